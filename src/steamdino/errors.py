@@ -1,0 +1,64 @@
+"""The errors that a user of this program can cause.
+
+::
+
+    SteamDinoError              anything below; its text is one line that says what to do next
+    ├── UsageError              the request itself makes no sense (exit code 2)
+    │   └── RecipeError         a recipe, model or strategy that does not exist or does not fit
+    ├── QueryError              no game and no picture fits the query
+    ├── GalleryError            a gallery that is absent, damaged, or of another format
+    │   ├── GalleryLockedError  another process is writing to it
+    │   └── SnapshotError       no snapshot yet, or a damaged one
+    ├── PictureError            a picture that cannot be decoded, with the reason
+    ├── TableError              a table that cannot be read at all
+    └── MissingExtraError       an optional dependency is not installed
+"""
+
+from __future__ import annotations
+
+
+class SteamDinoError(Exception):
+    """Base of every error that a user can cause: one line, with the value and what to do next."""
+
+    exit_code = 1
+
+
+class UsageError(SteamDinoError):
+    """The request itself makes no sense, whatever the gallery holds."""
+
+    exit_code = 2
+
+
+class QueryError(SteamDinoError):
+    """No game and no picture fits the query."""
+
+
+class RecipeError(UsageError):
+    """A recipe, model or strategy that does not exist, or that a model cannot give."""
+
+
+class GalleryError(SteamDinoError):
+    """A gallery that is absent, damaged, or of another format."""
+
+
+class GalleryLockedError(GalleryError):
+    """Another process is writing to the gallery."""
+
+
+class SnapshotError(GalleryError):
+    """There is no snapshot yet, or it is damaged."""
+
+
+class PictureError(SteamDinoError):
+    """A picture cannot be decoded; the text is the reason."""
+
+
+class TableError(SteamDinoError):
+    """A table cannot be read at all (a single malformed row is a Problem instead)."""
+
+
+class MissingExtraError(SteamDinoError):
+    """An optional dependency is not installed."""
+
+    def __init__(self, purpose: str, extra: str) -> None:
+        super().__init__(f"{purpose} needs an optional part: pip install 'steam-dino[{extra}]'")
