@@ -1,0 +1,7 @@
+"""The write side: one folder with a SQLite database, the copied pictures and the snapshots."""
+
+from __future__ import annotations
+
+from steamdino.gallery.store import Gallery
+
+__all__ = ["Gallery"]

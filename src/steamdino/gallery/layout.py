@@ -1,0 +1,41 @@
+"""What lies where in a gallery's folder, and how a path in it is written down so that the folder can be moved.
+
+::
+
+    gallery/
+      gallery.sqlite    sources, games, banners, problems, recipes, vectors
+      banners/          copied pictures: <first two hex digits>/<sha256>.<suffix>
+      snapshots/        <recipe's hash>/<n>/: what searches read
+      writer.lock       held by the one process that may write
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePosixPath
+
+DATABASE = "gallery.sqlite"
+BANNERS = "banners"
+SNAPSHOTS = "snapshots"
+LOCK = "writer.lock"
+
+
+def copy_path(sha256: str, suffix: str) -> PurePosixPath:
+    """Where a copied picture lies, relative to the gallery: named by its content, so copying twice is harmless."""
+    return PurePosixPath(BANNERS, sha256[:2], sha256 + suffix.lower())
+
+
+def portable(path: Path, root: Path) -> str:
+    """Writes a path down: relative to the gallery if it lies beside or below it, else absolute; with slashes.
+
+    What lies beside a gallery is likely to move together with it (a project's folder, a memory stick).
+    """
+    path, root = path.absolute(), root.absolute()
+    if path.is_relative_to(root.parent):
+        return Path(os.path.relpath(path, root)).as_posix()
+    return path.as_posix()
+
+
+def located(written: str, root: Path) -> Path:
+    """The absolute path of what `portable` wrote down."""
+    return Path(os.path.normpath(root.absolute() / written))

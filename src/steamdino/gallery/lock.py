@@ -1,0 +1,52 @@
+"""One writer at a time: an operating system's lock, with a note beside it that names who holds it.
+
+The system drops the lock when its holder dies, however it dies, so a dead holder never blocks anybody.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from steamdino.errors import GalleryError, GalleryLockedError
+from steamdino.gallery import layout
+from steamdino.gallery.clock import now
+
+
+@contextmanager
+def writing(root: Path, purpose: str) -> Iterator[None]:
+    """Holds the gallery for writing.
+
+    Raises:
+        GalleryLockedError: another process holds it; the message names it, its purpose and since when.
+        GalleryError: the lock's file cannot be written.
+    """
+    path = root / layout.LOCK
+    note = path.with_suffix(".json")
+    lock = FileLock(path, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise GalleryLockedError(f"{root} is being written to by {_holder(note)}; try again when that has ended") from None
+    except OSError as error:
+        raise GalleryError(f"{root} cannot be written to ({error.strerror}); make the folder writable") from None
+    try:
+        record = {"pid": os.getpid(), "purpose": purpose, "since": now()}
+        note.write_text(json.dumps(record), "utf-8")
+        yield
+    finally:
+        note.unlink(missing_ok=True)
+        lock.release()
+
+
+def _holder(note: Path) -> str:
+    try:
+        record = json.loads(note.read_text("utf-8"))
+        return f"process {record['pid']} (steam-dino {record['purpose']}, since {record['since']})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"  # it has only just begun, or is just ending

@@ -1,0 +1,109 @@
+"""What a gallery holds, counted: the facts behind `steam-dino info`."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from steamdino.gallery import layout
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReport:
+    """One source: its games, how many of them have a banner, are gone, and what could not be used."""
+
+    name: str
+    kind: str
+    location: Path
+    steam: bool
+    games: int
+    banners: int
+    gone: int
+    problems: int
+    scanned_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeReport:
+    """One recipe: its vectors, by precision, and how many present banners still lack one."""
+
+    name: str
+    hash: str
+    model: str
+    dim: int
+    vectors: dict[str, int]
+    pending: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All of it.
+
+    Attributes:
+        revision: of the catalogue; a snapshot made at another one is stale.
+        sizes: bytes on disk: database, copied banners, snapshots.
+    """
+
+    root: Path
+    revision: int
+    sources: tuple[SourceReport, ...]
+    recipes: tuple[RecipeReport, ...]
+    sizes: dict[str, int]
+
+
+def report(connection: sqlite3.Connection, root: Path) -> Report:
+    """Counts what the gallery at `root` holds."""
+    sources = connection.execute(
+        "SELECT name, kind, location, steam,"
+        " (SELECT count(*) FROM games g WHERE g.source_id = s.source_id AND gone_at IS NULL),"
+        " (SELECT count(*) FROM games g JOIN banners USING (game_id)"
+        "   WHERE g.source_id = s.source_id AND gone_at IS NULL),"
+        " (SELECT count(*) FROM games g WHERE g.source_id = s.source_id AND gone_at IS NOT NULL),"
+        " (SELECT count(*) FROM problems p WHERE p.source_id = s.source_id), scanned_at"
+        " FROM sources s ORDER BY source_id"
+    )
+    recipes = connection.execute(
+        "SELECT recipe_id, name, hash, json_extract(json, '$.model'), json_extract(json, '$.dim'),"
+        " (SELECT count(DISTINCT sha256) FROM banners JOIN games USING (game_id) WHERE gone_at IS NULL"
+        "   AND NOT EXISTS (SELECT 1 FROM vectors v WHERE v.recipe_id = r.recipe_id AND v.sha256 = banners.sha256)"
+        "   AND NOT EXISTS (SELECT 1 FROM problems p WHERE p.sha256 = banners.sha256))"
+        " FROM recipes r ORDER BY recipe_id"
+    ).fetchall()
+    return Report(
+        root=root,
+        revision=connection.execute("SELECT revision FROM catalogue").fetchone()[0],
+        sources=tuple(
+            SourceReport(name, kind, layout.located(place, root), bool(steam), *rest)
+            for name, kind, place, steam, *rest in sources
+        ),
+        recipes=tuple(
+            RecipeReport(
+                name,
+                hash_,
+                model,
+                dim,
+                dict(
+                    connection.execute(
+                        "SELECT precision, count(*) FROM vectors WHERE recipe_id = ? GROUP BY precision", (key,)
+                    )
+                ),
+                pending,
+            )
+            for key, name, hash_, model, dim, pending in recipes
+        ),
+        sizes={
+            "database": sum(_size(path) for path in root.glob(f"{layout.DATABASE}*")),
+            "copied banners": _size(root / layout.BANNERS),
+            "snapshots": _size(root / layout.SNAPSHOTS),
+        },
+    )
+
+
+def _size(path: Path) -> int:
+    if path.is_dir():
+        return sum(_size(child) for child in path.iterdir())
+    try:
+        return path.lstat().st_size
+    except FileNotFoundError:  # a snapshot that is being swapped right now
+        return 0

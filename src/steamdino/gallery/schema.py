@@ -1,0 +1,111 @@
+"""The database's tables, as numbered migrations. A migration that was released is never edited: append another."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from steamdino.errors import GalleryError
+
+APPLICATION_ID = 0x5344494E  # "SDIN", so that any tool can tell a gallery's database from another's
+
+_V1 = """
+CREATE TABLE catalogue (                     -- one row
+    revision INTEGER NOT NULL                -- counts the changes of what a snapshot would show
+);
+INSERT INTO catalogue VALUES (0);
+
+CREATE TABLE sources (
+    source_id  INTEGER PRIMARY KEY,
+    name       TEXT NOT NULL UNIQUE,
+    kind       TEXT NOT NULL,                -- 'folder' or 'table'
+    location   TEXT NOT NULL UNIQUE,         -- relative to the gallery if beside or below it, else absolute
+    steam      INTEGER NOT NULL DEFAULT 0,   -- 1: its ids are appIDs
+    added_at   TEXT NOT NULL,
+    scanned_at TEXT                          -- NULL until a scan has ended
+);
+
+CREATE TABLE games (
+    game_id    TEXT PRIMARY KEY,
+    source_id  INTEGER NOT NULL REFERENCES sources ON DELETE CASCADE,
+    name       TEXT NOT NULL,
+    columns    TEXT NOT NULL DEFAULT '{}',   -- JSON: whatever else the source knows
+    added_at   TEXT NOT NULL,
+    gone_at    TEXT                          -- when a scan no longer found it
+) WITHOUT ROWID;
+CREATE INDEX games_by_source ON games (source_id);
+
+CREATE TABLE banners (
+    game_id    TEXT NOT NULL REFERENCES games ON DELETE CASCADE,
+    kind       TEXT NOT NULL DEFAULT 'vertical',
+    path       TEXT NOT NULL,                -- of the picture, written like sources.location
+    origin     TEXT NOT NULL,                -- where it was added from: equals path unless it was copied
+    size       INTEGER NOT NULL,             -- bytes
+    mtime_ns   INTEGER NOT NULL,             -- of the origin
+    sha256     TEXT NOT NULL,
+    width      INTEGER NOT NULL,
+    height     INTEGER NOT NULL,
+    mode       TEXT NOT NULL,
+    format     TEXT NOT NULL,
+    PRIMARY KEY (game_id, kind)
+) WITHOUT ROWID;
+CREATE INDEX banners_by_content ON banners (sha256);
+
+CREATE TABLE problems (
+    source_id  INTEGER NOT NULL REFERENCES sources ON DELETE CASCADE,
+    stage      TEXT NOT NULL,                -- 'add' or 'build'
+    place      TEXT NOT NULL,                -- "line 12", a relative path, an id
+    game_id    TEXT,
+    sha256     TEXT,                         -- of a picture that cannot be decoded: not tried again
+    reason     TEXT NOT NULL,
+    noted_at   TEXT NOT NULL
+);
+CREATE INDEX problems_by_source ON problems (source_id, stage);
+CREATE INDEX problems_by_content ON problems (sha256) WHERE sha256 IS NOT NULL;
+
+CREATE TABLE recipes (
+    recipe_id  INTEGER PRIMARY KEY,
+    hash       TEXT NOT NULL UNIQUE,
+    name       TEXT NOT NULL,
+    json       TEXT NOT NULL,                -- canonical
+    created_at TEXT NOT NULL
+);
+
+CREATE TABLE vectors (
+    sha256     TEXT NOT NULL,                -- of the banner: two games with one picture share one vector
+    recipe_id  INTEGER NOT NULL REFERENCES recipes ON DELETE CASCADE,
+    precision  TEXT NOT NULL,                -- the one used: 'f32', 'bf16', ...
+    vector     BLOB NOT NULL,                -- float16, little-endian, unit length
+    PRIMARY KEY (recipe_id, sha256)
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS = (_V1,)
+VERSION = len(MIGRATIONS)
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """The database's version; 0 for an empty one.
+
+    Raises:
+        GalleryError: it is not a gallery's, or a newer program made it.
+    """
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if application != APPLICATION_ID and (tables or version or application):
+        raise GalleryError("it is a SQLite database of another program; name another folder")
+    if version > VERSION:
+        raise GalleryError(
+            f"its format is {version}, and this program knows up to {VERSION}; upgrade steam-dino to read it"
+        )
+    return int(version)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Brings a database to the newest version, each step in a transaction of its own."""
+    for number, statements in enumerate(MIGRATIONS[version_of(connection) :], version_of(connection) + 1):
+        # executescript commits first, so the transaction must be part of the script.
+        connection.executescript(
+            f"BEGIN IMMEDIATE; PRAGMA application_id = {APPLICATION_ID}; {statements}"
+            f"PRAGMA user_version = {number}; COMMIT;"
+        )

@@ -1,0 +1,152 @@
+"""The gallery itself: opens the database, holds the lock, counts revisions."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from steamdino.errors import GalleryError
+from steamdino.gallery import layout, schema
+from steamdino.gallery.games import Games
+from steamdino.gallery.lock import writing
+from steamdino.gallery.report import Report, report
+from steamdino.gallery.vectors import Vectors
+
+
+class Gallery:
+    """One folder with everything that a search needs.
+
+    Open it with `Gallery.open` to read, with `Gallery.write` to change it.
+
+    Attributes:
+        root: its folder, absolute.
+        games: sources, games, banners and what is wrong with them.
+        vectors: recipes and the vectors made under them.
+    """
+
+    def __init__(self, root: Path, connection: sqlite3.Connection) -> None:
+        self.root = root.absolute()
+        self._connection = connection
+        self.games = Games(connection, self.root)
+        self.vectors = Vectors(connection, self.root)
+
+    @classmethod
+    def open(cls, path: str | Path) -> Gallery:
+        """Opens a gallery for reading; it may be written to by another process meanwhile.
+
+        Raises:
+            GalleryError: there is none at that path, it is damaged, or a newer program made it.
+        """
+        root = Path(path)
+        database = root / layout.DATABASE
+        if not database.is_file():
+            raise _no_gallery(root)
+        connection = _connect_reading(database)
+        with _explained(root):
+            if schema.version_of(connection) < schema.VERSION:
+                raise GalleryError(f"its format is an older one; bring it up to date with: steam-dino build -g {root}")
+        return cls(root, connection)
+
+    @classmethod
+    @contextmanager
+    def write(cls, path: str | Path, purpose: str, *, create: bool = False) -> Iterator[Gallery]:
+        """Opens a gallery for writing and holds its lock meanwhile.
+
+        Args:
+            path: the gallery's folder.
+            purpose: what a second writer is told that this one does, e.g. "build".
+            create: make the folder and the database if they do not exist.
+
+        Raises:
+            GalleryLockedError: another process is writing to it.
+            GalleryError: there is none, it is damaged, of a newer program, or cannot be written to.
+        """
+        root = Path(path)
+        if not create and not (root / layout.DATABASE).is_file():
+            raise _no_gallery(root)
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise GalleryError(f"{root} cannot be made into a gallery: {error.strerror}; name another folder") from None
+        with writing(root, purpose), _explained(root):
+            connection = sqlite3.connect(root / layout.DATABASE, isolation_level=None)
+            try:
+                schema.version_of(connection)
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = NORMAL")
+                connection.execute("PRAGMA foreign_keys = ON")
+                schema.migrate(connection)
+                yield cls(root, connection)
+            finally:
+                connection.close()
+
+    def close(self) -> None:
+        """Closes the database."""
+        self._connection.close()
+
+    def __enter__(self) -> Gallery:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing: what is written inside is kept when the block ends and dropped when it raises."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    @property
+    def snapshots(self) -> Path:
+        """The folder of all snapshots."""
+        return self.root / layout.SNAPSHOTS
+
+    def report(self) -> Report:
+        """Counts what the gallery holds."""
+        return report(self._connection, self.root)
+
+
+def _no_gallery(root: Path) -> GalleryError:
+    return GalleryError(f"there is no gallery in {root}; make one with: steam-dino add PICTURES -g {root}")
+
+
+def _connect_reading(database: Path) -> sqlite3.Connection:
+    address = database.absolute().as_uri()
+    for options in ("mode=ro", "mode=ro&immutable=1"):
+        # Reading beside a writer needs a shared-memory file; a folder that is read-only has no writer,
+        # and there SQLite must be told so.
+        connection = sqlite3.connect(f"{address}?{options}", uri=True, isolation_level=None, check_same_thread=False)
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError:
+            connection.close()
+            continue
+        except sqlite3.DatabaseError:
+            pass  # not a database at all: whoever reads from it next says so
+        return connection
+    raise GalleryError(f"{database} cannot be opened; check that you may read it")
+
+
+@contextmanager
+def _explained(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        text = str(error)
+        if "full" in text:
+            advice = "free some space and run the same command again; what was committed is kept"
+        elif "readonly" in text or "unable to open" in text:
+            advice = "make the folder writable"
+        else:
+            advice = "restore it from a backup, or move it away and add the pictures again"
+        raise GalleryError(f"{root / layout.DATABASE}: {text}; {advice}") from None
+    except GalleryError as error:
+        message = str(error)
+        raise type(error)(message if str(root) in message else f"{root / layout.DATABASE}: {message}") from None

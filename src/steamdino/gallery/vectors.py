@@ -1,0 +1,166 @@
+"""Recipes, the vectors made under them, and the rows of which a snapshot is made."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from steamdino.errors import GalleryError
+from steamdino.gallery import layout
+from steamdino.gallery.clock import now
+from steamdino.gallery.games import STEAM_PAGE
+from steamdino.recipe import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A picture that has no vector yet.
+
+    Attributes:
+        sha256: its content.
+        paths: files that hold it, absolute; any of them will do.
+        game_ids: the games that show it.
+    """
+
+    sha256: str
+    paths: tuple[Path, ...]
+    game_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One game of a snapshot, as it is written there (its picture's path as `layout.portable` wrote it)."""
+
+    id: str
+    name: str
+    source: str
+    url: str | None
+    picture: str
+    sha256: str
+    columns: str
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A game that cannot be in a snapshot, and why."""
+
+    id: str
+    name: str
+    reason: str
+
+
+class Vectors:
+    """The encoder's side of the database. Every method that writes must be called inside `Gallery.transaction`."""
+
+    def __init__(self, connection: sqlite3.Connection, root: Path) -> None:
+        self._db = connection
+        self._root = root
+
+    def recipe_key(self, recipe: Recipe) -> int | None:
+        """The recipe's key in this gallery; None if nothing was ever encoded under it."""
+        row = self._db.execute("SELECT recipe_id FROM recipes WHERE hash = ?", (recipe.hash,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def put_recipe(self, recipe: Recipe) -> int:
+        """Finds or stores the recipe; returns its key."""
+        self._db.execute(
+            "INSERT INTO recipes (hash, name, json, created_at) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (hash) DO UPDATE SET name = excluded.name",
+            (recipe.hash, recipe.name, recipe.json, now()),
+        )
+        key = self.recipe_key(recipe)
+        if key is None:
+            raise GalleryError(f"the recipe {recipe.name} could not be stored")
+        return key
+
+    def recipes(self) -> list[Recipe]:
+        """All recipes that this gallery has vectors for, oldest first."""
+        rows = self._db.execute("SELECT json, name FROM recipes ORDER BY recipe_id")
+        return [Recipe.from_json(text, name) for text, name in rows]
+
+    def pending(self, key: int | None) -> list[Pending]:
+        """The pictures of present games that have no vector under a recipe and were not found undecodable.
+
+        Ordered by sha256, so that a run that goes on after a kill does what was left in the same order.
+        """
+        rows = self._db.execute(
+            "SELECT sha256, json_group_array(path), json_group_array(game_id)"
+            " FROM banners JOIN games USING (game_id)"
+            " WHERE gone_at IS NULL"
+            "  AND NOT EXISTS (SELECT 1 FROM vectors WHERE recipe_id = ? AND vectors.sha256 = banners.sha256)"
+            "  AND NOT EXISTS (SELECT 1 FROM problems WHERE problems.sha256 = banners.sha256)"
+            " GROUP BY sha256 ORDER BY sha256",
+            (key if key is not None else -1,),
+        )
+        return [
+            Pending(
+                sha256,
+                tuple(layout.located(path, self._root) for path in json.loads(paths)),
+                tuple(json.loads(game_ids)),
+            )
+            for sha256, paths, game_ids in rows
+        ]
+
+    def put(self, key: int, precision: str, vectors: Iterable[tuple[str, bytes]]) -> None:
+        """Stores vectors: (sha256, float16 little-endian bytes of unit length)."""
+        self._db.executemany(
+            "INSERT OR REPLACE INTO vectors (sha256, recipe_id, precision, vector) VALUES (?, ?, ?, ?)",
+            [(sha256, key, precision, vector) for sha256, vector in vectors],
+        )
+
+    def rows(self, key: int) -> list[Row]:
+        """What a snapshot of a recipe shows, ordered by id: the order does not depend on how it came about."""
+        rows = self._db.execute(
+            "SELECT game_id, games.name, sources.name, steam, path, sha256, columns"
+            " FROM games JOIN banners USING (game_id) JOIN sources USING (source_id)"
+            " WHERE gone_at IS NULL"
+            "  AND EXISTS (SELECT 1 FROM vectors WHERE recipe_id = ? AND vectors.sha256 = banners.sha256)"
+            " ORDER BY game_id",
+            (key,),
+        )
+        return [
+            Row(key, name, source, STEAM_PAGE.format(key) if steam else None, path, sha256, columns)
+            for key, name, source, steam, path, sha256, columns in rows
+        ]
+
+    def absent(self, key: int) -> list[Absent]:
+        """The games that are not in `rows`, each with the reason."""
+        rows = self._db.execute(
+            "SELECT game_id, games.name, gone_at, banners.path, coalesce("
+            "  (SELECT reason FROM problems WHERE problems.game_id = games.game_id LIMIT 1),"
+            "  (SELECT reason FROM problems WHERE problems.sha256 = banners.sha256 LIMIT 1))"
+            " FROM games LEFT JOIN banners USING (game_id)"
+            " WHERE gone_at IS NOT NULL OR NOT EXISTS"
+            "  (SELECT 1 FROM vectors WHERE recipe_id = ? AND vectors.sha256 = banners.sha256)"
+            " ORDER BY game_id",
+            (key,),
+        )
+        return [Absent(key, name, _why(gone, path, reason)) for key, name, gone, path, reason in rows]
+
+    def read(self, key: int, sha256s: Iterable[str]) -> Iterator[bytes]:
+        """The stored vectors of pictures, in the given order."""
+        for sha256 in sha256s:
+            (vector,) = self._db.execute(
+                "SELECT vector FROM vectors WHERE recipe_id = ? AND sha256 = ?", (key, sha256)
+            ).fetchone()
+            yield vector
+
+    def precisions(self, key: int) -> dict[str, int]:
+        """How many vectors of a recipe were made in each precision."""
+        return dict(
+            self._db.execute(
+                "SELECT precision, count(*) FROM vectors WHERE recipe_id = ? GROUP BY precision", (key,)
+            )
+        )
+
+
+def _why(gone: Any, path: Any, reason: str | None) -> str:
+    if gone:
+        return f"it was no longer found when its source was last added ({gone})"
+    if reason:
+        return reason
+    return "it has no banner" if path is None else "its banner is not encoded yet; run: steam-dino build"

@@ -1,0 +1,162 @@
+"""A Recipe: the identity of a vector. Two vectors may be compared only if their recipes are equal."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from steamdino.errors import RecipeError
+
+TRANSFORM_MODES = ("crop", "squash", "fit")
+POOLING_KINDS = ("simple", "gem", "patches")
+PRECISION_CLASSES = ("float", "int8")
+INTERPOLATIONS = ("bicubic",)
+
+
+@dataclass(frozen=True, slots=True)
+class Transform:
+    """How a picture becomes the model's input; `features.transform` says what each mode does.
+
+    Attributes:
+        mode: "crop", "squash" or "fit".
+        width, height: of the input in pixels.
+        interpolation: "bicubic".
+        mean, std: per channel (red, green, blue), on a scale of 0 to 1.
+    """
+
+    mode: str
+    width: int
+    height: int
+    interpolation: str
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+    def __post_init__(self) -> None:
+        _member("transform.mode", self.mode, TRANSFORM_MODES)
+        _member("transform.interpolation", self.interpolation, INTERPOLATIONS)
+        for side in ("width", "height"):
+            value = getattr(self, side)
+            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 4096:
+                raise RecipeError(f"transform.{side} is {value!r}; it must be a whole number from 1 to 4096")
+        for name in ("mean", "std"):
+            values = getattr(self, name)
+            if len(values) != 3 or not all(isinstance(v, float) and math.isfinite(v) for v in values):
+                raise RecipeError(f"transform.{name} is {values!r}; it must be three numbers")
+        if min(self.std) <= 0:
+            raise RecipeError(f"transform.std is {self.std!r}; each must be above 0")
+
+
+@dataclass(frozen=True, slots=True)
+class Pooling:
+    """How a model's tokens become one vector; `features.pooling` defines each kind.
+
+    Attributes:
+        kind: "simple", "gem" or "patches".
+        power: the exponent of generalised-mean pooling; None for the other kinds.
+    """
+
+    kind: str
+    power: float | None = None
+
+    def __post_init__(self) -> None:
+        _member("pooling.kind", self.kind, POOLING_KINDS)
+        if (self.power is None) != (self.kind != "gem"):
+            raise RecipeError(f"pooling.power is {self.power!r}; 'gem' needs one and {self.kind!r} takes none")
+        if self.power is not None and not (isinstance(self.power, float) and 1 <= self.power <= 100):
+            raise RecipeError(f"pooling.power is {self.power!r}; it must be a number from 1 to 100")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that decides what a vector means.
+
+    Attributes:
+        model: the model's name in `models.toml`.
+        weights: sha256 of its weights' file, lower-case hex.
+        transform: how a picture becomes the model's input.
+        pooling: how the model's tokens become one vector.
+        projection: sha256 of the whitening's file; None without one.
+        precision: "float" (f32, bf16 and f16 may be compared with each other) or "int8".
+        dim: length of the vector.
+        name: what people call it. A label beside the identity: neither compared nor hashed.
+    """
+
+    model: str
+    weights: str
+    transform: Transform
+    pooling: Pooling
+    projection: str | None
+    precision: str
+    dim: int
+    name: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        _member("precision", self.precision, PRECISION_CLASSES)
+        if not self.model:
+            raise RecipeError("model is empty; a recipe must name its model")
+        for key in ("weights", "projection"):
+            value = getattr(self, key)
+            if not (_is_sha256(value) or (key == "projection" and value is None)):
+                raise RecipeError(f"{key} is {value!r}; it must be a sha256 in lower-case hex")
+        if not isinstance(self.dim, int) or isinstance(self.dim, bool) or self.dim < 1:
+            raise RecipeError(f"dim is {self.dim!r}; it must be a whole number above 0")
+
+    @property
+    def json(self) -> str:
+        """The canonical JSON of the identity: keys sorted, no white space, ASCII only, without the name."""
+        record = asdict(self)
+        del record["name"]
+        return json.dumps(record, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+    @property
+    def hash(self) -> str:
+        """The first 12 hex digits of the canonical JSON's sha256; names the folder of its snapshots."""
+        return hashlib.sha256(self.json.encode()).hexdigest()[:12]
+
+    @classmethod
+    def from_json(cls, text: str, name: str = "") -> Recipe:
+        """Reads canonical JSON back.
+
+        Raises:
+            RecipeError: the text is not JSON, or not a recipe.
+        """
+        try:
+            record = json.loads(text)
+            transform = dict(record.pop("transform"))
+            for key in ("mean", "std"):
+                transform[key] = tuple(transform[key])
+            return cls(
+                transform=Transform(**transform), pooling=Pooling(**record.pop("pooling")), name=name, **record
+            )
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise RecipeError(f"this is not a recipe: {text[:80]!r} ({error})") from None
+
+    def differences(self, other: Recipe) -> list[str]:
+        """Names each field in which the two differ, with both values: ``transform.mode: crop != fit``."""
+        theirs = dict(_leaves(asdict(other)))
+        return [
+            f"{key}: {value} != {theirs.get(key)}"
+            for key, value in _leaves(asdict(self))
+            if key != "name" and value != theirs.get(key)
+        ]
+
+
+def _leaves(record: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in record.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
+def _member(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise RecipeError(f"{name} is {value!r}; it must be one of: {', '.join(allowed)}")
+
+
+def _is_sha256(value: object) -> bool:
+    return isinstance(value, str) and len(value) == 64 and not set(value) - set("0123456789abcdef")

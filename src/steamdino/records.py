@@ -1,0 +1,176 @@
+"""The records that the stages exchange: frozen, typed, and free of behaviour that belongs to a stage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Progress = Callable[[int, int], None]
+"""Called by long work with (done, total); total 0 means that it is not known yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One game as a source describes it, before anything was checked against the gallery.
+
+    Attributes:
+        id: the game's id; unique within a gallery.
+        name: what people call it.
+        path: its banner, absolute; None for a game without one.
+        where: the place to name when something is wrong with it (a relative path or "line 12").
+        columns: whatever else the source knows, as strings and numbers.
+    """
+
+    id: str
+    name: str
+    path: Path | None
+    where: str
+    columns: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that could not be used. Never an exception: the rest goes on.
+
+    Attributes:
+        where: where it stands (a relative path, "line 12", an id).
+        reason: why it could not be used, in one line.
+        id: the game that it concerns; None where not even that could be read.
+    """
+
+    where: str
+    reason: str
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """A banner's file as it was when it was last looked at.
+
+    Attributes:
+        path: where it lies, absolute.
+        size: bytes.
+        mtime_ns: time of modification, nanoseconds since the epoch.
+        sha256: of the file's bytes, lower-case hex; the identity under which vectors are stored.
+        width, height: pixels, after the EXIF orientation was applied.
+        mode: Pillow's mode as stored ("RGB", "L", "CMYK", ...).
+        format: Pillow's name of the file format ("JPEG", "PNG", ...).
+    """
+
+    path: Path
+    size: int
+    mtime_ns: int
+    sha256: str
+    width: int
+    height: int
+    mode: str
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class Game:
+    """One game of a snapshot.
+
+    Attributes:
+        id, name: as in the gallery.
+        source: the name of the source that it came from.
+        url: its page, where the source says so; else None.
+        picture: its banner's file, absolute (it may have gone since); None if unknown.
+        sha256: of its banner's bytes.
+        columns: what else the source knew.
+    """
+
+    id: str
+    name: str
+    source: str
+    url: str | None
+    picture: Path | None
+    sha256: str
+    columns: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One similar game.
+
+    Attributes:
+        rank: 1 for the most similar.
+        id, name: the game's.
+        similarity: cosine between its vector and the query's, -1 to 1.
+        identical: its banner has the very bytes of the query's (equal sha256, not merely a similarity of 1).
+        game: everything else that the snapshot knows about it.
+    """
+
+    rank: int
+    id: str
+    name: str
+    similarity: float
+    identical: bool
+    game: Game = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What was asked, as it was understood.
+
+    Attributes:
+        text: what was typed, or the picture's path.
+        kind: how it was understood: "id", "name" or "picture".
+        game: the game that it means; None for a picture.
+        picture: the picture's file; None for a game's own vector.
+        alternatives: other games whose names fit as well, best first.
+        mirror, flip: the query was mirrored left-right, flipped top-bottom.
+    """
+
+    text: str
+    kind: str
+    game: Game | None = None
+    picture: Path | None = None
+    alternatives: tuple[Game, ...] = ()
+    mirror: bool = False
+    flip: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Matches(Sequence[Match]):
+    """The answer to one query, most similar first.
+
+    Attributes:
+        query: what was asked, as it was understood.
+        recipe: the name of the recipe whose space the similarities live in.
+        items: the matches.
+    """
+
+    query: Query
+    recipe: str
+    items: tuple[Match, ...]
+
+    def __iter__(self) -> Iterator[Match]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @overload
+    def __getitem__(self, index: int) -> Match: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Match, ...]: ...
+    def __getitem__(self, index: int | slice) -> Match | tuple[Match, ...]:
+        return self.items[index]
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids, most similar first."""
+        return [match.id for match in self.items]
+
+    @property
+    def similarities(self) -> np.ndarray:
+        """The cosines, most similar first: float32, shape (len(self),)."""
+        import numpy as np
+
+        return np.array([match.similarity for match in self.items], dtype=np.float32)
