@@ -1,0 +1,3 @@
+"""Pictures: read safely, identified by their content, decoded to RGB."""
+
+from __future__ import annotations

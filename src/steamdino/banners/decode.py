@@ -1,0 +1,133 @@
+"""Decodes pictures to RGB with Pillow, whatever their mode, within limits on size."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from steamdino.errors import PictureError
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "BMP", "TIFF")
+"""The decoders that a stranger's file may reach. (Pillow's EPS, for one, starts another program.)"""
+
+MOST_PIXELS = 64_000_000  # 192 MB as RGB
+SMALLEST_SIDE = 8  # pixels; below that there is nothing to recognise
+BACKGROUND = (0, 0, 0)  # what transparent pixels are laid on: stores and libraries show banners on a dark ground
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a picture says of itself: pixels with the EXIF orientation applied, Pillow's mode and format."""
+
+    width: int
+    height: int
+    mode: str
+    format: str
+
+
+def header(data: bytes) -> Header:
+    """Reads a picture's header.
+
+    Raises:
+        PictureError: it is no picture of a known format, or beyond the limits.
+    """
+    with _opened(data) as image:
+        width, height = image.size
+        if _is_turned(image):
+            width, height = height, width
+        return Header(width, height, image.mode, str(image.format))
+
+
+def decode(data: bytes, at_least: tuple[int, int] | None = None) -> Image.Image:
+    """Decodes a picture to RGB, upright.
+
+    Transparent pixels are laid on black; 16-bit greys keep their upper 8 bits; of an animation the first
+    frame is taken.
+
+    Args:
+        data: the file's bytes.
+        at_least: (width, height) in pixels that will do. A JPEG may then be decoded at 1/2, 1/4 or 1/8 of its
+            size, never below this, which saves most of the time for large ones.
+
+    Raises:
+        PictureError: the picture is broken, of an unknown format, or beyond the limits.
+    """
+    with _opened(data) as image:
+        if at_least is not None and image.format == "JPEG":
+            image.draft(None, at_least[::-1] if _is_turned(image) else at_least)
+        image.load()
+        return _rgb(_upright(image))
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "RGB" and not image.has_transparency_data:
+        return image
+    if image.mode.startswith("I"):
+        levels = np.asarray(image).astype(np.int64)
+        # Both I;16 and I hold 16-bit greys in files; Pillow's own conversion would cut them off at 255.
+        return Image.fromarray((levels.clip(0, 65535) >> 8).astype(np.uint8)).convert("RGB")
+    if image.has_transparency_data:
+        canvas = Image.new("RGBA", image.size, (*BACKGROUND, 255))
+        return Image.alpha_composite(canvas, image.convert("RGBA")).convert("RGB")
+    return image.convert("RGB")
+
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # a broken EXIF block, of any kind, does not make the picture unreadable
+        return 1
+
+
+def _is_turned(image: Image.Image) -> bool:
+    return 5 <= _orientation(image) <= 8
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    turn = _TURNS.get(_orientation(image))
+    return image if turn is None else image.transpose(turn)
+
+
+@contextmanager
+def _opened(data: bytes) -> Iterator[Image.Image]:
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            _check_size(*image.size)
+            yield image
+    except PictureError:
+        raise
+    except UnidentifiedImageError:
+        raise PictureError(_not_a_picture(data)) from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise PictureError(f"it has more than {MOST_PIXELS:,} pixels") from None
+    except Exception as error:  # decoders raise what they like on hostile data
+        raise PictureError(f"it cannot be decoded: {str(error) or type(error).__name__}") from None
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > MOST_PIXELS:
+        raise PictureError(f"it has {width:,} x {height:,} pixels; at most {MOST_PIXELS:,} are decoded")
+    if min(width, height) < SMALLEST_SIDE:
+        raise PictureError(f"it has {width} x {height} pixels; each side must have at least {SMALLEST_SIDE}")
+
+
+def _not_a_picture(data: bytes) -> str:
+    if data.lstrip()[:1] == b"<":
+        return "it is HTML or XML, not a picture"
+    return f"it is not a picture of a known format ({', '.join(FORMATS)})"

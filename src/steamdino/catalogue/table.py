@@ -1,0 +1,225 @@
+"""A table of games: CSV, TSV, JSON lines or Parquet, with the columns id, name and path and any others."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from steamdino.catalogue.ids import refusal
+from steamdino.errors import MissingExtraError, TableError, UsageError
+from steamdino.records import Entry, Problem
+
+FORMATS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+LONGEST_NAME = 1000
+LONGEST_FIELD = 1 << 20  # characters of one CSV field; csv's own limit of 128 Ki is below what tables hold
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which columns of the table hold what. `path` may be absent from the table: then no game has a banner."""
+
+    id: str = "id"
+    name: str = "name"
+    path: str = "path"
+
+
+Line = tuple[str, Mapping[str, Any] | str]
+"""A place ("line 12") and its cells by column, or what is wrong with it."""
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file's name says that it is a table."""
+    return path.suffix.lower() in FORMATS
+
+
+def read(
+    path: Path, columns: Columns | None = None, *, outside: bool = False, prefix: str = ""
+) -> Iterator[Entry | Problem]:
+    """Reads a table row by row.
+
+    Args:
+        path: the table. Its pictures' paths are relative to its folder.
+        columns: which columns hold what.
+        outside: allow pictures outside the table's folder (a stranger's table could name any file).
+        prefix: put before each id.
+
+    Yields:
+        an Entry for each game, a Problem with its line for each row that cannot be used.
+
+    Raises:
+        UsageError: there is no such file, or its suffix is not a table's.
+        TableError: it cannot be read at all, or lacks the id column.
+        MissingExtraError: it is Parquet, and pyarrow is not installed.
+    """
+    columns = columns or Columns()
+    if not path.is_file():
+        raise UsageError(f"{path} is not a file; name a table or a folder of pictures")
+    if not is_table(path):
+        raise UsageError(f"{path} is not a table; known are {', '.join(sorted(FORMATS))}")
+    reader = {"csv": _csv, "tsv": _tsv, "jsonl": _jsonl, "parquet": _parquet}[FORMATS[path.suffix.lower()]]
+    folder = path.parent.absolute()
+    taken: dict[str, str] = {}
+    for where, cells in reader(path, columns):
+        if isinstance(cells, str):
+            yield Problem(where, cells)
+            continue
+        found = _entry(where, cells, columns, folder, outside=outside, prefix=prefix)
+        if isinstance(found, Entry):
+            if found.id in taken:
+                found = Problem(where, f"the id {found.id!r} is already that of {taken[found.id]}", found.id)
+            else:
+                taken[found.id] = where
+        yield found
+
+
+def _entry(
+    where: str, cells: Mapping[str, Any], columns: Columns, folder: Path, *, outside: bool, prefix: str
+) -> Entry | Problem:
+    raw_id = cells.get(columns.id)
+    if isinstance(raw_id, float) and raw_id.is_integer():
+        raw_id = int(raw_id)  # a column of integers with gaps, as pandas writes it
+    if not isinstance(raw_id, str | int) or isinstance(raw_id, bool):
+        return Problem(where, f"the column {columns.id!r} holds {raw_id!r}, which is not an id")
+    game_id = prefix + str(raw_id)
+    if reason := refusal(game_id):
+        return Problem(where, reason)
+    name = cells.get(columns.name)
+    name = game_id if name is None or str(name).strip() == "" else " ".join(str(name).split())
+    if len(name) > LONGEST_NAME:
+        return Problem(where, f"the name has {len(name):,} characters; at most {LONGEST_NAME:,} are possible", game_id)
+    written = cells.get(columns.path)
+    if written is not None and not isinstance(written, str):
+        return Problem(where, f"the column {columns.path!r} holds {written!r}, which is not a path", game_id)
+    picture = None
+    if written:
+        if "\0" in written:
+            return Problem(where, f"the path contains a NUL byte: {written!r}", game_id)
+        picture = Path(written) if Path(written).is_absolute() else folder / written
+        if not outside and not picture.resolve().is_relative_to(folder.resolve()):
+            return Problem(
+                where, f"{written!r} lies outside the table's folder; allow that with --allow-outside", game_id
+            )
+    rest = {key: _cell(value) for key, value in cells.items() if key not in (columns.id, columns.name, columns.path)}
+    return Entry(game_id, name, picture, where, rest)
+
+
+def _cell(value: Any) -> Any:
+    # What JSON has no number for would make the stored row unreadable to strict parsers.
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, str | int | float | bool | list | dict | None) else str(value)
+
+
+def _csv(path: Path, columns: Columns) -> Iterator[Line]:
+    return _separated(path, columns, ",")
+
+
+def _tsv(path: Path, columns: Columns) -> Iterator[Line]:
+    return _separated(path, columns, "\t")
+
+
+def _separated(path: Path, columns: Columns, delimiter: str) -> Iterator[Line]:
+    csv.field_size_limit(LONGEST_FIELD)
+    # Bytes that are not UTF-8 become surrogates here, so that one bad row does not end the reading.
+    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        rows = csv.reader(file, delimiter=delimiter, strict=True)
+        try:
+            header = next(rows, None)
+        except csv.Error as error:
+            raise TableError(f"{path}: line 1: {error}") from None
+        _require(path, columns, header or [])
+        assert header is not None  # noqa: S101 (_require has raised without one)
+        while True:
+            # A quoted field may span lines: a row is named by the line on which it begins.
+            where = f"line {rows.line_num + 1}"
+            try:
+                row = next(rows, None)
+            except csv.Error as error:
+                yield where, f"it cannot be parsed: {error}"
+                continue
+            if row is None:
+                return
+            if not row:
+                continue
+            if len(row) != len(header):
+                yield where, f"it has {len(row)} fields where the header has {len(header)}"
+            elif any(_is_broken(cell) for cell in row):
+                yield where, "it is not UTF-8; save the table as UTF-8"
+            else:
+                yield where, dict(zip(header, row, strict=True))
+
+
+def _jsonl(path: Path, columns: Columns) -> Iterator[Line]:
+    seen_any = False
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            where = f"line {number}"
+            if number == 1:
+                line = line.removeprefix(b"\xef\xbb\xbf")
+            if not line.strip():
+                continue
+            try:
+                record = json.loads(line.decode("utf-8"))
+            except UnicodeDecodeError:
+                yield where, "it is not UTF-8; save the table as UTF-8"
+                continue
+            except (ValueError, RecursionError) as error:
+                yield where, f"it is not JSON: {error}"
+                continue
+            if not isinstance(record, dict):
+                yield where, f"it holds {_kind(record)}, not an object"
+                continue
+            if columns.id not in record:
+                if not seen_any:
+                    _require(path, columns, list(record))
+                yield where, f"it lacks {columns.id!r}"
+                continue
+            if _has_surrogate(line, record):
+                yield where, "it contains half a character (a lone surrogate)"
+                continue
+            seen_any = True
+            yield where, record
+
+
+def _parquet(path: Path, columns: Columns) -> Iterator[Line]:
+    try:
+        from pyarrow import ArrowException, parquet
+    except ImportError:
+        raise MissingExtraError("Reading Parquet", "parquet") from None
+    try:
+        table = parquet.ParquetFile(path)
+        _require(path, columns, table.schema_arrow.names)
+        number = 0
+        for batch in table.iter_batches():
+            for record in batch.to_pylist():
+                number += 1
+                yield f"row {number}", record
+    except (ArrowException, OSError) as error:
+        raise TableError(f"{path} is not a readable Parquet file: {str(error).splitlines()[0]}") from None
+
+
+def _require(path: Path, columns: Columns, header: list[str]) -> None:
+    if columns.id in header:
+        if len(set(header)) == len(header):
+            return
+        twice = sorted({name for name in header if header.count(name) > 1})
+        raise TableError(f"{path}: the header names {twice[0]!r} twice; rename one of the columns")
+    shown = ", ".join(name[:40] for name in header[:20]) or "none"
+    raise TableError(f"{path} has no column {columns.id!r}; its columns are {shown}. Name the right one with --id")
+
+
+def _is_broken(text: str) -> bool:
+    return any("\ud800" <= c <= "\udfff" for c in text)
+
+
+def _has_surrogate(line: bytes, record: dict[str, Any]) -> bool:
+    return b"\\u" in line and _is_broken(json.dumps(record, ensure_ascii=False))
+
+
+def _kind(value: object) -> str:
+    return {list: "a list", str: "a text", bool: "a boolean", type(None): "null"}.get(type(value), "a number")
