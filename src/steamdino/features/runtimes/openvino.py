@@ -1,0 +1,99 @@
+"""OpenVINO on the CPU: reads ONNX, computes in the precision that was asked for, and says which that was."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steamdino.errors import UsageError
+from steamdino.recipe import Transform
+
+
+class OpenVinoModel:
+    """A compiled model of one batch size and one input size.
+
+    Shapes are static: OpenVINO plans such a graph better, and a picture's tokens then do not depend, to the last bit, on
+    what else is in its batch. That is what makes a run that was killed and went on equal to an undisturbed one.
+
+    Attributes:
+        batch_size: of the compiled graph; smaller batches are filled up.
+        precision: the one in use: "f32" or "bf16".
+    """
+
+    def __init__(self, path: Path, transform: Transform, *, batch_size: int, precision: str, threads: int = 0) -> None:
+        """Reads and compiles an ONNX file.
+
+        Args:
+            path: the file; input (B, 3, H, W) float32, output (B, T, D) tokens.
+            transform: of the recipe; its normalisation becomes part of the graph.
+            batch_size: pictures at a time.
+            precision: "f32", "bf16" or "auto" (bf16 where the CPU computes in it, else f32).
+            threads: of the inference; 0 for OpenVINO's own choice.
+
+        Raises:
+            UsageError: bf16 was asked for and this CPU does not compute in it.
+        """
+        with _without_telemetry():
+            import openvino as ov
+            from openvino.preprocess import PrePostProcessor
+
+        core = ov.Core()
+        has_bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        if precision == "bf16" and not has_bf16:
+            raise UsageError("this CPU does not compute in bf16; use --precision f32 or auto")
+        self.precision = ("bf16" if has_bf16 else "f32") if precision == "auto" else precision
+        self.batch_size = batch_size
+        self._shape = (batch_size, transform.height, transform.width, 3)
+        model = core.read_model(path)
+        steps = PrePostProcessor(model)
+        steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC")).set_shape(self._shape)
+        steps.input().model().set_layout(ov.Layout("NCHW"))
+        steps.input().preprocess().convert_element_type(ov.Type.f32).mean(
+            [255 * value for value in transform.mean]
+        ).scale([255 * value for value in transform.std])
+        config: dict[str, Any] = {"INFERENCE_PRECISION_HINT": self.precision, "PERFORMANCE_HINT": "LATENCY"}
+        if threads:
+            config["INFERENCE_NUM_THREADS"] = threads
+        self._request = core.compile_model(steps.build(), "CPU", config).create_infer_request()
+
+    def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Computes the tokens of a batch.
+
+        Args:
+            pixels: uint8, shape (n, height, width, 3) with 1 <= n <= batch_size.
+
+        Returns:
+            float32, shape (n, tokens, dim).
+        """
+        count = len(pixels)
+        if count < self.batch_size:
+            filled = np.zeros(self._shape, np.uint8)
+            filled[:count] = pixels
+            pixels = filled
+        tokens: NDArray[np.float32] = self._request.infer([pixels])[0][:count]
+        return tokens.copy()  # the runtime's own buffer is overwritten by the next batch
+
+
+@contextmanager
+def _without_telemetry() -> Iterator[None]:
+    """Keeps OpenVINO's usage reports off: what is not imported cannot report.
+
+    OpenVINO's tools import `openvino_telemetry` if they can and do without it if they cannot. None in `sys.modules` is
+    Python's documented way to make an import fail.
+    """
+    absent = object()
+    before = sys.modules.get("openvino_telemetry", absent)
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if before is absent:
+            del sys.modules["openvino_telemetry"]
+        else:
+            sys.modules["openvino_telemetry"] = before  # type: ignore[assignment]

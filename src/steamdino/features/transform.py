@@ -1,0 +1,104 @@
+"""From a picture to a model's input: one pure function with three named modes.
+
+============  =====================================================================================
+``crop``      the shorter side is resized to 8/7 of the input's, then the centre is cut out (256 and
+              224, as DINO's own evaluation does): keeps the aspect, loses the borders
+``squash``    the whole picture is resized to the input's width and height: loses the aspect
+``fit``       the whole picture at its own aspect, centred, the rest filled with the model's mean colour
+============  =====================================================================================
+
+All three resize once, bicubically with antialiasing (Pillow's), straight from the source's pixels.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from steamdino.recipe import Transform
+
+CROP_MARGIN = 256 / 224
+"""Of `crop`: how much larger than the input the picture is before the centre is cut out."""
+
+DRAFT_MARGIN = 1.5
+"""A reduced-size decoding must keep this many pixels for each one of the input.
+
+Measured by `benchmarks/draft.py`; at 1 the vectors begin to move.
+"""
+
+Pixels = NDArray[np.uint8]
+
+
+def prepare(image: Image.Image, transform: Transform) -> Pixels:
+    """Resizes a picture for a model.
+
+    Args:
+        image: RGB, upright.
+        transform: of the recipe.
+
+    Returns:
+        uint8, shape (height, width, 3), red first.
+    """
+    size = (transform.width, transform.height)
+    if transform.mode == "fit":
+        inner = _fitted(image.size, size)
+        canvas = Image.new("RGB", size, tuple(round(255 * mean) for mean in transform.mean))
+        canvas.paste(
+            image.resize(inner, Image.Resampling.BICUBIC),
+            ((size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2),
+        )
+        return np.asarray(canvas)
+    box = _crop_box(image.size, size) if transform.mode == "crop" else None
+    if image.size == size and box is None:
+        return np.asarray(image)
+    return np.asarray(image.resize(size, Image.Resampling.BICUBIC, box=box))
+
+
+def normalise(pixels: Pixels, transform: Transform) -> NDArray[np.float32]:
+    """What the model computes on: ``(x / 255 - mean) / std`` per channel.
+
+    Args:
+        pixels: uint8, shape (batch, height, width, 3).
+        transform: of the recipe.
+
+    Returns:
+        float32, shape (batch, 3, height, width).
+    """
+    mean, std = np.float32(transform.mean), np.float32(transform.std)
+    scaled = (pixels.astype(np.float32) / np.float32(255) - mean) / std
+    return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))
+
+
+def sufficient_size(transform: Transform) -> tuple[int, int]:
+    """The (width, height) from which on a picture has more pixels than `prepare` can use."""
+    margin = DRAFT_MARGIN * (CROP_MARGIN if transform.mode == "crop" else 1)
+    return round(transform.width * margin), round(transform.height * margin)
+
+
+def turned(image: Image.Image, *, mirror: bool, flip: bool) -> Image.Image:
+    """The picture mirrored left-right, flipped top-bottom, or both."""
+    if mirror:
+        image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    if flip:
+        image = image.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
+    return image
+
+
+def _fitted(source: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
+    scale = min(size[0] / source[0], size[1] / source[1])
+    return max(1, round(source[0] * scale)), max(1, round(source[1] * scale))
+
+
+def _crop_box(source: tuple[int, int], size: tuple[int, int]) -> tuple[float, float, float, float]:
+    """The part of the source that ends up in the input, so that resizing and cutting are one step."""
+    scale = max(side * CROP_MARGIN / whole for side, whole in zip(size, source, strict=True))
+    resized = [max(side, int(whole * scale + 1e-6)) for side, whole in zip(size, source, strict=True)]
+    offsets = [round((whole - side) / 2) for side, whole in zip(size, resized, strict=True)]
+    step = [whole / large for whole, large in zip(source, resized, strict=True)]
+    left, top = (offset * ratio for offset, ratio in zip(offsets, step, strict=True))
+    right, bottom = (
+        min(start + side * ratio, whole)
+        for start, side, ratio, whole in zip((left, top), size, step, source, strict=True)
+    )
+    return left, top, right, bottom
