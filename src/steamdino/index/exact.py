@@ -1,0 +1,33 @@
+"""Exact nearest neighbours by cosine: a dot product over unit rows."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def nearest(
+    vectors: NDArray[np.float32], query: NDArray[np.float32], k: int, *, exclude: int | None = None
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """The k rows most similar to a query, most similar first; of equal ones the lower row first.
+
+    Args:
+        vectors: float32, shape (n, d), unit rows.
+        query: float32, shape (d,), unit length.
+        k: how many; fewer come back where there are fewer.
+        exclude: a row to leave out (the query's own).
+
+    Returns:
+        the rows and their cosines, clipped to [-1, 1].
+    """
+    scores = vectors @ query
+    if exclude is not None:
+        scores[exclude] = -np.inf
+    k = min(k, len(scores) - (exclude is not None))
+    if k <= 0:
+        return np.empty(0, np.intp), np.empty(0, np.float32)
+    # The k-th best score decides who is in; among equals at the edge argpartition's choice would be arbitrary.
+    edge = np.partition(scores, -k)[-k]
+    rows = np.flatnonzero(scores >= edge)
+    rows = rows[np.lexsort((rows, -scores[rows]))][:k]
+    return rows, np.clip(scores[rows], -1, 1)

@@ -1,0 +1,115 @@
+"""Finds games by what people type: exact names first, then prefixes, words, and names with typos."""
+
+from __future__ import annotations
+
+import sqlite3
+import unicodedata
+from collections.abc import Iterable
+
+TYPO_CUTOFF = 72
+"""RapidFuzz's ratio (0 to 100) from which on a name counts as the query with typos."""
+
+_CANDIDATES = 200
+
+
+def fold(name: str) -> str:
+    """A name as it is compared: lower case, without accents, punctuation as single spaces.
+
+    ``fold("Pokémon™: Éclair—2")`` is ``"pokemon eclair 2"``. A name without letters and digits folds to itself,
+    lower-cased.
+    """
+    decomposed = unicodedata.normalize("NFKD", name.replace("™", "").replace("®", "")).casefold()
+    plain = "".join(c for c in decomposed if not unicodedata.combining(c))
+    # Apostrophes join ("Baldur's" is typed as "baldurs"); everything else separates.
+    plain = plain.replace("'", "").replace("’", "")
+    return " ".join("".join(c if c.isalnum() else " " for c in plain).split()) or name.casefold().strip()
+
+
+SCHEMA = """
+CREATE INDEX games_by_folded ON games (folded);
+CREATE VIRTUAL TABLE trigrams USING fts5 (folded, content='games', content_rowid='row', tokenize='trigram');
+INSERT INTO trigrams (trigrams) VALUES ('rebuild');
+"""
+"""Run over a filled table ``games (row, name, folded, ...)``."""
+
+
+def find(connection: sqlite3.Connection, query: str, limit: int = 10) -> list[int]:
+    """The rows whose names fit a query, best first.
+
+    The first of these that finds anything decides: the name itself, the folded name, names that begin with it, names
+    that have all its words (the last may be unfinished), names that have it inside a word, names with typos.
+    """
+    folded = fold(query)
+    if not folded:
+        return []
+    for step in (_exact, _folded, _prefix, _words, _inside, _typos):
+        if rows := step(connection, query, folded, limit):
+            return rows
+    return []
+
+
+def find_exact(connection: sqlite3.Connection, query: str, limit: int = 10) -> list[int]:
+    """The rows whose name is the query, to the letter or folded."""
+    return _exact(connection, query, "", limit) or _folded(connection, query, fold(query), limit)
+
+
+def _exact(connection: sqlite3.Connection, query: str, _: str, limit: int) -> list[int]:
+    # Through the index on folded names: there is none on names.
+    sql = "SELECT row FROM games WHERE folded = ? AND name = ? ORDER BY row LIMIT ?"
+    return _rows(connection.execute(sql, (fold(query), query, limit)))
+
+
+def _folded(connection: sqlite3.Connection, _: str, folded: str, limit: int) -> list[int]:
+    return _rows(connection.execute("SELECT row FROM games WHERE folded = ? ORDER BY row LIMIT ?", (folded, limit)))
+
+
+def _prefix(connection: sqlite3.Connection, _: str, folded: str, limit: int) -> list[int]:
+    sql = "SELECT row FROM games WHERE folded >= ? AND folded < ? ORDER BY length(folded), folded, row LIMIT ?"
+    return _rows(connection.execute(sql, (folded, folded + "\U0010ffff", limit)))
+
+
+def _words(connection: sqlite3.Connection, _: str, folded: str, limit: int) -> list[int]:
+    words = folded.split()
+    *whole, last = words
+
+    def fits(name: str) -> bool:
+        theirs = name.split()
+        return all(word in theirs for word in whole) and any(word.startswith(last) for word in theirs)
+
+    candidates = _containing(connection, [word for word in words if len(word) >= 3])
+    return [row for row, name in candidates if fits(name)][:limit]
+
+
+def _inside(connection: sqlite3.Connection, _: str, folded: str, limit: int) -> list[int]:
+    return [row for row, _ in _containing(connection, [folded] if len(folded) >= 3 else [])][:limit]
+
+
+def _typos(connection: sqlite3.Connection, _: str, folded: str, limit: int) -> list[int]:
+    from rapidfuzz import fuzz, process
+
+    trigrams = sorted({folded[i : i + 3] for i in range(len(folded) - 2)})[:100]
+    if not trigrams:
+        return []
+    candidates = dict(
+        connection.execute(
+            "SELECT rowid, folded FROM trigrams WHERE trigrams MATCH ? ORDER BY rank, rowid LIMIT ?",
+            (" OR ".join(map(_quoted, trigrams)), _CANDIDATES),
+        )
+    )
+    found = process.extract(folded, candidates, scorer=fuzz.ratio, score_cutoff=TYPO_CUTOFF, limit=limit)
+    return [row for _, _, row in found]
+
+
+def _containing(connection: sqlite3.Connection, parts: list[str]) -> list[tuple[int, str]]:
+    if not parts:
+        return []
+    sql = "SELECT rowid, folded FROM trigrams WHERE trigrams MATCH ? ORDER BY length(folded), folded, rowid"
+    return connection.execute(sql, (" AND ".join(map(_quoted, parts)),)).fetchall()
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
+
+
+def _rows(cursor: Iterable[tuple[int]]) -> list[int]:
+    return [row for (row,) in cursor]

@@ -1,0 +1,220 @@
+"""A snapshot: an immutable folder that answers searches, written beside the old one and swapped in by a rename.
+
+::
+
+    snapshots/<recipe's hash>/<n>/
+      manifest.json   format, recipe, revision, the files' sizes and sha256
+      vectors.npy     float32, (games, dim), rows of length 1, ordered by id
+      games.sqlite    games (row, id, name, ...), absent (games without a vector, with the reason), trigrams
+
+The highest number is the one to read. Readers open files and keep them open, so that a snapshot that is pruned meanwhile
+still serves them.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steamdino.errors import SnapshotError
+from steamdino.gallery import layout
+from steamdino.index import names
+from steamdino.recipe import Recipe
+from steamdino.records import Game
+
+FORMAT = 1
+MANIFEST, VECTORS, GAMES = "manifest.json", "vectors.npy", "games.sqlite"
+
+_GAME = "row, id, name, source, url, picture, sha256, columns"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a snapshot says of itself.
+
+    Attributes:
+        recipe: whose space its vectors live in.
+        revision: of the gallery's catalogue when it was made.
+        content: sha256 over the rows' sha256s; equal contents share one vectors file.
+        games: how many rows.
+        created_at: ISO 8601, UTC, with microseconds.
+        precisions: how many vectors were made in each.
+        files: name -> {"bytes": ..., "sha256": ...}.
+    """
+
+    recipe: Recipe
+    revision: int
+    content: str
+    games: int
+    created_at: str
+    precisions: dict[str, int]
+    files: dict[str, dict[str, Any]]
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """Reads a snapshot's manifest.
+
+        Raises:
+            FileNotFoundError: there is none.
+            SnapshotError: it is damaged, or of a newer format.
+        """
+        path = folder / MANIFEST
+        try:
+            record = json.loads(path.read_text("utf-8"))
+            if record["format"] > FORMAT:
+                raise SnapshotError(f"{path}: its format is {record['format']}; upgrade steam-dino to read it")
+            recipe = record["recipe"]
+            return cls(
+                recipe=Recipe.from_json(json.dumps(recipe["identity"]), recipe["name"]),
+                **{key: record[key] for key in cls.__slots__ if key != "recipe"},
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise SnapshotError(f"{path} is damaged ({error}); build the snapshot again with: steam-dino build") from None
+
+    def write(self, folder: Path) -> None:
+        """Writes it into a folder."""
+        record: dict[str, Any] = {key: getattr(self, key) for key in self.__slots__}
+        record["recipe"] = {
+            "name": self.recipe.name,
+            "hash": self.recipe.hash,
+            "identity": json.loads(self.recipe.json),
+        }
+        text = json.dumps({"format": FORMAT, **record}, indent=2, ensure_ascii=False)
+        (folder / MANIFEST).write_text(text + "\n", "utf-8")
+
+
+class SnapshotReader:
+    """An open snapshot.
+
+    Attributes:
+        folder: where it lies.
+        manifest: what it says of itself.
+        vectors: float32, shape (games, dim), unit rows; mapped, not read.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Opens a snapshot's folder.
+
+        Raises:
+            FileNotFoundError: it was pruned meanwhile.
+            SnapshotError: it is damaged.
+        """
+        self.folder = folder
+        self.manifest = Manifest.read(folder)
+        for name, facts in self.manifest.files.items():
+            size = (folder / name).stat().st_size
+            if size != facts["bytes"]:
+                raise SnapshotError(
+                    f"{folder / name} has {size:,} bytes and should have {facts['bytes']:,};"
+                    " build the snapshot again with: steam-dino build --rebuild"
+                )
+        try:
+            vectors = np.load(folder / VECTORS, mmap_mode="r", allow_pickle=False)
+        except ValueError as error:
+            raise SnapshotError(f"{folder / VECTORS} is damaged ({error}); run: steam-dino build --rebuild") from None
+        # A plain view: each operation on a memmap pays for its subclass.
+        self.vectors: NDArray[np.float32] = vectors.view(np.ndarray)
+        address = f"{(folder / GAMES).absolute().as_uri()}?mode=ro&immutable=1"
+        self._db = sqlite3.connect(address, uri=True, check_same_thread=False)
+        self._root = folder.absolute().joinpath("../../..")  # the gallery's, if it still lies in one
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """The id of each row."""
+        return [key for (key,) in self._db.execute("SELECT id FROM games ORDER BY row")]
+
+    def row(self, game_id: str) -> int | None:
+        """The row of an id; None if it has none."""
+        found = self._db.execute("SELECT row FROM games WHERE id = ?", (game_id,)).fetchone()
+        return None if found is None else int(found[0])
+
+    def rows_with(self, sha256: str) -> list[int]:
+        """The rows whose banners have these very bytes."""
+        return [row for (row,) in self._db.execute("SELECT row FROM games WHERE sha256 = ?", (sha256,))]
+
+    def games(self, rows: list[int]) -> list[Game]:
+        """The games of rows, in their order."""
+        marks = ",".join("?" * len(rows))
+        found = {
+            row: Game(*rest[:4], self._picture(rest[4]), rest[5], json.loads(rest[6]))
+            for row, *rest in self._db.execute(f"SELECT {_GAME} FROM games WHERE row IN ({marks})", rows)  # noqa: S608
+        }
+        return [found[row] for row in rows]
+
+    def absent(self, text: str) -> tuple[str, str] | None:
+        """Name and reason of a game that is known and has no vector, by its id or name; None if there is none."""
+        row: tuple[str, str] | None = self._db.execute(
+            "SELECT name, reason FROM absent WHERE id = ? OR folded = ? ORDER BY id != ? LIMIT 1",
+            (text, names.fold(text), text),
+        ).fetchone()
+        return row
+
+    def named(self, query: str, limit: int = 10) -> list[int]:
+        """The rows whose names fit what was typed, best first."""
+        return names.find(self._db, query, limit)
+
+    def named_exactly(self, query: str, limit: int = 10) -> list[int]:
+        """The rows whose name is what was typed."""
+        return names.find_exact(self._db, query, limit)
+
+    def _picture(self, written: str | None) -> Path | None:
+        return layout.located(written, self._root) if written else None
+
+
+def newest(folder: Path) -> Path | None:
+    """The newest snapshot in a recipe's folder; None if there is none."""
+    numbers = [int(child.name) for child in folder.iterdir() if child.name.isdigit()] if folder.is_dir() else []
+    return folder / str(max(numbers)) if numbers else None
+
+
+def open_newest(path: Path, recipe: str | None = None) -> SnapshotReader:
+    """Opens a snapshot's folder, or the newest snapshot of a gallery.
+
+    Args:
+        path: a gallery or one snapshot.
+        recipe: the name or hash of a recipe; None for the one built last.
+
+    Raises:
+        SnapshotError: there is none, or it is damaged.
+    """
+    # Between being chosen and being opened a snapshot may be pruned; then there is a newer one.
+    for _ in range(_TRIES):
+        folder = path if (path / MANIFEST).is_file() else _choose(path, recipe)
+        try:
+            return SnapshotReader(folder)
+        except (FileNotFoundError, sqlite3.OperationalError) as error:
+            missing = error
+    raise SnapshotError(f"the snapshot {folder} lacks a file ({missing}); run: steam-dino build --rebuild")
+
+
+_TRIES = 50
+
+
+def _choose(gallery: Path, recipe: str | None) -> Path:
+    latest: dict[Path, Manifest] = {}
+    for folder in sorted(gallery.joinpath(layout.SNAPSHOTS).glob("*/")):
+        for _ in range(_TRIES):
+            candidate = newest(folder)
+            if candidate is None:
+                break
+            try:
+                latest[candidate] = Manifest.read(candidate)
+                break
+            except FileNotFoundError:  # pruned this very moment
+                continue
+    if not latest:
+        if (gallery / layout.DATABASE).is_file():
+            raise SnapshotError(f"the gallery {gallery} has no snapshot yet; run: steam-dino build -g {gallery}")
+        raise SnapshotError(f"there is no gallery in {gallery}; make one with: steam-dino add PICTURES -g {gallery}")
+    fitting = [f for f, m in latest.items() if recipe is None or recipe in (m.recipe.name, m.recipe.hash)]
+    if not fitting:
+        built = ", ".join(sorted(m.recipe.name for m in latest.values()))
+        raise SnapshotError(f"no snapshot under the recipe {recipe!r} in {gallery}; built are: {built}")
+    return max(fitting, key=lambda f: latest[f].created_at)

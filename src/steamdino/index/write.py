@@ -1,0 +1,167 @@
+"""Writes snapshots: into a temporary folder first, then into place by one rename."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterable, Sequence
+from contextlib import closing, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from steamdino.errors import GalleryError, SnapshotError
+from steamdino.gallery.vectors import Absent, Row
+from steamdino.index import names
+from steamdino.index.snapshot import GAMES, VECTORS, Manifest, newest
+from steamdino.recipe import Recipe
+
+KEPT = 2
+"""Snapshots of a recipe that stay: the newest, and the one before for readers that have just chosen it."""
+
+_SCHEMA = """
+CREATE TABLE games (
+    row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, folded TEXT NOT NULL, source TEXT NOT NULL,
+    url TEXT, picture TEXT, sha256 TEXT NOT NULL, columns TEXT NOT NULL
+);
+CREATE TABLE absent (id TEXT PRIMARY KEY, name TEXT NOT NULL, folded TEXT NOT NULL, reason TEXT NOT NULL);
+CREATE INDEX absent_by_folded ON absent (folded);
+"""
+_PREFIX = "new-"
+
+
+def write(
+    folder: Path,
+    recipe: Recipe,
+    revision: int,
+    rows: Sequence[Row],
+    absent: Iterable[Absent],
+    vectors: Iterable[bytes],
+    precisions: dict[str, int],
+    *,
+    anew: bool = False,
+) -> Path:
+    """Writes the next snapshot into a recipe's folder and removes the oldest ones.
+
+    If the newest one has the same pictures in the same rows, its vectors are taken over by a hard link.
+
+    Args:
+        folder: of all snapshots of the recipe; must be written to by one process at a time.
+        recipe: whose space the vectors live in.
+        revision: of the gallery's catalogue.
+        rows: the games, in the order of the vectors.
+        absent: games without a vector.
+        vectors: float16 little-endian bytes, one for each row; read only if there is nothing to take over.
+        precisions: how many vectors were made in each.
+        anew: take nothing over from the newest one (it may be damaged).
+
+    Returns:
+        the new snapshot's folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for leftover in folder.glob(f"{_PREFIX}*"):  # of a process that was killed
+        shutil.rmtree(leftover, ignore_errors=True)
+    previous = newest(folder)
+    work = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
+    try:
+        content = hashlib.sha256("\n".join(row.sha256 for row in rows).encode()).hexdigest()
+        if anew or previous is None or not _take_over(previous, work, content):
+            _write_vectors(work / VECTORS, vectors, (len(rows), recipe.dim))
+        _write_games(work / GAMES, rows, absent)
+        Manifest(
+            recipe=recipe,
+            revision=revision,
+            content=content,
+            games=len(rows),
+            created_at=datetime.now(UTC).isoformat(timespec="microseconds"),
+            precisions=precisions,
+            files={name: _facts(work / name) for name in (VECTORS, GAMES)},
+        ).write(work)
+        for path in work.iterdir():
+            _sync(path)
+        work.chmod(0o755)  # mkdtemp's 0700 would keep other users from reading
+        target = folder / str(1 if previous is None else int(previous.name) + 1)
+        work.rename(target)
+        _sync(folder)
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        raise
+    prune(folder)
+    return target
+
+
+def prune(folder: Path) -> None:
+    """Removes all but the newest snapshots of a recipe. What a reader holds open on Windows goes the next time."""
+    numbers = sorted((int(child.name) for child in folder.iterdir() if child.name.isdigit()), reverse=True)
+    for number in numbers[KEPT:]:
+        with suppress(OSError):
+            # Renamed first, so that nobody chooses a snapshot that is half removed.
+            doomed = (folder / str(number)).rename(folder / f"{_PREFIX}{number}")
+            shutil.rmtree(doomed)
+
+
+def _take_over(previous: Path, work: Path, content: str) -> bool:
+    try:
+        manifest = Manifest.read(previous)
+        source = previous / VECTORS
+        if manifest.content != content or source.stat().st_size != manifest.files[VECTORS]["bytes"]:
+            return False
+        os.link(source, work / VECTORS)
+    except (OSError, SnapshotError):  # no hard links here, or the old one is damaged: write anew
+        return False
+    return True
+
+
+def _write_vectors(path: Path, vectors: Iterable[bytes], shape: tuple[int, int]) -> None:
+    if shape[0] == 0:
+        np.save(path, np.empty(shape, np.float32))
+        return
+    mapped = np.lib.format.open_memmap(path, "w+", np.float32, shape)
+    count = 0
+    for count, vector in enumerate(vectors, 1):
+        row = np.frombuffer(vector, "<f2").astype(np.float32)
+        if row.shape != shape[1:]:
+            raise GalleryError(f"a stored vector has {row.size} numbers, not {shape[1]}: the gallery is damaged")
+        mapped[count - 1] = row / np.linalg.norm(row)  # float16 has moved its length a little
+    if count != shape[0]:
+        raise GalleryError(f"{shape[0] - count} stored vectors are missing; run the same command again")
+    mapped.flush()
+
+
+def _write_games(path: Path, rows: Sequence[Row], absent: Iterable[Absent]) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA journal_mode = OFF")  # the file is not anybody's yet
+        db.executescript(_SCHEMA)
+        db.execute("BEGIN")
+        db.executemany(
+            "INSERT INTO games VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                (n, r.id, r.name, names.fold(r.name), r.source, r.url, r.picture, r.sha256, r.columns)
+                for n, r in enumerate(rows)
+            ),
+        )
+        db.executemany(
+            "INSERT INTO absent VALUES (?, ?, ?, ?)", ((a.id, a.name, names.fold(a.name), a.reason) for a in absent)
+        )
+        db.execute("COMMIT")
+        db.executescript("CREATE INDEX games_by_content ON games (sha256);" + names.SCHEMA)
+
+
+def _facts(path: Path) -> dict[str, object]:
+    with path.open("rb") as file:
+        return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+
+
+def _sync(path: Path) -> None:
+    if os.name == "nt" and path.is_dir():  # Windows has no such thing for folders
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        with suppress(PermissionError):  # Windows wants a writable descriptor
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,219 @@
+"""From a folder or a table into the gallery: what is new, what changed, what has gone."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from steamdino.banners.read import Content, inspect, read
+from steamdino.catalogue import folder, table
+from steamdino.catalogue.ids import steam_refusal
+from steamdino.errors import GalleryError, PictureError, UsageError
+from steamdino.gallery import Gallery
+from steamdino.gallery.games import KnownGame, Source, columns_json
+from steamdino.gallery.layout import copy_path
+from steamdino.records import Banner, Entry, Problem, Progress
+
+COMMIT_EVERY = 500
+"""Games between two commits: what a kill can cost."""
+
+_SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "GIF": ".gif", "AVIF": ".avif", "BMP": ".bmp"}
+
+
+@dataclass(frozen=True, slots=True)
+class AddSummary:
+    """What adding a source came to, in games.
+
+    Attributes:
+        source: its name in the gallery.
+        new, changed, unchanged: games that are in the source.
+        without_banner: how many of these have no banner in the gallery.
+        gone: games that a former scan found and this one did not; None if some of the source could not be read, so
+            that nobody can tell.
+        problems: what could not be used.
+    """
+
+    source: str
+    new: int
+    changed: int
+    unchanged: int
+    without_banner: int
+    gone: int | None
+    problems: tuple[Problem, ...]
+
+
+def add(
+    gallery: str | Path,
+    path: str | Path,
+    *,
+    columns: table.Columns | None = None,
+    copy: bool = False,
+    steam: bool = False,
+    prefix: str = "",
+    outside: bool = False,
+    progress: Progress | None = None,
+) -> AddSummary:
+    """Adds a folder or a table of pictures to a gallery, or brings it up to date.
+
+    What was committed stays if the process is killed; adding again goes on from there.
+
+    Args:
+        gallery: its folder; made if it does not exist.
+        path: a folder of pictures, or a table (.csv, .tsv, .jsonl, .parquet).
+        columns: which of a table's columns hold id, name and path.
+        copy: keep a copy of each picture in the gallery instead of a link to where it lies.
+        steam: the ids are appIDs: games get links to Steam, and what is no appID is a problem.
+        prefix: put before each id, to tell sources apart whose ids collide.
+        outside: let a table name pictures outside its own folder.
+        progress: called with (done, total).
+
+    Raises:
+        UsageError: the path is neither a folder nor a table.
+        TableError, GalleryError: the table, the gallery cannot be used at all.
+    """
+    location = Path(os.path.abspath(path))
+    if location.is_dir():
+        kind = "folder"
+        found: Iterable[Entry | Problem] = folder.scan(location, skip=Path(gallery), prefix=prefix)
+    elif location.exists():
+        kind, found = "table", table.read(location, columns, outside=outside, prefix=prefix)
+    else:
+        raise UsageError(f"there is no {path}; name a folder of pictures or a table ({', '.join(table.FORMATS)})")
+    listing = list(found)  # read through before anything is touched: a bad table changes nothing
+    with Gallery.write(gallery, "add", create=True) as opened:
+        with opened.transaction():
+            source = opened.games.put_source(kind, location, steam=steam)
+        return _Scan(opened, source, copy).run(listing, progress)
+
+
+class _Scan:
+    """One pass over a source."""
+
+    def __init__(self, gallery: Gallery, source: Source, copy: bool) -> None:
+        self._gallery = gallery
+        self._source = source
+        self._copy = copy
+        self._known = gallery.games.known(source)
+        self._owners = gallery.games.owners(source)
+        self._counts: Counter[str] = Counter()
+        self._problems: list[Problem] = []
+        self._seen: set[str] = set()
+
+    def run(self, listing: list[Entry | Problem], progress: Progress | None) -> AddSummary:
+        done = 0
+        for start in range(0, len(listing), COMMIT_EVERY):
+            with self._gallery.transaction():
+                for found in listing[start : start + COMMIT_EVERY]:
+                    self._take(found)
+                    done += 1
+                    if progress:
+                        progress(done, len(listing))
+        gone = self._end()
+        return AddSummary(
+            source=self._source.name,
+            new=self._counts["new"],
+            changed=self._counts["changed"],
+            unchanged=self._counts["unchanged"],
+            without_banner=self._counts["without banner"],
+            gone=gone,
+            problems=tuple(self._problems),
+        )
+
+    def _end(self) -> int | None:
+        # A place that could not even be read might have held any game: then nothing is said to have gone.
+        complete = all(problem.id is not None for problem in self._problems)
+        gone = [key for key, game in self._known.items() if key not in self._seen and not game.gone]
+        with self._gallery.transaction():
+            if gone and complete:
+                self._gallery.games.mark_gone(gone)
+            self._gallery.games.end_scan(self._source, self._problems)
+        return len(gone) if complete else None
+
+    def _take(self, found: Entry | Problem) -> None:
+        if isinstance(found, Problem):
+            self._problem(found)
+            return
+        if owner := self._owners.get(found.id):
+            reason = f"the id {found.id!r} already belongs to the source {owner!r}; tell them apart with --prefix"
+        elif self._source.steam and (refusal := steam_refusal(found.id)):
+            reason = f"{refusal}; leave out --steam, or mend the id"
+        else:
+            self._seen.add(found.id)
+            self._update(found, self._known.get(found.id))
+            return
+        self._problem(Problem(found.where, reason, found.id))
+
+    def _problem(self, problem: Problem) -> None:
+        self._problems.append(problem)
+        if problem.id is not None:
+            self._seen.add(problem.id)
+
+    def _update(self, entry: Entry, known: KnownGame | None) -> None:
+        games = self._gallery.games
+        changed = (
+            known is None
+            or known.gone
+            or (known.name, known.columns) != (entry.name, columns_json(entry.columns))
+        )
+        if changed:
+            games.put_game(self._source, entry)
+        has_banner = known is not None and known.sha256 is not None
+        try:
+            if entry.path is None:
+                if has_banner:
+                    games.drop_banner(entry.id)
+                has_banner, moved = False, has_banner
+            else:
+                moved = self._update_banner(entry, Path(os.path.abspath(entry.path)), known)
+                has_banner = True
+        except PictureError as error:
+            # What was there stays: a file that is half written right now must not cost its game the old banner.
+            self._problem(Problem(entry.where, str(error), entry.id))
+            moved = False
+        outcome = "new" if known is None else "changed" if changed or moved else "unchanged"
+        self._counts[outcome] += 1
+        self._counts["without banner"] += not has_banner
+
+    def _update_banner(self, entry: Entry, path: Path, known: KnownGame | None) -> bool:
+        """Brings a game's banner up to date; returns whether it shows something else than before."""
+        if known and known.sha256 and known.origin == path and (known.copied or not self._copy):
+            with suppress(OSError):
+                status = path.stat()
+                if (status.st_size, status.st_mtime_ns) == (known.size, known.mtime_ns):
+                    return False
+        content = read(path)
+        banner = inspect(path, content)
+        if known and known.sha256 == banner.sha256 and known.origin == path and known.copied == self._copy:
+            self._gallery.games.touch_banner(entry.id, banner.size, banner.mtime_ns)
+            return False
+        if self._copy:
+            banner = replace(banner, path=_copied(self._gallery.root, banner, content))
+        self._gallery.games.put_banner(entry.id, banner, path)
+        return known is None or known.sha256 != banner.sha256
+
+
+def _copied(root: Path, banner: Banner, content: Content) -> Path:
+    target = root / copy_path(banner.sha256, _SUFFIXES.get(banner.format, banner.path.suffix))
+    if target.exists():
+        return target
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".new-", delete=False) as file:
+            try:
+                file.write(content.data)
+                file.flush()
+                os.fsync(file.fileno())
+                file.close()
+                Path(file.name).chmod(0o644)
+                Path(file.name).replace(target)
+            except BaseException:
+                Path(file.name).unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise GalleryError(f"{target} cannot be written: {error.strerror}; what was added before is kept") from None
+    return target

@@ -1,0 +1,208 @@
+"""Encodes what is new and swaps the snapshot."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from steamdino.errors import RecipeError
+from steamdino.features.registry import named
+from steamdino.gallery import Gallery
+from steamdino.index.snapshot import Manifest, newest
+from steamdino.index.write import write
+from steamdino.pipeline.decoding import Decoded, decoded, default_threads
+from steamdino.recipe import Recipe
+from steamdino.records import Progress
+
+if TYPE_CHECKING:
+    from steamdino.features.encode import Encoder
+    from steamdino.gallery.vectors import Pending
+
+COMMIT_EVERY = 256
+"""Banners between two commits: what a kill can cost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a build is about to do.
+
+    Attributes:
+        banners: different pictures to encode.
+        seconds: about how long that takes on this machine, measured on the first few.
+        precision: of the inference.
+    """
+
+    banners: int
+    seconds: float
+    precision: str
+
+
+@dataclass(frozen=True, slots=True)
+class BuildSummary:
+    """What a build came to.
+
+    Attributes:
+        recipe: under which it encoded.
+        encoded: different pictures that got a vector.
+        failed: pictures that could not be encoded this time.
+        games: in the newest snapshot.
+        absent: games that are not in it (no banner, unreadable, or gone).
+        snapshot: the newest one's folder.
+        swapped: whether it is new; False if there was nothing to do.
+        seconds: of the encoding.
+    """
+
+    recipe: Recipe
+    encoded: int
+    failed: int
+    games: int
+    absent: int
+    snapshot: Path
+    swapped: bool
+    seconds: float
+
+
+def build(
+    gallery: str | Path,
+    recipe: str | Recipe = "bundled",
+    *,
+    precision: str = "f32",
+    threads: int = 0,
+    upgrade: bool = False,
+    rebuild: bool = False,
+    announce: Callable[[Plan], None] | None = None,
+    progress: Progress | None = None,
+) -> BuildSummary:
+    """Encodes the banners that have no vector yet and, if anything changed, swaps in a new snapshot.
+
+    Vectors are committed every few hundred banners; killed and started again, it goes on from there and ends with the
+    same snapshot.
+
+    Args:
+        gallery: its folder.
+        recipe: by name, or made with `features.registry.named`.
+        precision: "f32", "bf16" or "auto" (bf16 where the CPU computes in it).
+        threads: pictures decoded at the same time; 0 means one per core.
+        upgrade: encode everything anew where a newer version of this program names other weights.
+        rebuild: write the snapshot anew even if nothing changed.
+        announce: called once before the work, if there is any.
+        progress: called with (done, total).
+
+    Raises:
+        RecipeError: the recipe does not exist, or needs `upgrade`.
+        GalleryError: the gallery cannot be used.
+    """
+    chosen = named(recipe) if isinstance(recipe, str) else recipe
+    with Gallery.write(gallery, "build") as opened:
+        _check_upgrade(opened, chosen, upgrade)
+        pending = opened.vectors.pending(opened.vectors.recipe_key(chosen))
+        started = time.monotonic()
+        encoded = failed = 0
+        if pending:
+            from steamdino.features.encode import Encoder
+
+            encoder = Encoder(chosen, precision=precision)
+            run = _Encoding(opened, encoder, threads or default_threads())
+            if announce:
+                announce(Plan(len(pending), run.estimate(pending), encoder.precision))
+            encoded, failed = run.run(pending, progress)
+        seconds = time.monotonic() - started
+        snapshot, swapped = _swap(opened, chosen, force=rebuild or encoded > 0, anew=rebuild)
+        manifest = Manifest.read(snapshot)
+        key = opened.vectors.recipe_key(chosen)
+        absent = len(opened.vectors.absent(key)) if key else 0
+        return BuildSummary(chosen, encoded, failed, manifest.games, absent, snapshot, swapped, seconds)
+
+
+def _check_upgrade(gallery: Gallery, recipe: Recipe, upgrade: bool) -> None:
+    older = [known for known in gallery.vectors.recipes() if known.name == recipe.name and known != recipe]
+    if older and not upgrade and gallery.vectors.recipe_key(recipe) is None:
+        differences = "; ".join(older[-1].differences(recipe))
+        raise RecipeError(
+            f"the recipe {recipe.name!r} is another one than this gallery was built with ({differences}); the old"
+            " snapshot keeps serving. To encode all banners anew, run: steam-dino build --upgrade"
+        )
+
+
+def _swap(gallery: Gallery, recipe: Recipe, *, force: bool, anew: bool) -> tuple[Path, bool]:
+    folder = gallery.snapshots / recipe.hash
+    latest = newest(folder)
+    with gallery.transaction():
+        gallery.games.drop_settled_problems()
+        key = gallery.vectors.put_recipe(recipe)
+        revision = gallery.games.revision
+    if latest and not force and Manifest.read(latest).revision == revision:
+        return latest, False
+    rows = gallery.vectors.rows(key)
+    vectors = gallery.vectors.read(key, (row.sha256 for row in rows))
+    absent, precisions = gallery.vectors.absent(key), gallery.vectors.precisions(key)
+    return write(folder, recipe, revision, rows, absent, vectors, precisions, anew=anew), True
+
+
+class _Encoding:
+    """One run over the banners that have no vector yet."""
+
+    def __init__(self, gallery: Gallery, encoder: Encoder, threads: int) -> None:
+        self._gallery = gallery
+        self._encoder = encoder
+        self._threads = threads
+        with gallery.transaction():
+            self._key = gallery.vectors.put_recipe(encoder.recipe)
+        self._encoded: list[tuple[str, bytes]] = []
+        self._failed: list[Decoded] = []
+
+    def estimate(self, pending: list[Pending]) -> float:
+        """About how many seconds the run will take, from its first batch, which is done again later."""
+        sample = pending[: self._encoder.batch_size]
+        started = time.perf_counter()
+        pixels = [item.pixels for item in self._decoded(sample) if item.pixels is not None]
+        decoding = (time.perf_counter() - started) / len(sample)
+        if not pixels:
+            return decoding * len(pending)
+        self._encoder(pixels)  # the first call of a compiled model is slower than the rest
+        started = time.perf_counter()
+        self._encoder(pixels)
+        return (decoding + (time.perf_counter() - started) / len(pixels)) * len(pending)
+
+    def run(self, pending: list[Pending], progress: Progress | None) -> tuple[int, int]:
+        """Encodes and stores; returns how many were encoded and how many could not be."""
+        counts = [0, 0]
+        done = 0
+        stream = self._decoded(pending)
+        try:
+            while batch := list(islice(stream, self._encoder.batch_size)):
+                self._encode(batch)
+                done += len(batch)
+                if len(self._encoded) + len(self._failed) >= COMMIT_EVERY:
+                    self._commit(counts)
+                if progress:
+                    progress(done, len(pending))
+        finally:
+            stream.close()
+            self._commit(counts)  # also when interrupted: what is encoded is kept
+        return counts[0], counts[1]
+
+    def _decoded(self, pending: list[Pending]) -> Iterator[Decoded]:
+        return decoded(pending, self._encoder.recipe.transform, self._threads)
+
+    def _encode(self, batch: list[Decoded]) -> None:
+        good = [item for item in batch if item.pixels is not None]
+        self._failed += [item for item in batch if item.pixels is None]
+        if good:
+            vectors = self._encoder([item.pixels for item in good if item.pixels is not None])
+            stored = vectors.astype("<f2")
+            self._encoded += [(item.banner.sha256, row.tobytes()) for item, row in zip(good, stored, strict=True)]
+
+    def _commit(self, counts: list[int]) -> None:
+        with self._gallery.transaction():
+            self._gallery.vectors.put(self._key, self._encoder.precision, self._encoded)
+            for item in self._failed:
+                undecodable = item.banner.sha256 if item.final else None
+                self._gallery.games.put_build_problem(item.banner.game_ids, item.reason, undecodable)
+        counts[0] += len(self._encoded)
+        counts[1] += len(self._failed)
+        self._encoded, self._failed = [], []
