@@ -79,7 +79,9 @@ class Snapshot:
             raise self._nothing(str(game_id))
         return self._reader.games([row])[0]
 
-    def similar(self, query: str | int | Path, k: int = 10, *, mirror: bool = False, flip: bool = False) -> Matches:
+    def similar(
+        self, query: str | int | Path, k: int = 10, *, mirror: bool = False, flip: bool = False
+    ) -> Matches:
         """The games whose banners look most like the query's.
 
         The query's own game is left out by its id; other games with the very same picture are kept and marked.
@@ -105,7 +107,9 @@ class Snapshot:
         near, cosines = nearest(self.vectors, vector, k, exclude=own)
         items = tuple(
             Match(rank, game.id, game.name, float(cosine), game.sha256 == sha256, game)
-            for rank, (game, cosine) in enumerate(zip(self._reader.games(near.tolist()), cosines, strict=True), 1)
+            for rank, (game, cosine) in enumerate(
+                zip(self._reader.games(near.tolist()), cosines, strict=True), 1
+            )
         )
         return Matches(found, self.recipe.name, items)
 
@@ -157,8 +161,12 @@ class Snapshot:
     def _nothing(self, text: str) -> QueryError:
         shown = text if len(text) <= 80 else text[:77] + "..."
         if not len(self):
-            return QueryError(f"the snapshot is empty, so nothing fits {shown!r}; add pictures and run: steam-dino build")
-        return QueryError(f"no game fits {shown!r}, and there is no such file; try a part of the name, or an id")
+            return QueryError(
+                f"the snapshot is empty, so nothing fits {shown!r}; add pictures and run: steam-dino build"
+            )
+        return QueryError(
+            f"no game fits {shown!r}, and there is no such file; try a part of the name, or an id"
+        )
 
 
 def _is_file(text: str) -> bool:

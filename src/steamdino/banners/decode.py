@@ -17,7 +17,11 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "BMP", "TIFF")
 
 MOST_PIXELS = 64_000_000  # 192 MB as RGB
 SMALLEST_SIDE = 8  # pixels; below that there is nothing to recognise
-BACKGROUND = (0, 0, 0)  # what transparent pixels are laid on: stores and libraries show banners on a dark ground
+BACKGROUND = (
+    0,
+    0,
+    0,
+)  # what transparent pixels are laid on: stores and libraries show banners on a dark ground
 
 
 @dataclass(frozen=True, slots=True)

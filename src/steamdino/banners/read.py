@@ -38,10 +38,14 @@ def read(path: Path) -> Content:
         # Without O_NONBLOCK, opening a FIFO that nobody writes to would wait for ever.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except FileNotFoundError:
-        reason = "it is a link to a file that does not exist" if path.is_symlink() else "the file does not exist"
+        reason = (
+            "it is a link to a file that does not exist" if path.is_symlink() else "the file does not exist"
+        )
         raise PictureError(reason) from None
     except OSError as error:
-        raise PictureError("it is a folder" if path.is_dir() else f"it cannot be read: {error.strerror}") from None
+        raise PictureError(
+            "it is a folder" if path.is_dir() else f"it cannot be read: {error.strerror}"
+        ) from None
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):

@@ -11,7 +11,7 @@ from steamdino.errors import UsageError
 from steamdino.records import Entry, Problem
 
 SUFFIXES = frozenset(
-    ".avif .bmp .gif .jfif .jpe .jpeg .jpg .png .tga .tif .tiff .webp".split()
+    [".avif", ".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tga", ".tif", ".tiff", ".webp"]
 )
 """What is taken for a picture, by its name. Anything else in the folder is passed over in silence."""
 
@@ -44,7 +44,9 @@ def scan(root: Path, *, skip: Path | None = None, prefix: str = "") -> Iterator[
         if reason := refusal(game_id):
             yield Problem(printable(where), reason)
         elif game_id in taken:
-            yield Problem(where, f"its id {game_id!r} is already that of {taken[game_id]}; rename one", game_id)
+            yield Problem(
+                where, f"its id {game_id!r} is already that of {taken[game_id]}; rename one", game_id
+            )
         elif found.is_dir():
             yield Problem(where, "it is a folder with a picture's name", game_id)
         else:

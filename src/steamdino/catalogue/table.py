@@ -91,7 +91,9 @@ def _entry(
     name = cells.get(columns.name)
     name = game_id if name is None or str(name).strip() == "" else " ".join(str(name).split())
     if len(name) > LONGEST_NAME:
-        return Problem(where, f"the name has {len(name):,} characters; at most {LONGEST_NAME:,} are possible", game_id)
+        return Problem(
+            where, f"the name has {len(name):,} characters; at most {LONGEST_NAME:,} are possible", game_id
+        )
     written = cells.get(columns.path)
     if written is not None and not isinstance(written, str):
         return Problem(where, f"the column {columns.path!r} holds {written!r}, which is not a path", game_id)
@@ -102,9 +104,15 @@ def _entry(
         picture = Path(written) if Path(written).is_absolute() else folder / written
         if not outside and not picture.resolve().is_relative_to(folder.resolve()):
             return Problem(
-                where, f"{written!r} lies outside the table's folder; allow that with --allow-outside", game_id
+                where,
+                f"{written!r} lies outside the table's folder; allow that with --allow-outside",
+                game_id,
             )
-    rest = {key: _cell(value) for key, value in cells.items() if key not in (columns.id, columns.name, columns.path)}
+    rest = {
+        key: _cell(value)
+        for key, value in cells.items()
+        if key not in (columns.id, columns.name, columns.path)
+    }
     return Entry(game_id, name, picture, where, rest)
 
 
@@ -210,7 +218,9 @@ def _require(path: Path, columns: Columns, header: list[str]) -> None:
         twice = sorted({name for name in header if header.count(name) > 1})
         raise TableError(f"{path}: the header names {twice[0]!r} twice; rename one of the columns")
     shown = ", ".join(name[:40] for name in header[:20]) or "none"
-    raise TableError(f"{path} has no column {columns.id!r}; its columns are {shown}. Name the right one with --id")
+    raise TableError(
+        f"{path} has no column {columns.id!r}; its columns are {shown}. Name the right one with --id"
+    )
 
 
 def _is_broken(text: str) -> bool:

@@ -46,7 +46,8 @@ def pool(tokens: Floats, pooling: Pooling, *, family: str) -> Floats:
         return np.concatenate([first, pooled], axis=1) if family == "vit" else pooled
     if pooling.kind == "simple" and family == "vit":
         return first
-    return cells.mean(axis=1)
+    average: Floats = cells.mean(axis=1)
+    return average
 
 
 def generalised_mean(cells: Floats, power: float) -> Floats:
@@ -65,4 +66,5 @@ def unit(vectors: Floats) -> Floats:
 
 def whiten(vectors: Floats, mean: Floats, projection: Floats) -> Floats:
     """Centres unit rows of shape (batch, d), projects them by (d, e), and scales the result to length 1."""
-    return unit((vectors - mean) @ projection)
+    projected: Floats = ((vectors - mean) @ projection).astype(np.float32, copy=False)
+    return unit(projected)

@@ -67,7 +67,9 @@ class Model:
         try:
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
         except OSError as error:
-            raise GalleryError(f"{path} cannot be read ({error.strerror}); install steam-dino again") from None
+            raise GalleryError(
+                f"{path} cannot be read ({error.strerror}); install steam-dino again"
+            ) from None
         if digest != self.files[name]:
             raise GalleryError(f"{path} was altered: its sha256 is {digest}; install steam-dino again")
         return path
@@ -178,7 +180,10 @@ def _toml() -> dict[str, Any]:
 def _model(name: str, record: dict[str, Any]) -> Model:
     record = dict(record)
     transform = Transform(
-        *(record.pop(key) for key in ("mode", "width", "height", "interpolation")),
+        mode=record.pop("mode"),
+        width=record.pop("width"),
+        height=record.pop("height"),
+        interpolation=record.pop("interpolation"),
         mean=tuple(record.pop("mean")),
         std=tuple(record.pop("std")),
     )

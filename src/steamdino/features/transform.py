@@ -65,7 +65,7 @@ def normalise(pixels: Pixels, transform: Transform) -> NDArray[np.float32]:
     Returns:
         float32, shape (batch, 3, height, width).
     """
-    mean, std = np.float32(transform.mean), np.float32(transform.std)
+    mean, std = (np.array(values, np.float32) for values in (transform.mean, transform.std))
     scaled = (pixels.astype(np.float32) / np.float32(255) - mean) / std
     return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))
 

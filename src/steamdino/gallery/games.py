@@ -160,7 +160,9 @@ class Games:
 
     def mark_gone(self, game_ids: Iterable[str]) -> None:
         """Marks games that a scan of their source no longer found."""
-        self._db.executemany("UPDATE games SET gone_at = ? WHERE game_id = ?", [(now(), key) for key in game_ids])
+        self._db.executemany(
+            "UPDATE games SET gone_at = ? WHERE game_id = ?", [(now(), key) for key in game_ids]
+        )
         self._bump()
 
     def end_scan(self, source: Source, problems: Iterable[Problem]) -> None:

@@ -25,6 +25,11 @@ def copy_path(sha256: str, suffix: str) -> PurePosixPath:
     return PurePosixPath(BANNERS, sha256[:2], sha256 + suffix.lower())
 
 
+def absolute(path: Path) -> Path:
+    """The path from the root, without "..", its links as they are: a link may be what the user means."""
+    return Path(os.path.normpath(path.absolute()))
+
+
 def portable(path: Path, root: Path) -> str:
     """Writes a path down: relative to the gallery if it lies beside or below it, else absolute; with slashes.
 
@@ -38,4 +43,4 @@ def portable(path: Path, root: Path) -> str:
 
 def located(written: str, root: Path) -> Path:
     """The absolute path of what `portable` wrote down."""
-    return Path(os.path.normpath(root.absolute() / written))
+    return absolute(root / written)

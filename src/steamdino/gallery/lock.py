@@ -32,9 +32,13 @@ def writing(root: Path, purpose: str) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout:
-        raise GalleryLockedError(f"{root} is being written to by {_holder(note)}; try again when that has ended") from None
+        raise GalleryLockedError(
+            f"{root} is being written to by {_holder(note)}; try again when that has ended"
+        ) from None
     except OSError as error:
-        raise GalleryError(f"{root} cannot be written to ({error.strerror}); make the folder writable") from None
+        raise GalleryError(
+            f"{root} cannot be written to ({error.strerror}); make the folder writable"
+        ) from None
     try:
         record = {"pid": os.getpid(), "purpose": purpose, "since": now()}
         note.write_text(json.dumps(record), "utf-8")

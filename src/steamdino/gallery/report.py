@@ -85,7 +85,8 @@ def report(connection: sqlite3.Connection, root: Path) -> Report:
                 dim,
                 dict(
                     connection.execute(
-                        "SELECT precision, count(*) FROM vectors WHERE recipe_id = ? GROUP BY precision", (key,)
+                        "SELECT precision, count(*) FROM vectors WHERE recipe_id = ? GROUP BY precision",
+                        (key,),
                     )
                 ),
                 pending,

@@ -46,7 +46,9 @@ class Gallery:
         connection = _connect_reading(database)
         with _explained(root):
             if schema.version_of(connection) < schema.VERSION:
-                raise GalleryError(f"its format is an older one; bring it up to date with: steam-dino build -g {root}")
+                raise GalleryError(
+                    f"its format is an older one; bring it up to date with: steam-dino build -g {root}"
+                )
         return cls(root, connection)
 
     @classmethod
@@ -69,7 +71,9 @@ class Gallery:
         try:
             root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise GalleryError(f"{root} cannot be made into a gallery: {error.strerror}; name another folder") from None
+            raise GalleryError(
+                f"{root} cannot be made into a gallery: {error.strerror}; name another folder"
+            ) from None
         with writing(root, purpose), _explained(root):
             connection = sqlite3.connect(root / layout.DATABASE, isolation_level=None)
             try:
@@ -122,7 +126,9 @@ def _connect_reading(database: Path) -> sqlite3.Connection:
     for options in ("mode=ro", "mode=ro&immutable=1"):
         # Reading beside a writer needs a shared-memory file; a folder that is read-only has no writer,
         # and there SQLite must be told so.
-        connection = sqlite3.connect(f"{address}?{options}", uri=True, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            f"{address}?{options}", uri=True, isolation_level=None, check_same_thread=False
+        )
         try:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.OperationalError:
@@ -149,4 +155,6 @@ def _explained(root: Path) -> Iterator[None]:
         raise GalleryError(f"{root / layout.DATABASE}: {text}; {advice}") from None
     except GalleryError as error:
         message = str(error)
-        raise type(error)(message if str(root) in message else f"{root / layout.DATABASE}: {message}") from None
+        raise type(error)(
+            message if str(root) in message else f"{root / layout.DATABASE}: {message}"
+        ) from None

@@ -60,11 +60,15 @@ def _exact(connection: sqlite3.Connection, query: str, _: str, limit: int) -> li
 
 
 def _folded(connection: sqlite3.Connection, _: str, folded: str, limit: int) -> list[int]:
-    return _rows(connection.execute("SELECT row FROM games WHERE folded = ? ORDER BY row LIMIT ?", (folded, limit)))
+    return _rows(
+        connection.execute("SELECT row FROM games WHERE folded = ? ORDER BY row LIMIT ?", (folded, limit))
+    )
 
 
 def _prefix(connection: sqlite3.Connection, _: str, folded: str, limit: int) -> list[int]:
-    sql = "SELECT row FROM games WHERE folded >= ? AND folded < ? ORDER BY length(folded), folded, row LIMIT ?"
+    sql = (
+        "SELECT row FROM games WHERE folded >= ? AND folded < ? ORDER BY length(folded), folded, row LIMIT ?"
+    )
     return _rows(connection.execute(sql, (folded, folded + "\U0010ffff", limit)))
 
 

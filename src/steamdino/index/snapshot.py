@@ -7,8 +7,8 @@
       vectors.npy     float32, (games, dim), rows of length 1, ordered by id
       games.sqlite    games (row, id, name, ...), absent (games without a vector, with the reason), trigrams
 
-The highest number is the one to read. Readers open files and keep them open, so that a snapshot that is pruned meanwhile
-still serves them.
+The highest number is the one to read. Readers open files and keep them open, so that a snapshot that is pruned
+meanwhile still serves them.
 """
 
 from __future__ import annotations
@@ -31,8 +31,6 @@ from steamdino.records import Game
 
 FORMAT = 1
 MANIFEST, VECTORS, GAMES = "manifest.json", "vectors.npy", "games.sqlite"
-
-_GAME = "row, id, name, source, url, picture, sha256, columns"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +67,18 @@ class Manifest:
         try:
             record = json.loads(path.read_text("utf-8"))
             if record["format"] > FORMAT:
-                raise SnapshotError(f"{path}: its format is {record['format']}; upgrade steam-dino to read it")
+                raise SnapshotError(
+                    f"{path}: its format is {record['format']}; upgrade steam-dino to read it"
+                )
             recipe = record["recipe"]
             return cls(
                 recipe=Recipe.from_json(json.dumps(recipe["identity"]), recipe["name"]),
                 **{key: record[key] for key in cls.__slots__ if key != "recipe"},
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise SnapshotError(f"{path} is damaged ({error}); build the snapshot again with: steam-dino build") from None
+            raise SnapshotError(
+                f"{path} is damaged ({error}); build the snapshot again with: steam-dino build"
+            ) from None
 
     def write(self, folder: Path) -> None:
         """Writes it into a folder."""
@@ -118,7 +120,9 @@ class SnapshotReader:
         try:
             vectors = np.load(folder / VECTORS, mmap_mode="r", allow_pickle=False)
         except ValueError as error:
-            raise SnapshotError(f"{folder / VECTORS} is damaged ({error}); run: steam-dino build --rebuild") from None
+            raise SnapshotError(
+                f"{folder / VECTORS} is damaged ({error}); run: steam-dino build --rebuild"
+            ) from None
         # A plain view: each operation on a memmap pays for its subclass.
         self.vectors: NDArray[np.float32] = vectors.view(np.ndarray)
         address = f"{(folder / GAMES).absolute().as_uri()}?mode=ro&immutable=1"
@@ -141,10 +145,14 @@ class SnapshotReader:
 
     def games(self, rows: list[int]) -> list[Game]:
         """The games of rows, in their order."""
-        marks = ",".join("?" * len(rows))
         found = {
-            row: Game(*rest[:4], self._picture(rest[4]), rest[5], json.loads(rest[6]))
-            for row, *rest in self._db.execute(f"SELECT {_GAME} FROM games WHERE row IN ({marks})", rows)  # noqa: S608
+            row: Game(game_id, name, source, url, self._picture(picture), sha256, json.loads(columns))
+            for row, game_id, name, source, url, picture, sha256, columns in self._db.execute(
+                # One parameter however many rows there are: SQLite allows 32,766 of them.
+                "SELECT row, id, name, source, url, picture, sha256, columns FROM games"
+                " WHERE row IN (SELECT value FROM json_each(?))",
+                (json.dumps(rows),),
+            )
         }
         return [found[row] for row in rows]
 
@@ -170,7 +178,9 @@ class SnapshotReader:
 
 def newest(folder: Path) -> Path | None:
     """The newest snapshot in a recipe's folder; None if there is none."""
-    numbers = [int(child.name) for child in folder.iterdir() if child.name.isdigit()] if folder.is_dir() else []
+    numbers = (
+        [int(child.name) for child in folder.iterdir() if child.name.isdigit()] if folder.is_dir() else []
+    )
     return folder / str(max(numbers)) if numbers else None
 
 
@@ -211,8 +221,12 @@ def _choose(gallery: Path, recipe: str | None) -> Path:
                 continue
     if not latest:
         if (gallery / layout.DATABASE).is_file():
-            raise SnapshotError(f"the gallery {gallery} has no snapshot yet; run: steam-dino build -g {gallery}")
-        raise SnapshotError(f"there is no gallery in {gallery}; make one with: steam-dino add PICTURES -g {gallery}")
+            raise SnapshotError(
+                f"the gallery {gallery} has no snapshot yet; run: steam-dino build -g {gallery}"
+            )
+        raise SnapshotError(
+            f"there is no gallery in {gallery}; make one with: steam-dino add PICTURES -g {gallery}"
+        )
     fitting = [f for f, m in latest.items() if recipe is None or recipe in (m.recipe.name, m.recipe.hash)]
     if not fitting:
         built = ", ".join(sorted(m.recipe.name for m in latest.values()))

@@ -125,7 +125,9 @@ def _write_vectors(path: Path, vectors: Iterable[bytes], shape: tuple[int, int])
     for count, vector in enumerate(vectors, 1):
         row = np.frombuffer(vector, "<f2").astype(np.float32)
         if row.shape != shape[1:]:
-            raise GalleryError(f"a stored vector has {row.size} numbers, not {shape[1]}: the gallery is damaged")
+            raise GalleryError(
+                f"a stored vector has {row.size} numbers, not {shape[1]}: the gallery is damaged"
+            )
         mapped[count - 1] = row / np.linalg.norm(row)  # float16 has moved its length a little
     if count != shape[0]:
         raise GalleryError(f"{shape[0] - count} stored vectors are missing; run the same command again")
@@ -145,7 +147,8 @@ def _write_games(path: Path, rows: Sequence[Row], absent: Iterable[Absent]) -> N
             ),
         )
         db.executemany(
-            "INSERT INTO absent VALUES (?, ?, ?, ?)", ((a.id, a.name, names.fold(a.name), a.reason) for a in absent)
+            "INSERT INTO absent VALUES (?, ?, ?, ?)",
+            ((a.id, a.name, names.fold(a.name), a.reason) for a in absent),
         )
         db.execute("COMMIT")
         db.executescript("CREATE INDEX games_by_content ON games (sha256);" + names.SCHEMA)

@@ -16,7 +16,7 @@ from steamdino.catalogue.ids import steam_refusal
 from steamdino.errors import GalleryError, PictureError, UsageError
 from steamdino.gallery import Gallery
 from steamdino.gallery.games import KnownGame, Source, columns_json
-from steamdino.gallery.layout import copy_path
+from steamdino.gallery.layout import absolute, copy_path
 from steamdino.records import Banner, Entry, Problem, Progress
 
 COMMIT_EVERY = 500
@@ -76,14 +76,16 @@ def add(
         UsageError: the path is neither a folder nor a table.
         TableError, GalleryError: the table, the gallery cannot be used at all.
     """
-    location = Path(os.path.abspath(path))
+    location = absolute(Path(path))
     if location.is_dir():
         kind = "folder"
         found: Iterable[Entry | Problem] = folder.scan(location, skip=Path(gallery), prefix=prefix)
     elif location.exists():
         kind, found = "table", table.read(location, columns, outside=outside, prefix=prefix)
     else:
-        raise UsageError(f"there is no {path}; name a folder of pictures or a table ({', '.join(table.FORMATS)})")
+        raise UsageError(
+            f"there is no {path}; name a folder of pictures or a table ({', '.join(table.FORMATS)})"
+        )
     listing = list(found)  # read through before anything is touched: a bad table changes nothing
     with Gallery.write(gallery, "add", create=True) as opened:
         with opened.transaction():
@@ -139,7 +141,9 @@ class _Scan:
             self._problem(found)
             return
         if owner := self._owners.get(found.id):
-            reason = f"the id {found.id!r} already belongs to the source {owner!r}; tell them apart with --prefix"
+            reason = (
+                f"the id {found.id!r} already belongs to the source {owner!r}; tell them apart with --prefix"
+            )
         elif self._source.steam and (refusal := steam_refusal(found.id)):
             reason = f"{refusal}; leave out --steam, or mend the id"
         else:
@@ -169,7 +173,7 @@ class _Scan:
                     games.drop_banner(entry.id)
                 has_banner, moved = False, has_banner
             else:
-                moved = self._update_banner(entry, Path(os.path.abspath(entry.path)), known)
+                moved = self._update_banner(entry, absolute(entry.path), known)
                 has_banner = True
         except PictureError as error:
             # What was there stays: a file that is half written right now must not cost its game the old banner.
@@ -215,5 +219,7 @@ def _copied(root: Path, banner: Banner, content: Content) -> Path:
                 Path(file.name).unlink(missing_ok=True)
                 raise
     except OSError as error:
-        raise GalleryError(f"{target} cannot be written: {error.strerror}; what was added before is kept") from None
+        raise GalleryError(
+            f"{target} cannot be written: {error.strerror}; what was added before is kept"
+        ) from None
     return target

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -186,7 +186,7 @@ class _Encoding:
             self._commit(counts)  # also when interrupted: what is encoded is kept
         return counts[0], counts[1]
 
-    def _decoded(self, pending: list[Pending]) -> Iterator[Decoded]:
+    def _decoded(self, pending: list[Pending]) -> Generator[Decoded, None, None]:
         return decoded(pending, self._encoder.recipe.transform, self._threads)
 
     def _encode(self, batch: list[Decoded]) -> None:
@@ -195,7 +195,9 @@ class _Encoding:
         if good:
             vectors = self._encoder([item.pixels for item in good if item.pixels is not None])
             stored = vectors.astype("<f2")
-            self._encoded += [(item.banner.sha256, row.tobytes()) for item, row in zip(good, stored, strict=True)]
+            self._encoded += [
+                (item.banner.sha256, row.tobytes()) for item, row in zip(good, stored, strict=True)
+            ]
 
     def _commit(self, counts: list[int]) -> None:
         with self._gallery.transaction():

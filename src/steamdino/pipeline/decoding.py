@@ -61,7 +61,7 @@ def decoded(banners: Iterable[Pending], transform: Transform, threads: int) -> G
 
 
 def _decode(banner: Pending, transform: Transform) -> Decoded:
-    reason, final = "", False
+    reason = ""
     for path in banner.paths:
         try:
             content = read(path)

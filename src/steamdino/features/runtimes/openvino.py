@@ -18,15 +18,18 @@ from steamdino.recipe import Transform
 class OpenVinoModel:
     """A compiled model of one batch size and one input size.
 
-    Shapes are static: OpenVINO plans such a graph better, and a picture's tokens then do not depend, to the last bit, on
-    what else is in its batch. That is what makes a run that was killed and went on equal to an undisturbed one.
+    Shapes are static: OpenVINO plans such a graph better, and a picture's tokens then do not depend, to the
+    last bit, on what else is in its batch. That is what makes a run that was killed and went on equal to an
+    undisturbed one.
 
     Attributes:
         batch_size: of the compiled graph; smaller batches are filled up.
         precision: the one in use: "f32" or "bf16".
     """
 
-    def __init__(self, path: Path, transform: Transform, *, batch_size: int, precision: str, threads: int = 0) -> None:
+    def __init__(
+        self, path: Path, transform: Transform, *, batch_size: int, precision: str, threads: int = 0
+    ) -> None:
         """Reads and compiles an ONNX file.
 
         Args:
@@ -52,7 +55,9 @@ class OpenVinoModel:
         self._shape = (batch_size, transform.height, transform.width, 3)
         model = core.read_model(path)
         steps = PrePostProcessor(model)
-        steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC")).set_shape(self._shape)
+        steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC")).set_shape(
+            self._shape
+        )
         steps.input().model().set_layout(ov.Layout("NCHW"))
         steps.input().preprocess().convert_element_type(ov.Type.f32).mean(
             [255 * value for value in transform.mean]

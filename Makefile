@@ -1,0 +1,66 @@
+# Each target sets up what it needs: Python 3.11 or newer is all that must be there.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+endif
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+.PHONY: demo test lint bench docs soak lock clean help
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+demo: $(VENV)/base  ## draw an invented store, find games that look alike, open the page
+	$(BIN)/steam-dino demo
+
+test: $(VENV)/dev  ## run the test suite
+	$(BIN)/python -m pytest $(ARGS)
+
+soak: $(VENV)/dev  ## run the long tests
+	$(BIN)/python -m pytest -m soak $(ARGS)
+
+lint: $(VENV)/dev  ## check style, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: $(VENV)/bench  ## run the benchmarks
+	$(BIN)/python benchmarks/cold_start.py
+	$(BIN)/python benchmarks/draft.py
+	$(BIN)/python benchmarks/encode.py
+
+docs: $(VENV)/dev  ## generate the reference and build the documentation into docs/_build/html
+	$(BIN)/python docs/generate.py
+	$(BIN)/sphinx-build -q -W -b html docs docs/_build/html
+
+lock:  ## renew the lock files (needs uv)
+	uv pip compile pyproject.toml $(LOCK) --group build -o requirements/base.txt
+	uv pip compile pyproject.toml $(LOCK) --all-extras --group build --group dev \
+	  -c requirements/base.txt -o requirements/dev.txt
+	uv pip compile pyproject.toml $(LOCK) --all-extras --group build --group dev --group bench \
+	  -c requirements/dev.txt -o requirements/bench.txt
+LOCK := --upgrade --universal --python-version 3.11 --generate-hashes --no-header --quiet
+
+clean:  ## remove what was set up and built
+	rm -rf $(VENV) docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "steam-dino needs Python 3.11 or newer; name one: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# The package itself is built with what the lock names, so that nothing unpinned is fetched.
+$(VENV)/%: requirements/%.txt pyproject.toml $(VENV)/python
+	$(PIP) --require-hashes -r $<
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/bench: requirements/bench.txt requirements/torch.txt pyproject.toml $(VENV)/python
+	$(PIP) --require-hashes -r requirements/bench.txt
+	$(PIP) -r requirements/torch.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,105 @@
+"""`steam-dino add`: pictures from a folder or a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from steamdino.present.cli.console import note, say
+from steamdino.present.cli.options import GalleryOption
+from steamdino.present.text import printable
+from steamdino.settings import Settings
+
+SHOWN = 10
+
+
+def add(
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="A folder, or a .csv, .tsv, .jsonl or .parquet table.")
+    ],
+    gallery: GalleryOption = None,
+    id_column: Annotated[
+        str, typer.Option("--id", metavar="COLUMN", help="Of a table: holds the id.")
+    ] = "id",
+    name_column: Annotated[
+        str, typer.Option("--name", metavar="COLUMN", help="Of a table: holds the name.")
+    ] = "name",
+    path_column: Annotated[
+        str,
+        typer.Option(
+            "--path", metavar="COLUMN", help="Of a table: holds the picture's path, relative to it."
+        ),
+    ] = "path",
+    copy: Annotated[
+        bool, typer.Option("--copy", help="Keep a copy of each picture in the gallery instead of a link.")
+    ] = False,
+    steam: Annotated[
+        bool, typer.Option("--steam", help="The ids are Steam's appIDs: games link to the store.")
+    ] = False,
+    prefix: Annotated[
+        str, typer.Option(help="Put this before each id, where ids of two sources collide.")
+    ] = "",
+    allow_outside: Annotated[
+        bool, typer.Option("--allow-outside", help="Let a table name pictures outside its own folder.")
+    ] = False,
+    all_problems: Annotated[
+        bool, typer.Option("--all-problems", help="Print every problem, not just ten.")
+    ] = False,
+) -> None:
+    """Add a folder or a table of pictures to a gallery, or bring it up to date.
+
+    In a folder (with all folders below it) each picture is a game; its id is its path without the suffix. A table
+    has a row for each game; columns beyond id, name and path are kept and can be shown. Pictures stay where they
+    are; the gallery links to them, or keeps copies with --copy.
+
+    Adding the same path again updates: what is new, what changed, what has gone (it is marked, not deleted).
+
+    Exit code 1 says that something could not be used; the rest was added all the same.
+
+    **Examples**
+
+        steam-dino add covers/
+        steam-dino add games.jsonl --id appid --name title --path file --steam
+    """
+    from steamdino.catalogue.table import Columns
+    from steamdino.pipeline import add as run
+    from steamdino.present.cli.progress import bar
+
+    settings = Settings.load({"gallery": gallery})
+    with bar("Adding", "games") as progress:
+        try:
+            summary = run(
+                settings.gallery,
+                path,
+                columns=Columns(id_column, name_column, path_column),
+                copy=copy,
+                steam=steam,
+                prefix=prefix,
+                outside=allow_outside,
+                progress=progress,
+            )
+        except KeyboardInterrupt:
+            note(
+                f"Stopped. What was added is kept ({progress.done:,} games looked at); the same command goes on."
+            )
+            raise typer.Exit(130) from None
+    shown = summary.problems if all_problems else summary.problems[:SHOWN]
+    for problem in shown:
+        note(f"{printable(problem.where)}: {printable(problem.reason)}")
+    if len(shown) < len(summary.problems):
+        note(f"... and {len(summary.problems) - len(shown):,} more; see: steam-dino info --problems")
+    counts = {
+        "new": summary.new,
+        "changed": summary.changed,
+        "unchanged": summary.unchanged,
+        "gone": summary.gone,
+        "without a banner": summary.without_banner,
+        "problems": len(summary.problems),
+    }
+    # Where some of the source could not even be read, nobody can tell what has gone.
+    outcome = ", ".join(f"{'?' if n is None else format(n, ',')} {label}" for label, n in counts.items())
+    say(f"{printable(summary.source)}: {outcome}")
+    if summary.problems:
+        raise typer.Exit(1)

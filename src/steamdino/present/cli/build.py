@@ -1,0 +1,109 @@
+"""`steam-dino build`: encode what is new, swap the snapshot."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from steamdino.errors import UsageError
+from steamdino.present.cli.console import note, say
+from steamdino.present.cli.options import GalleryOption, PrecisionOption, RecipeOption
+from steamdino.settings import Settings
+
+
+def build(
+    gallery: GalleryOption = None,
+    recipe: RecipeOption = None,
+    transform: Annotated[
+        str | None,
+        typer.Option(
+            metavar="crop|squash|fit", help="How a picture is made to fit the model.", show_default=False
+        ),
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option(metavar="WxH", help="Of the model's input, in pixels.", show_default=False)
+    ] = None,
+    pooling: Annotated[
+        str | None,
+        typer.Option(metavar="simple|gem|patches", help="How tokens become one vector.", show_default=False),
+    ] = None,
+    precision: PrecisionOption = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(help="Pictures decoded at the same time. Default: one per core.", show_default=False),
+    ] = None,
+    upgrade: Annotated[
+        bool, typer.Option("--upgrade", help="Encode all anew where this version brings other weights.")
+    ] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Write the snapshot anew even if nothing changed.")
+    ] = False,
+) -> None:
+    """Encode the banners that are new, and make the gallery ready for searches.
+
+    Each picture becomes a vector under a recipe (model, preprocessing, pooling); identical pictures are encoded
+    once. Then a new snapshot replaces the old one at a stroke; searches that are under way are not disturbed.
+
+    It can be stopped at any moment: what is encoded is kept, and the same command goes on. With nothing new it does
+    nothing.
+
+    **Examples**
+
+        steam-dino build
+        steam-dino build --precision auto --transform fit --size 224x336
+    """
+    from steamdino.features.registry import named
+    from steamdino.pipeline import Plan
+    from steamdino.pipeline import build as run
+    from steamdino.present.cli.progress import bar
+
+    settings = Settings.load(
+        {"gallery": gallery, "recipe": recipe, "precision": precision, "threads": threads}
+    )
+    chosen = named(settings.recipe, mode=transform, size=_size(size), pooling=pooling)
+
+    def announce(plan: Plan) -> None:
+        note(f"{plan.banners:,} banners to encode in {plan.precision}, about {_duration(plan.seconds)}.")
+
+    with bar("Encoding", "banners") as progress:
+        try:
+            summary = run(
+                settings.gallery,
+                chosen,
+                precision=settings.precision,
+                threads=settings.threads,
+                upgrade=upgrade,
+                rebuild=rebuild,
+                announce=announce,
+                progress=progress,
+            )
+        except KeyboardInterrupt:
+            kept = f"{progress.done:,} of {progress.total:,} banners are encoded and kept"
+            note(f"Stopped. {kept}; the same command goes on.")
+            raise typer.Exit(130) from None
+    if not summary.swapped:
+        say(f"Nothing to do: {summary.games:,} games are ready under the recipe {summary.recipe.name}.")
+        return
+    if summary.encoded:
+        rate = summary.encoded / max(summary.seconds, 1e-9)
+        say(f"Encoded {summary.encoded:,} banners in {_duration(summary.seconds)} ({rate:,.0f} a second).")
+    say(f"{summary.games:,} games are ready under the recipe {summary.recipe.name}.")
+    if summary.absent:
+        note(f"{summary.absent:,} games are not among them; see: steam-dino info --problems")
+
+
+def _size(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    width, _, height = text.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise UsageError(f"--size is {text!r}; it must be a width and a height, as in 224x336")
+    return int(width), int(height)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(seconds, 0):.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"

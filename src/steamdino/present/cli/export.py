@@ -1,0 +1,47 @@
+"""`steam-dino export`: matches as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from steamdino.present.cli.console import say
+from steamdino.present.cli.options import GalleryOption, RecipeOption
+from steamdino.settings import Settings
+
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode="markdown", help="Write matches to files that others can open."
+)
+
+
+@app.callback()
+def main() -> None:
+    """Write matches to files that others can open."""
+
+
+@app.command()
+def html(
+    queries: Annotated[list[str], typer.Argument(metavar="QUERY...", help="Ids, names or pictures' files.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The page to write.")],
+    gallery: GalleryOption = None,
+    k: Annotated[int, typer.Option("-k", metavar="N", help="How many matches of each.")] = 10,
+    recipe: RecipeOption = None,
+    title: Annotated[str, typer.Option(help="The page's heading.")] = "Banners that look alike",
+) -> None:
+    """Write one HTML page with queries and their matches.
+
+    The pictures are part of the file, so that it can be sent to somebody and opened anywhere, without a network.
+
+    **Example**
+
+        steam-dino export html 730 "half life" draft.png -o alike.html
+    """
+    from steamdino.present.export.sheet import write_sheet
+    from steamdino.search import Snapshot
+
+    settings = Settings.load({"gallery": gallery})
+    snapshot = Snapshot.open(settings.gallery, recipe, precision=settings.precision)
+    write_sheet(output, [snapshot.similar(query, k) for query in queries], title=title)
+    say(f"{output}: {len(queries):,} queries with up to {k:,} matches each")

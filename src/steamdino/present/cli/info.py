@@ -1,0 +1,126 @@
+"""`steam-dino info`: what a gallery holds."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from steamdino.present.cli.console import out, say
+from steamdino.present.cli.options import GalleryOption
+from steamdino.present.text import printable
+from steamdino.settings import Settings
+
+if TYPE_CHECKING:
+    from steamdino.gallery import Gallery
+    from steamdino.gallery.report import Report
+
+
+def info(
+    gallery: GalleryOption = None,
+    problems: Annotated[
+        bool, typer.Option("--problems", help="List everything that could not be used, and why.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show what a gallery holds: sources, counts, recipes, sizes, problems, and whether its snapshots are stale.
+
+    A snapshot is stale when games or banners changed after it was built; searches still answer from it, and
+    `steam-dino build` brings it up to date.
+
+    **Examples**
+
+        steam-dino info
+        steam-dino info --problems
+    """
+    from steamdino.gallery import Gallery
+
+    settings = Settings.load({"gallery": gallery})
+    with Gallery.open(settings.gallery) as opened:
+        report = opened.report()
+        snapshots = _snapshots(opened, report)
+        found = [
+            {
+                "source": source,
+                "stage": stage,
+                "where": problem.where,
+                "id": problem.id,
+                "reason": problem.reason,
+            }
+            for source, stage, problem in opened.games.problems()
+        ]
+    if as_json:
+        record = {**asdict(report), "snapshots": snapshots, "problems": found}
+        say(json.dumps(record, ensure_ascii=False, indent=2, default=str))
+    elif problems:
+        for line in found:
+            say(printable(f"{line['source']}: {line['stage']}: {line['where']}: {line['reason']}"))
+        if not found:
+            say("No problems.")
+    else:
+        _print(report, snapshots, len(found))
+
+
+def _snapshots(gallery: Gallery, report: Report) -> list[dict[str, Any]]:
+    from steamdino.index.snapshot import Manifest, newest
+
+    found = []
+    for recipe in report.recipes:
+        folder = newest(gallery.snapshots / recipe.hash)
+        if folder:
+            manifest = Manifest.read(folder)
+            stale = manifest.revision != report.revision or recipe.pending > 0
+            found.append(
+                {
+                    "recipe": recipe.name,
+                    "hash": recipe.hash,
+                    "number": int(folder.name),
+                    "games": manifest.games,
+                    "created_at": manifest.created_at,
+                    "stale": stale,
+                }
+            )
+    return found
+
+
+def _print(report: Report, snapshots: list[dict[str, Any]], problems: int) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    console = out()
+    console.print(Text(f"Gallery {report.root}", style="bold"))
+
+    def table(title: str, *headings: str) -> Table:
+        made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+        for heading in headings:
+            made.add_column(
+                heading, justify="left" if heading in ("name", "where", "recipe", "model") else "right"
+            )
+        return made
+
+    sources = table("\nSources", "name", "kind", "games", "banners", "gone", "problems", "where")
+    for s in report.sources:
+        counts = (f"{n:,}" for n in (s.games, s.banners, s.gone, s.problems))
+        unfinished = "" if s.scanned_at else "  (not yet read to its end: add it again)"
+        sources.add_row(
+            Text(printable(s.name)), s.kind, *counts, Text(printable(f"{s.location}{unfinished}"))
+        )
+    console.print(sources)
+
+    recipes = table("\nRecipes", "recipe", "hash", "model", "dims", "vectors", "to encode")
+    for r in report.recipes:
+        vectors = ", ".join(f"{count:,} {precision}" for precision, count in r.vectors.items()) or "0"
+        recipes.add_row(r.name, r.hash, r.model, str(r.dim), vectors, f"{r.pending:,}")
+    console.print(recipes if report.recipes else Text("\nNo recipe yet; run: steam-dino build"))
+
+    for made in snapshots:
+        state = "stale; run: steam-dino build" if made["stale"] else "up to date"
+        console.print(
+            Text(f"\nSnapshot {made['number']} of {made['recipe']}: {made['games']:,} games, {state}")
+        )
+    sizes = ", ".join(f"{name} {size / 1e6:,.1f} MB" for name, size in report.sizes.items())
+    console.print(Text(f"\nSizes: {sizes}"))
+    if problems:
+        console.print(Text(f"{problems:,} problems; see: steam-dino info --problems", style="yellow"))

@@ -1,0 +1,118 @@
+"""The command `steam-dino`: its commands, and what becomes of errors."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from steamdino import __version__
+from steamdino.errors import SteamDinoError
+from steamdino.present.cli import add, build, demo, export, info, similar
+from steamdino.present.cli.console import note, say
+from steamdino.present.text import printable
+
+# Depending on its release Typer brings its own click or takes the installed one; its public error tells which.
+_CommandError: type[Exception] = typer.BadParameter.__mro__[2]  # click's ClickException
+
+INTERRUPTED = 130  # what shells report for Ctrl-C
+
+app = typer.Typer(
+    name="steam-dino",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+for command in (demo.demo, add.add, build.build, similar.similar, info.info):
+    app.command()(command)
+app.add_typer(export.app, name="export")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        say(f"steam-dino {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    """Which game banners look alike, how alike, and why.
+
+    Add pictures to a gallery, build it, and ask: by id, by name, or with a picture of your own.
+
+    **Try it** (no network is needed):
+
+        steam-dino demo
+
+    **With your own pictures:**
+
+        steam-dino add covers/
+        steam-dino build
+
+        steam-dino similar "the name of a game"
+
+    Exit codes: 0 all went well, 1 it failed or something was refused, 2 the command makes no sense.
+    """
+
+
+def run() -> NoReturn:
+    """Runs the command line and exits. Whatever a user can cause ends in one line on stderr."""
+    signal.signal(signal.SIGTERM, _interrupt)  # a polite end, as by Ctrl-C
+    sys.exit(_exit_code())
+
+
+def _exit_code() -> int:
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # a terminal that lacks a letter must not end the run
+    try:
+        code = app(standalone_mode=False)
+        sys.stdout.flush()
+    except SteamDinoError as error:
+        return _fail(str(error), error.exit_code)
+    except _CommandError as error:
+        return _refuse(error)
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("stopped; nothing that was kept before is lost", INTERRUPTED)
+    except BrokenPipeError:
+        _abandon_stdout()
+        return 0
+    except OSError as error:
+        return _fail(f"{error.filename or 'input or output'}: {error.strerror or error}", 1)
+    return code if isinstance(code, int) else 0
+
+
+def _refuse(error: Any) -> int:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "steam-dino"
+    message = error.format_message().strip().rstrip(".?")
+    if not message:  # a command without arguments: its help was printed
+        return 2
+    return _fail(f"{message[0].lower()}{message[1:]}; see: {command} --help", 2)
+
+
+def _fail(message: str, code: int) -> int:
+    note(f"steam-dino: {printable(message)}")
+    return code
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _abandon_stdout() -> None:
+    """Whoever read our output has had enough (`| head`): keep Python from complaining about it at exit."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,87 @@
+"""Matches as JSON, CSV and lists of ids. The JSON's shape is documented (`docs/reference/json.md`) and stable."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any
+
+from steamdino.records import Game, Matches
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def as_record(matches: Matches) -> dict[str, Any]:
+    """Matches as what `json.dumps` takes."""
+    query = matches.query
+    return {
+        "query": {
+            "text": query.text,
+            "kind": query.kind,
+            "id": query.game.id if query.game else None,
+            "name": query.game.name if query.game else None,
+            "picture": str(query.picture) if query.picture else None,
+            "mirror": query.mirror,
+            "flip": query.flip,
+            "alternatives": [{"id": game.id, "name": game.name} for game in query.alternatives],
+        },
+        "recipe": matches.recipe,
+        "matches": [
+            {
+                "rank": match.rank,
+                "id": match.id,
+                "name": match.name,
+                "similarity": round(match.similarity, 6),
+                "identical": match.identical,
+                **_facts(match.game),
+            }
+            for match in matches
+        ],
+    }
+
+
+def as_json(matches: Matches) -> str:
+    """Matches as one JSON object."""
+    return json.dumps(as_record(matches), ensure_ascii=False, indent=2)
+
+
+def as_csv(matches: Matches) -> str:
+    """Matches as CSV with a header (RFC 4180).
+
+    A text that a spreadsheet would run as a formula gets an apostrophe in front, as spreadsheets themselves write it;
+    JSON has every text as it is.
+    """
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(["rank", "id", "name", "similarity", "identical", "source", "url"])
+    for match in matches:
+        texts = (match.game.source, match.game.url or "")
+        writer.writerow(
+            [
+                match.rank,
+                *map(_inert, (match.id, match.name)),
+                f"{match.similarity:.6f}",
+                str(match.identical).lower(),
+                *map(_inert, texts),
+            ]
+        )
+    return file.getvalue().removesuffix("\r\n")
+
+
+def as_ids(matches: Matches) -> str:
+    """One id on each line."""
+    return "\n".join(matches.ids)
+
+
+def _facts(game: Game) -> dict[str, Any]:
+    return {
+        "source": game.source,
+        "url": game.url,
+        "picture": str(game.picture) if game.picture else None,
+        "columns": dict(game.columns),
+    }
+
+
+def _inert(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA) else text
