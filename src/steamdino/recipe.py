@@ -65,7 +65,9 @@ class Pooling:
     def __post_init__(self) -> None:
         _member("pooling.kind", self.kind, POOLING_KINDS)
         if (self.power is None) != (self.kind != "gem"):
-            raise RecipeError(f"pooling.power is {self.power!r}; 'gem' needs one and {self.kind!r} takes none")
+            raise RecipeError(
+                f"pooling.power is {self.power!r}; 'gem' needs one and {self.kind!r} takes none"
+            )
         if self.power is not None and not (isinstance(self.power, float) and 1 <= self.power <= 100):
             raise RecipeError(f"pooling.power is {self.power!r}; it must be a number from 1 to 100")
 
@@ -130,7 +132,10 @@ class Recipe:
             for key in ("mean", "std"):
                 transform[key] = tuple(transform[key])
             return cls(
-                transform=Transform(**transform), pooling=Pooling(**record.pop("pooling")), name=name, **record
+                transform=Transform(**transform),
+                pooling=Pooling(**record.pop("pooling")),
+                name=name,
+                **record,
             )
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise RecipeError(f"this is not a recipe: {text[:80]!r} ({error})") from None

@@ -49,7 +49,9 @@ class Settings:
         for source, values in ((str(path), _read(path)), ("the environment", _environment(environ, known))):
             for key, value in values.items():
                 if key not in known:
-                    raise UsageError(f"{source}: unknown setting {key!r}; known are {', '.join(sorted(known))}")
+                    raise UsageError(
+                        f"{source}: unknown setting {key!r}; known are {', '.join(sorted(known))}"
+                    )
                 merged[key] = _checked(source, key, value)
         for key, value in flags.items():
             if value is not None:

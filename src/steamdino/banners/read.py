@@ -46,16 +46,20 @@ def read(path: Path) -> Content:
         raise PictureError(
             "it is a folder" if path.is_dir() else f"it cannot be read: {error.strerror}"
         ) from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise PictureError("it is not a regular file")
+            raise PictureError(
+                "it is a folder" if stat.S_ISDIR(status.st_mode) else "it is not a regular file"
+            )
         if status.st_size > LARGEST_FILE:
             raise PictureError(f"it has {status.st_size:,} bytes; at most {LARGEST_FILE:,} are read")
-        try:
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
             data = file.read(LARGEST_FILE + 1)
-        except OSError as error:
-            raise PictureError(f"it cannot be read: {error.strerror}") from None
+    except OSError as error:
+        raise PictureError(f"it cannot be read: {error.strerror}") from None
+    finally:
+        os.close(descriptor)
     if not data:
         raise PictureError("the file is empty")
     if len(data) > LARGEST_FILE:

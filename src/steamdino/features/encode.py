@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from steamdino.errors import UsageError
 from steamdino.features.pooling import Floats, pool, unit, whiten
 from steamdino.features.registry import Model, model_of
-from steamdino.features.runtimes.openvino import OpenVinoModel
+from steamdino.features.runtimes.openvino import OpenVinoModel, computes_bf16
 from steamdino.features.transform import Pixels
 from steamdino.recipe import Recipe
 
@@ -30,22 +31,22 @@ class Encoder:
 
         Args:
             recipe: what to encode under.
-            precision: "f32", "bf16" or "auto".
+            precision: "f32", "bf16", or "auto": bf16 where the model stands it and the CPU has it, else f32.
             batch_size: the most pictures at a time.
 
         Raises:
             RecipeError: no known model can encode under it.
             GalleryError: a file of the model is missing or altered.
-            UsageError: the CPU does not compute in that precision.
+            UsageError: the model loses too much in that precision, or the CPU does not compute in it.
         """
         model = model_of(recipe)
         self.recipe = recipe
         self._family = model.family
         self._whitening = _whitening(model) if recipe.projection else None
+        self.precision = _precision(model, precision)
         self._model = OpenVinoModel(
-            model.file(model.weights), recipe.transform, batch_size=batch_size, precision=precision
+            model.file(model.weights), recipe.transform, batch_size=batch_size, precision=self.precision
         )
-        self.precision = self._model.precision
         self.batch_size = batch_size
 
     def __call__(self, pictures: Sequence[Pixels]) -> Floats:
@@ -59,7 +60,19 @@ class Encoder:
         """
         tokens = self._model(np.stack(pictures))
         vectors = unit(pool(tokens, self.recipe.pooling, family=self._family))
-        return vectors if self._whitening is None else whiten(vectors, *self._whitening)
+        if self._whitening is not None:
+            vectors = whiten(vectors, *self._whitening)
+        return vectors[: len(pictures)]
+
+
+def _precision(model: Model, wanted: str) -> str:
+    if wanted == "auto":
+        return "bf16" if "bf16" in model.precisions and computes_bf16() else "f32"
+    if wanted not in model.precisions:
+        raise UsageError(
+            f"{model.name} loses too much in {wanted}; use one of: {', '.join(model.precisions)}, auto"
+        )
+    return wanted
 
 
 def _whitening(model: Model) -> tuple[Floats, Floats]:

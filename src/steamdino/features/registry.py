@@ -15,6 +15,7 @@ A model's record in ``models.toml``:
 ``pooling``, ``power``           its own pooling
 ``weights``                      the file that the runtime reads: input (B, 3, H, W), output tokens
 ``whitening``, ``whitened_dim``  a .npz with ``mean`` and ``projection`` that was learned for all of the above
+``precisions``                   those in which its vectors keep a cosine of 0.999 to f32: "f32", "bf16"
 ``verified``                     somebody ran it and the figures on its card are measured
 ``files``                        sha256 of each file
 ===============================  ====================================================================
@@ -54,6 +55,7 @@ class Model:
     weights: str
     whitening: str | None
     whitened_dim: int | None
+    precisions: tuple[str, ...]
     verified: bool
     files: dict[str, str]
 
@@ -192,6 +194,7 @@ def _model(name: str, record: dict[str, Any]) -> Model:
         transform=transform,
         pooling=Pooling(record.pop("pooling"), record.pop("power", None)),
         outputs=tuple(record.pop("outputs")),
+        precisions=tuple(record.pop("precisions")),
         whitening=record.pop("whitening", None),
         whitened_dim=record.pop("whitened_dim", None),
         **record,

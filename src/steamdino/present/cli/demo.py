@@ -43,7 +43,7 @@ def demo(
     with bar("Adding", "games") as progress:
         added = add(gallery, store / "catalogue.csv", progress=progress)
     total = added.new + added.changed + added.unchanged
-    note(f"Added {total:,} games; as in real stores, {len(added.problems):,} pictures cannot be used:")
+    note(f"Added {total:,} games. As in real stores, some pictures cannot be used:")
     for problem in added.problems:
         note(f"  {problem.where}: {problem.reason}")
     with bar("Encoding", "banners") as progress:

@@ -19,6 +19,8 @@ class Bar:
     total: int = 0
 
     def __call__(self, done: int, total: int) -> None:
+        """Takes (done, total) from a stage and draws it."""
+        self.done, self.total = done, total
         self.done, self.total = done, total
         if self.draw:
             self.draw(done, total)

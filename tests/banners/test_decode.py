@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageOps
+
+from steamdino.banners.decode import FORMATS, decode, header
+from steamdino.errors import PictureError
+
+
+def _encoded(image: Image.Image, format: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+def _photo(size: tuple[int, int] = (60, 90)) -> Image.Image:
+    rng = np.random.default_rng(1)
+    coarse = rng.integers(0, 256, (6, 4, 3), dtype=np.uint8)
+    return Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC)
+
+
+def _distance(one: Image.Image, other: Image.Image) -> float:
+    return float(np.abs(np.asarray(one, np.int16) - np.asarray(other, np.int16)).mean())
+
+
+LOSSLESS: dict[str, Callable[[Image.Image], bytes]] = {
+    "PNG": lambda image: _encoded(image, "PNG"),
+    "BMP": lambda image: _encoded(image, "BMP"),
+    "TIFF": lambda image: _encoded(image, "TIFF"),
+    "lossless WebP": lambda image: _encoded(image, "WEBP", lossless=True),
+    "16-bit TIFF turned RGB": lambda image: _encoded(image, "TIFF", compression="tiff_lzw"),
+}
+LOSSY: dict[str, Callable[[Image.Image], bytes]] = {
+    "JPEG": lambda image: _encoded(image, "JPEG", quality=95),
+    "progressive JPEG": lambda image: _encoded(image, "JPEG", quality=95, progressive=True),
+    "CMYK JPEG": lambda image: _encoded(image.convert("CMYK"), "JPEG", quality=95),
+    "WebP": lambda image: _encoded(image, "WEBP", quality=95),
+    "AVIF": lambda image: _encoded(image, "AVIF", quality=95),
+    "GIF": lambda image: _encoded(image.quantize(256), "GIF"),
+    "palette PNG": lambda image: _encoded(image.quantize(256), "PNG"),
+}
+
+
+@pytest.mark.parametrize("name", LOSSLESS)
+def test_a_lossless_picture_comes_back_to_the_bit(name: str) -> None:
+    image = _photo()
+    assert decode(LOSSLESS[name](image)).tobytes() == image.tobytes()
+
+
+@pytest.mark.parametrize("name", LOSSY)
+def test_a_lossy_picture_comes_back_nearly(name: str) -> None:
+    image = _photo()
+    decoded = decode(LOSSY[name](image))
+    assert decoded.mode == "RGB"
+    assert _distance(decoded, image) < 6
+
+
+def test_grey_of_8_and_of_16_bits_become_the_same_rgb() -> None:
+    grey = _photo().convert("L")
+    wide = Image.fromarray(np.asarray(grey).astype(np.uint16) * 257)
+    assert wide.mode == "I;16"
+    expected = grey.convert("RGB").tobytes()
+    assert decode(_encoded(grey, "PNG")).tobytes() == expected
+    assert decode(_encoded(wide, "PNG")).tobytes() == expected
+
+
+@pytest.mark.parametrize(
+    "mode", ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "I;16", "CMYK", "YCbCr", "LAB", "F", "I"]
+)
+def test_every_mode_that_a_file_can_hold_becomes_rgb(mode: str) -> None:
+    source = _photo().convert("L") if mode in ("I;16", "F", "I", "LA") else _photo()
+    image = source.quantize(16) if mode == "P" else source.convert(mode if mode != "PA" else "RGBA")
+    format = "PNG" if mode in ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "I;16") else "TIFF"
+    decoded = decode(_encoded(image, format))
+    assert (decoded.mode, decoded.size) == ("RGB", image.size)
+
+
+def test_transparent_pixels_are_laid_on_black() -> None:
+    image = Image.new("RGBA", (10, 10), (200, 100, 50, 128))
+    assert decode(_encoded(image, "PNG")).getpixel((5, 5)) == (100, 50, 25)
+    clear = Image.new("RGBA", (10, 10), (255, 255, 255, 0))
+    assert decode(_encoded(clear, "WEBP", lossless=True)).getpixel((5, 5)) == (0, 0, 0)
+    palette = Image.new("P", (10, 10), 1)
+    palette.putpalette([255, 0, 0, 0, 255, 0])
+    assert decode(_encoded(palette, "PNG", transparency=1)).getpixel((5, 5)) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_exif_orientation_is_applied_as_pillow_itself_does(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = _encoded(_photo((64, 96)), "JPEG", quality=95, exif=exif)
+    expected = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
+    assert decode(data).tobytes() == expected.convert("RGB").tobytes()
+    assert (header(data).width, header(data).height) == expected.size
+
+
+def test_a_reduced_decoding_is_never_smaller_than_asked() -> None:
+    data = _encoded(_photo((600, 900)), "JPEG", quality=95)
+    assert decode(data).size == (600, 900)
+    assert decode(data, (160, 240)).size == (300, 450)
+    assert decode(data, (300, 450)).size == (300, 450)
+    assert decode(data, (301, 450)).size == (600, 900)
+    assert _distance(decode(data, (160, 240)), _photo((600, 900)).resize((300, 450))) < 3
+
+
+def test_a_turned_picture_is_reduced_by_its_upright_sides() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = _encoded(_photo((900, 600)), "JPEG", exif=exif)
+    assert decode(data, (160, 240)).size == (300, 450)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "not a picture"),
+        (b"<!DOCTYPE html><title>404</title>", "HTML or XML"),
+        (b"\n <?xml version='1.0'?><svg/>", "HTML or XML"),
+        (b"GIF89a", "cannot be decoded|not a picture"),
+        (_encoded(_photo(), "JPEG")[:-500], "truncated"),
+        (_encoded(_photo(), "PNG")[:-500], "truncated|broken"),
+        (_encoded(_photo((7, 90)), "PNG"), "at least 8"),
+        (_encoded(Image.new("RGB", (1, 1)), "PNG"), "at least 8"),
+        (_encoded(Image.new("1", (30_000, 30_000)), "PNG"), "pixels"),
+        (_encoded(Image.new("1", (9_000, 9_000)), "PNG"), "pixels"),
+        (_encoded(_photo(), "PPM"), "not a picture of a known format"),
+        (_encoded(_photo(), "EPS"), "not a picture of a known format"),
+    ],
+)
+def test_what_cannot_be_decoded_says_why(data: bytes, reason: str) -> None:
+    with pytest.raises(PictureError, match=reason):
+        decode(data)
+
+
+@given(
+    st.sampled_from([*LOSSLESS.values(), *LOSSY.values()]),
+    st.integers(0, 2000),
+    st.integers(1, 255),
+    st.booleans(),
+)
+def test_a_damaged_picture_is_decoded_or_refused_and_nothing_else(
+    encode: Callable[[Image.Image], bytes], place: int, change: int, cut: bool
+) -> None:
+    data = bytearray(encode(_photo((16, 24))))
+    place %= len(data)
+    data[place] ^= change
+    try:
+        image = decode(bytes(data[:place] if cut else data), (8, 8))
+    except PictureError:
+        return
+    assert image.mode == "RGB"
+
+
+def test_the_header_tells_what_the_file_is() -> None:
+    for format in FORMATS:
+        found = header(_encoded(_photo(), format))
+        assert (found.width, found.height, found.format) == (60, 90, format)
+    assert header(_encoded(_photo().convert("CMYK"), "JPEG")).mode == "CMYK"

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from steamdino.catalogue.folder import scan
+from steamdino.errors import UsageError
+from steamdino.records import Entry, Problem
+
+
+def _touch(root: Path, *names: str) -> None:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def _ids(root: Path, **options: object) -> list[str]:
+    return [found.id for found in scan(root, **options) if isinstance(found, Entry)]  # type: ignore[arg-type]
+
+
+def test_ids_are_paths_below_the_folder_without_suffix_in_order(tmp_path: Path) -> None:
+    _touch(tmp_path, "b.PNG", "a/cover.jpg", "a/b/c.webp", "Z.jpeg", "half.life.2.jpg")
+    assert _ids(tmp_path) == ["Z", "a/b/c", "a/cover", "b", "half.life.2"]
+
+
+def test_a_game_is_named_by_its_file(tmp_path: Path) -> None:
+    _touch(tmp_path, "space/Ember Hollow.jpg")
+    (entry,) = scan(tmp_path)
+    assert isinstance(entry, Entry)
+    assert (entry.name, entry.where) == ("Ember Hollow", "space/Ember Hollow.jpg")
+    assert entry.path == tmp_path / "space/Ember Hollow.jpg"
+
+
+def test_hidden_files_other_files_and_the_gallery_are_passed_over(tmp_path: Path) -> None:
+    _touch(tmp_path, ".hidden.jpg", ".git/x.jpg", "notes.txt", "gallery/banners/x.jpg", "a.jpg")
+    assert _ids(tmp_path, skip=tmp_path / "gallery") == ["a"]
+
+
+def test_two_files_with_one_id_are_a_problem_and_the_first_is_kept(tmp_path: Path) -> None:
+    _touch(tmp_path, "a.jpg", "a.png")
+    first, second = scan(tmp_path)
+    assert isinstance(first, Entry)
+    assert isinstance(second, Problem)
+    assert (second.where, second.id) == ("a.png", "a")
+    assert "already that of a.jpg" in second.reason
+
+
+def test_a_folder_with_a_pictures_name_is_a_problem_and_is_searched_all_the_same(tmp_path: Path) -> None:
+    _touch(tmp_path, "x.jpg/inner.jpg")
+    problem, entry = scan(tmp_path)
+    assert isinstance(problem, Problem)
+    assert problem.reason == "it is a folder with a picture's name"
+    assert isinstance(entry, Entry)
+    assert entry.id == "x.jpg/inner"
+
+
+def test_a_prefix_stands_before_each_id(tmp_path: Path) -> None:
+    _touch(tmp_path, "a.jpg")
+    assert _ids(tmp_path, prefix="gog/") == ["gog/a"]
+
+
+def test_a_missing_folder_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is not a folder"):
+        list(scan(tmp_path / "nowhere"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such file names")
+def test_names_that_cannot_be_an_id_are_problems_without_one(tmp_path: Path) -> None:
+    _touch(tmp_path, "line\nbreak.jpg")
+    (tmp_path / os.fsdecode(b"latin\xe9.jpg")).touch()
+    found = list(scan(tmp_path))
+    assert len(found) == 2
+    assert all(isinstance(problem, Problem) and problem.id is None for problem in found)
+
+
+def test_links_to_folders_are_not_followed(tmp_path: Path) -> None:
+    _touch(tmp_path, "a/cover.jpg")
+    (tmp_path / "a" / "again").symlink_to(tmp_path / "a", target_is_directory=True)
+    assert _ids(tmp_path) == ["a/cover"]

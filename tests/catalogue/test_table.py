@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from steamdino.catalogue.ids import refusal
+from steamdino.catalogue.table import Columns, read
+from steamdino.errors import TableError, UsageError
+from steamdino.records import Entry, Problem
+
+
+def _table(folder: Path, name: str, text: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def test_the_formats_say_the_same(tmp_path: Path) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    rows = [
+        {"id": "1", "name": "One, two", "path": "a.jpg", "year": "1999"},
+        {"id": "x/2", "name": 'Say "hi"', "path": "", "year": ""},
+    ]
+    comma = io.StringIO()
+    writer = csv.DictWriter(comma, rows[0])
+    writer.writeheader()
+    writer.writerows(rows)
+    tab = io.StringIO()
+    writer = csv.DictWriter(tab, rows[0], delimiter="\t")
+    writer.writeheader()
+    writer.writerows(rows)
+    tables = [
+        _table(tmp_path, "t.csv", comma.getvalue()),
+        _table(tmp_path, "t.tsv", tab.getvalue()),
+        _table(tmp_path, "t.jsonl", "\n".join(map(json.dumps, rows))),
+        tmp_path / "t.parquet",
+    ]
+    parquet.write_table(pa.Table.from_pylist(rows), tables[-1])
+    expected = [
+        ("1", "One, two", tmp_path / "a.jpg", {"year": "1999"}),
+        ("x/2", 'Say "hi"', None, {"year": ""}),
+    ]
+    for table in tables:
+        entries = [found for found in read(table) if isinstance(found, Entry)]
+        assert [(e.id, e.name, e.path, dict(e.columns)) for e in entries] == expected, table
+
+
+def test_columns_are_mapped_by_name(tmp_path: Path) -> None:
+    table = _table(tmp_path, "t.jsonl", '{"file": "a.jpg", "title": "A", "year": 1999}')
+    (entry,) = read(table, Columns("file", "title", "file"))
+    assert entry == Entry("a.jpg", "A", tmp_path / "a.jpg", "line 1", {"year": 1999})
+
+
+def test_a_number_is_an_id_also_as_pandas_writes_it(tmp_path: Path) -> None:
+    table = _table(tmp_path, "t.jsonl", '{"id": 730}\n{"id": 10.0}')
+    assert [entry.id for entry in read(table) if isinstance(entry, Entry)] == ["730", "10"]
+
+
+def test_a_malformed_row_names_its_line_and_the_rest_goes_on(tmp_path: Path) -> None:
+    text = 'id,name,path\n1,"two\nlines",\n2,short\n3,ok,\n3,again,\n,empty,\n4,"bad"quote,\n5,ok,\n'
+    found = list(read(_table(tmp_path, "t.csv", text)))
+    assert [(e.id, e.where) for e in found if isinstance(e, Entry)] == [
+        ("1", "line 2"),
+        ("3", "line 5"),
+        ("5", "line 9"),
+    ]
+    problems = {p.where: p.reason for p in found if isinstance(p, Problem)}
+    assert problems["line 4"] == "it has 2 fields where the header has 3"
+    assert problems["line 6"] == "the id '3' is already that of line 5"
+    assert problems["line 7"] == "the id is empty"
+    assert "cannot be parsed" in problems["line 8"]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("{", "not JSON"),
+        ("[1]", "a list"),
+        ("3", "a number"),
+        ('{"id": null}', "not an id"),
+        ('{"id": true}', "not an id"),
+        ('{"id": 1.5}', "not an id"),
+        ('{"id": {"a": 1}}', "not an id"),
+        ('{"name": "no id"}', "lacks 'id'"),
+        ('{"id": "a", "path": 3}', "not a path"),
+        ('{"id": "a", "path": "x\\u0000.jpg"}', "NUL"),
+        ('{"id": "a\\ud800"}', "surrogate"),
+        ('{"id": "a", "x": "\\ud800"}', "surrogate"),
+        (json.dumps({"id": "a", "name": "n" * 1001}), "1,001 characters"),
+        ("[" * 100_000, "not JSON"),
+    ],
+)
+def test_json_lines_of_other_types_are_problems(tmp_path: Path, line: str, reason: str) -> None:
+    good, bad = read(_table(tmp_path, "t.jsonl", f'{{"id": "good"}}\n{line}\n'))
+    assert isinstance(good, Entry)
+    assert isinstance(bad, Problem)
+    assert bad.where == "line 2"
+    assert reason in bad.reason
+
+
+def test_byte_order_marks_line_ends_and_long_fields_are_understood(tmp_path: Path) -> None:
+    long = "x" * 1_000_000
+    table = _table(tmp_path, "t.csv", b"\xef\xbb\xbfid,name,path,note\r\n1,One,,%s\r\n" % long.encode())
+    (entry,) = read(table)
+    assert isinstance(entry, Entry)
+    assert (entry.id, entry.columns["note"]) == ("1", long)
+    (entry,) = read(_table(tmp_path, "t.jsonl", b'\xef\xbb\xbf{"id": "1"}\r\n'))
+    assert isinstance(entry, Entry)
+
+
+def test_a_row_that_is_not_utf8_is_a_problem(tmp_path: Path) -> None:
+    for name, text in (
+        ("t.csv", b"id,name\n1,caf\xe9\n2,ok\n"),
+        ("t.jsonl", b'{"id": "\xe9"}\n{"id": "2"}\n'),
+    ):
+        bad, good = read(_table(tmp_path, name, text))
+        assert isinstance(bad, Problem)
+        assert "not UTF-8" in bad.reason
+        assert isinstance(good, Entry)
+
+
+@pytest.mark.parametrize("written", ["../outside.jpg", "/etc/passwd", "a/../../b.jpg"])
+def test_a_path_outside_the_tables_folder_needs_leave(tmp_path: Path, written: str) -> None:
+    table = _table(tmp_path, "t.jsonl", json.dumps({"id": "a", "path": written}))
+    (problem,) = read(table)
+    assert isinstance(problem, Problem)
+    assert "--allow-outside" in problem.reason
+    (entry,) = read(table, outside=True)
+    assert isinstance(entry, Entry)
+
+
+def test_a_link_out_of_the_tables_folder_needs_leave_too(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "link.jpg").symlink_to(tmp_path / "outer.jpg")
+    table = _table(tmp_path / "inner", "t.jsonl", '{"id": "a", "path": "link.jpg"}')
+    assert isinstance(next(iter(read(table))), Problem)
+
+
+def test_a_table_without_the_id_column_is_refused_whole(tmp_path: Path) -> None:
+    for name, text in (("t.csv", "appid,name\n1,One\n"), ("t.jsonl", '{"appid": 1}\n'), ("e.csv", "")):
+        with pytest.raises(TableError, match="has no column 'id'"):
+            list(read(_table(tmp_path, name, text)))
+    with pytest.raises(TableError, match="'x' twice"):
+        list(read(_table(tmp_path, "t.csv", "id,x,x\n1,2,3\n")))
+
+
+def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="not a table"):
+        list(read(_table(tmp_path, "t.txt", "id\n1\n")))
+    with pytest.raises(UsageError, match="is not a file"):
+        list(read(tmp_path / "t.csv"))
+    with pytest.raises(TableError, match="Parquet"):
+        list(read(_table(tmp_path, "t.parquet", "id\n1\n")))
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(rows=st.lists(st.dictionaries(st.sampled_from(["id", "name", "path", "x"]), json_values)))
+def test_any_json_lines_are_read_to_the_end_row_for_row(
+    rows: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    table = _table(tmp_path_factory.mktemp("t"), "t.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    try:
+        found = list(read(table))
+    except TableError:
+        assert "id" not in rows[0]
+        return
+    assert [f.where for f in found] == [f"line {n}" for n in range(1, len(rows) + 1)]
+    ids = [f.id for f in found if isinstance(f, Entry)]
+    assert len(set(ids)) == len(ids)
+
+
+cells = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=20)
+
+
+@given(rows=st.lists(st.tuples(cells, cells, cells), min_size=1))
+def test_any_csv_that_python_writes_is_read_back_cell_for_cell(
+    rows: list[tuple[str, str, str]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["id", "name", "x"])
+    writer.writerows(rows)
+    found = list(read(_table(tmp_path_factory.mktemp("t"), "t.csv", text.getvalue())))
+    assert len(found) == len(rows)
+    seen: set[str] = set()
+    for (game_id, _, x), result in zip(rows, found, strict=True):
+        if refusal(game_id) is None and game_id not in seen:
+            assert isinstance(result, Entry)
+            assert (result.id, result.columns["x"]) == (game_id, x)
+            seen.add(game_id)
+        else:
+            assert isinstance(result, Problem)
+
+
+@given(data=st.binary(max_size=300))
+def test_no_bytes_whatever_raise_anything_but_our_own_error(
+    data: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("t")
+    for name in ("t.csv", "t.tsv", "t.jsonl", "t.parquet"):
+        for start in (b"", b"id,name,path\n", b'{"id": "1"}\n'):
+            with suppress(TableError):
+                list(read(_table(folder, name, start + data)))

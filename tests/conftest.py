@@ -1,0 +1,88 @@
+"""What all tests share: a clean environment, the fictional store drawn once, a gallery built from it once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+from PIL import Image
+
+import steamdino
+from steamdino.sample import FictionalGame, draw_store
+
+# Machines differ in speed by more than any deadline could allow for.
+settings.register_profile("steamdino", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steamdino")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No setting of the machine, and no file of the current folder, reaches a test."""
+    for name in list(os.environ):
+        if name.startswith("STEAMDINO_"):
+            monkeypatch.delenv(name)
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(home)
+
+
+@pytest.fixture(scope="session")
+def fictional_store(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[FictionalGame, ...]]:
+    """The store's folder and its truth. Do not write to it."""
+    folder = tmp_path_factory.mktemp("fictional") / "store"
+    return folder, draw_store(folder)
+
+
+@pytest.fixture(scope="session")
+def built(fictional_store: tuple[Path, tuple[FictionalGame, ...]]) -> Path:
+    """A gallery of the whole fictional store, built. Do not write to it."""
+    folder, _ = fictional_store
+    gallery = folder.parent / "gallery"
+    steamdino.add(gallery, folder / "catalogue.csv")
+    steamdino.build(gallery)
+    return gallery
+
+
+@pytest.fixture
+def gallery(built: Path, tmp_path: Path) -> Path:
+    """A copy of the built gallery that may be written to."""
+    return shutil.copytree(built, tmp_path / "gallery")
+
+
+Paint = Callable[..., Path]
+
+
+@pytest.fixture
+def paint() -> Paint:
+    """Paints a small picture that no other seed paints."""
+
+    def paint(path: Path, seed: int = 0, size: tuple[int, int] = (60, 90), **save: object) -> Path:
+        rng = np.random.default_rng(seed)
+        coarse = rng.integers(0, 256, (6, 4, 3), dtype=np.uint8)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC).save(path, **save)
+        return path
+
+    return paint
+
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def run() -> Run:
+    """Runs the command line as a whole process."""
+
+    def run(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "steamdino", *map(str, arguments)]
+        settings = {"capture_output": True, "text": True, "timeout": 120, "check": False, **options}
+        return subprocess.run(command, **settings)  # type: ignore[call-overload, no-any-return]
+
+    return run

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from steamdino.errors import GalleryLockedError
+from steamdino.gallery import Gallery
+
+HOLD = """
+import sys, time
+from steamdino.gallery import Gallery
+with Gallery.write(sys.argv[1], "build", create=True):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def holder(tmp_path: Path):  # type: ignore[no-untyped-def]
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path / "g")], stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "held\n"
+        yield child
+        child.kill()
+
+
+def test_a_second_writer_is_told_who_holds_the_gallery(tmp_path: Path, holder) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(GalleryLockedError) as caught, Gallery.write(tmp_path / "g", "add"):
+        pass
+    assert f"process {holder.pid} (steam-dino build, since 20" in str(caught.value)
+
+
+def test_a_reader_is_not_disturbed_by_a_writer(tmp_path: Path, holder) -> None:  # type: ignore[no-untyped-def]
+    with Gallery.open(tmp_path / "g") as gallery:
+        assert gallery.report().sources == ()
+
+
+def test_a_killed_holders_lock_is_taken_over(tmp_path: Path, holder) -> None:  # type: ignore[no-untyped-def]
+    holder.kill()
+    holder.wait()
+    assert (tmp_path / "g" / "writer.json").exists()
+    with Gallery.write(tmp_path / "g", "add") as gallery:
+        assert gallery.report().sources == ()
+    assert not (tmp_path / "g" / "writer.json").exists()

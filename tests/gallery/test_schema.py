@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from steamdino.errors import GalleryError
+from steamdino.gallery import Gallery, schema
+
+RELEASED = ["7b210ab91a1e64df"]
+"""The beginnings of the migrations' sha256s, written down when each was released."""
+
+
+def _database(folder: Path, script: str) -> Path:
+    folder.mkdir()
+    connection = sqlite3.connect(folder / "gallery.sqlite")
+    connection.executescript(script)
+    connection.close()
+    return folder
+
+
+def test_a_new_gallery_has_the_newest_version_and_its_mark(tmp_path: Path) -> None:
+    with Gallery.write(tmp_path / "g", "test", create=True):
+        pass
+    connection = sqlite3.connect(tmp_path / "g" / "gallery.sqlite")
+    assert connection.execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
+    assert connection.execute("PRAGMA application_id").fetchone() == (schema.APPLICATION_ID,)
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
+
+
+def test_released_migrations_are_never_edited() -> None:
+    digests = [hashlib.sha256(step.encode()).hexdigest()[:16] for step in schema.MIGRATIONS]
+    assert digests == RELEASED
+
+
+def test_a_newer_format_is_refused_by_reader_and_writer_and_left_alone(tmp_path: Path) -> None:
+    folder = _database(
+        tmp_path / "g", f"PRAGMA application_id={schema.APPLICATION_ID}; PRAGMA user_version=99;"
+    )
+    before = (folder / "gallery.sqlite").read_bytes()
+    for attempt in (lambda: Gallery.open(folder), lambda: Gallery.write(folder, "test").__enter__()):
+        with pytest.raises(GalleryError, match="its format is 99, and this program knows up to"):
+            attempt()
+    assert (folder / "gallery.sqlite").read_bytes() == before
+
+
+def test_another_programs_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    folder = _database(tmp_path / "g", "CREATE TABLE theirs (a); INSERT INTO theirs VALUES (1);")
+    before = (folder / "gallery.sqlite").read_bytes()
+    for attempt in (lambda: Gallery.open(folder), lambda: Gallery.write(folder, "test").__enter__()):
+        with pytest.raises(GalleryError, match="of another program"):
+            attempt()
+    assert (folder / "gallery.sqlite").read_bytes() == before
+
+
+def test_what_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "g"
+    folder.mkdir()
+    (folder / "gallery.sqlite").write_bytes(b"this is not a database" * 100)
+    for attempt in (lambda: Gallery.open(folder), lambda: Gallery.write(folder, "test").__enter__()):
+        with pytest.raises(GalleryError, match="file is not a database"):
+            attempt()
+    assert (folder / "gallery.sqlite").read_bytes() == b"this is not a database" * 100
+
+
+def test_where_there_is_no_gallery_the_message_says_how_to_make_one(tmp_path: Path) -> None:
+    for attempt in (lambda: Gallery.open(tmp_path), lambda: Gallery.write(tmp_path, "build").__enter__()):
+        with pytest.raises(GalleryError, match="there is no gallery in .*steam-dino add"):
+            attempt()
+    assert not (tmp_path / "gallery.sqlite").exists()
+
+
+def test_a_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
+    with Gallery.write(tmp_path / "g", "test", create=True) as gallery:
+        with pytest.raises(RuntimeError), gallery.transaction():
+            gallery.games.put_source("folder", tmp_path, steam=False)
+            raise RuntimeError
+        assert gallery.report().sources == ()

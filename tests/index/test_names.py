@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from steamdino.index import names
+
+NAMES = [
+    "Half-Life",
+    "Half-Life 2: Episode One",
+    "Half-Life 2",
+    "2048",
+    "Pokémon™ Éclair",
+    "Baldur's Gate 3",
+    "The Witcher 3: Wild Hunt",
+    "Witchfire",
+    "Minecraft",
+    "Portal",
+    "portal",
+    "!!!",
+    "日本語ゲーム",
+    "Ori and the Blind Forest",
+]
+
+
+def _database(listed: list[str]) -> sqlite3.Connection:
+    db = sqlite3.connect(":memory:")
+    db.execute("CREATE TABLE games (row INTEGER PRIMARY KEY, name TEXT, folded TEXT)")
+    db.executemany(
+        "INSERT INTO games VALUES (?, ?, ?)", [(n, s, names.fold(s)) for n, s in enumerate(listed)]
+    )
+    db.commit()
+    db.executescript(names.SCHEMA)
+    return db
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("Half-Life", ["Half-Life"]),
+        ("half life", ["Half-Life"]),
+        ("half", ["Half-Life", "Half-Life 2", "Half-Life 2: Episode One"]),
+        ("Half-Life 2: Episode One", ["Half-Life 2: Episode One"]),
+        ("episode half", ["Half-Life 2: Episode One"]),
+        ("2048", ["2048"]),
+        ("pokemon eclair", ["Pokémon™ Éclair"]),
+        ("POKÉMON", ["Pokémon™ Éclair"]),
+        ("baldurs gate", ["Baldur's Gate 3"]),
+        ("witcher hunt", ["The Witcher 3: Wild Hunt"]),
+        ("wit", ["Witchfire"]),
+        ("craft", ["Minecraft"]),
+        ("hlaf-life 2", ["Half-Life 2"]),
+        ("baldrus gate 3", ["Baldur's Gate 3"]),
+        ("Portal", ["Portal"]),
+        ("portal", ["portal"]),
+        ("PORTAL", ["Portal", "portal"]),
+        ("!!!", ["!!!"]),
+        ("日本語", ["日本語ゲーム"]),
+        ("ori blind", ["Ori and the Blind Forest"]),
+        ("zzzzqqq", []),
+        ("", []),
+        ('"', []),
+    ],
+)
+def test_the_first_step_that_finds_anything_decides(query: str, expected: list[str]) -> None:
+    found = [NAMES[row] for row in names.find(_database(NAMES), query)]
+    if query == "hlaf-life 2":
+        found = found[:1]  # with typos, others are near as well
+    assert found == expected
+
+
+@given(st.lists(st.text(min_size=1), min_size=1, max_size=8), st.data())
+def test_every_name_is_found_by_itself(listed: list[str], data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(listed))
+    if names.fold(name):
+        assert name in [listed[row] for row in names.find(_database(listed), name)]
+
+
+@given(st.text())
+def test_no_query_whatever_raises(query: str) -> None:
+    names.find(_database(NAMES), query)
+
+
+@given(st.text())
+def test_folding_twice_is_folding_once(name: str) -> None:
+    assert names.fold(names.fold(name)) == names.fold(name)
