@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import steamdino
+from steamdino.catalogue.table import Columns
+from steamdino.errors import TableError, UsageError
+from steamdino.gallery import Gallery
+from steamdino.pipeline import AddSummary, add
+
+Paint = Callable[..., Path]
+
+
+def _counts(summary: AddSummary) -> tuple[int, int, int, int | None]:
+    return summary.new, summary.changed, summary.unchanged, summary.gone
+
+
+def _problems(gallery: Path) -> dict[str, str]:
+    with Gallery.open(gallery) as opened:
+        return {problem.where: problem.reason for _, _, problem in opened.games.problems()}
+
+
+def test_adding_again_tells_new_changed_and_gone_apart(tmp_path: Path, paint: Paint) -> None:
+    covers, gallery = tmp_path / "covers", tmp_path / "g"
+    for n in range(4):
+        paint(covers / f"{n}.jpg", n)
+    assert _counts(add(gallery, covers)) == (4, 0, 0, 0)
+    assert _counts(add(gallery, covers)) == (0, 0, 4, 0)
+    paint(covers / "1.jpg", 11)
+    (covers / "2.jpg").unlink()
+    paint(covers / "sub/5.jpg", 5)
+    assert _counts(add(gallery, covers)) == (1, 1, 2, 1)
+    assert _counts(add(gallery, covers)) == (0, 0, 4, 0)
+    paint(covers / "2.jpg", 2)
+    assert _counts(add(gallery, covers)) == (0, 1, 4, 0)
+
+
+def test_a_file_that_was_written_anew_with_the_same_content_is_unchanged(tmp_path: Path, paint: Paint) -> None:
+    path = paint(tmp_path / "covers/a.jpg")
+    add(tmp_path / "g", tmp_path / "covers")
+    with Gallery.open(tmp_path / "g") as gallery:
+        before = gallery.games.revision
+    os.utime(path, ns=(1, 1))
+    assert _counts(add(tmp_path / "g", tmp_path / "covers")) == (0, 0, 1, 0)
+    with Gallery.open(tmp_path / "g") as gallery:
+        assert gallery.games.revision == before
+
+
+def test_a_changed_name_or_column_is_a_change_and_a_bump_of_the_revision(tmp_path: Path) -> None:
+    table = tmp_path / "t.jsonl"
+    revisions = []
+    for row, expected in (
+        ({"id": "a", "name": "A", "year": 1}, (1, 0, 0, 0)),
+        ({"id": "a", "name": "B", "year": 1}, (0, 1, 0, 0)),
+        ({"id": "a", "name": "B", "year": 2}, (0, 1, 0, 0)),
+        ({"id": "a", "name": "B", "year": 2}, (0, 0, 1, 0)),
+    ):
+        table.write_text(json.dumps(row))
+        assert _counts(add(tmp_path / "g", table)) == expected
+        with Gallery.open(tmp_path / "g") as gallery:
+            revisions.append(gallery.games.revision)
+    assert revisions[0] < revisions[1] < revisions[2] == revisions[3]
+
+
+def test_gone_is_judged_within_one_source_only(tmp_path: Path, paint: Paint) -> None:
+    paint(tmp_path / "one/a.jpg", 1)
+    paint(tmp_path / "two/b.jpg", 2)
+    add(tmp_path / "g", tmp_path / "one")
+    assert _counts(add(tmp_path / "g", tmp_path / "two")) == (1, 0, 0, 0)
+    with Gallery.open(tmp_path / "g") as gallery:
+        assert [(s.name, s.games, s.gone) for s in gallery.report().sources] == [("one", 1, 0), ("two", 1, 0)]
+
+
+def test_an_id_of_another_source_is_a_problem_and_the_first_is_kept(tmp_path: Path, paint: Paint) -> None:
+    paint(tmp_path / "one/a.jpg", 1)
+    paint(tmp_path / "two/a.jpg", 2)
+    add(tmp_path / "g", tmp_path / "one")
+    (problem,) = add(tmp_path / "g", tmp_path / "two").problems
+    assert problem.reason == "the id 'a' already belongs to the source 'one'; tell them apart with --prefix"
+    assert _counts(add(tmp_path / "g", tmp_path / "two", prefix="two/")) == (1, 0, 0, 0)
+
+
+def test_an_unreadable_picture_is_a_problem_and_its_game_is_kept_without_a_banner(
+    tmp_path: Path, paint: Paint
+) -> None:
+    paint(tmp_path / "covers/good.jpg")
+    (tmp_path / "covers/bad.jpg").write_text("<html>404</html>")
+    summary = add(tmp_path / "g", tmp_path / "covers")
+    assert (_counts(summary), summary.without_banner) == ((2, 0, 0, 0), 1)
+    assert _problems(tmp_path / "g") == {"bad.jpg": "it is HTML or XML, not a picture"}
+
+
+def test_a_picture_that_turned_bad_does_not_cost_its_game_the_old_banner(tmp_path: Path, paint: Paint) -> None:
+    path = paint(tmp_path / "covers/a.jpg")
+    paint(tmp_path / "covers/b.jpg", 2)
+    add(tmp_path / "g", tmp_path / "covers")
+    steamdino.build(tmp_path / "g")
+    path.write_bytes(b"")
+    summary = add(tmp_path / "g", tmp_path / "covers")
+    assert (len(summary.problems), summary.without_banner) == (1, 0)
+    steamdino.build(tmp_path / "g")
+    assert steamdino.Snapshot.open(tmp_path / "g").ids == ["a", "b"]
+
+
+def test_where_a_row_cannot_be_read_nothing_is_said_to_have_gone(tmp_path: Path) -> None:
+    table = tmp_path / "t.jsonl"
+    table.write_text('{"id": "a"}\n{"id": "b"}\n')
+    add(tmp_path / "g", table)
+    table.write_text('{"id": "a"}\n{"id": "b"')
+    summary = add(tmp_path / "g", table)
+    assert (summary.gone, len(summary.problems)) == (None, 1)
+    with Gallery.open(tmp_path / "g") as gallery:
+        assert gallery.report().sources[0].gone == 0
+
+
+def test_a_table_that_cannot_be_read_at_all_changes_nothing(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("id,name\na,A\n")
+    add(tmp_path / "g", table)
+    table.write_text("appid,name\na,A\n")
+    with pytest.raises(TableError):
+        add(tmp_path / "g", table)
+    with Gallery.open(tmp_path / "g") as gallery:
+        assert gallery.report().sources[0].games == 1
+
+
+def test_a_path_that_does_not_exist_makes_no_gallery(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no .*nowhere"):
+        add(tmp_path / "g", tmp_path / "nowhere")
+    assert not (tmp_path / "g").exists()
+
+
+def test_a_copy_outlives_the_original(tmp_path: Path, paint: Paint) -> None:
+    original = paint(tmp_path / "covers/a.jpg")
+    paint(tmp_path / "covers/same-picture.jpg")
+    data = original.read_bytes()
+    add(tmp_path / "g", tmp_path / "covers", copy=True)
+    shutil.rmtree(tmp_path / "covers")
+    copies = [path for path in (tmp_path / "g/banners").rglob("*") if path.is_file()]
+    assert [path.read_bytes() for path in copies] == [data]
+    steamdino.build(tmp_path / "g")
+    assert steamdino.Snapshot.open(tmp_path / "g").game("a").picture == copies[0]
+
+
+def test_linked_pictures_can_be_copied_later(tmp_path: Path, paint: Paint) -> None:
+    paint(tmp_path / "covers/a.jpg")
+    add(tmp_path / "g", tmp_path / "covers")
+    assert _counts(add(tmp_path / "g", tmp_path / "covers", copy=True)) == (0, 0, 1, 0)
+    assert len(list((tmp_path / "g/banners").rglob("*.jpg"))) == 1
+    # A later plain update does not forget the copy.
+    assert _counts(add(tmp_path / "g", tmp_path / "covers")) == (0, 0, 1, 0)
+    steamdino.build(tmp_path / "g")
+    picture = steamdino.Snapshot.open(tmp_path / "g").game("a").picture
+    assert picture is not None
+    assert picture.is_relative_to(tmp_path / "g/banners")
+
+
+def test_the_gallery_inside_the_added_folder_is_passed_over(tmp_path: Path, paint: Paint) -> None:
+    paint(tmp_path / "covers/a.jpg")
+    add(tmp_path / "covers/gallery", tmp_path / "covers", copy=True)
+    assert _counts(add(tmp_path / "covers/gallery", tmp_path / "covers", copy=True)) == (0, 0, 1, 0)
+
+
+def test_app_ids_lead_to_steam_and_nothing_else_is_taken_for_one(tmp_path: Path, paint: Paint) -> None:
+    paint(tmp_path / "covers/730.jpg", 1)
+    paint(tmp_path / "covers/draft.jpg", 2)
+    summary = add(tmp_path / "g", tmp_path / "covers", steam=True)
+    assert [problem.where for problem in summary.problems] == ["draft.jpg"]
+    steamdino.build(tmp_path / "g")
+    assert steamdino.Snapshot.open(tmp_path / "g").game(730).url == "https://store.steampowered.com/app/730"
+
+
+def test_an_id_that_looks_like_a_number_is_no_app_id(tmp_path: Path, paint: Paint) -> None:
+    paint(tmp_path / "covers/730.jpg", 1)
+    add(tmp_path / "g", tmp_path / "covers")
+    steamdino.build(tmp_path / "g")
+    assert steamdino.Snapshot.open(tmp_path / "g").game("730").url is None
+
+
+def test_columns_are_kept_and_shown(tmp_path: Path, paint: Paint) -> None:
+    paint(tmp_path / "a.jpg")
+    (tmp_path / "t.jsonl").write_text('{"file": "a.jpg", "title": "A", "year": 1999, "tags": ["x", "y"]}')
+    add(tmp_path / "g", tmp_path / "t.jsonl", columns=Columns("file", "title", "file"))
+    steamdino.build(tmp_path / "g")
+    game = steamdino.Snapshot.open(tmp_path / "g").game("a.jpg")
+    assert (game.name, game.columns) == ("A", {"year": 1999, "tags": ["x", "y"]})
+
+
+def test_progress_counts_every_entry(tmp_path: Path, paint: Paint) -> None:
+    for n in range(3):
+        paint(tmp_path / f"covers/{n}.jpg", n)
+    calls: list[tuple[int, int]] = []
+    add(tmp_path / "g", tmp_path / "covers", progress=lambda done, total: calls.append((done, total)))
+    assert calls == [(1, 3), (2, 3), (3, 3)]

@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import steamdino
+from steamdino.errors import GalleryError, RecipeError
+from steamdino.features.registry import named
+from steamdino.gallery import Gallery
+from steamdino.pipeline import Plan, add, build
+from steamdino.sample import FictionalGame
+
+Paint = Callable[..., Path]
+Store = tuple[Path, tuple[FictionalGame, ...]]
+
+
+@pytest.fixture
+def small(tmp_path: Path, paint: Paint) -> Path:
+    """A gallery of twelve pictures, not built."""
+    for n in range(12):
+        paint(tmp_path / f"covers/{n:02}.jpg", n)
+    add(tmp_path / "g", tmp_path / "covers")
+    return tmp_path / "g"
+
+
+def test_the_plan_is_announced_and_the_summary_adds_up(small: Path) -> None:
+    plans: list[Plan] = []
+    calls: list[tuple[int, int]] = []
+    summary = build(small, announce=plans.append, progress=lambda done, total: calls.append((done, total)))
+    (plan,) = plans
+    assert (plan.banners, plan.precision) == (12, "f32")
+    assert 0 < plan.seconds < 60
+    assert calls[-1] == (12, 12)
+    assert (summary.encoded, summary.failed, summary.games, summary.absent, summary.swapped) == (12, 0, 12, 0, True)
+
+
+def test_a_second_build_does_nothing(small: Path) -> None:
+    first = build(small)
+    again = build(small, announce=lambda _: pytest.fail("nothing was to be done"))
+    assert (again.encoded, again.swapped, again.snapshot) == (0, False, first.snapshot)
+
+
+def test_a_changed_name_takes_effect_without_encoding(tmp_path: Path, paint: Paint) -> None:
+    paint(tmp_path / "a.jpg")
+    table = tmp_path / "t.jsonl"
+    table.write_text('{"id": "a", "name": "Old", "path": "a.jpg"}')
+    add(tmp_path / "g", table)
+    first = build(tmp_path / "g").snapshot
+    table.write_text('{"id": "a", "name": "New", "path": "a.jpg"}')
+    add(tmp_path / "g", table)
+    summary = build(tmp_path / "g")
+    assert (summary.encoded, summary.swapped) == (0, True)
+    assert (first / "vectors.npy").samefile(summary.snapshot / "vectors.npy")
+    assert steamdino.Snapshot.open(tmp_path / "g").game("a").name == "New"
+
+
+def test_identical_pictures_are_encoded_once_and_keep_their_rows(tmp_path: Path, paint: Paint) -> None:
+    original = paint(tmp_path / "covers/a.jpg")
+    shutil.copy(original, tmp_path / "covers/b.jpg")
+    paint(tmp_path / "covers/c.jpg", 1)
+    add(tmp_path / "g", tmp_path / "covers")
+    assert build(tmp_path / "g").encoded == 2
+    snapshot = steamdino.Snapshot.open(tmp_path / "g")
+    assert snapshot.ids == ["a", "b", "c"]
+    assert (snapshot.vectors[0] == snapshot.vectors[1]).all()
+
+
+def test_what_cannot_be_decoded_is_a_problem_with_its_reason_and_is_not_tried_again(small: Path) -> None:
+    bad = small.parent / "covers/bad.jpg"
+    bad.write_bytes((small.parent / "covers/00.jpg").read_bytes()[:-200])
+    add(small, small.parent / "covers")
+    summary = build(small)
+    assert (summary.encoded, summary.failed, summary.games, summary.absent) == (12, 1, 12, 1)
+    with Gallery.open(small) as gallery:
+        ((_, stage, problem),) = gallery.games.problems()
+    assert (stage, problem.id) == ("build", "bad")
+    assert "truncated" in problem.reason
+    assert build(small).failed == 0
+    with pytest.raises(steamdino.SteamDinoError, match="'bad' cannot be compared: .*truncated"):
+        steamdino.Snapshot.open(small).similar("bad")
+
+
+def test_a_replaced_picture_settles_its_problem(small: Path, paint: Paint) -> None:
+    bad = small.parent / "covers/bad.jpg"
+    bad.write_bytes((small.parent / "covers/00.jpg").read_bytes()[:-200])
+    add(small, small.parent / "covers")
+    build(small)
+    paint(bad, 99)
+    add(small, small.parent / "covers")
+    assert build(small).games == 13
+    with Gallery.open(small) as gallery:
+        assert list(gallery.games.problems()) == []
+
+
+@pytest.mark.parametrize("damage", ["removed", "changed"])
+def test_a_picture_that_is_not_there_any_more_is_tried_again(small: Path, paint: Paint, damage: str) -> None:
+    path = small.parent / "covers/03.jpg"
+    data = path.read_bytes()
+    path.unlink()
+    if damage == "changed":
+        paint(path, 333)
+    summary = build(small)
+    assert (summary.encoded, summary.failed, summary.absent) == (11, 1, 1)
+    path.write_bytes(data)
+    summary = build(small)
+    assert (summary.encoded, summary.failed, summary.games, summary.absent) == (1, 0, 12, 0)
+    with Gallery.open(small) as gallery:
+        assert list(gallery.games.problems()) == []
+
+
+def test_a_gone_game_leaves_the_snapshot_and_its_vector_stays(small: Path) -> None:
+    build(small)
+    path = small.parent / "covers/03.jpg"
+    data = path.read_bytes()
+    path.unlink()
+    add(small, small.parent / "covers")
+    assert build(small).games == 11
+    assert "03" not in steamdino.Snapshot.open(small).ids
+    path.write_bytes(data)
+    add(small, small.parent / "covers")
+    summary = build(small)
+    assert (summary.encoded, summary.games) == (0, 12)
+
+
+def test_the_order_of_adding_does_not_show_in_the_snapshot(tmp_path: Path, paint: Paint) -> None:
+    for n in range(6):
+        paint(tmp_path / f"covers/{n}.jpg", n)
+    add(tmp_path / "one", tmp_path / "covers")
+    build(tmp_path / "one")
+    shutil.move(tmp_path / "covers/5.jpg", tmp_path / "5.jpg")
+    add(tmp_path / "two", tmp_path / "covers")
+    build(tmp_path / "two")
+    shutil.move(tmp_path / "5.jpg", tmp_path / "covers/5.jpg")
+    add(tmp_path / "two", tmp_path / "covers")
+    build(tmp_path / "two")
+    one, two = (steamdino.Snapshot.open(tmp_path / name) for name in ("one", "two"))
+    assert one.ids == two.ids
+    assert (one.vectors == two.vectors).all()
+
+
+def test_stored_vectors_are_those_of_the_encoder_within_float16(small: Path) -> None:
+    from steamdino.banners.decode import decode
+    from steamdino.features.encode import Encoder
+    from steamdino.features.transform import prepare
+
+    build(small)
+    snapshot = steamdino.Snapshot.open(small)
+    encoder = Encoder(named("bundled"))
+    for n in (0, 7):
+        image = decode((small.parent / f"covers/{n:02}.jpg").read_bytes())
+        (expected,) = encoder([prepare(image, encoder.recipe.transform)])
+        assert float(snapshot.vectors[n] @ expected) > 0.9999999
+
+
+def test_recipes_live_side_by_side(small: Path) -> None:
+    build(small)
+    other = build(small, named("bundled", mode="fit", pooling="simple"))
+    assert other.encoded == 12
+    assert steamdino.Snapshot.open(small, "bundled").vectors.shape == (12, 256)
+    assert steamdino.Snapshot.open(small, "bundled-fit-simple").vectors.shape == (12, 1280)
+    assert build(small).swapped is False
+
+
+def test_other_weights_under_the_same_name_need_upgrade_and_the_old_snapshot_keeps_serving(small: Path) -> None:
+    build(small)
+    older = replace(named("bundled"), weights="0" * 64)
+    connection = sqlite3.connect(small / "gallery.sqlite")
+    connection.execute("UPDATE recipes SET hash = ?, json = ?", (older.hash, older.json))
+    connection.commit()
+    connection.close()
+    with pytest.raises(RecipeError, match="weights: 0000.* != a829.*--upgrade"):
+        build(small)
+    assert len(steamdino.Snapshot.open(small)) == 12
+    assert build(small, upgrade=True).encoded == 12
+    assert build(small).swapped is False
+
+
+def test_rebuilding_writes_the_snapshot_anew_from_the_stored_vectors(small: Path) -> None:
+    first = build(small)
+    before = np.array(steamdino.Snapshot.open(small).vectors)
+    with (first.snapshot / "vectors.npy").open("r+b") as file:
+        file.seek(-8, 2)
+        file.write(b"\xff" * 8)
+    summary = build(small, rebuild=True)
+    assert (summary.encoded, summary.swapped) == (0, True)
+    assert (steamdino.Snapshot.open(small).vectors == before).all()
+
+
+def test_building_where_there_is_no_gallery_makes_none(tmp_path: Path) -> None:
+    with pytest.raises(GalleryError, match="there is no gallery"):
+        build(tmp_path / "g")
+    assert not (tmp_path / "g").exists()
+
+
+def test_an_empty_gallery_builds_an_empty_snapshot(tmp_path: Path) -> None:
+    (tmp_path / "covers").mkdir()
+    add(tmp_path / "g", tmp_path / "covers")
+    assert build(tmp_path / "g").games == 0
+    with pytest.raises(steamdino.SteamDinoError, match="the snapshot is empty"):
+        steamdino.Snapshot.open(tmp_path / "g").similar("anything")
+
+
+def test_the_fictional_store_holds_what_its_truth_says(built: Path, fictional_store: Store) -> None:
+    _, games = fictional_store
+    expected = {game.id for game in games if game.file and game.defect != "broken"}
+    assert set(steamdino.Snapshot.open(built).ids) == expected

@@ -1,0 +1,133 @@
+"""Kills a real process again and again; the same command must end as one undisturbed run does."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import steamdino
+from steamdino.pipeline import add
+
+LINKED = 6_000  # files for `add`: links to few pictures, since it reads each but decodes none
+PAINTED = 2_000  # different pictures for `build`
+KILLS = 5  # at least; each after a commit of the process that is killed and before the end
+SMALL = ["--size", "64x64"]  # of the model's input: a fifth of the work, and the same code
+
+
+def _paint(path: Path, seed: int) -> Path:
+    coarse = np.random.default_rng(seed).integers(0, 256, (6, 4, 3), dtype=np.uint8)
+    Image.fromarray(coarse).resize((16, 24)).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def linked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("kill") / "covers"
+    folder.mkdir()
+    pictures = [_paint(folder.parent / f"{seed}.png", seed) for seed in range(5)]
+    for n in range(LINKED):
+        os.link(pictures[n % 5], folder / f"{n:05}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def painted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("kill") / "covers"
+    folder.mkdir()
+    for n in range(PAINTED):
+        _paint(folder / f"{n:05}.png", n)
+    return folder
+
+
+def _start(*command: object) -> subprocess.Popen[str]:
+    arguments = [sys.executable, "-m", "steamdino", *map(str, command)]
+    return subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def _rows(gallery: Path, query: str) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(f"{(gallery / 'gallery.sqlite').as_uri()}?mode=ro", uri=True)
+    try:
+        return connection.execute(query).fetchall()
+    except sqlite3.OperationalError:  # it is only just being made
+        return []
+    finally:
+        connection.close()
+
+
+def _count(gallery: Path, table: str) -> int:
+    if not (gallery / "gallery.sqlite").exists():
+        return 0
+    rows = _rows(gallery, f"SELECT count(*) FROM {table}")
+    return int(str(rows[0][0])) if rows else 0
+
+
+def _kill_until_done(gallery: Path, table: str, total: int, command: list[object]) -> int:
+    """Starts a command and kills it after its first commit, until it ends by itself; returns how often it was killed."""
+    dice = random.Random(table)
+    kills = 0
+    while True:
+        before = _count(gallery, table)
+        with _start(*command, "-g", gallery) as child:
+            while child.poll() is None and _count(gallery, table) == before:
+                time.sleep(0.001)
+            time.sleep(dice.random() * 0.05)
+            child.kill()
+            child.communicate()
+        if child.returncode == 0:
+            return kills
+        assert child.returncode == -signal.SIGKILL
+        kills += before < _count(gallery, table) < total
+
+
+def test_a_killed_add_goes_on_and_ends_as_an_undisturbed_one(linked: Path, tmp_path: Path) -> None:
+    add(tmp_path / "undisturbed", linked)
+    assert _kill_until_done(tmp_path / "g", "games", LINKED, ["add", linked]) >= KILLS
+    content = "SELECT game_id, name, columns, gone_at, sha256, size FROM games JOIN banners USING (game_id)"
+    rows = _rows(tmp_path / "g", content)
+    assert len(rows) == LINKED
+    assert rows == _rows(tmp_path / "undisturbed", content)
+
+
+def test_a_killed_build_goes_on_and_ends_as_an_undisturbed_one(painted: Path, tmp_path: Path) -> None:
+    for name in ("g", "undisturbed"):
+        add(tmp_path / name, painted)
+    assert _kill_until_done(tmp_path / "g", "vectors", PAINTED, ["build", *SMALL]) >= KILLS
+    with _start("build", *SMALL, "-g", tmp_path / "undisturbed") as child:
+        child.communicate()
+    killed, undisturbed = (steamdino.Snapshot.open(tmp_path / name) for name in ("g", "undisturbed"))
+    assert len(killed) == PAINTED
+    assert killed.ids == undisturbed.ids
+    assert (killed.vectors == undisturbed.vectors).all()
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_a_polite_end_comes_soon_and_says_what_is_kept(end: signal.Signals, painted: Path, tmp_path: Path) -> None:
+    gallery = tmp_path / "g"
+    add(gallery, painted)
+    with _start("build", *SMALL, "-g", gallery) as child:
+        while _count(gallery, "vectors") == 0:
+            assert child.poll() is None
+            time.sleep(0.001)
+        child.send_signal(end)
+        started = time.monotonic()
+        _, errors = child.communicate(timeout=30)
+        seconds = time.monotonic() - started
+    kept = _count(gallery, "vectors")
+    assert 0 < kept < PAINTED
+    told = f"Stopped. {kept:,} of {PAINTED:,} banners are encoded and kept; the same command goes on."
+    assert errors.splitlines()[-1] == told
+    assert child.returncode == 130
+    assert seconds < 2
+    with _start("build", *SMALL, "-g", gallery) as child:
+        child.communicate()
+    assert _count(gallery, "vectors") == PAINTED
