@@ -41,7 +41,9 @@ def test_adding_again_tells_new_changed_and_gone_apart(tmp_path: Path, paint: Pa
     assert _counts(add(gallery, covers)) == (0, 1, 4, 0)
 
 
-def test_a_file_that_was_written_anew_with_the_same_content_is_unchanged(tmp_path: Path, paint: Paint) -> None:
+def test_a_file_that_was_written_anew_with_the_same_content_is_unchanged(
+    tmp_path: Path, paint: Paint
+) -> None:
     path = paint(tmp_path / "covers/a.jpg")
     add(tmp_path / "g", tmp_path / "covers")
     with Gallery.open(tmp_path / "g") as gallery:
@@ -96,7 +98,9 @@ def test_an_unreadable_picture_is_a_problem_and_its_game_is_kept_without_a_banne
     assert _problems(tmp_path / "g") == {"bad.jpg": "it is HTML or XML, not a picture"}
 
 
-def test_a_picture_that_turned_bad_does_not_cost_its_game_the_old_banner(tmp_path: Path, paint: Paint) -> None:
+def test_a_picture_that_turned_bad_does_not_cost_its_game_the_old_banner(
+    tmp_path: Path, paint: Paint
+) -> None:
     path = paint(tmp_path / "covers/a.jpg")
     paint(tmp_path / "covers/b.jpg", 2)
     add(tmp_path / "g", tmp_path / "covers")

@@ -37,7 +37,13 @@ def test_the_plan_is_announced_and_the_summary_adds_up(small: Path) -> None:
     assert (plan.banners, plan.precision) == (12, "f32")
     assert 0 < plan.seconds < 60
     assert calls[-1] == (12, 12)
-    assert (summary.encoded, summary.failed, summary.games, summary.absent, summary.swapped) == (12, 0, 12, 0, True)
+    assert (summary.encoded, summary.failed, summary.games, summary.absent, summary.swapped) == (
+        12,
+        0,
+        12,
+        0,
+        True,
+    )
 
 
 def test_a_second_build_does_nothing(small: Path) -> None:
@@ -167,7 +173,9 @@ def test_recipes_live_side_by_side(small: Path) -> None:
     assert build(small).swapped is False
 
 
-def test_other_weights_under_the_same_name_need_upgrade_and_the_old_snapshot_keeps_serving(small: Path) -> None:
+def test_other_weights_under_the_same_name_need_upgrade_and_the_old_snapshot_keeps_serving(
+    small: Path,
+) -> None:
     build(small)
     older = replace(named("bundled"), weights="0" * 64)
     connection = sqlite3.connect(small / "gallery.sqlite")

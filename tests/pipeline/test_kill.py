@@ -111,7 +111,9 @@ def test_a_killed_build_goes_on_and_ends_as_an_undisturbed_one(painted: Path, tm
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
-def test_a_polite_end_comes_soon_and_says_what_is_kept(end: signal.Signals, painted: Path, tmp_path: Path) -> None:
+def test_a_polite_end_comes_soon_and_says_what_is_kept(
+    end: signal.Signals, painted: Path, tmp_path: Path
+) -> None:
     gallery = tmp_path / "g"
     add(gallery, painted)
     with _start("build", *SMALL, "-g", gallery) as child:

@@ -77,7 +77,7 @@ def _exit_code() -> int:
                 errors="backslashreplace"
             )  # a terminal that lacks a letter must not end the run
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="steam-dino", standalone_mode=False)
         sys.stdout.flush()
     except SteamDinoError as error:
         return _fail(str(error), error.exit_code)

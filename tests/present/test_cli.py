@@ -1,0 +1,291 @@
+"""The command line as whole processes: what is printed where, and the exit codes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import steamdino
+from steamdino.sample import FictionalGame
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+Paint = Callable[..., Path]
+Store = tuple[Path, tuple[FictionalGame, ...]]
+
+
+def _game(store: Store, defect: str = "") -> FictionalGame:
+    return next(game for game in store[1] if game.defect == defect)
+
+
+def test_json_has_the_documented_shape(run: Run, built: Path, fictional_store: Store) -> None:
+    game = _game(fictional_store)
+    done = run("similar", game.id, "-g", built, "-k", 3, "--format", "json")
+    assert (done.returncode, done.stderr) == (0, "")
+    record = json.loads(done.stdout)
+    assert list(record) == ["query", "recipe", "matches"]
+    assert record["query"] == {
+        "text": game.id,
+        "kind": "id",
+        "id": game.id,
+        "name": game.name,
+        "picture": str(fictional_store[0] / game.file),
+        "mirror": False,
+        "flip": False,
+        "alternatives": [],
+    }
+    assert record["recipe"] == "bundled"
+    expected = steamdino.Snapshot.open(built).similar(game.id, 3)
+    for match, shown in zip(expected, record["matches"], strict=True):
+        assert list(shown) == [
+            "rank",
+            "id",
+            "name",
+            "similarity",
+            "identical",
+            "source",
+            "url",
+            "picture",
+            "columns",
+        ]
+        assert (shown["rank"], shown["id"], shown["name"]) == (match.rank, match.id, match.name)
+        assert shown["similarity"] == pytest.approx(match.similarity, abs=1e-6)
+        assert shown["source"] == "catalogue.csv"
+        assert shown["columns"]["theme"]
+
+
+def test_ids_and_csv_say_the_same_as_json(run: Run, built: Path, fictional_store: Store) -> None:
+    query = _game(fictional_store).id
+    expected = steamdino.Snapshot.open(built).similar(query, 400)
+    assert run("similar", query, "-g", built, "-k", 400, "--format", "ids").stdout.split("\n") == [
+        *expected.ids,
+        "",
+    ]
+    rows = list(
+        csv.DictReader(io.StringIO(run("similar", query, "-g", built, "-k", 400, "--format", "csv").stdout))
+    )
+    assert [row["id"] for row in rows] == expected.ids
+    # Names that a spreadsheet would run are made inert, and only those.
+    names = [match.name for match in expected]
+    formulas = [name for name in names if name[0] in "=+-@"]
+    assert len(formulas) >= 2
+    assert [row["name"] for row in rows] == [f"'{name}" if name in formulas else name for name in names]
+
+
+def test_the_table_names_rank_similarity_name_and_id(run: Run, built: Path, fictional_store: Store) -> None:
+    game = _game(fictional_store)
+    done = run("similar", game.name, "-g", built, "-k", 4, "--show", "theme,year")
+    heading, header, *rows = done.stdout.splitlines()
+    assert heading == f"Similar to {game.name} ({game.id})"
+    assert header.split() == ["#", "similarity", "name", "id", "theme", "year"]
+    expected = steamdino.Snapshot.open(built).similar(game.name, 4)
+    for match, row in zip(expected, rows, strict=True):
+        assert row.split()[:2] == [str(match.rank), f"{match.similarity:.3f}"]
+        assert match.name in row
+        assert str(match.game.columns["year"]) in row
+
+
+def test_an_identical_picture_is_marked_in_the_table(run: Run, built: Path, fictional_store: Store) -> None:
+    done = run("similar", _game(fictional_store, "exact").id, "-g", built, "-k", 2)
+    assert [line.count("identical picture") for line in done.stdout.splitlines()[2:]] == [1, 0]
+
+
+def test_other_games_that_fit_the_name_are_named(run: Run, built: Path, fictional_store: Store) -> None:
+    franchise = next(game.franchise for game in fictional_store[1] if game.franchise)
+    table = run("similar", franchise[:-1], "-g", built)
+    assert "Also possible: " in table.stdout
+    ids = run("similar", franchise[:-1], "-g", built, "--format", "ids")
+    assert ids.stderr.startswith(f"Taken for {franchise} (")
+    assert len(ids.stdout.splitlines()) == 10
+
+
+def test_no_name_can_steer_the_terminal(run: Run, tmp_path: Path, paint: Paint) -> None:
+    names = [
+        "\x1b[31mred",
+        "[bold]markup[/bold]",
+        "\u202eright to left",
+        "bell\x07",
+        "<script>alert(1)</script>",
+    ]
+    table = tmp_path / "t.jsonl"
+    for n in range(len(names)):
+        paint(tmp_path / f"{n}.jpg", n)
+    rows = [{"id": str(n), "name": name, "path": f"{n}.jpg"} for n, name in enumerate(names)]
+    table.write_text("\n".join(map(json.dumps, rows)))
+    assert run("add", table, "-g", tmp_path / "g").returncode == 0
+    assert run("build", "-g", tmp_path / "g").returncode == 0
+    for format in ("table", "json", "csv"):
+        shown = run("similar", "1", "-g", tmp_path / "g", "--format", format).stdout
+        assert "<script>alert(1)</script>" in shown
+        if format == "table":
+            assert not set(shown) & set("\x1b\x07\u202e")
+            assert "[bold]markup[/bold]" in shown
+
+
+def test_banners_are_drawn_where_the_terminal_can(run: Run, built: Path, fictional_store: Store) -> None:
+    query = _game(fictional_store).id
+    assert "▀" not in run("similar", query, "-g", built).stdout
+    environ = {**os.environ, "COLUMNS": "100"}
+    drawn = run("similar", query, "-g", built, "-k", 5, "--pictures", env=environ).stdout
+    assert drawn.count("▀") == 6 * 14 * 10  # the query and five matches
+    assert "query" in drawn
+
+
+def test_a_gallery_is_named_by_flag_environment_or_folder(
+    run: Run, built: Path, fictional_store: Store, tmp_path: Path
+) -> None:
+    query = _game(fictional_store).id
+    by_environment = run("similar", query, env={**os.environ, "STEAMDINO_GALLERY": str(built)})
+    (tmp_path / "gallery").symlink_to(built, target_is_directory=True)
+    by_folder = run("similar", query, cwd=tmp_path)
+    assert by_environment.returncode == by_folder.returncode == 0
+    assert by_environment.stdout == by_folder.stdout == run("similar", query, "-g", built).stdout
+
+
+def test_the_main_job_from_a_folder_to_similar_games(run: Run, tmp_path: Path, paint: Paint) -> None:
+    for n in range(6):
+        paint(tmp_path / f"covers/game {n}.jpg", n)
+    added = run("add", tmp_path / "covers", "-g", tmp_path / "g")
+    assert added.stdout == "covers: 6 new, 0 changed, 0 unchanged, 0 gone, 0 without a banner, 0 problems\n"
+    built = run("build", "-g", tmp_path / "g")
+    assert "6 games are ready under the recipe bundled." in built.stdout
+    assert built.stderr.startswith("6 banners to encode in f32, about ")
+    again = run("build", "-g", tmp_path / "g")
+    assert again.stdout == "Nothing to do: 6 games are ready under the recipe bundled.\n"
+    similar = run("similar", "game 3", "-g", tmp_path / "g", "--format", "ids")
+    assert sorted(similar.stdout.split("\n")[:-1]) == [f"game {n}" for n in (0, 1, 2, 4, 5)]
+
+
+def test_problems_are_told_and_the_exit_code_says_so(run: Run, tmp_path: Path, paint: Paint) -> None:
+    paint(tmp_path / "covers/good.jpg")
+    for n in range(12):
+        (tmp_path / f"covers/bad {n:02}.jpg").write_bytes(b"")
+    done = run("add", tmp_path / "covers", "-g", tmp_path / "g")
+    assert done.returncode == 1
+    assert done.stdout.endswith("13 new, 0 changed, 0 unchanged, 0 gone, 12 without a banner, 12 problems\n")
+    lines = done.stderr.splitlines()
+    assert lines[0] == "bad 00.jpg: the file is empty"
+    assert lines[10:] == ["... and 2 more; see: steam-dino info --problems"]
+    listed = run("info", "--problems", "-g", tmp_path / "g")
+    assert listed.stdout.count("the file is empty") == 12
+    assert run("build", "-g", tmp_path / "g").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["similar"], 2, "missing argument 'QUERY'; see: steam-dino similar --help"),
+        (["similar", "x", "--bogus"], 2, "no such option: --bogus; see: steam-dino similar --help"),
+        (["simlar"], 2, "no such command 'simlar'"),
+        (["similar", "x", "-k", "many"], 2, "invalid value for '-k'"),
+        (
+            ["similar", "x", "--format", "xml"],
+            2,
+            "--format is 'xml'; it must be one of: table, json, csv, ids",
+        ),
+        (
+            ["similar", "x"],
+            1,
+            "there is no gallery in gallery; make one with: steam-dino add PICTURES -g gallery",
+        ),
+        (["info"], 1, "there is no gallery in gallery; make one with"),
+        (["build"], 1, "there is no gallery in gallery; make one with"),
+        (["build", "--recipe", "bundeld"], 2, "there is no recipe 'bundeld'; known are: bundled"),
+        (["build", "--size", "224"], 2, "--size is '224'; it must be a width and a height, as in 224x336"),
+        (["build", "--size", "8x8"], 2, "8x8 does not fit"),
+        (["build", "--transform", "stretch"], 2, "transform.mode is 'stretch'"),
+        (["build", "--precision", "f64"], 2, "precision is 'f64'; it must be one of: f32, bf16, auto"),
+        (["build", "--threads", "-1"], 2, "threads is -1"),
+        (["add", "nowhere"], 2, "there is no nowhere; name a folder of pictures or a table"),
+        (["add", "/dev/null"], 2, "/dev/null is not a file"),
+        (["export", "html", "x"], 2, "missing option"),
+    ],
+)
+def test_an_error_is_one_line_that_says_what_to_do(
+    run: Run, arguments: list[str], code: int, message: str
+) -> None:
+    done = run(*arguments)
+    assert done.returncode == code
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("steam-dino: ")
+    assert message in line
+
+
+def test_errors_in_a_built_gallery_are_one_line_too(run: Run, built: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
+    for arguments, message in (
+        (["similar", "zzzzqqqq"], "no game fits 'zzzzqqqq'"),
+        (["similar", tmp_path / "broken.png"], "cannot be decoded|not a picture"),
+        (["similar", "x", "--recipe", "other"], "no snapshot under the recipe 'other'"),
+        (["export", "html", "1984", "-o", tmp_path / "broken.png/page.html"], "cannot be written"),
+    ):
+        done = run(*arguments, "-g", built)
+        assert done.returncode == 1
+        (line,) = done.stderr.splitlines()
+        assert any(part in line for part in message.split("|"))
+
+
+def test_info_counts_what_is_there_and_tells_a_stale_snapshot(run: Run, tmp_path: Path, paint: Paint) -> None:
+    for n in range(3):
+        paint(tmp_path / f"covers/{n}.jpg", n)
+    run("add", tmp_path / "covers", "-g", tmp_path / "g")
+    assert "No recipe yet; run: steam-dino build" in run("info", "-g", tmp_path / "g").stdout
+    run("build", "-g", tmp_path / "g")
+    record = json.loads(run("info", "--json", "-g", tmp_path / "g").stdout)
+    (source,) = record["sources"]
+    assert (source["name"], source["games"], source["banners"], source["gone"]) == ("covers", 3, 3, 0)
+    (recipe,) = record["recipes"]
+    assert (recipe["name"], recipe["vectors"], recipe["pending"]) == ("bundled", {"f32": 3}, 0)
+    (snapshot,) = record["snapshots"]
+    assert (snapshot["games"], snapshot["stale"]) == (3, False)
+    (tmp_path / "covers/1.jpg").unlink()
+    run("add", tmp_path / "covers", "-g", tmp_path / "g")
+    text = run("info", "-g", tmp_path / "g").stdout
+    assert "Snapshot 1 of bundled: 3 games, stale; run: steam-dino build" in text
+    run("build", "-g", tmp_path / "g")
+    assert "Snapshot 2 of bundled: 2 games, up to date" in run("info", "-g", tmp_path / "g").stdout
+
+
+def test_a_reader_who_has_had_enough_ends_it_in_silence(built: Path, fictional_store: Store) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "steamdino",
+        "similar",
+        _game(fictional_store).id,
+        "-g",
+        str(built),
+        "-k",
+        "400",
+    ]
+    with subprocess.Popen(
+        [*command, "--format", "json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        child.stdout.read(10)
+        child.stdout.close()
+        assert child.stderr.read() == b""
+
+
+def test_every_command_explains_itself_with_an_example(run: Run) -> None:
+    environ = {**os.environ, "COLUMNS": "100"}
+    for command in ([], ["demo"], ["add"], ["build"], ["similar"], ["info"], ["export", "html"]):
+        done = run(*command, "--help", env=environ)
+        assert done.returncode == 0
+        assert len(done.stdout.splitlines()) > 15
+        assert f"\n  steam-dino {' '.join(command)}".rstrip() in done.stdout
+        if command not in ([], ["demo"]):
+            assert "--gallery" in done.stdout
+
+
+def test_the_version_is_the_packages(run: Run) -> None:
+    assert run("--version").stdout == f"steam-dino {steamdino.__version__}\n"

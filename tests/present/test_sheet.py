@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from steamdino.sample import FictionalGame
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+Store = tuple[Path, tuple[FictionalGame, ...]]
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+needs_chromium = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium here; apt-get install chromium brings it"
+)
+
+
+@pytest.fixture(scope="module")
+def sheet(built: Path, fictional_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from steamdino import Snapshot
+    from steamdino.present.export.sheet import write_sheet
+
+    path = tmp_path_factory.mktemp("sheet") / "alike.html"
+    hostile = next(game for game in fictional_store[1] if "<script>" in game.name)
+    copy = next(game for game in fictional_store[1] if game.defect == "exact")
+    snapshot = Snapshot.open(built)
+    write_sheet(path, [snapshot.similar(game.id) for game in (hostile, copy)], title="<b>Alike</b>")
+    return path
+
+
+@pytest.fixture
+def page(sheet: Path) -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1200, "height": 900})
+        page.complaints = []
+        page.on("console", lambda message: page.complaints.append(message.text))
+        page.on("dialog", lambda dialog: page.complaints.append(f"dialog: {dialog.message}"))
+        page.on(
+            "request",
+            lambda request: request.url.startswith(("file:", "data:")) or page.complaints.append(request.url),
+        )
+        page.goto(sheet.as_uri())
+        yield page
+        browser.close()
+
+
+@pytest.mark.browser
+@needs_chromium
+def test_the_page_shows_each_query_with_its_matches_and_their_pictures(page: Any) -> None:
+    assert page.locator("section").count() == 2
+    assert page.locator("section").first.locator("li").count() == 10
+    pictures = page.locator("img")
+    assert pictures.count() == 22
+    assert pictures.evaluate_all("all => all.every(i => i.complete && i.naturalWidth > 100)")
+    assert page.locator(".identical").all_inner_texts() == ["identical picture"]
+    assert page.complaints == []
+
+
+@pytest.mark.browser
+@needs_chromium
+def test_a_hostile_name_is_text_and_runs_nothing(page: Any) -> None:
+    assert page.locator("h1").inner_text() == "<b>Alike</b>"
+    assert page.locator("h2").first.inner_text().startswith("<script>")
+    assert page.locator("script").count() == 0
+    assert page.complaints == []
+
+
+@pytest.mark.browser
+@needs_chromium
+@pytest.mark.parametrize("width", [360, 768, 1600])
+def test_the_page_fits_the_screen(page: Any, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    lefts = (
+        page.locator("section")
+        .first.locator("li")
+        .evaluate_all("all => all.map(i => i.getBoundingClientRect().left)")
+    )
+    assert len(set(lefts)) == {360: 2, 768: 3, 1600: 5}[width]
+
+
+def test_the_command_writes_the_page_and_an_old_one_survives_a_failure(
+    run: Run, built: Path, fictional_store: Store, tmp_path: Path
+) -> None:
+    path = tmp_path / "sub" / "alike.html"
+    first, second = (game for game in fictional_store[1][:2])
+    done = run("export", "html", first.id, second.name, "-o", path, "-g", built, "-k", 3)
+    assert done.stdout == f"{path}: 2 queries with up to 3 matches each\n"
+    text = path.read_text("utf-8")
+    assert text.count("<li>") == 6
+    assert run("export", "html", "zzzzqqqq", "-o", path, "-g", built).returncode == 1
+    assert path.read_text("utf-8") == text
+    assert [child.name for child in path.parent.iterdir()] == ["alike.html"]
