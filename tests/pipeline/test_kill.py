@@ -72,7 +72,7 @@ def _count(gallery: Path, table: str) -> int:
 
 
 def _kill_until_done(gallery: Path, table: str, total: int, command: list[object]) -> int:
-    """Starts a command and kills it after its first commit, until it ends by itself; returns how often it was killed."""
+    """Starts a command and kills it after its first commit, until it ends by itself; returns the kills."""
     dice = random.Random(table)
     kills = 0
     while True:
