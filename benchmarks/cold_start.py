@@ -36,7 +36,9 @@ def catalogue(folder: Path | None) -> list[tuple[str, str]]:
         words = ["Iron", "Silent", "Last", "Ember", "Star", "Deep", "Wild", "Lost"]
         invented = [f"{words[n % 8]} {words[n // 8 % 8]} {n}" for n in range(GAMES)]
         return [(str(10 * n), name) for n, name in enumerate(invented, 1)]
-    ids, names = (json.loads((folder / name).read_text("utf-8")) for name in ("app_ids.json", "app_names.json"))
+    ids, names = (
+        json.loads((folder / name).read_text("utf-8")) for name in ("app_ids.json", "app_names.json")
+    )
     return [(str(key), name) for key, name in zip(ids, names, strict=True)]
 
 
@@ -108,7 +110,9 @@ def main() -> None:
             f" ({seconds[0]:.3f} to {seconds[-1]:.3f}), peak memory {max(run[1] for run in runs):.0f} MB"
         )
         ours, plain = in_process(gallery, "730")
-        print(f"one query: {ours:.2f} ms; NumPy's dot product and argpartition: {plain:.2f} ms; ratio {ours / plain:.3f}")
+        print(
+            f"one query: {ours:.2f} ms; NumPy's dot product and argpartition: {plain:.2f} ms; ratio {ours / plain:.3f}"
+        )
 
 
 if __name__ == "__main__":

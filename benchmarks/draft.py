@@ -1,7 +1,7 @@
-"""What decoding a JPEG at reduced size saves, and what it costs: time against a full decoding, and the cosine between both.
+"""What decoding a JPEG at reduced size saves, and what it costs: time and cosine against a full decoding.
 
-The pictures are sheets of four banners of the fictional store, so that they have detail at their full size. They are
-scaled so that half of their size has 1, 1.25, 1.5, ... times the sides of the model's input.
+The pictures are sheets of sixteen banners of the fictional store, so that they have detail at their full size. They are
+scaled so that half of their size has 1, 1.5, 2, ... times the sides of the model's input.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SHEETS = 40
 
 
 def sheets() -> list[Image.Image]:
-    """Pictures of 600 x 900 pixels, of four banners each."""
+    """Pictures of 1200 x 1800 pixels, of sixteen banners each."""
     with tempfile.TemporaryDirectory() as folder:
         games = draw_store(Path(folder))
         banners = []
@@ -37,10 +37,10 @@ def sheets() -> list[Image.Image]:
                 continue
     usable = [banner for banner in banners if banner and banner.size == (300, 450)]
     made = []
-    for start in range(0, 4 * SHEETS, 4):
-        sheet = Image.new("RGB", (600, 900))
-        for n, banner in enumerate(usable[start : start + 4]):
-            sheet.paste(banner, (n % 2 * 300, n // 2 * 450))
+    for start in range(SHEETS):
+        sheet = Image.new("RGB", (1200, 1800))
+        for n, banner in enumerate(usable[11 * start : 11 * start + 16]):
+            sheet.paste(banner, (n % 4 * 300, n // 4 * 450))
         made.append(sheet)
     return made
 
@@ -51,7 +51,7 @@ def main() -> None:
     transform = encoder.recipe.transform
     pictures = sheets()
     print(f"sides after reduction, in sides of the input (in use: {DRAFT_MARGIN} and more)")
-    for margin in (1.0, 1.25, 1.5, 1.75, 1.875):
+    for margin in (1.0, 1.5, 2.0, 2.5, 3.0, 3.75):
         size = (round(transform.width * margin) * 2, round(transform.height * margin) * 2)
         ratios, cosines = [], []
         for picture in pictures:
@@ -67,7 +67,9 @@ def main() -> None:
                 vectors.append(encoder([pixels])[0])
             ratios.append(seconds[0] / seconds[1])
             cosines.append(float(np.dot(*vectors)))
-        print(f"{margin:5.3f}: {statistics.median(ratios):.2f} times as fast, least cosine {min(cosines):.5f}")
+        print(
+            f"{margin:5.3f}: {statistics.median(ratios):.2f} times as fast, least cosine {min(cosines):.5f}"
+        )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Images per second from JPEG files to vectors, end to end, for a DINO ViT-S/16 with made-up weights.
 
-Compared in one run with the seed's way (PyTorch in fp32, one image at a time) and with the machine's own limit: what its
-matrix multiplication in the same precision would allow if nothing else took time. Then the bundled model, and the batch
-sizes. Pictures: the fictional store's, or the JPEG files of a folder:
+Compared in one run with the seed's way (DINO's original formulation in PyTorch, fp32, one image at a time) and with the
+machine's own limit: what its matrix multiplication in the same precision would allow if nothing else took time. Then
+the batch sizes, and the bundled model. Pictures: the fictional store's, or the JPEG files of a folder:
 
     python benchmarks/encode.py --pictures FOLDER
 """
@@ -10,18 +10,18 @@ sizes. Pictures: the fictional store's, or the JPEG files of a folder:
 from __future__ import annotations
 
 import argparse
-import itertools
+import hashlib
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from itertools import cycle, islice
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from transformers import ViTConfig, ViTModel
 
 from steamdino.features.encode import BATCH, Encoder
 from steamdino.features.pooling import pool, unit
@@ -29,47 +29,15 @@ from steamdino.features.registry import named
 from steamdino.features.runtimes.openvino import OpenVinoModel, computes_bf16
 from steamdino.features.transform import Pixels
 from steamdino.gallery.vectors import Pending
-from steamdino.pipeline.decoding import decoded, default_threads
+from steamdino.pipeline.decoding import ahead, cores, decoded
 from steamdino.recipe import Pooling, Transform
 from steamdino.sample import draw_store
+from vit import VisionTransformer, export, vit_s16
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 DINO = Transform("crop", 224, 224, "bicubic", MEAN, STD)
-ROUNDS, IMAGES, SEED_IMAGES = 5, 320, 40
+ROUNDS, IMAGES, SEED_IMAGES = 3, 320, 40
 Vectors = NDArray[np.float32]
-
-
-def vit_s16() -> ViTModel:
-    """A DINO ViT-S/16 as transformers builds it, with made-up weights."""
-    torch.manual_seed(0)
-    config = ViTConfig(
-        hidden_size=384, num_attention_heads=6, intermediate_size=1536, layer_norm_eps=1e-6, attn_implementation="eager"
-    )
-    return ViTModel(config, add_pooling_layer=False).eval()
-
-
-def export(model: ViTModel, path: Path) -> None:
-    """Writes the model as ONNX: pixels to tokens."""
-
-    class Tokens(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.vit = model
-
-        def forward(self, pixel_values: torch.Tensor) -> torch.Tensor:
-            return self.vit(pixel_values).last_hidden_state
-
-    batch = torch.export.Dim("batch")
-    torch.onnx.export(
-        Tokens(),
-        (torch.zeros(2, 3, 224, 224),),
-        path,
-        input_names=["pixel_values"],
-        output_names=["tokens"],
-        dynamic_shapes={"pixel_values": {0: batch}},
-        dynamo=True,
-        verbose=False,
-    )
 
 
 def gflop_per_image() -> float:
@@ -91,7 +59,7 @@ def machine_limit(dtype: torch.dtype) -> float:
     return best
 
 
-def seeds_way(model: ViTModel, paths: list[Path]) -> Vectors:
+def seeds_way(model: VisionTransformer, paths: list[Path]) -> Vectors:
     """One image at a time through PyTorch, preprocessed as DINO's own evaluation does it."""
     mean, std = torch.tensor(MEAN)[:, None, None], torch.tensor(STD)[:, None, None]
     rows = []
@@ -99,87 +67,109 @@ def seeds_way(model: ViTModel, paths: list[Path]) -> Vectors:
         for path in paths:
             image = Image.open(path).convert("RGB")
             scale = 256 / min(image.size)
-            image = image.resize((int(image.width * scale), int(image.height * scale)), Image.Resampling.BICUBIC)
+            image = image.resize(
+                (int(image.width * scale), int(image.height * scale)), Image.Resampling.BICUBIC
+            )
             left, top = (image.width - 224) // 2, (image.height - 224) // 2
             pixels = np.asarray(image.crop((left, top, left + 224, top + 224)))
             tensor = (torch.from_numpy(pixels.copy()).permute(2, 0, 1).float() / 255 - mean) / std
-            rows.append(model(tensor[None]).last_hidden_state[0, 0].numpy())
+            rows.append(model(tensor[None])[0, 0].numpy())
     return unit(np.stack(rows))
 
 
-def batches(pending: list[Pending], transform: Transform, size: int) -> Iterator[list[Pixels]]:
+Batches = Iterator[list[Pixels]]
+
+
+def batches(pending: list[Pending], transform: Transform, size: int) -> Batches:
     """What the program's own decoding threads bring."""
-    stream = decoded(pending, transform, default_threads())
-    while batch := [item.pixels for item in itertools.islice(stream, size) if item.pixels is not None]:
-        yield batch
+    stream = decoded(pending, transform, cores())
+    return iter(lambda: [item.pixels for item in islice(stream, size) if item.pixels is not None], [])
 
 
-def our_way(model: OpenVinoModel, pending: list[Pending]) -> Vectors:
-    """Decoding threads ahead of OpenVINO, then pooling, as `steam-dino build` does it."""
-    rows = []
-    for batch in batches(pending, DINO, model.batch_size):
-        tokens = model(np.stack(batch))[: len(batch)]
-        rows.append(unit(pool(tokens, Pooling("simple"), family="vit")))
-    return np.concatenate(rows)
+def in_streams(work: Callable[[list[Pixels]], Vectors], source: Batches) -> Vectors:
+    """As many batches at a time as there are cores, as `steam-dino build` does it."""
+    return np.concatenate(list(ahead(work, source, threads=cores(), waiting=2 * cores())))
 
 
-def rate(images: int, work: Callable[[], object]) -> float:
-    """Images per second."""
+def our_way(model: OpenVinoModel, pending: list[Pending], batch_size: int) -> Vectors:
+    """Decoding threads ahead of OpenVINO, then pooling."""
+
+    def encode(batch: list[Pixels]) -> Vectors:
+        return unit(pool(model(np.stack(batch))[: len(batch)], Pooling("simple"), family="vit"))
+
+    return in_streams(encode, batches(pending, DINO, batch_size))
+
+
+def rate(images: int, work: Callable[..., object], *arguments: object) -> float:
+    """Images per second of one call."""
     started = time.perf_counter()
-    work()
+    work(*arguments)
     return images / (time.perf_counter() - started)
+
+
+def median_rate(images: int, work: Callable[..., object], *arguments: object) -> float:
+    """Images per second, the median of a few calls."""
+    return statistics.median(rate(images, work, *arguments) for _ in range(ROUNDS))
 
 
 def usable(paths: list[Path]) -> list[Pending]:
     """The pictures that can be decoded, as many as are needed."""
-    import hashlib
-
     found = [Pending(hashlib.sha256(path.read_bytes()).hexdigest(), (path,), (path.stem,)) for path in paths]
-    good = [item.banner for item in decoded(found, DINO, default_threads()) if item.pixels is not None]
-    return list(itertools.islice(itertools.cycle(good), IMAGES))
+    good = [item.banner for item in decoded(found, DINO, cores()) if item.pixels is not None]
+    return list(islice(cycle(good), IMAGES))
 
 
 def compare(folder: Path, pending: list[Pending], precision: str) -> None:
     """Ours against the seed's way and the machine's limit, in turns."""
     model = vit_s16()
     export(model, folder / "vit.onnx")
-    compiled = OpenVinoModel(folder / "vit.onnx", DINO, batch_size=BATCH, precision=precision)
+
+    def compiled(batch_size: int) -> OpenVinoModel:
+        return OpenVinoModel(
+            folder / "vit.onnx", DINO, batch_size=batch_size, precision=precision, streams=cores()
+        )
+
+    ours = compiled(BATCH)
     paths = [item.paths[0] for item in pending]
-    cosines = (our_way(compiled, pending[:200]) * seeds_way(model, paths[:200])).sum(axis=1)
-    pairs = [
+    cosines = (our_way(ours, pending[:200], BATCH) * seeds_way(model, paths[:200])).sum(axis=1)
+    rounds = [
         (
-            rate(IMAGES, lambda: our_way(compiled, pending)),
-            rate(SEED_IMAGES, lambda: seeds_way(model, paths[:SEED_IMAGES])),
+            rate(IMAGES, our_way, ours, pending, BATCH),
+            rate(SEED_IMAGES, seeds_way, model, paths[:SEED_IMAGES]),
             machine_limit(torch.bfloat16 if precision == "bf16" else torch.float32) / gflop_per_image(),
         )
         for _ in range(ROUNDS)
     ]
-    ours, seeds, limit = (statistics.median(column) for column in zip(*pairs, strict=True))
-    print(f"ViT-S/16, 224 x 224, {precision}, end to end: {ours:.1f} images/s")
-    print(f"  seed's way (PyTorch fp32, one at a time): {seeds:.1f} images/s; ours is {statistics.median(a / b for a, b, _ in pairs):.2f} times as fast")
-    print(f"  the machine's own limit: {limit:.1f} images/s; ours is {statistics.median(a / c for a, _, c in pairs):.2f} of it")
+    own, seed, limit = (statistics.median(column) for column in zip(*rounds, strict=True))
+    to_seed, to_limit = (statistics.median(r[0] / r[n] for r in rounds) for n in (1, 2))
+    print(f"ViT-S/16, 224 x 224, {precision}, end to end: {own:.1f} images/s")
+    print(
+        f"  seed's way (PyTorch fp32, one at a time): {seed:.1f} images/s; ours is {to_seed:.2f} times as fast"
+    )
+    print(f"  the machine's own limit: {limit:.1f} images/s; ours is {to_limit:.2f} of it")
     print(f"  least cosine to the seed's vectors over {len(cosines)} pictures: {cosines.min():.5f}")
-    x = np.zeros((1, 224, 224, 3), np.uint8)
-    for size in (1, 4, 8, 16, 32):
-        sized = OpenVinoModel(folder / "vit.onnx", DINO, batch_size=size, precision=precision)
-        sized(x)
-        print(f"  from arrays, batch {size:2}: {rate(96, lambda: [sized(x) for _ in range(96 // size)]):.1f} images/s")
+    for size in (1, 2, 4, 8, 16):
+        images = median_rate(96, our_way, compiled(size), pending[:96], size)
+        print(f"  end to end with batches of {size:2}: {images:.1f} images/s")
 
 
 def bundled(pending: list[Pending]) -> None:
     """The bundled model, end to end and from arrays, by batch size."""
-    for size in (4, 8, 16, 32):
-        encoder = Encoder(named("bundled"), batch_size=size)
+    for size in (1, 2, 4, 8, 16):
+        encoder = Encoder(named("bundled"), batch_size=size, streams=cores())
         transform = encoder.recipe.transform
         blank = [np.zeros((transform.height, transform.width, 3), np.uint8)] * size
-        encoder(blank)
-        whole = [
-            rate(IMAGES, lambda: [encoder(batch) for batch in batches(pending, transform, size)]) for _ in range(ROUNDS)
-        ]
-        arrays = [rate(8 * size, lambda: [encoder(blank) for _ in range(8)]) for _ in range(ROUNDS)]
+
+        def from_files(encoder: Encoder, size: int) -> Vectors:
+            return in_streams(encoder, batches(pending, encoder.recipe.transform, size))
+
+        def from_arrays(encoder: Encoder, blank: list[Pixels]) -> Vectors:
+            return in_streams(encoder, iter([blank] * (IMAGES // len(blank))))
+
+        files = median_rate(IMAGES, from_files, encoder, size)
+        arrays = median_rate(IMAGES, from_arrays, encoder, blank)
         print(
-            f"bundled model, f32, batch {size:2}: {statistics.median(whole):.0f} images/s end to end,"
-            f" {statistics.median(arrays):.0f} from arrays"
+            f"bundled model, f32, batches of {size:2}: {files:.0f} images/s end to end, {arrays:.0f} from arrays"
         )
 
 

@@ -1,4 +1,4 @@
-"""steam-dino: which game banners look alike, how alike, and why.
+"""steam-dino: which game banners look alike, and how alike.
 
 >>> import steamdino
 >>> snapshot = steamdino.Snapshot.open("gallery")            # doctest: +SKIP

@@ -59,6 +59,7 @@ def _database(listed: list[str]) -> sqlite3.Connection:
         ("PORTAL", ["Portal", "portal"]),
         ("!!!", ["!!!"]),
         ("日本語", ["日本語ゲーム"]),
+        ("witcher 3 wild hunt", ["The Witcher 3: Wild Hunt"]),
         ("ori blind", ["Ori and the Blind Forest"]),
         ("zzzzqqq", []),
         ("", []),

@@ -94,7 +94,7 @@ def test_the_table_names_rank_similarity_name_and_id(run: Run, built: Path, fict
 
 def test_an_identical_picture_is_marked_in_the_table(run: Run, built: Path, fictional_store: Store) -> None:
     done = run("similar", _game(fictional_store, "exact").id, "-g", built, "-k", 2)
-    assert [line.count("identical picture") for line in done.stdout.splitlines()[2:]] == [1, 0]
+    assert [line.count("  identical") for line in done.stdout.splitlines()[2:]] == [1, 0]
 
 
 def test_other_games_that_fit_the_name_are_named(run: Run, built: Path, fictional_store: Store) -> None:

@@ -13,26 +13,31 @@ from steamdino.features.runtimes.openvino import OpenVinoModel, computes_bf16
 from steamdino.features.transform import Pixels
 from steamdino.recipe import Recipe
 
-BATCH = 8
-"""Pictures at a time. Measured by `benchmarks/encode.py`: with 16 and more the activations fall out of the cache."""
+BATCH = 4
+"""Pictures at a time in each stream. Measured by `benchmarks/encode.py`: small enough for a core's own cache."""
 
 
 class Encoder:
-    """Computes vectors under one recipe.
+    """Computes vectors under one recipe. Several threads may call it at the same time.
 
     Attributes:
         recipe: whose space the vectors live in.
         precision: the one in use.
         batch_size: the most pictures that one call takes.
+        streams: how many calls run side by side.
     """
 
-    def __init__(self, recipe: Recipe, *, precision: str = "f32", batch_size: int = BATCH) -> None:
+    def __init__(
+        self, recipe: Recipe, *, precision: str = "f32", batch_size: int = BATCH, streams: int = 1
+    ) -> None:
         """Loads the recipe's model.
 
         Args:
             recipe: what to encode under.
             precision: "f32", "bf16", or "auto": bf16 where the model stands it and the CPU has it, else f32.
             batch_size: the most pictures at a time.
+            streams: how many calls may run side by side. One uses all cores for each call, which answers soonest;
+                one for each core, called by as many threads, encodes the most.
 
         Raises:
             RecipeError: no known model can encode under it.
@@ -45,9 +50,14 @@ class Encoder:
         self._whitening = _whitening(model) if recipe.projection else None
         self.precision = _precision(model, precision)
         self._model = OpenVinoModel(
-            model.file(model.weights), recipe.transform, batch_size=batch_size, precision=self.precision
+            model.file(model.weights),
+            recipe.transform,
+            batch_size=batch_size,
+            precision=self.precision,
+            streams=streams,
         )
         self.batch_size = batch_size
+        self.streams = streams
 
     def __call__(self, pictures: Sequence[Pixels]) -> Floats:
         """Encodes pictures.
@@ -78,4 +88,4 @@ def _precision(model: Model, wanted: str) -> str:
 def _whitening(model: Model) -> tuple[Floats, Floats]:
     assert model.whitening is not None  # noqa: S101 (a recipe has a projection only from its model)
     with np.load(model.file(model.whitening), allow_pickle=False) as arrays:
-        return arrays["mean"].astype(np.float32), arrays["projection"].astype(np.float32)
+        return arrays["mean"].astype(np.float32), np.asfortranarray(arrays["projection"], np.float32)

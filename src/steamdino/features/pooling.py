@@ -65,6 +65,10 @@ def unit(vectors: Floats) -> Floats:
 
 
 def whiten(vectors: Floats, mean: Floats, projection: Floats) -> Floats:
-    """Centres unit rows of shape (batch, d), projects them by (d, e), and scales the result to length 1."""
-    projected: Floats = ((vectors - mean) @ projection).astype(np.float32, copy=False)
+    """Centres unit rows of shape (batch, d), projects them by (d, e), and scales the result to length 1.
+
+    Fastest with a projection in Fortran order.
+    """
+    # Not a BLAS product: its idle threads keep spinning and would take half of the cores from the inference.
+    projected = np.einsum("nd,ed->ne", vectors - mean, np.ascontiguousarray(projection.T))
     return unit(projected)

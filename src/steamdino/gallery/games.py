@@ -98,7 +98,7 @@ class Games:
                 name,
                 columns,
                 bool(gone),
-                None if origin is None else layout.located(origin, self._root),
+                None if origin is None else layout.located(origin, str(self._root)),
                 size or 0,
                 mtime_ns or 0,
                 sha256,

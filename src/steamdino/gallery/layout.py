@@ -41,6 +41,6 @@ def portable(path: Path, root: Path) -> str:
     return path.as_posix()
 
 
-def located(written: str, root: Path) -> Path:
-    """The absolute path of what `portable` wrote down."""
-    return absolute(root / written)
+def located(written: str, root: str) -> Path:
+    """The absolute path of what `portable` wrote down; `root` is absolute. Strings, since each match asks for it."""
+    return Path(os.path.normpath(os.path.join(root, written)))  # noqa: PTH118

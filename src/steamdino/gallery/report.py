@@ -74,7 +74,7 @@ def report(connection: sqlite3.Connection, root: Path) -> Report:
         root=root,
         revision=connection.execute("SELECT revision FROM catalogue").fetchone()[0],
         sources=tuple(
-            SourceReport(name, kind, layout.located(place, root), bool(steam), *rest)
+            SourceReport(name, kind, layout.located(place, str(root)), bool(steam), *rest)
             for name, kind, place, steam, *rest in sources
         ),
         recipes=tuple(

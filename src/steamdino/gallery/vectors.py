@@ -99,7 +99,7 @@ class Vectors:
         return [
             Pending(
                 sha256,
-                tuple(layout.located(path, self._root) for path in json.loads(paths)),
+                tuple(layout.located(path, str(self._root)) for path in json.loads(paths)),
                 tuple(json.loads(game_ids)),
             )
             for sha256, paths, game_ids in rows

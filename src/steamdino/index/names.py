@@ -36,8 +36,9 @@ INSERT INTO trigrams (trigrams) VALUES ('rebuild');
 def find(connection: sqlite3.Connection, query: str, limit: int = 10) -> list[int]:
     """The rows whose names fit a query, best first.
 
-    The first of these that finds anything decides: the name itself, the folded name, names that begin with it, names
-    that have all its words (the last may be unfinished), names that have it inside a word, names with typos.
+    The first of these that finds anything decides: the name itself, the folded name (with or without "The"), names
+    that begin with it, names that have all its words (the last may be unfinished), names that have it inside a
+    word, names with typos.
     """
     folded = fold(query)
     if not folded:
@@ -60,9 +61,8 @@ def _exact(connection: sqlite3.Connection, query: str, _: str, limit: int) -> li
 
 
 def _folded(connection: sqlite3.Connection, _: str, folded: str, limit: int) -> list[int]:
-    return _rows(
-        connection.execute("SELECT row FROM games WHERE folded = ? ORDER BY row LIMIT ?", (folded, limit))
-    )
+    sql = "SELECT row FROM games WHERE folded IN (?, ?) ORDER BY folded != ?, row LIMIT ?"
+    return _rows(connection.execute(sql, (folded, f"the {folded}", folded, limit)))
 
 
 def _prefix(connection: sqlite3.Connection, _: str, folded: str, limit: int) -> list[int]:

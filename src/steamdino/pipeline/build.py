@@ -14,7 +14,7 @@ from steamdino.features.registry import named
 from steamdino.gallery import Gallery
 from steamdino.index.snapshot import Manifest, newest
 from steamdino.index.write import write
-from steamdino.pipeline.decoding import Decoded, decoded, default_threads
+from steamdino.pipeline.decoding import Decoded, ahead, cores, decoded
 from steamdino.recipe import Recipe
 from steamdino.records import Progress
 
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 
 COMMIT_EVERY = 256
 """Banners between two commits: what a kill can cost."""
+
+SAMPLE = 2
+"""Batches for each stream on which the time is estimated."""
+
+Encoded = tuple[list[tuple[str, bytes]], list[Decoded]]
+"""(sha256, vector) of each picture of a batch, and those that could not be decoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +111,8 @@ def build(
         if pending:
             from steamdino.features.encode import Encoder
 
-            encoder = Encoder(chosen, precision=precision)
-            run = _Encoding(opened, encoder, threads or default_threads())
+            encoder = Encoder(chosen, precision=precision, streams=cores())
+            run = _Encoding(opened, encoder, threads or cores())
             if announce:
                 announce(Plan(len(pending), run.estimate(pending), encoder.precision))
             encoded, failed = run.run(pending, progress)
@@ -156,48 +162,53 @@ class _Encoding:
         self._failed: list[Decoded] = []
 
     def estimate(self, pending: list[Pending]) -> float:
-        """About how many seconds the run will take, from its first batch, which is done again later."""
-        sample = pending[: self._encoder.batch_size]
-        started = time.perf_counter()
-        pixels = [item.pixels for item in self._decoded(sample) if item.pixels is not None]
-        decoding = (time.perf_counter() - started) / len(sample)
-        if not pixels:
-            return decoding * len(pending)
-        self._encoder(pixels)  # the first call of a compiled model is slower than the rest
-        started = time.perf_counter()
-        self._encoder(pixels)
-        return (decoding + (time.perf_counter() - started) / len(pixels)) * len(pending)
+        """About how many seconds the run will take, from its first pictures, which are done again later."""
+        sample = pending[: SAMPLE * self._encoder.streams * self._encoder.batch_size]
+        seconds = []
+        for _ in range(2):  # the first time, files are cold and the model has not settled
+            started = time.perf_counter()
+            for _ in self._vectors(sample):
+                pass
+            seconds.append(time.perf_counter() - started)
+        return min(seconds) * len(pending) / len(sample)
 
     def run(self, pending: list[Pending], progress: Progress | None) -> tuple[int, int]:
         """Encodes and stores; returns how many were encoded and how many could not be."""
         counts = [0, 0]
         done = 0
-        stream = self._decoded(pending)
+        results = self._vectors(pending)
         try:
-            while batch := list(islice(stream, self._encoder.batch_size)):
-                self._encode(batch)
-                done += len(batch)
+            for encoded, failed in results:
+                self._encoded += encoded
+                self._failed += failed
+                done += len(encoded) + len(failed)
                 if len(self._encoded) + len(self._failed) >= COMMIT_EVERY:
                     self._commit(counts)
                 if progress:
                     progress(done, len(pending))
         finally:
-            stream.close()
+            results.close()
             self._commit(counts)  # also when interrupted: what is encoded is kept
         return counts[0], counts[1]
 
-    def _decoded(self, pending: list[Pending]) -> Generator[Decoded, None, None]:
-        return decoded(pending, self._encoder.recipe.transform, self._threads)
+    def _vectors(self, pending: list[Pending]) -> Generator[Encoded, None, None]:
+        """Encodes pictures batch by batch: decoded ahead, and as many batches at a time as the encoder has streams."""
+        pictures = decoded(pending, self._encoder.recipe.transform, self._threads)
+        batches = iter(lambda: list(islice(pictures, self._encoder.batch_size)), [])
+        try:
+            yield from ahead(
+                self._encode, batches, threads=self._encoder.streams, waiting=2 * self._encoder.streams
+            )
+        finally:
+            pictures.close()
 
-    def _encode(self, batch: list[Decoded]) -> None:
-        good = [item for item in batch if item.pixels is not None]
-        self._failed += [item for item in batch if item.pixels is None]
-        if good:
-            vectors = self._encoder([item.pixels for item in good if item.pixels is not None])
-            stored = vectors.astype("<f2")
-            self._encoded += [
-                (item.banner.sha256, row.tobytes()) for item, row in zip(good, stored, strict=True)
-            ]
+    def _encode(self, batch: list[Decoded]) -> Encoded:
+        good = [(item.banner.sha256, item.pixels) for item in batch if item.pixels is not None]
+        failed = [item for item in batch if item.pixels is None]
+        if not good:
+            return [], failed
+        stored = self._encoder([pixels for _, pixels in good]).astype("<f2")
+        return [(sha256, row.tobytes()) for (sha256, _), row in zip(good, stored, strict=True)], failed
 
     def _commit(self, counts: list[int]) -> None:
         with self._gallery.transaction():

@@ -1,13 +1,15 @@
-"""Decodes pictures in threads that run ahead of the inference."""
+"""Decodes pictures in threads that run ahead of the inference; Pillow works outside Python's lock."""
 
 from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
+from typing import TypeVar
 
 from steamdino.banners.decode import decode
 from steamdino.banners.read import read
@@ -15,6 +17,9 @@ from steamdino.errors import PictureError
 from steamdino.features.transform import Pixels, prepare, sufficient_size
 from steamdino.gallery.vectors import Pending
 from steamdino.recipe import Transform
+
+In = TypeVar("In")
+Out = TypeVar("Out")
 
 AHEAD = 16
 """Pictures per thread that may wait for the inference: enough to ride out a large one, and few in memory."""
@@ -37,30 +42,47 @@ class Decoded:
     final: bool = False
 
 
-def default_threads() -> int:
-    """One per core that this process may use."""
+def cores() -> int:
+    """How many this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-def decoded(banners: Iterable[Pending], transform: Transform, threads: int) -> Generator[Decoded, None, None]:
-    """Yields each picture in its order, decoded and prepared; Pillow works outside Python's lock."""
-    waiting: deque[Future[Decoded]] = deque()
-    remaining = iter(banners)
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
+def ahead(
+    work: Callable[[In], Out], items: Iterable[In], *, threads: int, waiting: int
+) -> Generator[Out, None, None]:
+    """Maps `work` over items in threads that run ahead of whoever takes the results.
+
+    Args:
+        work: called with one item; should spend its time outside Python's lock.
+        items: taken one after the other, by the thread that takes the results.
+        threads: how many.
+        waiting: how many items may be under way or done and not yet taken.
+
+    Yields:
+        the results in the items' order.
+    """
+    under_way: deque[Future[Out]] = deque()
+    remaining = iter(items)
+    pool = ThreadPoolExecutor(threads)
     try:
-        for banner in islice(remaining, AHEAD * threads):
-            waiting.append(pool.submit(_decode, banner, transform))
-        while waiting:
-            ready = waiting.popleft().result()
-            for banner in islice(remaining, 1):
-                waiting.append(pool.submit(_decode, banner, transform))
-            yield ready
+        for item in islice(remaining, waiting):
+            under_way.append(pool.submit(work, item))
+        while under_way:
+            result = under_way.popleft().result()
+            for item in islice(remaining, 1):
+                under_way.append(pool.submit(work, item))
+            yield result
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _decode(banner: Pending, transform: Transform) -> Decoded:
+def decoded(banners: Iterable[Pending], transform: Transform, threads: int) -> Generator[Decoded, None, None]:
+    """Yields each picture in its order, decoded and prepared."""
+    return ahead(partial(_decode, transform), banners, threads=threads, waiting=AHEAD * threads)
+
+
+def _decode(transform: Transform, banner: Pending) -> Decoded:
     reason = ""
     for path in banner.paths:
         try:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -22,13 +23,11 @@ class OpenVinoModel:
     last bit, on what else is in its batch. That is what makes a run that was killed and went on equal to an
     undisturbed one.
 
-    Attributes:
-        batch_size: of the compiled graph; smaller batches are filled up.
-        precision: the one in use: "f32" or "bf16".
+    Several threads may call it at the same time.
     """
 
     def __init__(
-        self, path: Path, transform: Transform, *, batch_size: int, precision: str, threads: int = 0
+        self, path: Path, transform: Transform, *, batch_size: int, precision: str, streams: int = 1
     ) -> None:
         """Reads and compiles an ONNX file.
 
@@ -37,7 +36,7 @@ class OpenVinoModel:
             transform: of the recipe; its normalisation becomes part of the graph.
             batch_size: pictures at a time.
             precision: "f32" or "bf16". Left to itself OpenVINO takes bf16 in silence where the CPU has it.
-            threads: of the inference; 0 for OpenVINO's own choice.
+            streams: how many calls run side by side, each on its share of the cores.
 
         Raises:
             UsageError: bf16 was asked for and this CPU does not compute in it.
@@ -46,14 +45,11 @@ class OpenVinoModel:
             import openvino as ov
             from openvino.preprocess import PrePostProcessor
 
-        core = ov.Core()
         if precision == "bf16" and not computes_bf16():
             raise UsageError("this CPU does not compute in bf16; use --precision f32 or auto")
-        self.precision = precision
-        self.batch_size = batch_size
+        core = ov.Core()
         self._shape = (batch_size, transform.height, transform.width, 3)
-        model = core.read_model(path)
-        steps = PrePostProcessor(model)
+        steps = PrePostProcessor(core.read_model(path))
         steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC")).set_shape(
             self._shape
         )
@@ -61,10 +57,12 @@ class OpenVinoModel:
         steps.input().preprocess().convert_element_type(ov.Type.f32).mean(
             [255 * value for value in transform.mean]
         ).scale([255 * value for value in transform.std])
-        config: dict[str, Any] = {"INFERENCE_PRECISION_HINT": self.precision, "PERFORMANCE_HINT": "LATENCY"}
-        if threads:
-            config["INFERENCE_NUM_THREADS"] = threads
-        self._request = core.compile_model(steps.build(), "CPU", config).create_infer_request()
+        config = {"INFERENCE_PRECISION_HINT": precision, "NUM_STREAMS": str(streams)}
+        compiled = core.compile_model(steps.build(), "CPU", config)
+        # A request serves one call at a time; whoever calls takes one and puts it back.
+        self._requests: SimpleQueue[Any] = SimpleQueue()
+        for _ in range(streams):
+            self._requests.put(compiled.create_infer_request())
 
     def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Computes the tokens of a batch.
@@ -76,12 +74,16 @@ class OpenVinoModel:
             float32, shape (batch_size, tokens, dim): the rows beyond n are those of black pictures. They stay, so that
             what follows computes on the same shapes, and to the same last bit, whatever n is.
         """
-        if len(pixels) < self.batch_size:
+        if len(pixels) < self._shape[0]:
             filled = np.zeros(self._shape, np.uint8)
             filled[: len(pixels)] = pixels
             pixels = filled
-        tokens: NDArray[np.float32] = self._request.infer([pixels])[0]
-        return tokens.copy()  # the runtime's own buffer is overwritten by the next batch
+        request = self._requests.get()
+        try:
+            tokens: NDArray[np.float32] = request.infer([pixels])[0]
+            return tokens.copy()  # the request's own buffer is overwritten by its next call
+        finally:
+            self._requests.put(request)
 
 
 def computes_bf16() -> bool:

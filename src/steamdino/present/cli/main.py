@@ -45,7 +45,7 @@ def main(
         typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
     ] = False,
 ) -> None:
-    """Which game banners look alike, how alike, and why.
+    """Which game banners look alike, and how alike.
 
     Add pictures to a gallery, build it, and ask: by id, by name, or with a picture of your own.
 

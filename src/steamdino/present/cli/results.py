@@ -62,7 +62,7 @@ def _table(matches: Matches, columns: Sequence[str]) -> Table:
     for match in matches:
         name = Text(_name(match.name))
         if match.identical:
-            name += Text("  identical picture", style="yellow")
+            name += Text("  identical", style="yellow")
         shown = [
             Text(printable(shortened(str(match.game.columns.get(c, "")), LONGEST_NAME))) for c in columns
         ]

@@ -1,0 +1,143 @@
+"""Every session and every Python block of the documentation runs, in order, as a reader would type it."""
+
+from __future__ import annotations
+
+import os
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = ("README.md", "docs/tutorial.md", "docs/how-to/own-pictures.md", "docs/how-to/tables.md")
+BLOCK = re.compile(r"^```(console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+NUMBER = re.compile(r"-?\d+\.\d+")
+TOLERANCE = 0.02  # of shown cosines: another CPU rounds differently
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the demo was run, since the pages go on from there."""
+    folder = tmp_path_factory.mktemp("docs")
+    assert _shell("steam-dino demo", folder)[0] == 0
+    return folder
+
+
+def _shell(command: str, folder: Path) -> tuple[int, list[str]]:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        command,
+        shell=True,
+        cwd=folder,
+        env={**os.environ, "PATH": path, "COLUMNS": "80"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.returncode, [line.rstrip() for line in done.stdout.splitlines()]
+
+
+def _alike(shown: str, printed: str) -> bool:
+    def words(line: str) -> list[str]:
+        return NUMBER.sub("#", line).split()
+
+    numbers = zip(NUMBER.findall(shown), NUMBER.findall(printed), strict=False)
+    return words(shown) == words(printed) and all(abs(float(a) - float(b)) <= TOLERANCE for a, b in numbers)
+
+
+def _fits(shown: list[str], printed: list[str]) -> bool:
+    """Whether what was printed is what the page shows, where "..." stands for any lines."""
+    if not shown:
+        return not printed
+    if shown[0] == "...":
+        return any(_fits(shown[1:], printed[start:]) for start in range(len(printed) + 1))
+    return bool(printed) and _alike(shown[0], printed[0]) and _fits(shown[1:], printed[1:])
+
+
+def _session(text: str) -> list[tuple[str, list[str]]]:
+    commands: list[tuple[str, list[str]]] = []
+    for line in text.splitlines():
+        if line.startswith("$ "):
+            commands.append((line[2:], []))
+        else:
+            commands[-1][1].append(line.rstrip())
+    return commands
+
+
+def _run_session(text: str, folder: Path) -> int:
+    code, ran = 0, 0
+    session = _session(text)
+    for position, (command, shown) in enumerate(session):
+        if command == "echo $?":
+            assert shown == [str(code)]
+            continue
+        code, printed = _shell(command, folder)
+        told = [following for following, _ in session[position + 1 : position + 2]]
+        assert code == 0 or told == ["echo $?"], "\n".join(printed)
+        if command != "steam-dino demo":  # its output is long, and other tests look at it
+            assert _fits(shown, printed), f"$ {command}\n" + "\n".join(printed)
+        ran += 1
+    return ran
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_a_page_tells_to_type_does_what_it_shows(
+    name: str, demo: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(demo)
+    blocks = BLOCK.findall((ROOT / name).read_text("utf-8"))
+    assert blocks
+    for language, text in blocks:
+        if language == "console":
+            assert _run_session(text, demo)
+        else:
+            script = tmp_path / "block.py"
+            script.write_text(text)
+            runpy.run_path(str(script))
+
+
+def test_the_reference_of_the_command_line_is_up_to_date() -> None:
+    generate = runpy.run_path(str(ROOT / "docs/generate.py"))
+    assert (ROOT / "docs/reference/cli.md").read_text("utf-8") == generate["page"](), "run: make docs"
+
+
+def test_a_changed_output_would_be_noticed() -> None:
+    assert _fits(["a", "...", "x 0.50"], ["a", "b", "c", "x  0.51"])
+    assert not _fits(["x 0.50"], ["x 0.60"])
+    assert not _fits(["a"], ["a", "b"])
+    assert not _fits(["a", "..."], ["b"])
+
+
+def test_every_link_to_a_file_leads_somewhere() -> None:
+    links = 0
+    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
+        for target in re.findall(r"\]\(([^)#\s]+)", page.read_text("utf-8")):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.name}: {target}"
+                links += 1
+    assert links > 5
+
+
+def test_every_target_that_the_readme_names_exists() -> None:
+    targets = re.findall(r"^make ([a-z]+)", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    assert "demo" in targets
+    for target in targets:
+        subprocess.run(["make", "-n", target], cwd=ROOT, check=True, capture_output=True)
+
+
+def test_third_party_lists_what_is_shipped() -> None:
+    import hashlib
+
+    text = (ROOT / "THIRD_PARTY.md").read_text("utf-8")
+    shipped = [
+        p for p in (ROOT / "src").rglob("*") if p.suffix in (".onnx", ".npz", ".js", ".ttf", ".otf", ".woff2")
+    ]
+    assert shipped
+    for path in shipped:
+        assert path.relative_to(ROOT).as_posix() in text
+        assert hashlib.sha256(path.read_bytes()).hexdigest() in text
