@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,8 +30,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _shell(command: str, folder: Path) -> tuple[int, list[str]]:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
-        command,
-        shell=True,
+        ["bash", "-c", command],  # the page's own text, as a reader's shell would run it
         cwd=folder,
         env={**os.environ, "PATH": path, "COLUMNS": "80"},
         stdout=subprocess.PIPE,
@@ -89,12 +89,13 @@ def _run_session(text: str, folder: Path) -> int:
 def test_what_a_page_tells_to_type_does_what_it_shows(
     name: str, demo: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.chdir(demo)
+    folder = shutil.copytree(demo, tmp_path / "reader")  # each page has a reader of its own
+    monkeypatch.chdir(folder)
     blocks = BLOCK.findall((ROOT / name).read_text("utf-8"))
     assert blocks
     for language, text in blocks:
         if language == "console":
-            assert _run_session(text, demo)
+            assert _run_session(text, folder)
         else:
             script = tmp_path / "block.py"
             script.write_text(text)
