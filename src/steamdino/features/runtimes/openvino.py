@@ -62,7 +62,11 @@ class OpenVinoModel:
         # A request serves one call at a time; whoever calls takes one and puts it back.
         self._requests: SimpleQueue[Any] = SimpleQueue()
         for _ in range(streams):
-            self._requests.put(compiled.create_infer_request())
+            request = compiled.create_infer_request()
+            # OpenVINO's bindings set up their use of NumPy at the first call, and two threads that are first at the
+            # same time wait for each other for ever: one holds Python's lock, the other what it guards.
+            request.infer([np.zeros(self._shape, np.uint8)])
+            self._requests.put(request)
 
     def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Computes the tokens of a batch.
