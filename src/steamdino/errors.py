@@ -10,7 +10,7 @@
     │   ├── GalleryLockedError  another process is writing to it
     │   └── SnapshotError       no snapshot yet, or a damaged one
     ├── PictureError            a picture that cannot be decoded, with the reason
-    ├── TableError              a table that cannot be read at all
+    ├── SourceError             a table or an archive that cannot be read at all
     └── MissingExtraError       an optional dependency is not installed
 """
 
@@ -53,8 +53,8 @@ class PictureError(SteamDinoError):
     """A picture cannot be decoded; the text is the reason."""
 
 
-class TableError(SteamDinoError):
-    """A table cannot be read at all (a single malformed row is a Problem instead)."""
+class SourceError(SteamDinoError):
+    """A table or an archive cannot be read at all (a single bad row or member is a Problem instead)."""
 
 
 class MissingExtraError(SteamDinoError):

@@ -24,6 +24,7 @@ class Entry:
         path: its banner, absolute; None for a game without one.
         where: the place to name when something is wrong with it (a relative path or "line 12").
         columns: whatever else the source knows, as strings and numbers.
+        data: the banner's bytes where `path` is no file of its own (a member of an archive); else None.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Entry:
     path: Path | None
     where: str
     columns: Mapping[str, Any] = field(default_factory=dict)
+    data: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

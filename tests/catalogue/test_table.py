@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from steamdino.catalogue.ids import refusal
 from steamdino.catalogue.table import Columns, read
-from steamdino.errors import TableError, UsageError
+from steamdino.errors import SourceError, UsageError
 from steamdino.records import Entry, Problem
 
 
@@ -148,9 +148,9 @@ def test_a_link_out_of_the_tables_folder_needs_leave_too(tmp_path: Path) -> None
 
 def test_a_table_without_the_id_column_is_refused_whole(tmp_path: Path) -> None:
     for name, text in (("t.csv", "appid,name\n1,One\n"), ("t.jsonl", '{"appid": 1}\n'), ("e.csv", "")):
-        with pytest.raises(TableError, match="has no column 'id'"):
+        with pytest.raises(SourceError, match="has no column 'id'"):
             list(read(_table(tmp_path, name, text)))
-    with pytest.raises(TableError, match="'x' twice"):
+    with pytest.raises(SourceError, match="'x' twice"):
         list(read(_table(tmp_path, "t.csv", "id,x,x\n1,2,3\n")))
 
 
@@ -159,7 +159,7 @@ def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
         list(read(_table(tmp_path, "t.txt", "id\n1\n")))
     with pytest.raises(UsageError, match="is not a file"):
         list(read(tmp_path / "t.csv"))
-    with pytest.raises(TableError, match="Parquet"):
+    with pytest.raises(SourceError, match="Parquet"):
         list(read(_table(tmp_path, "t.parquet", "id\n1\n")))
 
 
@@ -177,7 +177,7 @@ def test_any_json_lines_are_read_to_the_end_row_for_row(
     table = _table(tmp_path_factory.mktemp("t"), "t.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
     try:
         found = list(read(table))
-    except TableError:
+    except SourceError:
         assert "id" not in rows[0]
         return
     assert [f.where for f in found] == [f"line {n}" for n in range(1, len(rows) + 1)]
@@ -215,5 +215,5 @@ def test_no_bytes_whatever_raise_anything_but_our_own_error(
     folder = tmp_path_factory.mktemp("t")
     for name in ("t.csv", "t.tsv", "t.jsonl", "t.parquet"):
         for start in (b"", b"id,name,path\n", b'{"id": "1"}\n'):
-            with suppress(TableError):
+            with suppress(SourceError):
                 list(read(_table(folder, name, start + data)))

@@ -10,7 +10,7 @@ import pytest
 
 import steamdino
 from steamdino.catalogue.table import Columns
-from steamdino.errors import TableError, UsageError
+from steamdino.errors import SourceError, UsageError
 from steamdino.gallery import Gallery
 from steamdino.pipeline import AddSummary, add
 
@@ -128,7 +128,7 @@ def test_a_table_that_cannot_be_read_at_all_changes_nothing(tmp_path: Path) -> N
     table.write_text("id,name\na,A\n")
     add(tmp_path / "g", table)
     table.write_text("appid,name\na,A\n")
-    with pytest.raises(TableError):
+    with pytest.raises(SourceError):
         add(tmp_path / "g", table)
     with Gallery.open(tmp_path / "g") as gallery:
         assert gallery.report().sources[0].games == 1
@@ -202,3 +202,36 @@ def test_progress_counts_every_entry(tmp_path: Path, paint: Paint) -> None:
     calls: list[tuple[int, int]] = []
     add(tmp_path / "g", tmp_path / "covers", progress=lambda done, total: calls.append((done, total)))
     assert calls == [(1, 3), (2, 3), (3, 3)]
+
+
+@pytest.mark.parametrize("name", ["covers.tar", "covers.tar.gz", "covers.zip"])
+def test_an_archive_is_copied_and_updated_like_any_source(tmp_path: Path, paint: Paint, name: str) -> None:
+    for n in (10, 730):
+        paint(tmp_path / f"resized/{n}.jpg", n)
+    (tmp_path / "resized/440.jpg").write_text("<html>")
+    kind = {"covers.tar": "tar", "covers.tar.gz": "gztar", "covers.zip": "zip"}[name]
+
+    def pack() -> None:
+        shutil.make_archive(str(tmp_path / "covers"), kind, tmp_path, "resized")
+
+    pack()
+    summary = add(tmp_path / "g", tmp_path / name, steam=True)
+    assert (_counts(summary), summary.without_banner) == ((3, 0, 0, 0), 1)
+    assert [(p.where, p.reason) for p in summary.problems] == [
+        ("resized/440.jpg", "it is HTML or XML, not a picture")
+    ]
+    assert _counts(add(tmp_path / "g", tmp_path / name, steam=True)) == (0, 0, 3, 0)
+    paint(tmp_path / "resized/10.jpg", 11)
+    (tmp_path / "resized/440.jpg").unlink()
+    pack()
+    assert _counts(add(tmp_path / "g", tmp_path / name, steam=True)) == (0, 1, 1, 1)
+    (tmp_path / name).unlink()
+    assert steamdino.build(tmp_path / "g").games == 2
+    assert steamdino.Snapshot.open(tmp_path / "g").game(10).url == "https://store.steampowered.com/app/10"
+
+
+def test_a_broken_archive_makes_no_gallery(tmp_path: Path) -> None:
+    (tmp_path / "a.tar").write_bytes(b"nonsense" * 1000)
+    with pytest.raises(SourceError, match="not a readable tar"):
+        add(tmp_path / "g", tmp_path / "a.tar")
+    assert not (tmp_path / "g").exists()

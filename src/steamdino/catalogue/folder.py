@@ -16,7 +16,9 @@ SUFFIXES = frozenset(
 """What is taken for a picture, by its name. Anything else in the folder is passed over in silence."""
 
 
-def scan(root: Path, *, skip: Path | None = None, prefix: str = "") -> Iterator[Entry | Problem]:
+def scan(
+    root: Path, *, skip: Path | None = None, by_name: bool = False, prefix: str = ""
+) -> Iterator[Entry | Problem]:
     """Walks a folder in the order of its paths.
 
     Hidden files and folders are passed over; links to folders are not followed (they may run in circles).
@@ -24,6 +26,7 @@ def scan(root: Path, *, skip: Path | None = None, prefix: str = "") -> Iterator[
     Args:
         root: the folder.
         skip: a folder below it to pass over (the gallery itself).
+        by_name: take a file's name alone for its id, not its path below the folder.
         prefix: put before each id.
 
     Yields:
@@ -40,7 +43,7 @@ def scan(root: Path, *, skip: Path | None = None, prefix: str = "") -> Iterator[
             yield found
             continue
         where = found.relative_to(root).as_posix()
-        game_id = prefix + where[: -len(found.suffix)]
+        game_id = prefix + (found.stem if by_name else where[: -len(found.suffix)])
         if reason := refusal(game_id):
             yield Problem(printable(where), reason)
         elif game_id in taken:

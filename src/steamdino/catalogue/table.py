@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from steamdino.catalogue.ids import refusal
-from steamdino.errors import MissingExtraError, TableError, UsageError
+from steamdino.errors import MissingExtraError, SourceError, UsageError
 from steamdino.records import Entry, Problem
 
 FORMATS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
@@ -53,7 +53,7 @@ def read(
 
     Raises:
         UsageError: there is no such file, or its suffix is not a table's.
-        TableError: it cannot be read at all, or lacks the id column.
+        SourceError: it cannot be read at all, or lacks the id column.
         MissingExtraError: it is Parquet, and pyarrow is not installed.
     """
     columns = columns or Columns()
@@ -139,7 +139,7 @@ def _separated(path: Path, columns: Columns, delimiter: str) -> Iterator[Line]:
         try:
             header = next(rows, None)
         except csv.Error as error:
-            raise TableError(f"{path}: line 1: {error}") from None
+            raise SourceError(f"{path}: line 1: {error}") from None
         _require(path, columns, header or [])
         assert header is not None  # noqa: S101 (_require has raised without one)
         while True:
@@ -208,7 +208,7 @@ def _parquet(path: Path, columns: Columns) -> Iterator[Line]:
                 number += 1
                 yield f"row {number}", record
     except (ArrowException, OSError) as error:
-        raise TableError(f"{path} is not a readable Parquet file: {str(error).splitlines()[0]}") from None
+        raise SourceError(f"{path} is not a readable Parquet file: {str(error).splitlines()[0]}") from None
 
 
 def _require(path: Path, columns: Columns, header: list[str]) -> None:
@@ -216,9 +216,9 @@ def _require(path: Path, columns: Columns, header: list[str]) -> None:
         if len(set(header)) == len(header):
             return
         twice = sorted({name for name in header if header.count(name) > 1})
-        raise TableError(f"{path}: the header names {twice[0]!r} twice; rename one of the columns")
+        raise SourceError(f"{path}: the header names {twice[0]!r} twice; rename one of the columns")
     shown = ", ".join(name[:40] for name in header[:20]) or "none"
-    raise TableError(
+    raise SourceError(
         f"{path} has no column {columns.id!r}; its columns are {shown}. Name the right one with --id"
     )
 

@@ -17,7 +17,7 @@ INSERT INTO catalogue VALUES (0);
 CREATE TABLE sources (
     source_id  INTEGER PRIMARY KEY,
     name       TEXT NOT NULL UNIQUE,
-    kind       TEXT NOT NULL,                -- 'folder' or 'table'
+    kind       TEXT NOT NULL,                -- 'folder', 'table' or 'archive'
     location   TEXT NOT NULL UNIQUE,         -- relative to the gallery if beside or below it, else absolute
     steam      INTEGER NOT NULL DEFAULT 0,   -- 1: its ids are appIDs
     added_at   TEXT NOT NULL,

@@ -1,4 +1,4 @@
-"""From a folder or a table into the gallery: what is new, what changed, what has gone."""
+"""From a folder, a table or an archive into the gallery: what is new, what changed, what has gone."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from pathlib import Path
 
 from steamdino.banners.read import Content, inspect, read
-from steamdino.catalogue import folder, table
+from steamdino.catalogue import archive, folder, table
 from steamdino.catalogue.ids import steam_refusal
 from steamdino.errors import GalleryError, PictureError, UsageError
 from steamdino.gallery import Gallery
@@ -21,6 +22,11 @@ from steamdino.records import Banner, Entry, Problem, Progress
 
 COMMIT_EVERY = 500
 """Games between two commits: what a kill can cost."""
+
+MEMBERS_AT_A_TIME = 32
+"""Of an archive, whose pictures are held in memory until they are committed."""
+
+Found = Entry | Problem
 
 _SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "GIF": ".gif", "AVIF": ".avif", "BMP": ".bmp"}
 
@@ -58,35 +64,44 @@ def add(
     outside: bool = False,
     progress: Progress | None = None,
 ) -> AddSummary:
-    """Adds a folder or a table of pictures to a gallery, or brings it up to date.
+    """Adds a folder, a table or an archive of pictures to a gallery, or brings it up to date.
 
     What was committed stays if the process is killed; adding again goes on from there.
 
     Args:
         gallery: its folder; made if it does not exist.
-        path: a folder of pictures, or a table (.csv, .tsv, .jsonl, .parquet).
+        path: a folder of pictures, a table (.csv, .tsv, .jsonl, .parquet), or an archive (.tar, .tar.gz, .zip),
+            whose pictures are always copied.
         columns: which of a table's columns hold id, name and path.
         copy: keep a copy of each picture in the gallery instead of a link to where it lies.
-        steam: the ids are appIDs: games get links to Steam, and what is no appID is a problem.
+        steam: the ids are appIDs: files are taken by their names alone, games get links to Steam, and what is no
+            appID is a problem.
         prefix: put before each id, to tell sources apart whose ids collide.
         outside: let a table name pictures outside its own folder.
         progress: called with (done, total).
 
     Raises:
-        UsageError: the path is neither a folder nor a table.
-        TableError, GalleryError: the table, the gallery cannot be used at all.
+        UsageError: the path is none of these.
+        SourceError, GalleryError: the table or archive, the gallery cannot be used at all.
     """
     location = absolute(Path(path))
     if location.is_dir():
         kind = "folder"
-        found: Iterable[Entry | Problem] = folder.scan(location, skip=Path(gallery), prefix=prefix)
+        listing: Iterable[Found] = list(
+            folder.scan(location, skip=Path(gallery), by_name=steam, prefix=prefix)
+        )
+    elif archive.is_archive(location) and location.is_file():
+        kind = "archive"
+        members = archive.read(location, by_name=steam, prefix=prefix)
+        listing = chain(list(islice(members, 1)), members)  # the first is read before anything is touched
     elif location.exists():
-        kind, found = "table", table.read(location, columns, outside=outside, prefix=prefix)
+        kind = "table"
+        listing = list(table.read(location, columns, outside=outside, prefix=prefix))
     else:
         raise UsageError(
-            f"there is no {path}; name a folder of pictures or a table ({', '.join(table.FORMATS)})"
+            f"there is no {path}; name a folder of pictures, an archive ({', '.join(archive.ENDINGS)})"
+            f" or a table ({', '.join(table.FORMATS)})"
         )
-    listing = list(found)  # read through before anything is touched: a bad table changes nothing
     with Gallery.write(gallery, "add", create=True) as opened:
         with opened.transaction():
             source = opened.games.put_source(kind, location, steam=steam)
@@ -106,15 +121,16 @@ class _Scan:
         self._problems: list[Problem] = []
         self._seen: set[str] = set()
 
-    def run(self, listing: list[Entry | Problem], progress: Progress | None) -> AddSummary:
-        done = 0
-        for start in range(0, len(listing), COMMIT_EVERY):
+    def run(self, listing: Iterable[Found], progress: Progress | None) -> AddSummary:
+        done, total = 0, len(listing) if isinstance(listing, list) else 0
+        remaining = iter(listing)
+        while batch := list(islice(remaining, self._batch(listing))):
             with self._gallery.transaction():
-                for found in listing[start : start + COMMIT_EVERY]:
+                for found in batch:
                     self._take(found)
                     done += 1
                     if progress:
-                        progress(done, len(listing))
+                        progress(done, total)
         gone = self._end()
         return AddSummary(
             source=self._source.name,
@@ -125,6 +141,10 @@ class _Scan:
             gone=gone,
             problems=tuple(self._problems),
         )
+
+    @staticmethod
+    def _batch(listing: Iterable[Found]) -> int:
+        return COMMIT_EVERY if isinstance(listing, list) else MEMBERS_AT_A_TIME
 
     def _end(self) -> int | None:
         # A place that could not even be read might have held any game: then nothing is said to have gone.
@@ -185,17 +205,24 @@ class _Scan:
 
     def _update_banner(self, entry: Entry, path: Path, known: KnownGame | None) -> bool:
         """Brings a game's banner up to date; returns whether it shows something else than before."""
-        if known and known.sha256 and known.origin == path and (known.copied or not self._copy):
+        copy = self._copy or entry.data is not None
+        if (
+            entry.data is None
+            and known
+            and known.sha256
+            and known.origin == path
+            and (known.copied or not copy)
+        ):
             with suppress(OSError):
                 status = path.stat()
                 if (status.st_size, status.st_mtime_ns) == (known.size, known.mtime_ns):
                     return False
-        content = read(path)
+        content = read(path) if entry.data is None else Content(entry.data, 0)
         banner = inspect(path, content)
-        if known and known.sha256 == banner.sha256 and known.origin == path and known.copied == self._copy:
+        if known and known.sha256 == banner.sha256 and known.origin == path and known.copied == copy:
             self._gallery.games.touch_banner(entry.id, banner.size, banner.mtime_ns)
             return False
-        if self._copy:
+        if copy:
             banner = replace(banner, path=_copied(self._gallery.root, banner, content))
         self._gallery.games.put_banner(entry.id, banner, path)
         return known is None or known.sha256 != banner.sha256

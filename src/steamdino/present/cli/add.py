@@ -1,4 +1,4 @@
-"""`steam-dino add`: pictures from a folder or a table."""
+"""`steam-dino add`: pictures from a folder, a table or an archive."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ SHOWN = 10
 
 def add(
     path: Annotated[
-        Path, typer.Argument(metavar="PATH", help="A folder, or a .csv, .tsv, .jsonl or .parquet table.")
+        Path,
+        typer.Argument(
+            metavar="PATH",
+            help="A folder, a table (.csv, .tsv, .jsonl, .parquet) or an archive (.tar, .tar.gz, .zip).",
+        ),
     ],
     gallery: GalleryOption = None,
     id_column: Annotated[
@@ -48,11 +52,11 @@ def add(
         bool, typer.Option("--all-problems", help="Print every problem, not just ten.")
     ] = False,
 ) -> None:
-    """Add a folder or a table of pictures to a gallery, or bring it up to date.
+    """Add a folder, a table or an archive of pictures to a gallery, or bring it up to date.
 
     In a folder (with all folders below it) each picture is a game; its id is its path without the suffix. A table
     has a row for each game; columns beyond id, name and path are kept and can be shown. Pictures stay where they
-    are; the gallery links to them, or keeps copies with --copy.
+    are; the gallery links to them, or keeps copies with --copy. Of an archive it always keeps copies.
 
     Adding the same path again updates: what is new, what changed, what has gone (it is marked, not deleted).
 
@@ -62,6 +66,7 @@ def add(
 
         steam-dino add covers/
         steam-dino add games.jsonl --id appid --name title --path file --steam
+        steam-dino add resized_vertical_steam_banners.tar --steam
     """
     from steamdino.catalogue.table import Columns
     from steamdino.pipeline import add as run

@@ -1,0 +1,168 @@
+"""A tar, tar.gz or zip of pictures, read member by member; nothing is ever unpacked to where a member's name points.
+
+A member's name only makes an id. What could do harm (names that climb or are absolute, links, devices, members that
+claim to be huge, archives that swell) is a problem and is not read.
+"""
+
+from __future__ import annotations
+
+import re
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from steamdino.catalogue.folder import SUFFIXES, printable
+from steamdino.catalogue.ids import refusal
+from steamdino.errors import SourceError
+from steamdino.records import Entry, Problem
+
+ENDINGS = (".tar", ".tar.gz", ".tgz", ".zip")
+LARGEST_MEMBER = 64 << 20  # bytes, as for a picture's file
+MOST_SWELLING = (
+    200  # times its own size an archive may grow to; pictures are compressed already and hardly grow
+)
+HARMLESS = 1 << 30  # bytes up to which swelling does not matter
+
+Member = tuple[str, int, str, IO[bytes] | None]
+"""Its name, its size in bytes, why it cannot be read ("" if it can), and its content."""
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file's name says that it is an archive."""
+    return path.name.lower().endswith(ENDINGS)
+
+
+def read(path: Path, *, by_name: bool = False, prefix: str = "") -> Iterator[Entry | Problem]:
+    """Reads an archive from its beginning to its end, one picture in memory at a time.
+
+    Args:
+        path: the archive. What is no picture by its name is passed over in silence.
+        by_name: take a file's name alone for its id, not its path.
+        prefix: put before each id.
+
+    Yields:
+        an Entry with its content for each picture, a Problem for what cannot be used.
+
+    Raises:
+        SourceError: it is no archive, or not of the kind that its name says.
+    """
+    taken: dict[str, str] = {}
+    members = _zip(path) if path.name.lower().endswith(".zip") else _tar(path)
+    with closing(members):
+        for found in members:
+            if isinstance(found, Problem):
+                yield found
+                continue
+            name, size, reason, content = found
+            member = PurePosixPath(name)
+            if member.suffix.lower() not in SUFFIXES or any(
+                part.startswith(".") for part in member.parts if part != ".."
+            ):
+                continue
+            where = printable(name)
+            game_id = prefix + (member.stem if by_name else member.as_posix()[: -len(member.suffix)])
+            reason = reason or _unsafe(name) or refusal(game_id) or ""
+            if reason:
+                yield Problem(where, reason)
+            elif game_id in taken:
+                yield Problem(where, f"its id {game_id!r} is already that of {taken[game_id]}", game_id)
+            elif size > LARGEST_MEMBER or content is None:
+                taken[game_id] = where
+                yield Problem(where, f"it has {size:,} bytes; at most {LARGEST_MEMBER:,} are read", game_id)
+            else:
+                taken[game_id] = where
+                try:
+                    data = content.read(LARGEST_MEMBER + 1)
+                except (
+                    OSError,
+                    EOFError,
+                    zlib.error,
+                    zipfile.BadZipFile,
+                    tarfile.TarError,
+                    NotImplementedError,
+                ) as error:
+                    yield Problem(where, f"it cannot be read: {error or type(error).__name__}", game_id)
+                    continue
+                if len(data) > LARGEST_MEMBER:
+                    yield Problem(
+                        where, f"it has more than {LARGEST_MEMBER:,} bytes, whatever it claims", game_id
+                    )
+                else:
+                    yield Entry(game_id, member.stem, path / where, where, data=data)
+
+
+def _unsafe(name: str) -> str | None:
+    parts = re.split(r"[/\\]", name)
+    if ".." in parts:
+        return "its name climbs out of the archive"
+    if name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", name):
+        return "its name is absolute"
+    if "\\" in name:
+        return "its name contains a backslash"
+    return None
+
+
+def _tar(path: Path) -> Generator[Member | Problem, None, None]:
+    with path.open("rb") as raw:
+        try:
+            # As a stream: forwards only, so that it costs no more memory than one member.
+            archive = tarfile.open(fileobj=raw, mode="r|*")  # noqa: SIM115 (closed below)
+        except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+            raise SourceError(f"{path} is not a readable tar archive: {error}") from None
+        with archive:
+            while True:
+                try:
+                    member = archive.next()
+                except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError) as error:
+                    yield Problem("the archive", f"it breaks off: {error}; what came before was read")
+                    return
+                if member is None:
+                    return
+                archive.members = []  # type: ignore[attr-defined]  # else it would keep a record of each
+                if member.isdir():
+                    continue
+                if not member.isfile():
+                    yield member.name, 0, "it is a link or a device, not a file", None
+                    continue
+                grown = archive.offset > max(HARMLESS, MOST_SWELLING * raw.tell())
+                if member.size > LARGEST_MEMBER or grown:
+                    # To pass over it means to decompress it, which is what a bomb is made for.
+                    yield Problem(
+                        printable(member.name), "it looks like a bomb; the rest of the archive was not read"
+                    )
+                    return
+                yield member.name, member.size, "", archive.extractfile(member)
+
+
+def _zip(path: Path) -> Generator[Member | Problem, None, None]:
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise SourceError(f"{path} is not a readable zip archive: {error}") from None
+    read_bytes = 0
+    with archive:
+        for member in archive.infolist():
+            if member.is_dir():
+                continue
+            mode = member.external_attr >> 16
+            if mode and (mode & 0o170000) not in (0, 0o100000):
+                yield member.filename, 0, "it is a link or a device, not a file", None
+                continue
+            if member.file_size > LARGEST_MEMBER:
+                yield member.filename, member.file_size, "", None
+                continue
+            read_bytes += member.file_size
+            if read_bytes > max(HARMLESS, MOST_SWELLING * path.stat().st_size):
+                yield Problem("the archive", "it looks like a bomb; the rest of it was not read")
+                return
+            try:
+                content = archive.open(member)
+            except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, ValueError) as error:
+                yield member.filename, 0, f"it cannot be read: {error}", None
+                continue
+            with content:
+                yield member.filename, member.file_size, "", content

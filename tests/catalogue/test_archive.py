@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import io
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from steamdino.catalogue.archive import LARGEST_MEMBER, read
+from steamdino.errors import SourceError
+from steamdino.records import Entry, Problem
+
+Member = tuple[str, bytes]
+
+
+def _tar(path: Path, members: list[Member], mode: str = "w") -> Path:
+    with tarfile.open(path, mode) as archive:
+        for name, data in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return path
+
+
+def _tar_gz(path: Path, members: list[Member]) -> Path:
+    return _tar(path, members, "w:gz")
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def _zip(path: Path, members: list[Member]) -> Path:
+    import warnings
+
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # two members of one name are what some tests are about
+        for name, data in members:
+            archive.writestr(zipfile.ZipInfo(name), data)
+    return path
+
+
+KINDS: dict[str, Callable[[Path, list[Member]], Path]] = {
+    "a.tar": _tar,
+    "a.tar.gz": _tar_gz,
+    "a.tgz": _tar_gz,
+    "a.zip": _zip,
+}
+each_kind = pytest.mark.parametrize("kind", KINDS)
+
+
+def _found(path: Path, **options: object) -> tuple[list[Entry], dict[str, str]]:
+    found = list(read(path, **options))  # type: ignore[arg-type]
+    return [f for f in found if isinstance(f, Entry)], {
+        f.where: f.reason for f in found if isinstance(f, Problem)
+    }
+
+
+@each_kind
+def test_pictures_come_with_their_content_and_ids_from_their_paths(kind: str, tmp_path: Path) -> None:
+    path = KINDS[kind](
+        tmp_path / kind, [("x/a.jpg", b"one"), ("b.PNG", b"two"), ("notes.txt", b""), (".h/c.jpg", b"")]
+    )
+    entries, problems = _found(path)
+    assert [(e.id, e.name, e.data) for e in entries] == [("x/a", "a", b"one"), ("b", "b", b"two")]
+    assert problems == {}
+    entries, _ = _found(path, by_name=True, prefix="p/")
+    assert [e.id for e in entries] == ["p/a", "p/b"]
+
+
+@each_kind
+def test_names_that_climb_are_absolute_or_come_twice_are_problems(kind: str, tmp_path: Path) -> None:
+    names = ["../a.jpg", "x/../../b.jpg", "/etc/c.jpg", "C:/d.jpg", "ok.jpg", "ok.jpg", "ok.png"]
+    entries, problems = _found(KINDS[kind](tmp_path / kind, [(name, b"data") for name in names]))
+    assert [e.id for e in entries] == ["ok"]
+    assert "climbs" in problems["../a.jpg"]
+    assert "climbs" in problems["x/../../b.jpg"]
+    assert "absolute" in problems["/etc/c.jpg"]
+    assert "absolute" in problems["C:/d.jpg"]
+    assert "already that of ok.jpg" in problems["ok.jpg"]
+    assert "already that of ok.jpg" in problems["ok.png"]
+
+
+def test_links_and_devices_are_problems(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        for name, kind in (
+            ("link.jpg", tarfile.SYMTYPE),
+            ("hard.jpg", tarfile.LNKTYPE),
+            ("fifo.jpg", tarfile.FIFOTYPE),
+        ):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = kind, "/etc/passwd"
+            archive.addfile(info)
+    entries, problems = _found(tmp_path / "a.tar")
+    assert entries == []
+    assert set(problems.values()) == {"it is a link or a device, not a file"}
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as zipped:
+        link = zipfile.ZipInfo("link.jpg")
+        link.external_attr = 0o120777 << 16
+        zipped.writestr(link, "/etc/passwd")
+    assert _found(tmp_path / "a.zip") == ([], {"link.jpg": "it is a link or a device, not a file"})
+
+
+@each_kind
+def test_a_member_that_is_too_large_is_not_read(kind: str, tmp_path: Path) -> None:
+    path = KINDS[kind](
+        tmp_path / kind, [("a.jpg", b"x"), ("bomb.jpg", bytes(LARGEST_MEMBER + 1)), ("z.jpg", b"x")]
+    )
+    entries, problems = _found(path)
+    assert "a" in [e.id for e in entries]
+    assert "bomb" not in [e.id for e in entries]
+    assert "bomb" in problems["bomb.jpg"] or "at most 67,108,864" in problems["bomb.jpg"]
+
+
+def test_a_zip_that_lies_about_its_sizes_is_not_believed(tmp_path: Path) -> None:
+    path = _zip(tmp_path / "a.zip", [("a.jpg", b"x" * 5000)])
+    data = bytearray(path.read_bytes())
+    # The uncompressed size in the central directory: 24 bytes behind its signature.
+    place = data.index(b"PK\x01\x02") + 24
+    data[place : place + 4] = (10).to_bytes(4, "little")
+    path.write_bytes(data)
+    entries, problems = _found(path)
+    assert entries == [] or entries[0].data == b"x" * 10
+    assert entries or problems
+
+
+@each_kind
+def test_an_archive_that_breaks_off_gives_what_came_before(kind: str, tmp_path: Path) -> None:
+    import random
+
+    noise = random.Random(0).randbytes(200_000)
+    path = KINDS[kind](tmp_path / kind, [("a.jpg", b"first"), ("b.jpg", noise), ("c.jpg", b"last")])
+    path.write_bytes(path.read_bytes()[:-100_000])
+    if kind == "a.zip":  # its directory stands at its end
+        with pytest.raises(SourceError, match="not a readable zip"):
+            _found(path)
+        return
+    entries, problems = _found(path)
+    assert [e.id for e in entries] == ["a"]
+    assert problems
+
+
+@pytest.mark.parametrize("name", ["a.tar", "a.tar.gz", "a.zip"])
+def test_what_is_no_archive_is_refused_whole(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"<html>not found</html>" * 100)
+    with pytest.raises(SourceError, match="not a readable"):
+        _found(tmp_path / name)
+
+
+@given(
+    names=st.lists(
+        st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=30), max_size=5
+    )
+)
+def test_no_member_name_whatever_makes_an_unsafe_id_or_raises(
+    names: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("a")
+    members = [(name + ".jpg", b"x") for name in names]
+    for kind in ("a.tar", "a.zip"):
+        entries, _ = _found(KINDS[kind](folder / kind, members))
+        for entry in entries:
+            assert ".." not in entry.id.split("/")
+            assert not entry.id.startswith("/")
+        assert len({e.id for e in entries}) == len(entries)
+
+
+@given(
+    data=st.binary(max_size=200),
+    kind=st.sampled_from(["a.tar", "a.tar.gz", "a.zip"]),
+    place=st.integers(0, 5000),
+)
+def test_damaged_bytes_raise_nothing_but_our_own_error(
+    data: bytes, kind: str, place: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = KINDS[kind](
+        tmp_path_factory.mktemp("a") / kind, [("a.jpg", b"one" * 100), ("b/c.jpg", b"two" * 100)]
+    )
+    content = bytearray(path.read_bytes())
+    content[place : place + len(data)] = data
+    path.write_bytes(content)
+    try:
+        list(read(path))
+    except SourceError as error:
+        assert "\n" not in str(error)
