@@ -49,9 +49,8 @@ def make_snapshot(gallery: Path, games: list[tuple[str, str]]) -> Path:
         Row(key, name, "steam", None, f"../banners/{key}.jpg", f"{n:064x}", "{}")
         for n, (key, name) in enumerate(sorted(games))
     ]
-    vectors = np.random.default_rng(0).standard_normal((len(rows), DIM)).astype("<f2")
-    encoded = (vector.tobytes() for vector in vectors)
-    return write(gallery / "snapshots" / recipe.hash, recipe, 1, rows, [], encoded, {"f32": len(rows)})
+    vectors = np.random.default_rng(0).standard_normal((len(rows), DIM)).astype(np.float32)
+    return write(gallery / "snapshots" / recipe.hash, recipe, 1, rows, [], vectors, {"f32": len(rows)})
 
 
 def whole_process(gallery: Path, query: str) -> tuple[float, float]:

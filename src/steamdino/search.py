@@ -33,16 +33,20 @@ class Snapshot:
 
     @classmethod
     def open(cls, path: str | Path, recipe: str | None = None, *, precision: str = "f32") -> Snapshot:
-        """Opens the newest snapshot of a gallery, or a snapshot's own folder.
+        """Opens the newest snapshot of a gallery, a snapshot's own folder, or a packed one.
 
         Args:
-            path: a gallery or a snapshot.
+            path: a gallery, a snapshot, or a file that `pack` wrote (safe to open from a stranger).
             recipe: the name or hash of a recipe; None for the one that was built last.
             precision: in which pictures are encoded: "f32", "bf16" or "auto".
 
         Raises:
             SnapshotError: there is none, or it is damaged.
         """
+        if Path(path).is_file():
+            from steamdino.index.pack import open_pack
+
+            return cls(open_pack(Path(path)), precision=precision)
         return cls(open_newest(Path(path), recipe), precision=precision)
 
     @property
@@ -59,6 +63,16 @@ class Snapshot:
     def recipe(self) -> Recipe:
         """The recipe in whose space the vectors live."""
         return self._reader.manifest.recipe
+
+    def pack(self, path: str | Path) -> None:
+        """Writes it into one file that `open` reads anywhere; places of pictures stay behind.
+
+        Raises:
+            SnapshotError: the file cannot be written.
+        """
+        from steamdino.index.pack import pack
+
+        pack(self._reader, Path(path))
 
     @property
     def manifest(self) -> Manifest:

@@ -21,9 +21,8 @@ def _row(game_id: str, sha256: str = SHA[0], name: str = "") -> Row:
     return Row(game_id, name or game_id, "source", None, "../a.jpg", sha256, '{"year": 1999}')
 
 
-def _vectors(count: int) -> list[bytes]:
-    rows = np.random.default_rng(0).standard_normal((count, 4)).astype("<f2")
-    return [row.tobytes() for row in rows]
+def _vectors(count: int) -> list[np.ndarray]:
+    return list(np.random.default_rng(0).standard_normal((count, 4)).astype(np.float32))
 
 
 def _write(folder: Path, rows: list[Row], revision: int = 1) -> Path:
@@ -95,7 +94,7 @@ def test_what_a_killed_writer_left_is_removed_and_never_read(tmp_path: Path) -> 
 def test_a_failing_writer_leaves_the_old_snapshot_and_nothing_else(tmp_path: Path) -> None:
     _write(tmp_path, [_row("a")])
     with pytest.raises(Exception, match="stored vector has 3 numbers"):
-        write(tmp_path, RECIPE, 2, [_row("b", SHA[1])], [], [b"\0" * 6], {})
+        write(tmp_path, RECIPE, 2, [_row("b", SHA[1])], [], [np.ones(3, np.float32)], {})
     assert [child.name for child in tmp_path.iterdir()] == ["1"]
 
 

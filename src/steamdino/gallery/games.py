@@ -165,6 +165,48 @@ class Games:
         )
         self._bump()
 
+    def remove(self, game_ids: Iterable[str]) -> list[str]:
+        """Deletes games with their banners and problems; returns the ids that there were none of."""
+        unknown = []
+        for key in game_ids:
+            self._db.execute("DELETE FROM problems WHERE game_id = ?", (key,))
+            if not self._db.execute("DELETE FROM games WHERE game_id = ?", (key,)).rowcount:
+                unknown.append(key)
+        self._bump()
+        return unknown
+
+    def remove_source(self, name: str) -> int | None:
+        """Deletes a source with all its games; returns how many they were, None if there is no such source."""
+        sql = (
+            "SELECT source_id, (SELECT count(*) FROM games g WHERE g.source_id = s.source_id) FROM sources s"
+        )
+        row = self._db.execute(f"{sql} WHERE name = ?", (name,)).fetchone()
+        if row is None:
+            return None
+        self._db.execute("DELETE FROM sources WHERE source_id = ?", (row[0],))
+        self._bump()
+        return int(row[1])
+
+    def remove_gone(self) -> int:
+        """Deletes the games that their sources no longer have; returns how many they were."""
+        count = self._db.execute("DELETE FROM games WHERE gone_at IS NOT NULL").rowcount
+        if count:
+            self._bump()
+        return count
+
+    def banners(self) -> Iterator[tuple[str, Path, bool, int, int, str]]:
+        """Each present banner: (game's id, file, whether it is a copy, bytes, mtime of its origin in ns, sha256)."""
+        for key, path, copied, size, mtime_ns, sha256 in self._db.execute(
+            "SELECT game_id, path, path != origin, size, mtime_ns, sha256 FROM banners JOIN games USING (game_id)"
+            " WHERE gone_at IS NULL ORDER BY game_id"
+        ):
+            yield key, layout.located(path, str(self._root)), bool(copied), size, mtime_ns, sha256
+
+    def copies(self) -> set[Path]:
+        """The files in the gallery's own folder that some game uses."""
+        rows = self._db.execute("SELECT path FROM banners WHERE path != origin")
+        return {layout.located(path, str(self._root)) for (path,) in rows}
+
     def end_scan(self, source: Source, problems: Iterable[Problem]) -> None:
         """Notes that a scan has ended, and what it could not use (in place of what the last one could not)."""
         self._db.execute("UPDATE sources SET scanned_at = ? WHERE source_id = ?", (now(), source.id))

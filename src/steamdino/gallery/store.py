@@ -112,6 +112,17 @@ class Gallery:
         """The folder of all snapshots."""
         return self.root / layout.SNAPSHOTS
 
+    def complaints(self) -> list[str]:
+        """What SQLite's own checks find wrong with the database; nothing if it is sound."""
+        found = [text for (text,) in self._connection.execute("PRAGMA integrity_check") if text != "ok"]
+        broken = self._connection.execute("PRAGMA foreign_key_check").fetchall()
+        return found + [f"{table}: a row refers to a missing row of {other}" for table, _, other, _ in broken]
+
+    def compact(self) -> None:
+        """Gives the space of deleted rows back to the disk."""
+        self._connection.execute("VACUUM")
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def report(self) -> Report:
         """Counts what the gallery holds."""
         return report(self._connection, self.root)

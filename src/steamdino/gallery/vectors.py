@@ -7,13 +7,17 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from steamdino.errors import GalleryError
 from steamdino.gallery import layout
 from steamdino.gallery.clock import now
 from steamdino.gallery.games import STEAM_PAGE
 from steamdino.recipe import Recipe
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +145,37 @@ class Vectors:
         )
         return [Absent(key, name, _why(gone, path, reason)) for key, name, gone, path, reason in rows]
 
-    def read(self, key: int, sha256s: Iterable[str]) -> Iterator[bytes]:
-        """The stored vectors of pictures, in the given order."""
+    def read(self, key: int, sha256s: Iterable[str]) -> Iterator[NDArray[np.float32]]:
+        """The stored vectors of pictures, in the given order: float32, shape (dim,)."""
+        import numpy as np
+
         for sha256 in sha256s:
             (vector,) = self._db.execute(
                 "SELECT vector FROM vectors WHERE recipe_id = ? AND sha256 = ?", (key, sha256)
             ).fetchone()
-            yield vector
+            yield np.frombuffer(vector, "<f2").astype(np.float32)
+
+    def drop_unused(self) -> int:
+        """Deletes the vectors of pictures that no game shows any more; returns how many they were."""
+        return self._db.execute(
+            "DELETE FROM vectors WHERE sha256 NOT IN (SELECT sha256 FROM banners)"
+        ).rowcount
+
+    def damaged(self) -> list[tuple[int, str]]:
+        """The vectors that do not have their recipe's length: (recipe's key, sha256)."""
+        return self._db.execute(
+            "SELECT recipe_id, sha256 FROM vectors JOIN recipes USING (recipe_id)"
+            " WHERE length(vector) != 2 * json_extract(json, '$.dim')"
+        ).fetchall()
+
+    def unused(self) -> int:
+        """How many vectors belong to pictures that no game shows any more."""
+        sql = "SELECT count(*) FROM vectors WHERE sha256 NOT IN (SELECT sha256 FROM banners)"
+        return int(self._db.execute(sql).fetchone()[0])
+
+    def drop(self, vectors: Iterable[tuple[int, str]]) -> None:
+        """Deletes vectors, given as (recipe's key, sha256); the next build makes them again."""
+        self._db.executemany("DELETE FROM vectors WHERE recipe_id = ? AND sha256 = ?", list(vectors))
 
     def precisions(self, key: int) -> dict[str, int]:
         """How many vectors of a recipe were made in each precision."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -155,6 +156,26 @@ class SnapshotReader:
             )
         }
         return [found[row] for row in rows]
+
+    def every_row(self) -> Iterator[dict[str, Any]]:
+        """What is known of each row, without its picture's place."""
+        for game_id, name, source, url, sha256, columns in self._db.execute(
+            "SELECT id, name, source, url, sha256, columns FROM games ORDER BY row"
+        ):
+            yield {
+                "id": game_id,
+                "name": name,
+                "source": source,
+                "url": url,
+                "picture": "",
+                "sha256": sha256,
+                "columns": columns,
+            }
+
+    def every_absent(self) -> Iterator[dict[str, Any]]:
+        """Each game that has no vector, and why."""
+        for game_id, name, reason in self._db.execute("SELECT id, name, reason FROM absent ORDER BY id"):
+            yield {"id": game_id, "name": name, "reason": reason}
 
     def absent(self, text: str) -> tuple[str, str] | None:
         """Name and reason of a game that is known and has no vector, by its id or name; None if there is none."""

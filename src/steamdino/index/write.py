@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from steamdino.errors import GalleryError, SnapshotError
 from steamdino.gallery.vectors import Absent, Row
@@ -40,7 +41,7 @@ def write(
     revision: int,
     rows: Sequence[Row],
     absent: Iterable[Absent],
-    vectors: Iterable[bytes],
+    vectors: Iterable[NDArray[np.float32]],
     precisions: dict[str, int],
     *,
     anew: bool = False,
@@ -55,7 +56,7 @@ def write(
         revision: of the gallery's catalogue.
         rows: the games, in the order of the vectors.
         absent: games without a vector.
-        vectors: float16 little-endian bytes, one for each row; read only if there is nothing to take over.
+        vectors: float32, shape (dim,), one for each row; read only if there is nothing to take over.
         precisions: how many vectors were made in each.
         anew: take nothing over from the newest one (it may be damaged).
 
@@ -63,8 +64,7 @@ def write(
         the new snapshot's folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for leftover in folder.glob(f"{_PREFIX}*"):  # of a process that was killed
-        shutil.rmtree(leftover, ignore_errors=True)
+    remove_leftovers(folder)
     previous = newest(folder)
     work = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
     try:
@@ -94,14 +94,25 @@ def write(
     return target
 
 
-def prune(folder: Path) -> None:
+def prune(folder: Path, kept: int = KEPT) -> None:
     """Removes all but the newest snapshots of a recipe. What a reader holds open on Windows goes the next time."""
     numbers = sorted((int(child.name) for child in folder.iterdir() if child.name.isdigit()), reverse=True)
-    for number in numbers[KEPT:]:
+    for number in numbers[kept:]:
         with suppress(OSError):
             # Renamed first, so that nobody chooses a snapshot that is half removed.
             doomed = (folder / str(number)).rename(folder / f"{_PREFIX}{number}")
             shutil.rmtree(doomed)
+
+
+def leftovers(folder: Path) -> list[Path]:
+    """What a killed writer left in a recipe's folder."""
+    return sorted(folder.glob(f"{_PREFIX}*"))
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Removes it; to be called by the one who may write."""
+    for leftover in leftovers(folder):
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _take_over(previous: Path, work: Path, content: str) -> bool:
@@ -116,19 +127,20 @@ def _take_over(previous: Path, work: Path, content: str) -> bool:
     return True
 
 
-def _write_vectors(path: Path, vectors: Iterable[bytes], shape: tuple[int, int]) -> None:
+def _write_vectors(path: Path, vectors: Iterable[NDArray[np.float32]], shape: tuple[int, int]) -> None:
     if shape[0] == 0:
         np.save(path, np.empty(shape, np.float32))
         return
     mapped = np.lib.format.open_memmap(path, "w+", np.float32, shape)
     count = 0
-    for count, vector in enumerate(vectors, 1):
-        row = np.frombuffer(vector, "<f2").astype(np.float32)
+    for count, row in enumerate(vectors, 1):
         if row.shape != shape[1:]:
             raise GalleryError(
                 f"a stored vector has {row.size} numbers, not {shape[1]}: the gallery is damaged"
             )
-        mapped[count - 1] = row / np.linalg.norm(row)  # float16 has moved its length a little
+        mapped[count - 1] = row / np.linalg.norm(
+            row
+        )  # stored as float16, whose rounding moved its length a little
     if count != shape[0]:
         raise GalleryError(f"{shape[0] - count} stored vectors are missing; run the same command again")
     mapped.flush()

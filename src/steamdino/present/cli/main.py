@@ -10,7 +10,7 @@ import typer
 
 from steamdino import __version__
 from steamdino.errors import SteamDinoError
-from steamdino.present.cli import add, build, demo, export, info, similar
+from steamdino.present.cli import add, build, demo, doctor, export, info, keep, similar
 from steamdino.present.cli.console import note, say
 from steamdino.present.text import printable
 
@@ -27,7 +27,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for command in (demo.demo, add.add, build.build, similar.similar, info.info):
+for command in (
+    demo.demo,
+    add.add,
+    build.build,
+    similar.similar,
+    info.info,
+    doctor.doctor,
+    keep.remove,
+    keep.prune,
+    keep.pack,
+):
     app.command()(command)
 app.add_typer(export.app, name="export")
 

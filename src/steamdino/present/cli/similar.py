@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,6 +24,12 @@ def similar(
     gallery: GalleryOption = None,
     k: Annotated[int, typer.Option("-k", metavar="N", help="How many matches.")] = 10,
     recipe: RecipeOption = None,
+    packed: Annotated[
+        Path | None,
+        typer.Option(
+            "--snapshot", metavar="FILE", help="Ask a packed snapshot (or a snapshot's folder) instead."
+        ),
+    ] = None,
     mirror: Annotated[
         bool, typer.Option("--mirror", help="Mirror the query's picture left-right first.")
     ] = False,
@@ -60,7 +67,7 @@ def similar(
     from steamdino.search import Snapshot
 
     settings = Settings.load({"gallery": gallery, "precision": precision})
-    snapshot = Snapshot.open(settings.gallery, recipe, precision=settings.precision)
+    snapshot = Snapshot.open(packed or settings.gallery, recipe, precision=settings.precision)
     matches = snapshot.similar(query, k, mirror=mirror, flip=flip)
     if output == "table":
         from steamdino.present.cli.results import print_matches

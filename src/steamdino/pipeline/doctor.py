@@ -1,0 +1,168 @@
+"""Examines a gallery: what is wrong, how to mend it, and what can be mended here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from steamdino.banners.read import read
+from steamdino.errors import PictureError, SnapshotError
+from steamdino.gallery import Gallery
+from steamdino.index.snapshot import Manifest, SnapshotReader
+from steamdino.index.write import leftovers, remove_leftovers, write
+from steamdino.recipe import Recipe
+from steamdino.records import Progress
+
+SHOWN = 5  # ids in a finding
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is wrong.
+
+    Attributes:
+        text: what.
+        remedy: what to do about it.
+        mended: it was put right just now.
+    """
+
+    text: str
+    remedy: str
+    mended: bool = False
+
+
+def examine(
+    gallery: str | Path, *, repair: bool = False, deep: bool = False, progress: Progress | None = None
+) -> list[Finding]:
+    """Examines a gallery: the database, the pictures, the vectors, the snapshots.
+
+    A repair does only what loses nothing: it writes damaged snapshots anew from the stored vectors, drops vectors that
+    cannot be right (the next build makes them again), and removes what a killed writer left.
+
+    Args:
+        gallery: its folder.
+        repair: mend what is safe to mend.
+        deep: read every picture and compare its sha256, not just its size and time.
+        progress: called with (pictures done, total).
+
+    Raises:
+        GalleryError: it cannot even be opened.
+    """
+    if repair:
+        with Gallery.write(gallery, "doctor") as opened:
+            return list(_findings(opened, repair=True, deep=deep, progress=progress))
+    with Gallery.open(gallery) as opened:
+        return list(_findings(opened, repair=False, deep=deep, progress=progress))
+
+
+def _findings(gallery: Gallery, *, repair: bool, deep: bool, progress: Progress | None) -> Iterator[Finding]:
+    complaints = gallery.complaints()
+    if complaints:
+        yield Finding(
+            f"the database is damaged: {complaints[0]}",
+            "restore gallery.sqlite from a backup, or move it away and add the pictures again",
+        )
+        return  # nothing that it says can be relied on
+    yield from _pictures(gallery, deep, progress)
+    yield from _vectors(gallery, repair)
+    for recipe in gallery.vectors.recipes():
+        yield from _snapshots(gallery, recipe, repair)
+
+
+def _pictures(gallery: Gallery, deep: bool, progress: Progress | None) -> Iterator[Finding]:
+    missing: list[str] = []
+    changed: list[str] = []
+    banners = list(gallery.games.banners())
+    for done, (game_id, path, copied, size, mtime_ns, sha256) in enumerate(banners, 1):
+        try:
+            status = path.stat()
+        except OSError:
+            missing.append(game_id)
+            continue
+        same = status.st_size == size and (copied or status.st_mtime_ns == mtime_ns)
+        if deep or (copied and not same):
+            try:
+                same = read(path).sha256 == sha256
+            except PictureError:
+                same = False
+        if not same:
+            changed.append(game_id)
+        if progress:
+            progress(done, len(banners))
+    if missing:
+        yield Finding(
+            f"{len(missing):,} pictures are missing: {_some(missing)}",
+            "put them back, or add their source again to mark the games as gone; searches by id still work",
+        )
+    if changed:
+        yield Finding(
+            f"{len(changed):,} pictures are not what they were: {_some(changed)}",
+            "add their source again, then build",
+        )
+
+
+def _vectors(gallery: Gallery, repair: bool) -> Iterator[Finding]:
+    damaged = gallery.vectors.damaged()
+    if damaged:
+        if repair:
+            with gallery.transaction():
+                gallery.vectors.drop(damaged)
+        yield Finding(
+            f"{len(damaged):,} stored vectors have the wrong length",
+            "run: steam-dino build" if repair else "drop them with --repair, then run: steam-dino build",
+            mended=repair,
+        )
+
+
+def _snapshots(gallery: Gallery, recipe: Recipe, repair: bool) -> Iterator[Finding]:
+    folder = gallery.snapshots / recipe.hash
+    if left := leftovers(folder):
+        if repair:
+            remove_leftovers(folder)
+        yield Finding(
+            f"{len(left)} unfinished snapshots lie in {folder}", "remove them with --repair", mended=repair
+        )
+    numbers = sorted(int(child.name) for child in folder.glob("[0-9]*") if child.name.isdigit())
+    damaged = [(number, fault) for number in numbers if (fault := _fault(folder / str(number)))]
+    if not damaged:
+        return
+    if repair:
+        key = gallery.vectors.put_recipe(recipe)
+        rows = gallery.vectors.rows(key)
+        vectors = gallery.vectors.read(key, (row.sha256 for row in rows))
+        absent, precisions = gallery.vectors.absent(key), gallery.vectors.precisions(key)
+        write(folder, recipe, gallery.games.revision, rows, absent, vectors, precisions, anew=True)
+        for number, _ in damaged:
+            # Never chosen any more, since a higher number exists; renamed first, so that nobody opens half of it.
+            if (folder / str(number)).exists():
+                (folder / str(number)).rename(folder / f"new-{number}")
+        remove_leftovers(folder)
+    for number, fault in damaged:
+        yield Finding(
+            f"snapshot {number} of {recipe.name} is damaged: {fault}",
+            "write it anew from the stored vectors with --repair",
+            mended=repair,
+        )
+
+
+def _fault(folder: Path) -> str | None:
+    try:
+        manifest = Manifest.read(folder)
+        for name, facts in manifest.files.items():
+            with (folder / name).open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != facts["sha256"]:
+                    return f"{name} is not what was written"
+        reader = SnapshotReader(folder)
+        if reader.vectors.shape != (manifest.games, manifest.recipe.dim):
+            return f"vectors.npy has the shape {reader.vectors.shape}"
+    except OSError as error:
+        return f"{Path(str(error.filename)).name} cannot be read: {error.strerror}"
+    except SnapshotError as error:
+        return str(error)
+    return None
+
+
+def _some(game_ids: list[str]) -> str:
+    return ", ".join(game_ids[:SHOWN]) + (", ..." if len(game_ids) > SHOWN else "")

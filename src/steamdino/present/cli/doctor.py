@@ -1,0 +1,46 @@
+"""`steam-dino doctor`: what is wrong with a gallery, and how to mend it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from steamdino.present.cli.console import say
+from steamdino.present.cli.options import GalleryOption
+from steamdino.present.text import printable
+from steamdino.settings import Settings
+
+
+def doctor(
+    gallery: GalleryOption = None,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Mend what can be mended without losing anything.")
+    ] = False,
+    deep: Annotated[bool, typer.Option("--deep", help="Read every picture and compare its content.")] = False,
+) -> None:
+    """Examine a gallery: the database, the pictures, the vectors, the snapshots.
+
+    Each finding says what is wrong and how to mend it. With --repair, damaged snapshots are written anew from the
+    stored vectors, vectors that cannot be right are dropped, and what a killed process left is removed. Exit code 1
+    says that something remains.
+
+    **Examples**
+
+        steam-dino doctor
+        steam-dino doctor --repair --deep
+    """
+    from steamdino.pipeline import examine
+    from steamdino.present.cli.progress import bar
+
+    settings = Settings.load({"gallery": gallery})
+    with bar("Examining", "pictures") as progress:
+        findings = examine(settings.gallery, repair=repair, deep=deep, progress=progress)
+    for finding in findings:
+        state = "mended" if finding.mended else finding.remedy
+        say(printable(f"{finding.text}; {state}"))
+    remaining = sum(not finding.mended for finding in findings)
+    if not findings:
+        say("All is well.")
+    if remaining:
+        raise typer.Exit(1)
