@@ -10,9 +10,9 @@ import json
 import tempfile
 import weakref
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from steamdino.gallery.vectors import Absent, Row
 from steamdino.index.snapshot import MANIFEST, VECTORS, SnapshotReader
 from steamdino.index.write import write
 from steamdino.recipe import Recipe
+
+Made = TypeVar("Made")
 
 FORMAT = 1
 ROWS, ABSENT = "games.jsonl", "absent.jsonl"
@@ -80,8 +82,8 @@ def open_pack(path: Path) -> SnapshotReader:
             if head["format"] > FORMAT:
                 raise SnapshotError(f"{path}: its format is {head['format']}; upgrade steam-dino to read it")
             recipe = Recipe.from_json(json.dumps(head["recipe"]["identity"]), str(head["recipe"]["name"]))
-            rows = [Row(**_texts(record, nullable=("url",))) for record in _lines(archive, ROWS)]
-            absent = [Absent(**_texts(record)) for record in _lines(archive, ABSENT)]
+            rows = _lines(archive, ROWS, lambda record: Row(**_texts(record, nullable=("url",))))
+            absent = _lines(archive, ABSENT, lambda record: Absent(**_texts(record)))
             with archive.open(VECTORS) as file:
                 vectors = _vectors(file, (len(rows), recipe.dim))
         snapshot = write(
@@ -119,14 +121,16 @@ def _bounded(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
     return data
 
 
-def _lines(archive: zipfile.ZipFile, name: str) -> Iterator[dict[str, Any]]:
+def _lines(archive: zipfile.ZipFile, name: str, make: Callable[[dict[str, Any]], Made]) -> list[Made]:
+    made = []
+    total = 0
     with archive.open(name) as file:
-        total = 0
         while line := file.readline(LARGEST_LINE):
             total += len(line)
             if total > MOST_TEXT or not line.endswith(b"\n"):
-                raise ValueError(f"{name} is too large")
-            yield json.loads(line)
+                raise ValueError(f"{name} is too large, or breaks off")
+            made.append(make(json.loads(line)))
+    return made
 
 
 def _texts(record: dict[str, Any], nullable: tuple[str, ...] = ()) -> dict[str, Any]:
