@@ -16,11 +16,12 @@ import pytest
 from PIL import Image
 
 import steamdino
-from steamdino.pipeline import add
+from steamdino.pipeline import add, examine
 
-LINKED = 6_000  # files for `add`: links to few pictures, since it reads each but decodes none
-PAINTED = 2_000  # different pictures for `build`
-KILLS = 5  # at least; each after a commit of the process that is killed and before the end
+LINKED = 9_000  # files for `add`: links to few pictures, since it reads each but decodes none
+PAINTED = 3_500  # different pictures for `build`
+KILLS = 10  # at least, for each; after a commit of the process that is killed and before the end
+SOAK = 100  # the same in the long run
 SMALL = ["--size", "64x64"]  # of the model's input: a fifth of the work, and the same code
 
 
@@ -72,8 +73,11 @@ def _count(gallery: Path, table: str) -> int:
 
 
 def _kill_until_done(gallery: Path, table: str, total: int, command: list[object]) -> int:
-    """Starts a command and kills it after its first commit, until it ends by itself; returns the kills."""
-    dice = random.Random(table)
+    """Starts a command and kills it after its first commit, until it ends by itself; returns the kills.
+
+    After each kill the doctor must be content.
+    """
+    dice = random.Random(str(gallery))
     kills = 0
     while True:
         before = _count(gallery, table)
@@ -86,6 +90,7 @@ def _kill_until_done(gallery: Path, table: str, total: int, command: list[object
         if child.returncode == 0:
             return kills
         assert child.returncode == -signal.SIGKILL
+        assert examine(gallery) == []
         kills += before < _count(gallery, table) < total
 
 
@@ -133,3 +138,24 @@ def test_a_polite_end_comes_soon_and_says_what_is_kept(
     with _start("build", *SMALL, "-g", gallery) as child:
         child.communicate()
     assert _count(gallery, "vectors") == PAINTED
+
+
+@pytest.mark.soak
+def test_a_hundred_kills_change_nothing(linked: Path, painted: Path, tmp_path: Path) -> None:
+    kills = {"games": 0, "vectors": 0}
+    with _start("add", painted, "-g", tmp_path / "undisturbed") as child:
+        child.communicate()
+    with _start("build", *SMALL, "-g", tmp_path / "undisturbed") as child:
+        child.communicate()
+    undisturbed = steamdino.Snapshot.open(tmp_path / "undisturbed")
+    for attempt in range(50):
+        if min(kills.values()) >= SOAK // 2:
+            return
+        kills["games"] += _kill_until_done(tmp_path / f"a{attempt}", "games", LINKED, ["add", linked])
+        gallery = tmp_path / f"b{attempt}"
+        add(gallery, painted)
+        kills["vectors"] += _kill_until_done(gallery, "vectors", PAINTED, ["build", *SMALL])
+        killed = steamdino.Snapshot.open(gallery)
+        assert killed.ids == undisturbed.ids
+        assert (killed.vectors == undisturbed.vectors).all()
+    pytest.fail(f"only {kills} kills")

@@ -93,8 +93,11 @@ class Gallery:
     def __enter__(self) -> Gallery:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         self.close()
+        if isinstance(error, sqlite3.DatabaseError):
+            with _explained(self.root):
+                raise error
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -151,19 +154,25 @@ def _connect_reading(database: Path) -> sqlite3.Connection:
     raise GalleryError(f"{database} cannot be opened; check that you may read it")
 
 
+_ADVICE = {
+    sqlite3.SQLITE_FULL: "free some space and run the same command again; what was committed is kept",
+    sqlite3.SQLITE_IOERR: "the disk is full or fails; free some space and run the same command again;"
+    " what was committed is kept",
+    sqlite3.SQLITE_READONLY: "make the folder writable",
+    sqlite3.SQLITE_CANTOPEN: "make the folder writable",
+    sqlite3.SQLITE_PERM: "make the folder writable",
+    sqlite3.SQLITE_BUSY: "another program holds it; try again when that has ended",
+}
+
+
 @contextmanager
 def _explained(root: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        text = str(error)
-        if "full" in text:
-            advice = "free some space and run the same command again; what was committed is kept"
-        elif "readonly" in text or "unable to open" in text:
-            advice = "make the folder writable"
-        else:
-            advice = "restore it from a backup, or move it away and add the pictures again"
-        raise GalleryError(f"{root / layout.DATABASE}: {text}; {advice}") from None
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest tells the exact place
+        advice = _ADVICE.get(code, "restore it from a backup, or move it away and add the pictures again")
+        raise GalleryError(f"{root / layout.DATABASE}: {error}; {advice}") from None
     except GalleryError as error:
         message = str(error)
         raise type(error)(

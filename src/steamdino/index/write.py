@@ -104,14 +104,9 @@ def prune(folder: Path, kept: int = KEPT) -> None:
             shutil.rmtree(doomed)
 
 
-def leftovers(folder: Path) -> list[Path]:
-    """What a killed writer left in a recipe's folder."""
-    return sorted(folder.glob(f"{_PREFIX}*"))
-
-
 def remove_leftovers(folder: Path) -> None:
-    """Removes it; to be called by the one who may write."""
-    for leftover in leftovers(folder):
+    """Removes what a killed writer left in a recipe's folder; to be called by the one who may write."""
+    for leftover in folder.glob(f"{_PREFIX}*"):
         shutil.rmtree(leftover, ignore_errors=True)
 
 

@@ -11,7 +11,7 @@ from steamdino.banners.read import read
 from steamdino.errors import PictureError, SnapshotError
 from steamdino.gallery import Gallery
 from steamdino.index.snapshot import Manifest, SnapshotReader
-from steamdino.index.write import leftovers, remove_leftovers, write
+from steamdino.index.write import remove_leftovers, write
 from steamdino.recipe import Recipe
 from steamdino.records import Progress
 
@@ -38,8 +38,9 @@ def examine(
 ) -> list[Finding]:
     """Examines a gallery: the database, the pictures, the vectors, the snapshots.
 
-    A repair does only what loses nothing: it writes damaged snapshots anew from the stored vectors, drops vectors that
-    cannot be right (the next build makes them again), and removes what a killed writer left.
+    A repair does only what loses nothing: it writes damaged snapshots anew from the stored vectors, and drops vectors
+    that cannot be right (the next build makes them again). What a killed writer left is no damage: the next build or
+    pruning removes it.
 
     Args:
         gallery: its folder.
@@ -118,12 +119,6 @@ def _vectors(gallery: Gallery, repair: bool) -> Iterator[Finding]:
 
 def _snapshots(gallery: Gallery, recipe: Recipe, repair: bool) -> Iterator[Finding]:
     folder = gallery.snapshots / recipe.hash
-    if left := leftovers(folder):
-        if repair:
-            remove_leftovers(folder)
-        yield Finding(
-            f"{len(left)} unfinished snapshots lie in {folder}", "remove them with --repair", mended=repair
-        )
     numbers = sorted(int(child.name) for child in folder.glob("[0-9]*") if child.name.isdigit())
     damaged = [(number, fault) for number in numbers if (fault := _fault(folder / str(number)))]
     if not damaged:

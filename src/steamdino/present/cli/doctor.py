@@ -22,8 +22,7 @@ def doctor(
     """Examine a gallery: the database, the pictures, the vectors, the snapshots.
 
     Each finding says what is wrong and how to mend it. With --repair, damaged snapshots are written anew from the
-    stored vectors, vectors that cannot be right are dropped, and what a killed process left is removed. Exit code 1
-    says that something remains.
+    stored vectors, and vectors that cannot be right are dropped. Exit code 1 says that something remains.
 
     **Examples**
 

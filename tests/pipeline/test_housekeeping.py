@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from steamdino import Snapshot
+from steamdino.errors import QueryError, UsageError
+from steamdino.gallery import Gallery
+from steamdino.pipeline import add, build, examine, prune, remove
+
+Paint = Callable[..., Path]
+
+
+@pytest.fixture
+def small(tmp_path: Path, paint: Paint) -> Path:
+    """A built gallery of two sources: a linked folder of six, a copied one of three."""
+    for n in range(6):
+        paint(tmp_path / f"linked/{n}.jpg", n)
+    for n in range(3):
+        paint(tmp_path / f"copied/c{n}.jpg", 100 + n)
+    add(tmp_path / "g", tmp_path / "linked")
+    add(tmp_path / "g", tmp_path / "copied", copy=True)
+    build(tmp_path / "g")
+    return tmp_path / "g"
+
+
+def _copies(gallery: Path) -> int:
+    return len(list((gallery / "banners").glob("*/*")))
+
+
+def test_removed_games_leave_the_next_snapshot_and_their_pictures_stay(small: Path) -> None:
+    assert remove(small, ["0", "c1"]) == 2
+    build(small)
+    assert Snapshot.open(small).ids == ["1", "2", "3", "4", "5", "c0", "c2"]
+    with pytest.raises(QueryError, match="no game fits"):
+        Snapshot.open(small).similar("c1")
+    assert (small.parent / "linked/0.jpg").exists()
+    assert examine(small) == []
+
+
+def test_a_whole_source_leaves_by_its_name(small: Path) -> None:
+    assert remove(small, source="linked") == 6
+    build(small)
+    assert Snapshot.open(small).ids == ["c0", "c1", "c2"]
+    with Gallery.open(small) as gallery:
+        assert [source.name for source in gallery.report().sources] == ["copied"]
+
+
+@pytest.mark.parametrize(
+    ("ids", "source", "message"),
+    [
+        (["1", "nope"], None, "there is no game 'nope'; nothing was removed"),
+        (["1"], "nope", "there is no source 'nope'; there are: linked, copied"),
+        ([], None, "nothing to remove"),
+    ],
+)
+def test_what_is_not_there_changes_nothing(
+    small: Path, ids: list[str], source: str | None, message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        remove(small, ids, source=source)
+    assert build(small).swapped is False
+    assert len(Snapshot.open(small)) == 9
+
+
+def test_pruning_gives_the_space_back_and_keeps_what_is_used(small: Path) -> None:
+    remove(small, ["0", "c1"])
+    build(small)
+    assert len(list(small.glob("snapshots/*/*"))) == 2
+    before = Snapshot.open(small).vectors.copy()
+    summary = prune(small)
+    assert (summary.vectors, summary.copies) == (2, 1)
+    assert summary.freed > 0
+    assert _copies(small) == 2
+    assert len(list(small.glob("snapshots/*/*"))) == 1
+    assert (Snapshot.open(small).vectors == before).all()
+    assert build(small).swapped is False
+    assert prune(small).vectors == 0
+    assert examine(small, deep=True) == []
+
+
+def test_a_removed_game_that_is_added_again_is_encoded_again(small: Path) -> None:
+    remove(small, ["0"])
+    prune(small)
+    assert add(small, small.parent / "linked").new == 1
+    assert build(small).encoded == 1
+
+
+def test_gone_games_are_deleted_only_when_asked_for(small: Path) -> None:
+    (small.parent / "linked/0.jpg").unlink()
+    add(small, small.parent / "linked")
+    assert prune(small).games == 0
+    summary = prune(small, gone=True)
+    assert (summary.games, summary.vectors) == (1, 1)
+
+
+def test_pruning_does_not_disturb_who_reads_an_old_snapshot(small: Path) -> None:
+    old = Snapshot.open(small)
+    remove(small, ["0"])
+    build(small)
+    prune(small)
+    assert len(old.similar("0")) == 8
+    assert old.vectors.shape == (9, 256)
+
+
+def test_the_doctor_finds_nothing_in_a_sound_gallery(small: Path) -> None:
+    assert examine(small, deep=True) == []
+
+
+def test_the_doctor_finds_missing_and_changed_pictures(small: Path, paint: Paint) -> None:
+    (small.parent / "linked/0.jpg").unlink()
+    paint(small.parent / "linked/1.jpg", 77)
+    next(iter((small / "banners").glob("*/*"))).write_bytes(b"altered")
+    missing, changed = examine(small)
+    assert missing.text == "1 pictures are missing: 0"
+    assert "add their source again" in missing.remedy
+    assert changed.text.startswith("2 pictures are not what they were: 1, c")
+
+
+def test_only_a_deep_examination_sees_what_kept_its_size_and_time(small: Path) -> None:
+    import os
+
+    path = small.parent / "linked/2.jpg"
+    status, data = path.stat(), path.read_bytes()
+    path.write_bytes(data[:-3] + b"xxx")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert examine(small) == []
+    (finding,) = examine(small, deep=True)
+    assert finding.text == "1 pictures are not what they were: 2"
+
+
+@pytest.mark.parametrize("name", ["vectors.npy", "games.sqlite", "manifest.json"])
+@pytest.mark.parametrize("damage", ["altered", "truncated", "removed"])
+def test_a_damaged_snapshot_is_found_and_written_anew(small: Path, name: str, damage: str) -> None:
+    snapshot = Snapshot.open(small)
+    before, ids = snapshot.vectors.copy(), snapshot.ids
+    path = next(small.glob(f"snapshots/*/1/{name}"))
+    data = path.read_bytes()
+    if damage == "altered":
+        path.write_bytes(data[: len(data) // 2] + b"\x00\xff\x13" + data[len(data) // 2 + 3 :])
+    elif damage == "truncated":
+        path.write_bytes(data[: len(data) // 2])
+    else:
+        path.unlink()
+    (finding,) = examine(small)
+    assert "snapshot 1 of bundled is damaged" in finding.text
+    assert "--repair" in finding.remedy
+    assert [finding.mended for finding in examine(small, repair=True)] == [True]
+    assert examine(small, deep=True) == []
+    mended = Snapshot.open(small)
+    assert mended.ids == ids
+    assert (mended.vectors == before).all()
+
+
+def test_a_vector_of_the_wrong_length_is_dropped_and_made_again(small: Path) -> None:
+    import sqlite3
+
+    connection = sqlite3.connect(small / "gallery.sqlite")
+    connection.execute("UPDATE vectors SET vector = x'00' WHERE sha256 = (SELECT min(sha256) FROM vectors)")
+    connection.commit()
+    connection.close()
+    (finding,) = examine(small)
+    assert finding.text == "1 stored vectors have the wrong length"
+    assert examine(small, repair=True)[0].mended
+    assert build(small).encoded == 1
+    assert examine(small) == []
+
+
+def test_what_a_killed_writer_left_is_no_damage_and_goes_with_the_next_pruning(small: Path) -> None:
+    folder = next(small.glob("snapshots/*"))
+    (folder / "new-abc").mkdir()
+    assert examine(small) == []
+    prune(small)
+    assert not (folder / "new-abc").exists()
+
+
+def test_a_corrupt_database_is_told_and_nothing_is_touched(small: Path) -> None:
+    path = small / "gallery.sqlite"
+    data = bytearray(path.read_bytes())
+    for place in range(8192, len(data), 4096):  # every page but the first two
+        data[place : place + 64] = b"\xff" * 64
+    path.write_bytes(data)
+    try:
+        findings = examine(small)
+    except Exception as error:
+        assert "restore it from a backup" in str(error)
+    else:
+        assert "the database is damaged" in findings[0].text
+    assert path.read_bytes() == bytes(data)
+    assert len(Snapshot.open(small).similar("0")) == 8  # searches do not need it
+
+
+def test_a_copied_gallery_works_elsewhere(small: Path, tmp_path: Path) -> None:
+    moved = shutil.copytree(small, tmp_path / "elsewhere/deep/gallery")
+    shutil.rmtree(small)
+    snapshot = Snapshot.open(moved)
+    assert len(snapshot.similar("0")) == 8
+    assert len(snapshot.similar("c0", mirror=True)) == 8  # its copy moved with it
+    assert build(moved).swapped is False
