@@ -73,6 +73,16 @@ def paint() -> Paint:
     return paint
 
 
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A folder in which `steam-dino demo` was run, and what it printed. Do not write to it."""
+    folder = tmp_path_factory.mktemp("demo")
+    command = [sys.executable, "-m", "steamdino", "demo", "--no-open"]
+    return folder, subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 

@@ -79,3 +79,26 @@ def test_a_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
             gallery.games.put_source("folder", tmp_path, steam=False)
             raise RuntimeError
         assert gallery.report().sources == ()
+
+
+STORED = sorted((Path(__file__).parent / "stored").glob("v*.sql"))
+
+
+def test_a_database_of_every_version_is_stored() -> None:
+    assert [path.stem for path in STORED] == [f"v{number}" for number in range(1, schema.VERSION + 1)]
+
+
+@pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
+def test_a_stored_database_is_brought_up_to_date_and_keeps_what_it_knew(path: Path, tmp_path: Path) -> None:
+    folder = _database(tmp_path / "g", path.read_text("utf-8"))
+    with Gallery.write(folder, "test") as gallery:
+        report = gallery.report()
+        assert [(s.name, s.games, s.banners, s.gone) for s in report.sources] == [("covers", 4, 3, 1)]
+        assert [(r.name, r.vectors) for r in report.recipes] == [("bundled", {"f32": 3})]
+        reasons = {problem.id: problem.reason for _, _, problem in gallery.games.problems()}
+        assert reasons["html"] == "it is HTML or XML, not a picture"
+        assert "truncated" in reasons["bad"] or "cannot be decoded" in reasons["bad"]
+        assert gallery.complaints() == []
+    connection = sqlite3.connect(folder / "gallery.sqlite")
+    assert connection.execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
+    connection.close()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from steamdino.index import names
@@ -81,6 +81,7 @@ def test_every_name_is_found_by_itself(listed: list[str], data: st.DataObject) -
 
 
 @given(st.text())
+@example("::\0")
 def test_no_query_whatever_raises(query: str) -> None:
     names.find(_database(NAMES), query)
 

@@ -140,6 +140,21 @@ def test_a_polite_end_comes_soon_and_says_what_is_kept(
     assert _count(gallery, "vectors") == PAINTED
 
 
+def test_a_polite_end_of_adding_says_that_what_was_added_is_kept(linked: Path, tmp_path: Path) -> None:
+    gallery = tmp_path / "g"
+    with _start("add", linked, "-g", gallery) as child:
+        while _count(gallery, "games") == 0:
+            assert child.poll() is None
+            time.sleep(0.001)
+        child.send_signal(signal.SIGINT)
+        _, errors = child.communicate(timeout=30)
+    assert 0 < _count(gallery, "games") < LINKED
+    assert errors.splitlines()[-1] == "Stopped. What was added so far is kept; the same command goes on."
+    assert child.returncode == 130
+    assert add(gallery, linked).new > 0
+    assert _count(gallery, "games") == LINKED
+
+
 @pytest.mark.soak
 def test_a_hundred_kills_change_nothing(linked: Path, painted: Path, tmp_path: Path) -> None:
     kills = {"games": 0, "vectors": 0}

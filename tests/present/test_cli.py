@@ -203,7 +203,7 @@ def test_problems_are_told_and_the_exit_code_says_so(run: Run, tmp_path: Path, p
         (["build", "--transform", "stretch"], 2, "transform.mode is 'stretch'"),
         (["build", "--precision", "f64"], 2, "precision is 'f64'; it must be one of: f32, bf16, auto"),
         (["build", "--threads", "-1"], 2, "threads is -1"),
-        (["add", "nowhere"], 2, "there is no nowhere; name a folder of pictures or a table"),
+        (["add", "nowhere"], 2, "there is no nowhere; name a folder of pictures, an archive (.tar,"),
         (["add", "/dev/null"], 2, "/dev/null is not a file"),
         (["export", "html", "x"], 2, "missing option"),
     ],
@@ -278,7 +278,20 @@ def test_a_reader_who_has_had_enough_ends_it_in_silence(built: Path, fictional_s
 
 def test_every_command_explains_itself_with_an_example(run: Run) -> None:
     environ = {**os.environ, "COLUMNS": "100"}
-    for command in ([], ["demo"], ["add"], ["build"], ["similar"], ["info"], ["export", "html"]):
+    names = (
+        "",
+        "demo",
+        "add",
+        "build",
+        "similar",
+        "info",
+        "doctor",
+        "remove",
+        "prune",
+        "pack",
+        "export html",
+    )
+    for command in map(str.split, names):
         done = run(*command, "--help", env=environ)
         assert done.returncode == 0
         assert len(done.stdout.splitlines()) > 15

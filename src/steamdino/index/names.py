@@ -18,6 +18,7 @@ def fold(name: str) -> str:
     ``fold("Pokémon™: Éclair—2")`` is ``"pokemon eclair 2"``. A name without letters and digits folds to itself,
     lower-cased.
     """
+    name = name.replace("\0", "")  # would end a query of the full-text index
     decomposed = unicodedata.normalize("NFKD", name.replace("™", "").replace("®", "")).casefold()
     plain = "".join(c for c in decomposed if not unicodedata.combining(c))
     # Apostrophes join ("Baldur's" is typed as "baldurs"); everything else separates.

@@ -83,7 +83,7 @@ def _pictures(gallery: Gallery, deep: bool, progress: Progress | None) -> Iterat
             missing.append(game_id)
             continue
         same = status.st_size == size and (copied or status.st_mtime_ns == mtime_ns)
-        if deep or (copied and not same):
+        if deep or not same:  # a copied folder has new times and the old content
             try:
                 same = read(path).sha256 == sha256
             except PictureError:

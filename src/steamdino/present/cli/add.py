@@ -86,9 +86,7 @@ def add(
                 progress=progress,
             )
         except KeyboardInterrupt:
-            note(
-                f"Stopped. What was added is kept ({progress.done:,} games looked at); the same command goes on."
-            )
+            note("Stopped. What was added so far is kept; the same command goes on.")
             raise typer.Exit(130) from None
     shown = summary.problems if all_problems else summary.problems[:SHOWN]
     for problem in shown:
