@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from steamdino.catalogue import archive
 from steamdino.catalogue.archive import LARGEST_MEMBER, read
 from steamdino.errors import SourceError
 from steamdino.records import Entry, Problem
@@ -37,7 +38,7 @@ def _zip(path: Path, members: list[Member]) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # two members of one name are what some tests are about
         for name, data in members:
-            archive.writestr(zipfile.ZipInfo(name), data)
+            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
     return path
 
 
@@ -111,6 +112,17 @@ def test_a_member_that_is_too_large_is_not_read(kind: str, tmp_path: Path) -> No
     assert "a" in [e.id for e in entries]
     assert "bomb" not in [e.id for e in entries]
     assert "bomb" in problems["bomb.jpg"] or "at most 67,108,864" in problems["bomb.jpg"]
+
+
+@pytest.mark.parametrize("kind", ["a.tar.gz", "a.zip"])
+def test_an_archive_that_swells_is_left_unread_from_there(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "HARMLESS", 1_000_000)
+    members = [(f"{n:03}.jpg", bytes(200_000)) for n in range(100)]
+    entries, problems = _found(KINDS[kind](tmp_path / kind, members))
+    assert 0 < len(entries) < 100
+    assert any("looks like a bomb" in reason for reason in problems.values())
 
 
 def test_a_zip_that_lies_about_its_sizes_is_not_believed(tmp_path: Path) -> None:

@@ -26,11 +26,13 @@ class Finding:
         text: what.
         remedy: what to do about it.
         mended: it was put right just now.
+        harmless: nothing is wrong; something could be better.
     """
 
     text: str
     remedy: str
     mended: bool = False
+    harmless: bool = False
 
 
 def examine(
@@ -114,6 +116,13 @@ def _vectors(gallery: Gallery, repair: bool) -> Iterator[Finding]:
             f"{len(damaged):,} stored vectors have the wrong length",
             "run: steam-dino build" if repair else "drop them with --repair, then run: steam-dino build",
             mended=repair,
+        )
+
+    if unused := gallery.vectors.unused():
+        yield Finding(
+            f"{unused:,} stored vectors belong to pictures that no game shows",
+            "nothing is wrong; to free their space, run: steam-dino prune",
+            harmless=True,
         )
 
 

@@ -38,7 +38,7 @@ def doctor(
     for finding in findings:
         state = "mended" if finding.mended else finding.remedy
         say(printable(f"{finding.text}; {state}"))
-    remaining = sum(not finding.mended for finding in findings)
+    remaining = sum(not (finding.mended or finding.harmless) for finding in findings)
     if not findings:
         say("All is well.")
     if remaining:
