@@ -149,6 +149,7 @@ def test_nothing_is_left_in_the_temporary_folder(
 
 
 def test_a_pack_that_cannot_be_written_leaves_nothing(built: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
     with pytest.raises(SnapshotError, match="cannot be written"):
-        Snapshot.open(built).pack(tmp_path / "nowhere" / "x.steamdino")
-    assert list(tmp_path.iterdir()) == []
+        Snapshot.open(built).pack(tmp_path / "file" / "x.steamdino")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

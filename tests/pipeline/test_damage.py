@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +12,8 @@ import pytest
 
 import steamdino
 from steamdino.pipeline import add, build, examine
+
+resource = pytest.importorskip("resource", reason="this system has no limits of that kind")
 
 Paint = Callable[..., Path]
 PICTURES = 300

@@ -17,6 +17,7 @@ from typing import IO, Any, TypeVar
 import numpy as np
 
 from steamdino.errors import SnapshotError
+from steamdino.gallery.atomic import replacing
 from steamdino.gallery.vectors import Absent, Row
 from steamdino.index.snapshot import MANIFEST, VECTORS, SnapshotReader
 from steamdino.index.write import write
@@ -46,23 +47,15 @@ def pack(reader: SnapshotReader, path: Path) -> None:
         "precisions": manifest.precisions,
     }
     try:
-        with tempfile.NamedTemporaryFile(dir=path.absolute().parent, prefix=".new-", delete=False) as file:
-            try:
-                with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-                    archive.writestr(MANIFEST, json.dumps(head, indent=2))
-                    archive.write(reader.folder / VECTORS, VECTORS, zipfile.ZIP_STORED)
-                    with archive.open(ROWS, "w") as lines:
-                        for row in reader.every_row():
-                            lines.write(_line(row))
-                    with archive.open(ABSENT, "w") as lines:
-                        for absent in reader.every_absent():
-                            lines.write(_line(absent))
-                file.close()
-                Path(file.name).chmod(0o644)
-                Path(file.name).replace(path)
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
+        with (
+            replacing(path) as file,
+            zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        ):
+            archive.writestr(MANIFEST, json.dumps(head, indent=2))
+            archive.write(reader.folder / VECTORS, VECTORS, zipfile.ZIP_STORED)
+            for name, records in ((ROWS, reader.every_row()), (ABSENT, reader.every_absent())):
+                with archive.open(name, "w") as lines:
+                    lines.writelines(map(_line, records))
     except OSError as error:
         raise SnapshotError(
             f"{path} cannot be written: {error.strerror}; name another file with -o"

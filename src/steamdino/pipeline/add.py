@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
@@ -16,6 +14,7 @@ from steamdino.catalogue import archive, folder, table
 from steamdino.catalogue.ids import steam_refusal
 from steamdino.errors import GalleryError, PictureError, UsageError
 from steamdino.gallery import Gallery
+from steamdino.gallery.atomic import replacing
 from steamdino.gallery.games import KnownGame, Source, columns_json
 from steamdino.gallery.layout import absolute, copy_path
 from steamdino.records import Banner, Entry, Problem, Progress
@@ -233,18 +232,8 @@ def _copied(root: Path, banner: Banner, content: Content) -> Path:
     if target.exists():
         return target
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".new-", delete=False) as file:
-            try:
-                file.write(content.data)
-                file.flush()
-                os.fsync(file.fileno())
-                file.close()
-                Path(file.name).chmod(0o644)
-                Path(file.name).replace(target)
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
+        with replacing(target) as file:
+            file.write(content.data)
     except OSError as error:
         raise GalleryError(
             f"{target} cannot be written: {error.strerror}; what was added before is kept"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import tempfile
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
@@ -15,6 +14,7 @@ from jinja2 import Environment
 from steamdino.banners.decode import decode
 from steamdino.banners.read import read
 from steamdino.errors import PictureError, SteamDinoError
+from steamdino.gallery.atomic import replacing
 from steamdino.records import Matches
 
 THUMBNAIL = (200, 300)  # pixels at most
@@ -36,13 +36,8 @@ def write_sheet(path: Path, answers: Sequence[Matches], *, title: str) -> None:
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     page = environment.from_string(source).render(title=title, answers=answers, thumbnail=cache(_data_url))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=".new-", delete=False
-        ) as file:
-            file.write(page)
-        Path(file.name).chmod(0o644)
-        Path(file.name).replace(path)
+        with replacing(path) as file:
+            file.write(page.encode())
     except OSError as error:
         raise SteamDinoError(
             f"{path} cannot be written: {error.strerror}; name another file with -o"
