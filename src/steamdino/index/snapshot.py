@@ -140,10 +140,6 @@ class SnapshotReader:
         found = self._db.execute("SELECT row FROM games WHERE id = ?", (game_id,)).fetchone()
         return None if found is None else int(found[0])
 
-    def rows_with(self, sha256: str) -> list[int]:
-        """The rows whose banners have these very bytes."""
-        return [row for (row,) in self._db.execute("SELECT row FROM games WHERE sha256 = ?", (sha256,))]
-
     def games(self, rows: list[int]) -> list[Game]:
         """The games of rows, in their order."""
         found = {

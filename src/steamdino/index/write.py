@@ -158,7 +158,7 @@ def _write_games(path: Path, rows: Sequence[Row], absent: Iterable[Absent]) -> N
             ((a.id, a.name, names.fold(a.name), a.reason) for a in absent),
         )
         db.execute("COMMIT")
-        db.executescript("CREATE INDEX games_by_content ON games (sha256);" + names.SCHEMA)
+        db.executescript(names.SCHEMA)
 
 
 def _facts(path: Path) -> dict[str, object]:

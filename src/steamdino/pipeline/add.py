@@ -121,9 +121,10 @@ class _Scan:
         self._seen: set[str] = set()
 
     def run(self, listing: Iterable[Found], progress: Progress | None) -> AddSummary:
-        done, total = 0, len(listing) if isinstance(listing, list) else 0
-        remaining = iter(listing)
-        while batch := list(islice(remaining, self._batch(listing))):
+        # Of a list the length is known; an archive comes member by member, each with its picture.
+        total, size = (len(listing), COMMIT_EVERY) if isinstance(listing, list) else (0, MEMBERS_AT_A_TIME)
+        done, remaining = 0, iter(listing)
+        while batch := list(islice(remaining, size)):
             with self._gallery.transaction():
                 for found in batch:
                     self._take(found)
@@ -140,10 +141,6 @@ class _Scan:
             gone=gone,
             problems=tuple(self._problems),
         )
-
-    @staticmethod
-    def _batch(listing: Iterable[Found]) -> int:
-        return COMMIT_EVERY if isinstance(listing, list) else MEMBERS_AT_A_TIME
 
     def _end(self) -> int | None:
         # A place that could not even be read might have held any game: then nothing is said to have gone.

@@ -13,8 +13,8 @@ from steamdino.errors import RecipeError
 from steamdino.features.registry import named
 from steamdino.gallery import Gallery
 from steamdino.index.snapshot import Manifest, newest
-from steamdino.index.write import write
 from steamdino.pipeline.decoding import Decoded, ahead, cores, decoded
+from steamdino.pipeline.snapshot import write_snapshot
 from steamdino.recipe import Recipe
 from steamdino.records import Progress
 
@@ -135,18 +135,14 @@ def _check_upgrade(gallery: Gallery, recipe: Recipe, upgrade: bool) -> None:
 
 
 def _swap(gallery: Gallery, recipe: Recipe, *, force: bool, anew: bool) -> tuple[Path, bool]:
-    folder = gallery.snapshots / recipe.hash
-    latest = newest(folder)
+    latest = newest(gallery.snapshots / recipe.hash)
     with gallery.transaction():
         gallery.games.drop_settled_problems()
-        key = gallery.vectors.put_recipe(recipe)
+        gallery.vectors.put_recipe(recipe)
         revision = gallery.games.revision
     if latest and not force and Manifest.read(latest).revision == revision:
         return latest, False
-    rows = gallery.vectors.rows(key)
-    vectors = gallery.vectors.read(key, (row.sha256 for row in rows))
-    absent, precisions = gallery.vectors.absent(key), gallery.vectors.precisions(key)
-    return write(folder, recipe, revision, rows, absent, vectors, precisions, anew=anew), True
+    return write_snapshot(gallery, recipe, anew=anew), True
 
 
 class _Encoding:

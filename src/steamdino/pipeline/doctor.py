@@ -11,7 +11,8 @@ from steamdino.banners.read import read
 from steamdino.errors import PictureError, SnapshotError
 from steamdino.gallery import Gallery
 from steamdino.index.snapshot import Manifest, SnapshotReader
-from steamdino.index.write import remove_leftovers, write
+from steamdino.index.write import remove_leftovers
+from steamdino.pipeline.snapshot import write_snapshot
 from steamdino.recipe import Recipe
 from steamdino.records import Progress
 
@@ -133,11 +134,7 @@ def _snapshots(gallery: Gallery, recipe: Recipe, repair: bool) -> Iterator[Findi
     if not damaged:
         return
     if repair:
-        key = gallery.vectors.put_recipe(recipe)
-        rows = gallery.vectors.rows(key)
-        vectors = gallery.vectors.read(key, (row.sha256 for row in rows))
-        absent, precisions = gallery.vectors.absent(key), gallery.vectors.precisions(key)
-        write(folder, recipe, gallery.games.revision, rows, absent, vectors, precisions, anew=True)
+        write_snapshot(gallery, recipe, anew=True)
         for number, _ in damaged:
             # Never chosen any more, since a higher number exists; renamed first, so that nobody opens half of it.
             if (folder / str(number)).exists():

@@ -1,0 +1,34 @@
+"""From a gallery's rows to its next snapshot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from steamdino.gallery import Gallery
+from steamdino.index.write import write
+from steamdino.recipe import Recipe
+
+
+def write_snapshot(gallery: Gallery, recipe: Recipe, *, anew: bool) -> Path:
+    """Writes the next snapshot of a recipe that is stored in the gallery.
+
+    Args:
+        gallery: open for writing.
+        recipe: one that `Vectors.put_recipe` has stored.
+        anew: take nothing over from the newest one (it may be damaged).
+
+    Returns:
+        the new snapshot's folder.
+    """
+    key = gallery.vectors.put_recipe(recipe)
+    rows = gallery.vectors.rows(key)
+    return write(
+        gallery.snapshots / recipe.hash,
+        recipe,
+        gallery.games.revision,
+        rows,
+        gallery.vectors.absent(key),
+        gallery.vectors.read(key, (row.sha256 for row in rows)),
+        gallery.vectors.precisions(key),
+        anew=anew,
+    )
