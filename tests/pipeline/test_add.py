@@ -165,6 +165,19 @@ def test_linked_pictures_can_be_copied_later(tmp_path: Path, paint: Paint) -> No
     assert picture.is_relative_to(tmp_path / "g/banners")
 
 
+def test_a_copied_picture_that_was_touched_or_changed_stays_copied(tmp_path: Path, paint: Paint) -> None:
+    path = paint(tmp_path / "covers/a.jpg")
+    add(tmp_path / "g", tmp_path / "covers", copy=True)
+    for change in (lambda: os.utime(path, ns=(1, 1)), lambda: paint(path, 2)):
+        change()
+        add(tmp_path / "g", tmp_path / "covers")
+        steamdino.build(tmp_path / "g")
+        picture = steamdino.Snapshot.open(tmp_path / "g").game("a").picture
+        assert picture is not None
+        assert picture.is_relative_to(tmp_path / "g/banners")
+        assert picture.read_bytes() == path.read_bytes()
+
+
 def test_the_gallery_inside_the_added_folder_is_passed_over(tmp_path: Path, paint: Paint) -> None:
     paint(tmp_path / "covers/a.jpg")
     add(tmp_path / "covers/gallery", tmp_path / "covers", copy=True)

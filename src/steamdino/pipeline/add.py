@@ -201,21 +201,17 @@ class _Scan:
 
     def _update_banner(self, entry: Entry, path: Path, known: KnownGame | None) -> bool:
         """Brings a game's banner up to date; returns whether it shows something else than before."""
-        copy = self._copy or entry.data is not None
-        if (
-            entry.data is None
-            and known
-            and known.sha256
-            and known.origin == path
-            and (known.copied or not copy)
-        ):
+        # Once copied, a picture stays copied, also when its source is brought up to date without --copy.
+        copy = self._copy or entry.data is not None or (known is not None and known.copied)
+        settled = known is not None and known.origin == path and known.copied == copy
+        if known and known.sha256 and settled and entry.data is None:
             with suppress(OSError):
                 status = path.stat()
                 if (status.st_size, status.st_mtime_ns) == (known.size, known.mtime_ns):
                     return False
         content = read(path) if entry.data is None else Content(entry.data, 0)
         banner = inspect(path, content)
-        if known and known.sha256 == banner.sha256 and known.origin == path and known.copied == copy:
+        if known and known.sha256 == banner.sha256 and settled:
             self._gallery.games.touch_banner(entry.id, banner.size, banner.mtime_ns)
             return False
         if copy:
