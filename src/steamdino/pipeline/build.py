@@ -182,9 +182,13 @@ class _Encoding:
                     self._commit(counts)
                 if progress:
                     progress(done, len(pending))
-        finally:
+        except BaseException:
             results.close()
-            self._commit(counts)  # also when interrupted: what is encoded is kept
+            self._commit(counts)  # what is encoded is kept
+            if progress:  # an interrupt may fall between a commit and its count: only the gallery knows
+                progress(len(pending) - len(self._gallery.vectors.pending(self._key)), len(pending))
+            raise
+        self._commit(counts)
         return counts[0], counts[1]
 
     def _vectors(self, pending: list[Pending]) -> Generator[Encoded, None, None]:

@@ -21,7 +21,6 @@ class Bar:
     def __call__(self, done: int, total: int) -> None:
         """Takes (done, total) from a stage and draws it."""
         self.done, self.total = done, total
-        self.done, self.total = done, total
         if self.draw:
             self.draw(done, total)
 
