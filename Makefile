@@ -27,7 +27,7 @@ lint: $(VENV)/dev  ## check style, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-bench: $(VENV)/bench  ## run the benchmarks
+bench: $(VENV)/torch  ## run the benchmarks
 	$(BIN)/python benchmarks/cold_start.py
 	$(BIN)/python benchmarks/draft.py
 	$(BIN)/python benchmarks/encode.py
@@ -38,10 +38,7 @@ docs: $(VENV)/dev  ## generate the reference and build the documentation into do
 
 lock:  ## renew the lock files (needs uv)
 	uv pip compile pyproject.toml $(LOCK) --group build -o requirements/base.txt
-	uv pip compile pyproject.toml $(LOCK) --all-extras --group build --group dev \
-	  -c requirements/base.txt -o requirements/dev.txt
-	uv pip compile pyproject.toml $(LOCK) --all-extras --group build --group dev --group bench \
-	  -c requirements/dev.txt -o requirements/bench.txt
+	uv pip compile pyproject.toml $(LOCK) --group build --group dev -c requirements/base.txt -o requirements/dev.txt
 LOCK := --upgrade --universal --python-version 3.11 --generate-hashes --no-header --quiet
 
 clean:  ## remove what was set up and built
@@ -59,8 +56,7 @@ $(VENV)/%: requirements/%.txt pyproject.toml $(VENV)/python
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/bench: requirements/bench.txt requirements/torch.txt pyproject.toml $(VENV)/python
-	$(PIP) --require-hashes -r requirements/bench.txt
+# What learns and exports: which build of PyTorch fits depends on the machine, so it is pinned without a hash.
+$(VENV)/torch: requirements/torch.txt $(VENV)/dev
 	$(PIP) -r requirements/torch.txt
-	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from steamdino import Snapshot
-from steamdino.features.registry import named
+from steamdino.features.recipes import named
 from steamdino.gallery.vectors import Row
 from steamdino.index.write import write
 

@@ -18,7 +18,7 @@ from PIL import Image
 from steamdino.banners.decode import decode
 from steamdino.errors import PictureError
 from steamdino.features.encode import Encoder
-from steamdino.features.registry import named
+from steamdino.features.recipes import named
 from steamdino.features.transform import DRAFT_MARGIN, prepare
 from steamdino.sample import draw_store
 

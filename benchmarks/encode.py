@@ -25,7 +25,7 @@ from PIL import Image
 
 from steamdino.features.encode import BATCH, Encoder
 from steamdino.features.pooling import pool, unit
-from steamdino.features.registry import named
+from steamdino.features.recipes import named
 from steamdino.features.runtimes.openvino import OpenVinoModel, computes_bf16
 from steamdino.features.transform import Pixels
 from steamdino.gallery.vectors import Pending

@@ -9,6 +9,7 @@
     ├── GalleryError            a gallery that is absent, damaged, or of another format
     │   ├── GalleryLockedError  another process is writing to it
     │   └── SnapshotError       no snapshot yet, or a damaged one
+    ├── ModelError              a model's files are absent, altered, or cannot be fetched
     ├── PictureError            a picture that cannot be decoded, with the reason
     ├── SourceError             a table or an archive that cannot be read at all
     └── MissingExtraError       an optional dependency is not installed
@@ -47,6 +48,10 @@ class GalleryLockedError(GalleryError):
 
 class SnapshotError(GalleryError):
     """There is no snapshot yet, or it is damaged."""
+
+
+class ModelError(SteamDinoError):
+    """A model's files are absent, altered, or cannot be fetched."""
 
 
 class PictureError(SteamDinoError):

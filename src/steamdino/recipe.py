@@ -12,7 +12,7 @@ from typing import Any
 from steamdino.errors import RecipeError
 
 TRANSFORM_MODES = ("crop", "squash", "fit")
-POOLING_KINDS = ("simple", "gem", "patches")
+POOLING_KINDS = ("simple", "complex", "gem", "multiscale", "patches")
 PRECISION_CLASSES = ("float", "int8")
 INTERPOLATIONS = ("bicubic",)
 
@@ -55,7 +55,7 @@ class Pooling:
     """How a model's tokens become one vector; `features.pooling` defines each kind.
 
     Attributes:
-        kind: "simple", "gem" or "patches".
+        kind: "simple", "complex", "gem", "multiscale" or "patches".
         power: the exponent of generalised-mean pooling; None for the other kinds.
     """
 
@@ -81,7 +81,7 @@ class Recipe:
         weights: sha256 of its weights' file, lower-case hex.
         transform: how a picture becomes the model's input.
         pooling: how the model's tokens become one vector.
-        projection: sha256 of the whitening's file; None without one.
+        projection: sha256 of the whitening's file (the model's own, or learned on a gallery); None without one.
         precision: "float" (f32, bf16 and f16 may be compared with each other) or "int8".
         dim: length of the vector.
         name: what people call it. A label beside the identity: neither compared nor hashed.

@@ -12,11 +12,11 @@ import pytest
 from PIL import Image
 
 from steamdino.banners.decode import decode
-from steamdino.errors import GalleryError, PictureError, RecipeError, UsageError
-from steamdino.features import registry
+from steamdino.errors import ModelError, PictureError, RecipeError, UsageError
 from steamdino.features.encode import Encoder
 from steamdino.features.pooling import pool, unit
-from steamdino.features.registry import model_of, models, named
+from steamdino.features.recipes import files_of, named
+from steamdino.features.registry import models
 from steamdino.features.runtimes.openvino import computes_bf16
 from steamdino.features.transform import Pixels, normalise, prepare
 from steamdino.recipe import Recipe
@@ -52,9 +52,9 @@ def vectors(pixels: list[Pixels]) -> np.ndarray:
 @pytest.fixture(scope="module")
 def oracle(pixels: list[Pixels]) -> np.ndarray:
     """The same by ONNX Runtime and plain NumPy in float64, from the file and its README's words alone."""
-    model = models()[named("bundled").model]
-    session = onnxruntime.InferenceSession(model.file("model.onnx"), providers=["CPUExecutionProvider"])
-    with np.load(model.file("whiten.npz")) as arrays:
+    files = files_of(named("bundled"))
+    session = onnxruntime.InferenceSession(files.path("model.onnx"), providers=["CPUExecutionProvider"])
+    with np.load(files.path("whiten.npz")) as arrays:
         mean, projection = arrays["mean"].astype(np.float64), arrays["projection"].astype(np.float64)
     rows = []
     for start in range(0, len(pixels), 8):
@@ -111,42 +111,16 @@ def test_every_strategy_agrees_with_onnx_runtime(pooling: str, mode: str, size: 
     recipe = named("bundled", mode=mode, size=size, pooling=pooling)
     image = Image.fromarray(np.random.default_rng(3).integers(0, 256, (450, 300, 3), dtype=np.uint8))
     prepared = prepare(image, recipe.transform)
-    model = model_of(recipe)
-    session = onnxruntime.InferenceSession(model.file("model.onnx"), providers=["CPUExecutionProvider"])
+    files = files_of(recipe)
+    session = onnxruntime.InferenceSession(files.path("model.onnx"), providers=["CPUExecutionProvider"])
     (tokens,) = session.run(None, {"pixel_values": normalise(prepared[None], recipe.transform)})
-    expected = unit(pool(tokens, recipe.pooling, family="conv"))
+    expected = unit(pool([tokens], recipe.pooling, models()[recipe.model]))
     if recipe.projection is not None:
-        with np.load(model.file("whiten.npz")) as arrays:
+        with np.load(files.path("whiten.npz")) as arrays:
             expected = unit((expected - arrays["mean"]) @ arrays["projection"].astype(np.float32))
     (vector,) = Encoder(recipe, batch_size=2)([prepared])
     assert vector.shape == (recipe.dim,)
     assert float(vector @ expected[0]) >= 0.99999
-
-
-def test_recipes_are_named_after_what_differs_from_the_models_own() -> None:
-    assert named("bundled").name == "bundled"
-    assert (
-        named("bundled", mode="fit", size=(224, 320), pooling="simple").name == "bundled-fit-224x320-simple"
-    )
-
-
-def test_only_the_models_own_pooling_is_whitened() -> None:
-    assert (named("bundled").dim, named("bundled").projection is None) == (256, False)
-    assert (named("bundled", pooling="simple").dim, named("bundled", pooling="simple").projection) == (
-        1280,
-        None,
-    )
-
-
-def test_an_unknown_recipe_names_the_known_ones() -> None:
-    with pytest.raises(RecipeError, match="no recipe 'bundeld'; known are: bundled"):
-        named("bundeld")
-    with pytest.raises(RecipeError, match="31x240 does not fit"):
-        named("bundled", size=(31, 240))
-    with pytest.raises(RecipeError, match="transform.mode is 'stretch'"):
-        named("bundled", mode="stretch")
-    with pytest.raises(RecipeError, match="pooling.kind is 'max'"):
-        named("bundled", pooling="max")
 
 
 @pytest.mark.parametrize(
@@ -165,16 +139,13 @@ def test_a_recipe_of_other_weights_is_refused_by_the_field_that_differs(
         Encoder(recipe)
 
 
-def test_altered_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = models()[named("bundled").model]
-    folder = tmp_path / "weights" / model.name
-    folder.mkdir(parents=True)
-    monkeypatch.setattr(registry.resources, "files", lambda _: tmp_path)
-    with pytest.raises(GalleryError, match="cannot be read"):
-        model.file("model.onnx")
-    (folder / "model.onnx").write_bytes(b"altered")
-    with pytest.raises(GalleryError, match="was altered"):
-        model.file("model.onnx")
+def test_altered_weights_are_refused(tmp_path: Path) -> None:
+    files = replace(files_of(named("bundled")), folder=tmp_path)
+    with pytest.raises(ModelError, match="cannot be read"):
+        files.path("model.onnx")
+    (tmp_path / "model.onnx").write_bytes(b"altered")
+    with pytest.raises(ModelError, match=r"was altered: .*; install steam-dino again"):
+        files.path("model.onnx")
 
 
 WATCH = """
@@ -198,7 +169,7 @@ def test_encoding_opens_no_socket_and_imports_no_telemetry(tmp_path: Path) -> No
     script = """
 import numpy as np
 from steamdino.features.encode import Encoder
-from steamdino.features.registry import named
+from steamdino.features.recipes import named
 assert Encoder(named("bundled"))([np.zeros((240, 160, 3), np.uint8)]).shape == (1, 256)
 import openvino
 assert not any(name.startswith("openvino_telemetry") for name in sys.modules), "telemetry was imported"

@@ -1,32 +1,58 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from steamdino.features.pooling import generalised_mean, pool, unit, whiten
+from steamdino.features.pooling import generalised_mean, outputs, pool, unit
+from steamdino.features.registry import Model, models
 from steamdino.recipe import Pooling
 
 TOKENS = np.array([[[9, 9], [1, 2], [3, 0]]], np.float32)  # one picture: a first token and two cells
+WITH_REGISTERS = np.array([[[9, 9], [50, 50], [60, 60], [1, 2], [3, 0]]], np.float32)
+S, B, CONV = (models()[name] for name in ("dino-vits16", "dino-vitb16", "dino-resnet50"))
 
 
 @pytest.mark.parametrize(
-    ("family", "pooling", "expected"),
+    ("model", "pooling", "expected"),
     [
-        ("vit", Pooling("simple"), [9, 9]),
-        ("vit", Pooling("patches"), [2, 1]),
-        ("vit", Pooling("gem", 4.0), [9, 9, ((1 + 81) / 2) ** 0.25, (16 / 2) ** 0.25]),
-        ("conv", Pooling("simple"), [2, 1]),
-        ("conv", Pooling("patches"), [2, 1]),
-        ("conv", Pooling("gem", 3.0), [(28 / 2) ** (1 / 3), (8 / 2) ** (1 / 3)]),
+        (S, Pooling("simple"), [9, 9]),
+        (S, Pooling("multiscale"), [9, 9]),
+        (S, Pooling("patches"), [2, 1]),
+        (S, Pooling("gem", 4.0), [9, 9, ((1 + 81) / 2) ** 0.25, (16 / 2) ** 0.25]),
+        (B, Pooling("complex"), [9, 9, 2, 1]),
+        (CONV, Pooling("simple"), [2, 1]),
+        (CONV, Pooling("multiscale"), [2, 1]),
+        (CONV, Pooling("patches"), [2, 1]),
+        (CONV, Pooling("gem", 3.0), [(28 / 2) ** (1 / 3), (8 / 2) ** (1 / 3)]),
     ],
 )
 def test_each_kind_of_pooling_gives_what_was_computed_by_hand(
-    family: str, pooling: Pooling, expected: list[float]
+    model: Model, pooling: Pooling, expected: list[float]
 ) -> None:
-    np.testing.assert_allclose(pool(TOKENS, pooling, family=family), [expected], rtol=1e-5)
+    np.testing.assert_allclose(pool([TOKENS], pooling, model), [expected], rtol=1e-5)
+
+
+def test_registers_are_no_patches() -> None:
+    model = replace(B, registers=2)
+    np.testing.assert_allclose(pool([WITH_REGISTERS], Pooling("complex"), model), [[9, 9, 2, 1]])
+    np.testing.assert_allclose(pool([WITH_REGISTERS], Pooling("patches"), model), [[2, 1]])
+
+
+def test_a_small_models_complex_is_the_cls_of_four_blocks_oldest_first() -> None:
+    layers = [TOKENS + number for number in range(4)]
+    assert outputs(Pooling("complex"), S) == ("tokens_4", "tokens_3", "tokens_2", "tokens")
+    np.testing.assert_allclose(pool(layers, Pooling("complex"), S), [[9, 9, 10, 10, 11, 11, 12, 12]])
+
+
+def test_clips_embedding_stays_as_it_is() -> None:
+    embedding = np.array([[1, 2, 3]], np.float32)
+    assert outputs(Pooling("simple"), models()["clip-vitb32"]) == ("embedding",)
+    assert (pool([embedding], Pooling("simple"), models()["clip-vitb32"]) == embedding).all()
 
 
 positive = hnp.arrays(np.float32, (2, 5, 3), elements=st.floats(0.125, 100, width=32))
@@ -50,11 +76,3 @@ def test_unit_rows_have_length_one_unless_they_are_zero(rows: np.ndarray) -> Non
             assert abs(np.linalg.norm(after) - 1) < 1e-5
         else:
             assert not np.isnan(after).any()
-
-
-def test_whitening_is_the_formula() -> None:
-    rng = np.random.default_rng(0)
-    rows, mean, projection = (rng.standard_normal(s).astype(np.float32) for s in ((4, 6), (6,), (6, 2)))
-    expected = (rows.astype(np.float64) - mean) @ projection
-    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
-    np.testing.assert_allclose(whiten(rows, mean, projection), expected, atol=1e-5)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from steamdino.errors import SnapshotError
-from steamdino.features.registry import named
+from steamdino.features.recipes import named
 from steamdino.gallery.vectors import Absent, Row
 from steamdino.index.snapshot import Manifest, SnapshotReader, newest, open_newest
 from steamdino.index.write import KEPT, prune, write
@@ -132,7 +132,7 @@ def test_a_snapshot_is_chosen_by_the_recipes_name_or_hash_else_the_last_built(tm
     assert open_newest(tmp_path, RECIPE.hash).manifest.recipe == RECIPE
     assert open_newest(tmp_path / "snapshots" / RECIPE.hash / "1").manifest.recipe == RECIPE
     with pytest.raises(
-        SnapshotError, match="no snapshot under the recipe 'x'.*built are: bundled, bundled-fit-simple"
+        SnapshotError, match="no snapshot under the recipe 'x'.*built are: bundled, bundled/simple/fit"
     ):
         open_newest(tmp_path, "x")
 

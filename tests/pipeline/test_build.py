@@ -11,7 +11,7 @@ import pytest
 
 import steamdino
 from steamdino.errors import GalleryError, RecipeError
-from steamdino.features.registry import named
+from steamdino.features.recipes import named, parse
 from steamdino.gallery import Gallery
 from steamdino.pipeline import Plan, add, build
 from steamdino.sample import FictionalGame
@@ -166,10 +166,10 @@ def test_stored_vectors_are_those_of_the_encoder_within_float16(small: Path) -> 
 
 def test_recipes_live_side_by_side(small: Path) -> None:
     build(small)
-    other = build(small, named("bundled", mode="fit", pooling="simple"))
+    other = build(small, parse("bundled", mode="fit", pooling="simple"))
     assert other.encoded == 12
     assert steamdino.Snapshot.open(small, "bundled").vectors.shape == (12, 256)
-    assert steamdino.Snapshot.open(small, "bundled-fit-simple").vectors.shape == (12, 1280)
+    assert steamdino.Snapshot.open(small, "bundled/simple/fit").vectors.shape == (12, 1280)
     assert build(small).swapped is False
 
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
-from steamdino.errors import UsageError
-from steamdino.features.pooling import Floats, pool, unit, whiten
-from steamdino.features.registry import Model, model_of
+from steamdino.errors import ModelError, RecipeError, UsageError
+from steamdino.features import pooling
+from steamdino.features.cache import WEIGHTS, ModelFiles, sha256
+from steamdino.features.pooling import Floats, unit
+from steamdino.features.recipes import files_of, pooling_dim
+from steamdino.features.registry import Model, model
 from steamdino.features.runtimes.openvino import OpenVinoModel, computes_bf16
 from steamdino.features.transform import Pixels
+from steamdino.features.whitening import Whitening
 from steamdino.recipe import Recipe
 
 BATCH = 4
@@ -28,12 +33,19 @@ class Encoder:
     """
 
     def __init__(
-        self, recipe: Recipe, *, precision: str = "f32", batch_size: int = BATCH, streams: int = 1
+        self,
+        recipe: Recipe,
+        *,
+        whitening: Path | None = None,
+        precision: str = "f32",
+        batch_size: int = BATCH,
+        streams: int = 1,
     ) -> None:
         """Loads the recipe's model.
 
         Args:
             recipe: what to encode under.
+            whitening: the file of one that was learned on a gallery, where the recipe names one.
             precision: "f32", "bf16", or "auto": bf16 where the model stands it and the CPU has it, else f32.
             batch_size: the most pictures at a time.
             streams: how many calls may run side by side. One uses all cores for each call, which answers soonest;
@@ -41,21 +53,27 @@ class Encoder:
 
         Raises:
             RecipeError: no known model can encode under it.
-            GalleryError: a file of the model is missing or altered.
+            ModelError: a file of the model is missing or altered.
             UsageError: the model loses too much in that precision, or the CPU does not compute in it.
         """
-        model = model_of(recipe)
+        files = files_of(recipe)
         self.recipe = recipe
-        self._family = model.family
-        self._whitening = _whitening(model) if recipe.projection else None
-        self.precision = _precision(model, precision)
-        self._model = OpenVinoModel(
-            model.file(model.weights),
-            recipe.transform,
-            batch_size=batch_size,
-            precision=self.precision,
-            streams=streams,
-        )
+        self._model = model(recipe.model)
+        self._whitening = _whitening(recipe, files, whitening)
+        self.precision = _precision(self._model, precision)
+        self._runs = [
+            OpenVinoModel(
+                files.path(self._model.weights or WEIGHTS),
+                self._model,
+                recipe.transform,
+                outputs=pooling.outputs(recipe.pooling, self._model),
+                scale=scale,
+                batch_size=batch_size,
+                precision=self.precision,
+                streams=streams,
+            )
+            for scale in pooling.scales(recipe.pooling)
+        ]
         self.batch_size = batch_size
         self.streams = streams
 
@@ -68,10 +86,11 @@ class Encoder:
         Returns:
             float32, shape (len(pictures), dim), rows of length 1.
         """
-        tokens = self._model(np.stack(pictures))
-        vectors = unit(pool(tokens, self.recipe.pooling, family=self._family))
+        pixels = np.stack(pictures)
+        pooled = [pooling.pool(run(pixels), self.recipe.pooling, self._model) for run in self._runs]
+        vectors = unit(pooled[0] if len(pooled) == 1 else np.mean(pooled, axis=0))
         if self._whitening is not None:
-            vectors = whiten(vectors, *self._whitening)
+            vectors = self._whitening(vectors)
         return vectors[: len(pictures)]
 
 
@@ -85,7 +104,21 @@ def _precision(model: Model, wanted: str) -> str:
     return wanted
 
 
-def _whitening(model: Model) -> tuple[Floats, Floats]:
-    assert model.whitening is not None  # noqa: S101 (a recipe has a projection only from its model)
-    with np.load(model.file(model.whitening), allow_pickle=False) as arrays:
-        return arrays["mean"].astype(np.float32), np.asfortranarray(arrays["projection"], np.float32)
+def _whitening(recipe: Recipe, files: ModelFiles, learned: Path | None) -> Whitening | None:
+    if recipe.projection is None:
+        return None
+    shipped = model(recipe.model).whitening
+    if shipped and files.files[shipped] == recipe.projection:
+        path = files.path(shipped)
+    elif learned is not None and learned.is_file() and sha256(learned) == recipe.projection:
+        path = learned
+    else:
+        raise RecipeError(
+            f"the snapshot was built under another projection of {recipe.model} ({recipe.projection[:12]}), which is"
+            " not here, so a picture cannot be compared with it; build again with: steam-dino build --upgrade"
+        )
+    whitening = Whitening.read(path)
+    expected = (pooling_dim(model(recipe.model), recipe.pooling), recipe.dim)
+    if whitening.projection.shape != expected:
+        raise ModelError(f"{path} projects {whitening.projection.shape}, and its recipe says {expected}")
+    return whitening

@@ -1,16 +1,24 @@
 """From a model's tokens to one vector per picture.
 
-Tokens are float32 of shape (batch, 1 + cells, dim): the first is the CLS token of a vision transformer (a convolutional
-model puts a pooled map in its place), the others are patches, or cells of the map, row by row.
+Tokens are float32 of shape (batch, 1 + registers + cells, dim): the first is the CLS token of a vision transformer (a
+convolutional model puts a pooled map in its place), the last are patches, or cells of the map, row by row. What a
+transformer's blocks give has gone through its final norm.
 
-=============  ==============================================  ===============================
-kind           a vision transformer                            a convolutional model
-=============  ==============================================  ===============================
-``simple``     CLS (DINO's eval_knn)                           the average of the map
-``gem``        CLS, then the patches' generalised mean         the map's generalised mean
-               (DINO's eval_copy_detection)
-``patches``    the average of the patches                      the average of the map
-=============  ==============================================  ===============================
+==============  ====================================================  =====================================
+kind            a vision transformer ("vit")                          a convolutional model ("conv")
+==============  ====================================================  =====================================
+``simple``      CLS (DINO's eval_knn)                                 the average of the map
+``complex``     small models: CLS of the last four blocks, oldest     refused: no CLS
+                first; others: CLS, then the average of the patches
+                (DINO's eval_linear)
+``gem``         CLS, then the patches' generalised mean               the map's generalised mean
+                (DINO's eval_copy_detection)
+``multiscale``  the average of CLS at 1, 1/sqrt(2) and 1/2 of the     the average of ``simple`` at the same
+                size (DINO's eval_image_retrieval)                    scales
+``patches``     the average of the patches                            the average of the map
+==============  ====================================================  =====================================
+
+CLIP's image tower ("clip") gives one embedding, which is its ``simple``.
 
 The generalised mean of power p is ``mean(max(x, 1e-6)**p)**(1/p)`` (Radenović, Tolias, Chum, "Fine-tuning CNN Image
 Retrieval with No Human Annotation", arXiv 1711.02512, equation 3, with one p for all channels).
@@ -18,33 +26,67 @@ Retrieval with No Human Annotation", arXiv 1711.02512, equation 3, with one p fo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+from steamdino.features.registry import Model
 from steamdino.recipe import Pooling
 
 FLOOR = np.float32(1e-6)
+SCALES = (1.0, 0.5**0.5, 0.5)
+"""Of ``multiscale``, as in DINO's eval_image_retrieval."""
+
+KINDS = {
+    "vit": ("simple", "complex", "gem", "multiscale", "patches"),
+    "conv": ("simple", "gem", "multiscale", "patches"),
+    "clip": ("simple",),
+}
+"""What each family of models can give."""
 
 Floats = NDArray[np.float32]
 
 
-def pool(tokens: Floats, pooling: Pooling, *, family: str) -> Floats:
-    """Pools a batch of tokens.
+def outputs(pooling: Pooling, model: Model) -> tuple[str, ...]:
+    """The model's outputs that a pooling takes, in the order in which `pool` takes them (see `runtimes`)."""
+    if model.family == "clip":
+        return ("embedding",)
+    if pooling.kind == "complex" and model.complex == "last4":
+        return ("tokens_4", "tokens_3", "tokens_2", "tokens")
+    return ("tokens",)
+
+
+def scales(pooling: Pooling) -> tuple[float, ...]:
+    """The scales of the input that a pooling takes."""
+    return SCALES if pooling.kind == "multiscale" else (1.0,)
+
+
+def pool(taken: Sequence[Floats], pooling: Pooling, model: Model) -> Floats:
+    """Pools a batch of outputs, all at one scale.
 
     Args:
-        tokens: float32, shape (batch, 1 + cells, dim).
+        taken: what `outputs` names; each float32, shape (batch, 1 + registers + cells, dim), or (batch, dim) for CLIP.
         pooling: of the recipe.
-        family: "vit" or "conv".
+        model: whose outputs they are.
 
     Returns:
-        float32, shape (batch, dim), or (batch, 2 * dim) for "gem" of a "vit"; not normalised.
+        float32, shape (batch, `features.recipes.pooling_dim`); not normalised.
     """
-    first, cells = tokens[:, 0], tokens[:, 1:]
+    tokens = taken[-1]
+    if model.family == "clip":
+        return tokens
+    first, cells = tokens[:, 0], tokens[:, 1 + model.registers :]
+    transformer = model.family == "vit"
     if pooling.kind == "gem":
         assert pooling.power is not None  # noqa: S101 (Pooling has checked it)
         pooled = generalised_mean(cells, pooling.power)
-        return np.concatenate([first, pooled], axis=1) if family == "vit" else pooled
-    if pooling.kind == "simple" and family == "vit":
+        return np.concatenate([first, pooled], axis=1) if transformer else pooled
+    if pooling.kind == "complex":
+        if model.complex == "last4":
+            return np.concatenate([layer[:, 0] for layer in taken], axis=1)
+        return np.concatenate([first, cells.mean(axis=1)], axis=1)
+    if pooling.kind in ("simple", "multiscale") and transformer:
         return first
     average: Floats = cells.mean(axis=1)
     return average
@@ -59,16 +101,7 @@ def generalised_mean(cells: Floats, power: float) -> Floats:
 
 def unit(vectors: Floats) -> Floats:
     """Scales each row to length 1; a row of zeros stays one."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    scaled: Floats = vectors / np.maximum(lengths, np.finfo(np.float32).tiny)
+    # In double precision: the squares of very small numbers would vanish in single.
+    lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
+    scaled: Floats = (vectors / np.maximum(lengths, np.finfo(np.float32).tiny)).astype(np.float32)
     return scaled
-
-
-def whiten(vectors: Floats, mean: Floats, projection: Floats) -> Floats:
-    """Centres unit rows of shape (batch, d), projects them by (d, e), and scales the result to length 1.
-
-    Fastest with a projection in Fortran order.
-    """
-    # Not a BLAS product: its idle threads keep spinning and would take half of the cores from the inference.
-    projected = np.einsum("nd,ed->ne", vectors - mean, np.ascontiguousarray(projection.T))
-    return unit(projected)

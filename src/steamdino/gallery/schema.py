@@ -79,7 +79,11 @@ CREATE TABLE vectors (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS = (_V1,)
+_V2 = """
+ALTER TABLE recipes ADD COLUMN whitening BLOB;  -- .npz that was learned on this gallery, where the recipe names one
+"""
+
+MIGRATIONS = (_V1, _V2)
 VERSION = len(MIGRATIONS)
 
 

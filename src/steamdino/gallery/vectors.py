@@ -69,17 +69,22 @@ class Vectors:
         row = self._db.execute("SELECT recipe_id FROM recipes WHERE hash = ?", (recipe.hash,)).fetchone()
         return None if row is None else int(row[0])
 
-    def put_recipe(self, recipe: Recipe) -> int:
-        """Finds or stores the recipe; returns its key."""
+    def put_recipe(self, recipe: Recipe, whitening: bytes | None = None) -> int:
+        """Finds or stores the recipe, with the whitening's file if one was learned; returns its key."""
         self._db.execute(
-            "INSERT INTO recipes (hash, name, json, created_at) VALUES (?, ?, ?, ?)"
+            "INSERT INTO recipes (hash, name, json, whitening, created_at) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT (hash) DO UPDATE SET name = excluded.name",
-            (recipe.hash, recipe.name, recipe.json, now()),
+            (recipe.hash, recipe.name, recipe.json, whitening, now()),
         )
         key = self.recipe_key(recipe)
         if key is None:
             raise GalleryError(f"the recipe {recipe.name} could not be stored")
         return key
+
+    def whitening(self, key: int) -> bytes | None:
+        """The file of the whitening that was learned here for a recipe; None if it has none of that kind."""
+        found = self._db.execute("SELECT whitening FROM recipes WHERE recipe_id = ?", (key,)).fetchone()
+        return None if found is None else found[0]
 
     def recipes(self) -> list[Recipe]:
         """All recipes that this gallery has vectors for, oldest first."""
@@ -115,6 +120,14 @@ class Vectors:
             "INSERT OR REPLACE INTO vectors (sha256, recipe_id, precision, vector) VALUES (?, ?, ?, ?)",
             [(sha256, key, precision, vector) for sha256, vector in vectors],
         )
+
+    def lacking(self, key: int, base: int) -> list[tuple[str, str, bytes]]:
+        """What was stored under one recipe and not yet under another: (sha256, precision, vector), by sha256."""
+        return self._db.execute(
+            "SELECT sha256, precision, vector FROM vectors AS known WHERE recipe_id = ? AND NOT EXISTS"
+            " (SELECT 1 FROM vectors WHERE recipe_id = ? AND sha256 = known.sha256) ORDER BY sha256",
+            (base, key),
+        ).fetchall()
 
     def rows(self, key: int) -> list[Row]:
         """What a snapshot of a recipe shows, ordered by id: the order does not depend on how it came about."""

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from steamdino.errors import RecipeError
-from steamdino.features.registry import named
+from steamdino.features.recipes import Spec, of, parse
 from steamdino.gallery import Gallery
 from steamdino.index.snapshot import Manifest, newest
+from steamdino.pipeline import whitening
 from steamdino.pipeline.decoding import Decoded, ahead, cores, decoded
 from steamdino.pipeline.snapshot import write_snapshot
 from steamdino.recipe import Recipe
@@ -74,7 +75,7 @@ class BuildSummary:
 
 def build(
     gallery: str | Path,
-    recipe: str | Recipe = "bundled",
+    recipe: str | Spec = "bundled",
     *,
     precision: str = "f32",
     threads: int = 0,
@@ -90,10 +91,11 @@ def build(
 
     Args:
         gallery: its folder.
-        recipe: by name, or made with `features.registry.named`.
+        recipe: its text, or what `features.recipes.parse` made of it.
         precision: "f32", "bf16" or "auto" (bf16 where the CPU computes in it).
         threads: pictures decoded at the same time; 0 means one per core.
-        upgrade: encode everything anew where a newer version of this program names other weights.
+        upgrade: encode everything anew where the model's weights are others than those that the gallery was built with,
+            and learn a whitening anew.
         rebuild: write the snapshot anew even if nothing changed.
         announce: called once before the work, if there is any.
         progress: called with (done, total).
@@ -102,36 +104,48 @@ def build(
         RecipeError: the recipe does not exist, or needs `upgrade`.
         GalleryError: the gallery cannot be used.
     """
-    chosen = named(recipe) if isinstance(recipe, str) else recipe
+    spec = parse(recipe) if isinstance(recipe, str) else recipe
+    base = of(spec.base)
     with Gallery.write(gallery, "build") as opened:
-        _check_upgrade(opened, chosen, upgrade)
-        pending = opened.vectors.pending(opened.vectors.recipe_key(chosen))
+        chosen = _check_upgrade(opened, spec, base, upgrade)
+        pending = opened.vectors.pending(opened.vectors.recipe_key(base))
         started = time.monotonic()
         encoded = failed = 0
         if pending:
             from steamdino.features.encode import Encoder
 
-            encoder = Encoder(chosen, precision=precision, streams=cores())
+            encoder = Encoder(base, precision=precision, streams=cores())
             run = _Encoding(opened, encoder, threads or cores())
             if announce:
                 announce(Plan(len(pending), run.estimate(pending), encoder.precision))
             encoded, failed = run.run(pending, progress)
         seconds = time.monotonic() - started
-        snapshot, swapped = _swap(opened, chosen, force=rebuild or encoded > 0, anew=rebuild)
+        whitened = 0
+        if spec.whiten is not None:
+            chosen = chosen if chosen.projection else whitening.learn(opened, spec, base)
+            whitened = whitening.apply(opened, base, chosen)
+        snapshot, swapped = _swap(opened, chosen, force=rebuild or encoded + whitened > 0, anew=rebuild)
         manifest = Manifest.read(snapshot)
         key = opened.vectors.recipe_key(chosen)
         absent = len(opened.vectors.absent(key)) if key else 0
         return BuildSummary(chosen, encoded, failed, manifest.games, absent, snapshot, swapped, seconds)
 
 
-def _check_upgrade(gallery: Gallery, recipe: Recipe, upgrade: bool) -> None:
-    older = [known for known in gallery.vectors.recipes() if known.name == recipe.name and known != recipe]
-    if older and not upgrade and gallery.vectors.recipe_key(recipe) is None:
-        differences = "; ".join(older[-1].differences(recipe))
+def _check_upgrade(gallery: Gallery, spec: Spec, base: Recipe, upgrade: bool) -> Recipe:
+    """The recipe to build; without a projection where a whitening is still to be learned."""
+    known = [recipe for recipe in gallery.vectors.recipes() if recipe.name == spec.label]
+    if spec.whiten is not None:
+        learned = whitening.known(gallery, spec, base)
+        chosen = base if learned is None or upgrade else learned
+    else:
+        chosen = base
+    if known and not upgrade and gallery.vectors.recipe_key(chosen) is None:
+        differences = "; ".join(known[-1].differences(base))
         raise RecipeError(
-            f"the recipe {recipe.name!r} is another one than this gallery was built with ({differences}); the old"
+            f"the recipe {spec.label!r} is another one than this gallery was built with ({differences}); the old"
             " snapshot keeps serving. To encode all banners anew, run: steam-dino build --upgrade"
         )
+    return chosen
 
 
 def _swap(gallery: Gallery, recipe: Recipe, *, force: bool, anew: bool) -> tuple[Path, bool]:

@@ -30,5 +30,6 @@ def write_snapshot(gallery: Gallery, recipe: Recipe, *, anew: bool) -> Path:
         gallery.vectors.absent(key),
         gallery.vectors.read(key, (row.sha256 for row in rows)),
         gallery.vectors.precisions(key),
+        whitening=gallery.vectors.whitening(key),
         anew=anew,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from steamdino.errors import UsageError
+from steamdino.errors import ModelError, UsageError
+from steamdino.features.registry import Model
+from steamdino.features.runtimes import graph
 from steamdino.recipe import Transform
 
 
@@ -27,19 +29,33 @@ class OpenVinoModel:
     """
 
     def __init__(
-        self, path: Path, transform: Transform, *, batch_size: int, precision: str, streams: int = 1
+        self,
+        path: Path,
+        model: Model,
+        transform: Transform,
+        *,
+        outputs: Sequence[str] = ("tokens",),
+        scale: float = 1.0,
+        batch_size: int,
+        precision: str,
+        streams: int = 1,
     ) -> None:
         """Reads and compiles an ONNX file.
 
         Args:
-            path: the file; input (B, 3, H, W) float32, output (B, T, D) tokens.
+            path: the file; input (B, 3, H, W) float32.
+            model: its record.
             transform: of the recipe; its normalisation becomes part of the graph.
+            outputs: what to compute, by the names of `runtimes.graph`.
+            scale: of the picture that the model sees, at most 1.
             batch_size: pictures at a time.
             precision: "f32" or "bf16". Left to itself OpenVINO takes bf16 in silence where the CPU has it.
             streams: how many calls run side by side, each on its share of the cores.
 
         Raises:
             UsageError: bf16 was asked for and this CPU does not compute in it.
+            RecipeError: the file does not give such an output.
+            ModelError: the file is no model that OpenVINO reads.
         """
         with _without_telemetry():
             import openvino as ov
@@ -49,7 +65,23 @@ class OpenVinoModel:
             raise UsageError("this CPU does not compute in bf16; use --precision f32 or auto")
         core = ov.Core()
         self._shape = (batch_size, transform.height, transform.width, 3)
-        steps = PrePostProcessor(core.read_model(path))
+        try:
+            network = core.read_model(path)
+            height, width = transform.height, transform.width
+            if scale != 1.0:
+                height, width = graph.scaled_size(height, width, scale, model.stride)
+            if model.family == "vit":
+                graph.fit_positions(network, model, width, height)
+            network.reshape([batch_size, 3, height, width])
+        except RuntimeError as error:  # OpenVINO's one kind of error
+            reason = str(error).strip().splitlines()[-1]
+            raise ModelError(
+                f"{path} cannot be used for {model.name} at {transform.width}x{transform.height}: {reason}"
+            ) from None
+        network = graph.select(network, outputs, model)
+        if scale != 1.0:
+            graph.scale_input(network, transform.width, transform.height, scale, model.stride)
+        steps = PrePostProcessor(network)
         steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC")).set_shape(
             self._shape
         )
@@ -59,6 +91,7 @@ class OpenVinoModel:
         ).scale([255 * value for value in transform.std])
         config = {"INFERENCE_PRECISION_HINT": precision, "NUM_STREAMS": str(streams)}
         compiled = core.compile_model(steps.build(), "CPU", config)
+        self._outputs = len(outputs)
         # A request serves one call at a time; whoever calls takes one and puts it back.
         self._requests: SimpleQueue[Any] = SimpleQueue()
         for _ in range(streams):
@@ -68,15 +101,15 @@ class OpenVinoModel:
             request.infer([np.zeros(self._shape, np.uint8)])
             self._requests.put(request)
 
-    def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Computes the tokens of a batch.
+    def __call__(self, pixels: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        """Computes the outputs of a batch.
 
         Args:
             pixels: uint8, shape (n, height, width, 3) with 1 <= n <= batch_size.
 
         Returns:
-            float32, shape (batch_size, tokens, dim): the rows beyond n are those of black pictures. They stay, so that
-            what follows computes on the same shapes, and to the same last bit, whatever n is.
+            each output in turn, float32, shape (batch_size, ...): the rows beyond n are those of black pictures. They
+            stay, so that what follows computes on the same shapes, and to the same last bit, whatever n is.
         """
         if len(pixels) < self._shape[0]:
             filled = np.zeros(self._shape, np.uint8)
@@ -84,8 +117,9 @@ class OpenVinoModel:
             pixels = filled
         request = self._requests.get()
         try:
-            tokens: NDArray[np.float32] = request.infer([pixels])[0]
-            return tokens.copy()  # the request's own buffer is overwritten by its next call
+            results = request.infer([pixels])
+            # The request's own buffers are overwritten by its next call.
+            return [results[n].astype(np.float32) for n in range(self._outputs)]
         finally:
             self._requests.put(request)
 

@@ -26,7 +26,7 @@ def build(
     ] = None,
     pooling: Annotated[
         str | None,
-        typer.Option(metavar="simple|gem|patches", help="How tokens become one vector.", show_default=False),
+        typer.Option(metavar="simple|complex|gem|multiscale|patches", help="How tokens become one vector.", show_default=False),
     ] = None,
     precision: PrecisionOption = None,
     threads: Annotated[
@@ -53,7 +53,7 @@ def build(
         steam-dino build
         steam-dino build --precision auto --transform fit --size 224x336
     """
-    from steamdino.features.registry import named
+    from steamdino.features.recipes import parse
     from steamdino.pipeline import Plan
     from steamdino.pipeline import build as run
     from steamdino.present.cli.progress import bar
@@ -61,7 +61,7 @@ def build(
     settings = Settings.load(
         {"gallery": gallery, "recipe": recipe, "precision": precision, "threads": threads}
     )
-    chosen = named(settings.recipe, mode=transform, size=_size(size), pooling=pooling)
+    chosen = parse(settings.recipe, mode=transform, size=_size(size), pooling=pooling)
 
     def announce(plan: Plan) -> None:
         note(f"{plan.banners:,} banners to encode in {plan.precision}, about {_duration(plan.seconds)}.")
