@@ -168,7 +168,9 @@ class Snapshot:
         except PictureError as error:
             raise QueryError(f"{query.picture}: {error}") from None
         if self._encoder is None:
-            self._encoder = Encoder(self.recipe, precision=self._precision, batch_size=1)
+            self._encoder = Encoder(
+                self.recipe, whitening=self._reader.whitening, precision=self._precision, batch_size=1
+            )
         pixels = prepare(turned(image, mirror=query.mirror, flip=query.flip), self.recipe.transform)
         return self._encoder([pixels])[0], content.sha256
 

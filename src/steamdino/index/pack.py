@@ -1,11 +1,13 @@
 """A snapshot as one file that can be given away, and that is safe to open from a stranger.
 
-A zip with ``manifest.json``, ``vectors.npy``, ``games.jsonl`` and ``absent.jsonl``: text and numbers only. Names are
+A zip with ``manifest.json``, ``vectors.npy``, ``games.jsonl``, ``absent.jsonl`` and, where one was learned,
+``whitening.npz``: text and numbers only. Names are
 indexed anew when it is opened, so that no database of a stranger is ever read.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
 import weakref
@@ -19,7 +21,7 @@ import numpy as np
 from steamdino.errors import SnapshotError
 from steamdino.gallery.atomic import replacing
 from steamdino.gallery.vectors import Absent, Row
-from steamdino.index.snapshot import MANIFEST, VECTORS, SnapshotReader
+from steamdino.index.snapshot import MANIFEST, VECTORS, WHITENING, SnapshotReader
 from steamdino.index.write import write
 from steamdino.recipe import Recipe
 
@@ -53,6 +55,8 @@ def pack(reader: SnapshotReader, path: Path) -> None:
         ):
             archive.writestr(MANIFEST, json.dumps(head, indent=2))
             archive.write(reader.folder / VECTORS, VECTORS, zipfile.ZIP_STORED)
+            if reader.whitening is not None:
+                archive.write(reader.whitening, WHITENING, zipfile.ZIP_STORED)
             for name, records in ((ROWS, reader.every_row()), (ABSENT, reader.every_absent())):
                 with archive.open(name, "w") as lines:
                     lines.writelines(map(_line, records))
@@ -79,6 +83,9 @@ def open_pack(path: Path) -> SnapshotReader:
             absent = _lines(archive, ABSENT, lambda record: Absent(**_texts(record)))
             with archive.open(VECTORS) as file:
                 vectors = _vectors(file, (len(rows), recipe.dim))
+            whitening = _bounded(archive, WHITENING, MOST_TEXT) if WHITENING in archive.namelist() else None
+            if whitening is not None and hashlib.sha256(whitening).hexdigest() != recipe.projection:
+                raise ValueError(f"{WHITENING} is not the one that the recipe names")
         snapshot = write(
             Path(folder.name, "snapshots", recipe.hash),
             recipe,
@@ -87,6 +94,7 @@ def open_pack(path: Path) -> SnapshotReader:
             absent,
             vectors,
             {},
+            whitening=whitening,
         )
         reader = SnapshotReader(snapshot)
     except SnapshotError:

@@ -7,6 +7,8 @@
       vectors.npy     float32, (games, dim), rows of length 1, ordered by id
       games.sqlite    games (row, id, name, ...), absent (games without a vector, with the reason), trigrams
 
+      whitening.npz   only where one was learned on the gallery: pictures that are asked about need it
+
 The highest number is the one to read. Readers open files and keep them open, so that a snapshot that is pruned
 meanwhile still serves them.
 """
@@ -32,6 +34,7 @@ from steamdino.records import Game
 
 FORMAT = 1
 MANIFEST, VECTORS, GAMES = "manifest.json", "vectors.npy", "games.sqlite"
+WHITENING = "whitening.npz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,11 @@ class SnapshotReader:
         address = f"{(folder / GAMES).absolute().as_uri()}?mode=ro&immutable=1"
         self._db = sqlite3.connect(address, uri=True, check_same_thread=False)
         self._root = str(layout.absolute(folder / "../../.."))  # the gallery's, if it still lies in one
+
+    @property
+    def whitening(self) -> Path | None:
+        """The file of the whitening that was learned on the gallery; None if the recipe has none of that kind."""
+        return self.folder / WHITENING if WHITENING in self.manifest.files else None
 
     @cached_property
     def ids(self) -> list[str]:

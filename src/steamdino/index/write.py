@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from steamdino.errors import GalleryError, SnapshotError
 from steamdino.gallery.vectors import Absent, Row
 from steamdino.index import names
-from steamdino.index.snapshot import GAMES, VECTORS, Manifest, newest
+from steamdino.index.snapshot import GAMES, VECTORS, WHITENING, Manifest, newest
 from steamdino.recipe import Recipe
 
 KEPT = 2
@@ -44,6 +44,7 @@ def write(
     vectors: Iterable[NDArray[np.float32]],
     precisions: dict[str, int],
     *,
+    whitening: bytes | None = None,
     anew: bool = False,
 ) -> Path:
     """Writes the next snapshot into a recipe's folder and removes the oldest ones.
@@ -58,6 +59,7 @@ def write(
         absent: games without a vector.
         vectors: float32, shape (dim,), one for each row; read only if there is nothing to take over.
         precisions: how many vectors were made in each.
+        whitening: the file of the one that the recipe names, where it is not a file of the model.
         anew: take nothing over from the newest one (it may be damaged).
 
     Returns:
@@ -72,6 +74,10 @@ def write(
         if anew or previous is None or not _take_over(previous, work, content):
             _write_vectors(work / VECTORS, vectors, (len(rows), recipe.dim))
         _write_games(work / GAMES, rows, absent)
+        names = [VECTORS, GAMES]
+        if whitening is not None:
+            (work / WHITENING).write_bytes(whitening)
+            names.append(WHITENING)
         Manifest(
             recipe=recipe,
             revision=revision,
@@ -79,7 +85,7 @@ def write(
             games=len(rows),
             created_at=datetime.now(UTC).isoformat(timespec="microseconds"),
             precisions=precisions,
-            files={name: _facts(work / name) for name in (VECTORS, GAMES)},
+            files={name: _facts(work / name) for name in names},
         ).write(work)
         for path in work.iterdir():
             _sync(path)
