@@ -14,6 +14,7 @@ COMMANDS = (
     "add",
     "build",
     "similar",
+    "evaluate",
     "info",
     "doctor",
     "remove",

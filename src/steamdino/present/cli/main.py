@@ -10,7 +10,7 @@ import typer
 
 from steamdino import __version__
 from steamdino.errors import SteamDinoError
-from steamdino.present.cli import add, build, demo, doctor, export, info, keep, similar
+from steamdino.present.cli import add, build, demo, doctor, evaluate, export, info, keep, similar
 from steamdino.present.cli.console import note, say
 from steamdino.present.text import printable
 
@@ -32,6 +32,7 @@ for command in (
     add.add,
     build.build,
     similar.similar,
+    evaluate.evaluate,
     info.info,
     doctor.doctor,
     keep.remove,

@@ -1,0 +1,49 @@
+"""A gallery's pictures, decoded in threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from PIL import Image
+
+from steamdino.banners.decode import decode
+from steamdino.banners.read import read
+from steamdino.errors import PictureError
+from steamdino.records import Game
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+CHUNK = 64
+"""Items whose results may wait in memory."""
+
+
+def picture(game: Game, at_least: tuple[int, int] | None = None) -> Image.Image:
+    """A game's banner.
+
+    Args:
+        game: of a snapshot.
+        at_least: as in `banners.decode.decode`.
+
+    Raises:
+        PictureError: it is not there, cannot be decoded, or is another one than when the snapshot was built; the text
+            says which picture.
+    """
+    if game.picture is None:
+        raise PictureError(f"the snapshot does not know where the picture of {game.id!r} lies")
+    try:
+        content = read(game.picture)
+        if content.sha256 != game.sha256:
+            raise PictureError("it has changed since the snapshot was built; add its source again and build")
+        return decode(content.data, at_least)
+    except PictureError as error:
+        raise PictureError(f"{game.picture}: {error}") from None
+
+
+def each(work: Callable[[In], Out], items: Sequence[In], threads: int) -> Generator[Out, None, None]:
+    """Maps `work` over items in threads; yields the results in the items' order."""
+    with ThreadPoolExecutor(threads) as pool:
+        for start in range(0, len(items), CHUNK):
+            yield from pool.map(work, items[start : start + CHUNK])

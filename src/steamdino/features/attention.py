@@ -1,0 +1,45 @@
+"""Where a vision transformer looks: the attention of its last block, from the CLS token to the patches."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from steamdino.errors import RecipeError
+from steamdino.features.cache import WEIGHTS
+from steamdino.features.pooling import Floats
+from steamdino.features.recipes import files_of
+from steamdino.features.registry import model
+from steamdino.features.runtimes.openvino import OpenVinoModel
+from steamdino.features.transform import Pixels
+from steamdino.recipe import Recipe
+
+
+def attention(recipe: Recipe, pixels: Pixels) -> Floats:
+    """The attention maps of all heads for one picture.
+
+    Args:
+        recipe: of a vision transformer.
+        pixels: uint8, shape (height, width, 3), as `features.transform.prepare` makes it.
+
+    Returns:
+        float32, shape (heads, height / stride, width / stride). What a head gives to the CLS token itself and to
+        registers is left away, so that a map may add up to less than 1.
+
+    Raises:
+        RecipeError: the model has no heads, or its file does not give their attention.
+    """
+    chosen = model(recipe.model)
+    if chosen.family != "vit":
+        raise RecipeError(f"{chosen.name} has no attention: it is no vision transformer of the DINO family")
+    run = OpenVinoModel(
+        files_of(recipe).path(chosen.weights or WEIGHTS),
+        chosen,
+        recipe.transform,
+        outputs=("attention",),
+        batch_size=1,
+        precision="f32",
+    )
+    (maps,) = run(pixels[np.newaxis])
+    rows, columns = recipe.transform.height // chosen.stride, recipe.transform.width // chosen.stride
+    patches: Floats = maps[0, :, 1 + chosen.registers :].reshape(-1, rows, columns)
+    return patches
