@@ -200,7 +200,7 @@ def test_problems_are_told_and_the_exit_code_says_so(run: Run, tmp_path: Path, p
         (["build", "--recipe", "bundeld"], 2, "there is no recipe 'bundeld'; known are: bundled"),
         (["build", "--size", "224"], 2, "--size is '224'; it must be a width and a height, as in 224x336"),
         (["build", "--size", "8x8"], 2, "8x8 does not fit"),
-        (["build", "--transform", "stretch"], 2, "transform.mode is 'stretch'"),
+        (["build", "--transform", "stretch"], 2, "'stretch' in a recipe is none of"),
         (["build", "--precision", "f64"], 2, "precision is 'f64'; it must be one of: f32, bf16, auto"),
         (["build", "--threads", "-1"], 2, "threads is -1"),
         (["add", "nowhere"], 2, "there is no nowhere; name a folder of pictures, an archive (.tar,"),
