@@ -26,7 +26,11 @@ def build(
     ] = None,
     pooling: Annotated[
         str | None,
-        typer.Option(metavar="simple|complex|gem|multiscale|patches", help="How tokens become one vector.", show_default=False),
+        typer.Option(
+            metavar="simple|complex|gem|multiscale|patches",
+            help="How tokens become one vector.",
+            show_default=False,
+        ),
     ] = None,
     precision: PrecisionOption = None,
     threads: Annotated[

@@ -16,7 +16,9 @@ def show(
     picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="A banner's file.")],
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="The PNG to write. Default: beside you, named after both."),
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="The PNG to write. Default: beside you, named after both."
+        ),
     ] = None,
 ) -> None:
     """Write what a model sees of a picture under a recipe, and where its heads look, as a PNG.
