@@ -129,7 +129,7 @@ def select(graph: Any, names: Sequence[str], model: Model) -> Any:
         if found[name] is None:
             raise RecipeError(
                 f"the file of {model.name} does not give {name!r}, and it is not to be found in its graph;"
-                f" with PyTorch it can: pip install 'steam-dino[torch]' and steam-dino models pull --torch {model.name}"
+                " use a file that gives it, with: steam-dino models pull --weights FILE"
             )
         results.append(ov.opset13.result(found[name]))
     return ov.Model(results, graph.get_parameters(), model.name)

@@ -10,7 +10,7 @@ import typer
 
 from steamdino import __version__
 from steamdino.errors import SteamDinoError
-from steamdino.present.cli import add, build, demo, doctor, evaluate, export, info, keep, similar
+from steamdino.present.cli import add, build, demo, doctor, evaluate, export, info, keep, models, similar
 from steamdino.present.cli.console import note, say
 from steamdino.present.text import printable
 
@@ -41,6 +41,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(export.app, name="export")
+app.add_typer(models.app, name="models")
 
 
 def _print_version(wanted: bool) -> None:

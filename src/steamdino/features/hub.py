@@ -1,0 +1,159 @@
+"""One file from the model hub: fetched by huggingface_hub, checked against what is known or published of it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from steamdino.errors import ModelError
+from steamdino.features.cache import sha256
+from steamdino.records import Progress
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfFileMetadata
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file that was fetched.
+
+    Attributes:
+        path: where huggingface_hub keeps it; not ours to move.
+        revision: the commit that it belongs to, 40 hex digits.
+        sha256: of its bytes.
+    """
+
+    path: Path
+    revision: str
+    sha256: str
+
+
+def download(
+    repo: str,
+    name: str,
+    *,
+    revision: str = "main",
+    expected: str | None = None,
+    progress: Progress | None = None,
+) -> Download:
+    """Fetches a file, or finds it where an earlier call left it.
+
+    What huggingface_hub knows is honoured: ``HF_ENDPOINT``, ``HF_HOME``, ``HF_TOKEN``, ``HF_HUB_OFFLINE``; a download
+    that breaks off goes on where it stopped. A hub that stalls is given up after about a minute.
+
+    Args:
+        repo: "owner/name".
+        name: the file's path in it.
+        revision: a branch, a tag or a commit.
+        expected: the sha256 that it must have; None to trust the hash that the hub publishes.
+        progress: called with (bytes done, bytes in all).
+
+    Raises:
+        ModelError: it cannot be had, or is not what it should be; nothing half is left.
+    """
+    import huggingface_hub as hub
+
+    hub.logging.set_verbosity_error()  # what goes wrong is said once, by the error
+    where = f"{repo}/{name}"
+    try:
+        published = (
+            None if _offline() else hub.get_hf_file_metadata(hub.hf_hub_url(repo, name, revision=revision))
+        )
+        path = Path(
+            hub.hf_hub_download(
+                repo,
+                name,
+                revision=(published and published.commit_hash) or revision,
+                tqdm_class=_reporting(progress or (lambda done, total: None)),
+            )
+        )
+    except Exception as error:  # whatever a broken network or a stranger's server makes the client raise
+        raise ModelError(f"{where} cannot be fetched: {_reason(error, repo)}") from None
+    digest = sha256(path)
+    if expected is not None and digest != expected:
+        _forget(path)
+        raise ModelError(
+            f"{where} is not the file that is known: its sha256 is {digest}, and should be {expected}"
+        )
+    if published is not None and not _as_published(path, digest, published):
+        _forget(path)
+        raise ModelError(f"{where} arrived damaged: the hub publishes the hash {published.etag}; try again")
+    return Download(path, (published and published.commit_hash) or path.parents[name.count("/")].name, digest)
+
+
+def _offline() -> bool:
+    from huggingface_hub import constants
+
+    return bool(constants.is_offline_mode())
+
+
+def _as_published(path: Path, digest: str, published: HfFileMetadata) -> bool:
+    """Whether a file has the hash that the hub publishes: a sha256 of large files, Git's own of small ones."""
+    etag = published.etag or ""
+    if re.fullmatch(r"[0-9a-f]{64}", etag):
+        return digest == etag
+    if re.fullmatch(r"[0-9a-f]{40}", etag):
+        data = path.read_bytes()
+        return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest() == etag
+    return True  # a hub of another make publishes no hash
+
+
+def _forget(path: Path) -> None:
+    path.resolve().unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
+
+
+def _reason(error: Exception, repo: str) -> str:
+    """What went wrong, in one line, and what to do."""
+    from huggingface_hub import constants, errors
+
+    endpoint = constants.ENDPOINT
+    if (
+        isinstance(error, errors.LocalEntryNotFoundError)
+        and not _offline()
+        and isinstance(error.__cause__, Exception)
+    ):
+        error = error.__cause__  # it looked into the cache because of this
+    if isinstance(error, errors.GatedRepoError):
+        return f"it is gated; accept its terms at {endpoint}/{repo}, then set HF_TOKEN or run: hf auth login"
+    if isinstance(
+        error, errors.RepositoryNotFoundError | errors.RevisionNotFoundError | errors.EntryNotFoundError
+    ):
+        if not isinstance(error, errors.LocalEntryNotFoundError):
+            return (
+                f"{endpoint} has no such file, or not for you; check HF_TOKEN, or name a file with --weights"
+            )
+        if _offline():
+            return "it is not in the cache, and HF_HUB_OFFLINE forbids the network; unset it and try again"
+    if isinstance(error, errors.FileMetadataError):
+        return f"{endpoint} does not answer as a model hub; check HF_ENDPOINT, your proxy and your firewall"
+    if isinstance(error, errors.HfHubHTTPError):
+        return f"{endpoint} answered {error.response.status_code}; try again later"
+    if isinstance(error, OSError) and "Consistency check" in str(error):
+        return "it broke off; the same command goes on"
+    if isinstance(error, OSError) and error.errno:
+        return f"{error.strerror} ({error.filename})"
+    cause = error.__cause__ or error
+    return f"{endpoint} cannot be reached, or broke off ({type(cause).__name__}); the same command goes on"
+
+
+def _reporting(progress: Progress) -> type[Any]:
+    from tqdm.auto import tqdm
+
+    class Reporting(tqdm):  # type: ignore[misc]
+        """What huggingface_hub takes for a bar; hands its numbers on and draws nothing."""
+
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            self._done, self._of = int(options.get("initial") or 0), int(options.get("total") or 0)
+            options.pop("name", None)
+            super().__init__(*arguments, **{**options, "disable": True})
+
+        def update(self, n: float | None = 1) -> bool | None:
+            self._done += int(n or 0)
+            progress(self._done, self._of)
+            return None
+
+    return Reporting

@@ -1,0 +1,153 @@
+"""`steam-dino models`: which models there are, and how to get them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from steamdino.errors import UsageError
+from steamdino.present.cli.console import note, out, say
+from steamdino.present.cli.show import show
+
+if TYPE_CHECKING:
+    from steamdino.features.registry import Model
+
+app = typer.Typer(no_args_is_help=True, help="List the models, get them, see what they see.")
+app.command()(show)
+
+FORMATS = ("table", "json")
+WIDE = 120
+"""Columns of a terminal in which there is room for a line about each model."""
+
+
+@app.command("list")
+def list_models(
+    output: Annotated[
+        str, typer.Option("--format", metavar="|".join(FORMATS), help="How to print.")
+    ] = "table",
+) -> None:
+    """List the models that steam-dino knows, and which of them are on this machine.
+
+    No network is asked. A model is marked as verified when somebody has run the very files on the hub and stated what
+    came out; the others are described as their authors do.
+
+    **Examples**
+
+        steam-dino models list
+
+        steam-dino models list --format json
+    """
+    if output not in FORMATS:
+        raise UsageError(f"--format is {output!r}; it must be one of: {', '.join(FORMATS)}")
+    from steamdino.features.recipes import short_names
+    from steamdino.features.registry import models
+
+    if output == "json":
+        say(json.dumps([_record(model) for model in models().values()], indent=2))
+        return
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("model", "dim", "licence", "verified", "here"):
+        table.add_column(column, no_wrap=True)
+    wide = out().width >= WIDE
+    if wide:
+        table.add_column("what it is")
+    for model in models().values():
+        facts = _record(model)
+        here = "in the package" if model.packaged else _megabytes(facts["bytes"])
+        verified = "yes" if model.verified else "no"
+        row = (model.name, str(model.dim), model.licence, verified, here)
+        table.add_row(*row, *((model.summary,) if wide else ()))
+    out().print(table)
+    names = ", ".join(name for name in short_names() if name not in models())
+    note(f"Short names for build --recipe: {names}")
+
+
+@app.command()
+def pull(
+    name: Annotated[str, typer.Argument(metavar="MODEL", help="As in `models list`, or a short name.")],
+    weights: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Take the weights from this ONNX file instead.")
+    ] = None,
+    revision: Annotated[
+        str, typer.Option(metavar="REV", help="A branch, tag or commit of the hub.")
+    ] = "main",
+    accept: Annotated[
+        bool,
+        typer.Option("--accept-licence", help="You have read the licence that was shown, and accept it."),
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Ask the hub even if the model is here.")] = False,
+) -> None:
+    """Get a model from the model hub, as ONNX; afterwards no network is needed.
+
+    What arrives is checked by its sha256 and tried on a picture before it counts. `HF_TOKEN`, `HF_HOME`, `HF_ENDPOINT`
+    and `HF_HUB_OFFLINE` mean what they mean elsewhere; a download that breaks off goes on with the same command.
+
+    **Examples**
+
+        steam-dino models pull dino-vits16
+
+        steam-dino models pull dino-vits16 --weights model.onnx
+    """
+    from steamdino.features import cache
+    from steamdino.features.pull import pull as fetch
+    from steamdino.features.pull import take
+    from steamdino.features.recipes import parse
+    from steamdino.present.cli.progress import bar
+
+    model = parse(name).model
+    files = cache.find(model)
+    if model.packaged:
+        say(f"{model.name} is part of steam-dino.")
+        return
+    if files and not (weights or force):
+        say(f"{model.name} is here already: {files.folder}")
+        return
+    if model.accept and not accept:
+        raise UsageError(
+            f"{model.name} comes under a licence of its own: read {model.accept}, and if you accept it, give"
+            " --accept-licence"
+        )
+    if weights:
+        files = take(model, weights)
+    else:
+        with bar(f"Getting {model.name}", "bytes") as progress:
+            files = fetch(model, revision=revision, progress=progress)
+    say(f"{model.name} is ready: {_megabytes(_size(files.folder))}, sha256 {files.weights[:12]}")
+    if not model.verified:
+        note("Nobody has verified this entry yet: look at the matches before you rely on them.")
+    say(f"Now: steam-dino build --recipe {name}")
+
+
+def _record(model: Model) -> dict[str, Any]:
+    from steamdino.features import cache
+    from steamdino.features.pooling import KINDS
+
+    files = cache.find(model)
+    return {
+        "name": model.name,
+        "summary": model.summary,
+        "family": model.family,
+        "licence": model.licence,
+        "accept": model.accept,
+        "dim": model.dim,
+        "stride": model.stride,
+        "poolings": list(KINDS[model.family]),
+        "hub": model.hub.get("repo"),
+        "verified": model.verified,
+        "here": files is not None,
+        "bytes": _size(files.folder) if files else 0,
+        "weights": files.weights if files else None,
+    }
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB" if size else ""
