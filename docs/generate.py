@@ -14,6 +14,7 @@ COMMANDS = (
     "add",
     "build",
     "similar",
+    "text",
     "evaluate",
     "models list",
     "models pull",

@@ -104,6 +104,8 @@ class Match:
         rank: 1 for the most similar.
         id, name: the game's.
         similarity: cosine between its vector and the query's, -1 to 1.
+        percentile: how many of a hundred pairs of this snapshot's banners are less alike (None where that is unknown);
+            if words were asked, how many of a hundred games fit less: pictures lie nearer to each other than to words.
         identical: its banner has the very bytes of the query's (equal sha256, not merely a similarity of 1).
         game: everything else that the snapshot knows about it.
     """
@@ -112,8 +114,22 @@ class Match:
     id: str
     name: str
     similarity: float
+    percentile: float | None
     identical: bool
     game: Game = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a mixture.
+
+    Attributes:
+        weight: what its vector is multiplied by; below 0 for what shall be missing.
+        query: what it is, as it was understood.
+    """
+
+    weight: float
+    query: Query
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +138,12 @@ class Query:
 
     Attributes:
         text: what was typed, or the picture's path.
-        kind: how it was understood: "id", "name" or "picture".
-        game: the game that it means; None for a picture.
+        kind: how it was understood: "id", "name", "picture" or "words".
+        game: the game that it means; None for a picture or words.
         picture: the picture's file; None for a game's own vector.
         alternatives: other games whose names fit as well, best first.
         mirror, flip: the query was mirrored left-right, flipped top-bottom.
+        parts: what was added to it and taken from it.
     """
 
     text: str
@@ -136,6 +153,12 @@ class Query:
     alternatives: tuple[Game, ...] = ()
     mirror: bool = False
     flip: bool = False
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def has_words(self) -> bool:
+        """Whether a sentence is among what was asked."""
+        return self.kind == "words" or any(part.query.has_words for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True)

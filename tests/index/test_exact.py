@@ -22,14 +22,14 @@ def test_the_nearest_are_those_of_a_full_sort(data: st.DataObject) -> None:
     expected = [row for row in sorted(range(count), key=lambda row: (-scores[row], row)) if row != exclude][
         :k
     ]
-    rows, cosines = nearest(vectors, query, k, exclude=exclude)
+    rows, cosines = nearest(vectors, query, k, exclude=() if exclude is None else [exclude])
     assert rows.tolist() == expected
     assert cosines.tolist() == np.clip(scores[expected], -1, 1).tolist()
 
 
 def test_of_equal_rows_the_lower_comes_first_and_the_query_is_left_out_by_its_row() -> None:
     vectors = np.repeat(np.array([[1, 0]], np.float32), 5, axis=0)
-    rows, cosines = nearest(vectors, vectors[3], 3, exclude=3)
+    rows, cosines = nearest(vectors, vectors[3], 3, exclude=[3])
     assert rows.tolist() == [0, 1, 2]
     assert cosines.tolist() == [1, 1, 1]
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import steamdino
+from steamdino.present.text import closeness
 from steamdino.sample import FictionalGame
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -40,6 +41,7 @@ def test_json_has_the_documented_shape(run: Run, built: Path, fictional_store: S
         "mirror": False,
         "flip": False,
         "alternatives": [],
+        "parts": [],
     }
     assert record["recipe"] == "bundled"
     expected = steamdino.Snapshot.open(built).similar(game.id, 3)
@@ -49,6 +51,7 @@ def test_json_has_the_documented_shape(run: Run, built: Path, fictional_store: S
             "id",
             "name",
             "similarity",
+            "percentile",
             "identical",
             "source",
             "url",
@@ -57,6 +60,7 @@ def test_json_has_the_documented_shape(run: Run, built: Path, fictional_store: S
         ]
         assert (shown["rank"], shown["id"], shown["name"]) == (match.rank, match.id, match.name)
         assert shown["similarity"] == pytest.approx(match.similarity, abs=1e-6)
+        assert shown["percentile"] == pytest.approx(match.percentile, abs=1e-4)
         assert shown["source"] == "catalogue.csv"
         assert shown["columns"]["theme"]
 
@@ -84,10 +88,12 @@ def test_the_table_names_rank_similarity_name_and_id(run: Run, built: Path, fict
     done = run("similar", game.name, "-g", built, "-k", 4, "--show", "theme,year")
     heading, header, *rows = done.stdout.splitlines()
     assert heading == f"Similar to {game.name} ({game.id})"
-    assert header.split() == ["#", "similarity", "name", "id", "theme", "year"]
+    assert header.split() == ["#", "similarity", "closer", "than", "name", "id", "theme", "year"]
     expected = steamdino.Snapshot.open(built).similar(game.name, 4)
     for match, row in zip(expected, rows, strict=True):
         assert row.split()[:2] == [str(match.rank), f"{match.similarity:.3f}"]
+        assert match.percentile is not None
+        assert closeness(match.percentile) in row
         assert match.name in row
         assert str(match.game.columns["year"]) in row
 
@@ -182,7 +188,11 @@ def test_problems_are_told_and_the_exit_code_says_so(run: Run, tmp_path: Path, p
     ("arguments", "code", "message"),
     [
         (["similar"], 2, "missing argument 'QUERY'; see: steam-dino similar --help"),
-        (["similar", "x", "--bogus"], 2, "no such option: --bogus; see: steam-dino similar --help"),
+        (
+            ["similar", "x", "--bogus"],
+            2,
+            "no such option: --bogus",
+        ),
         (["simlar"], 2, "no such command 'simlar'"),
         (["similar", "x", "-k", "many"], 2, "invalid value for '-k'"),
         (

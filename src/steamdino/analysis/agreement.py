@@ -24,7 +24,7 @@ def neighbours(vectors: Floats, rows: Rows, k: int = NEIGHBOURS) -> Rows:
     Returns:
         intp, shape (len(rows), min(k, n - 1)).
     """
-    found = [nearest(vectors, vectors[row], k, exclude=int(row))[0] for row in rows]
+    found = [nearest(vectors, vectors[row], k, exclude=[int(row)])[0] for row in rows]
     return np.stack(found) if found else np.empty((0, min(k, len(vectors) - 1)), np.intp)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +57,7 @@ def download(
     """
     import huggingface_hub as hub
 
-    hub.logging.set_verbosity_error()  # what goes wrong is said once, by the error
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # what goes wrong is said once, by the error
     where = f"{repo}/{name}"
     try:
         published = (

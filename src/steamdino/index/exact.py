@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,7 +12,7 @@ BLOCK = 64
 
 
 def nearest(
-    vectors: NDArray[np.float32], query: NDArray[np.float32], k: int, *, exclude: int | None = None
+    vectors: NDArray[np.float32], query: NDArray[np.float32], k: int, *, exclude: Sequence[int] = ()
 ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
     """The k rows most similar to a query, most similar first; of equal ones the lower row first.
 
@@ -18,15 +20,14 @@ def nearest(
         vectors: float32, shape (n, d), unit rows.
         query: float32, shape (d,), unit length.
         k: how many; fewer come back where there are fewer.
-        exclude: a row to leave out (the query's own).
+        exclude: rows to leave out (the query's own), each once.
 
     Returns:
         the rows and their cosines, clipped to [-1, 1].
     """
     scores = vectors @ query
-    if exclude is not None:
-        scores[exclude] = -np.inf
-    k = min(k, len(scores) - (exclude is not None))
+    scores[list(exclude)] = -np.inf
+    k = min(k, len(scores) - len(exclude))
     if k <= 0:
         return np.empty(0, np.intp), np.empty(0, np.float32)
     # At least k scores reach the k-th best of the blocks' maxima, so that whatever is below it is out. This is exact

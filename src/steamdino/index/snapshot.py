@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from steamdino.errors import SnapshotError
 from steamdino.gallery import layout
 from steamdino.index import names
+from steamdino.index.distribution import Distribution
 from steamdino.recipe import Recipe
 from steamdino.records import Game
 
@@ -49,6 +50,7 @@ class Manifest:
         created_at: ISO 8601, UTC, with microseconds.
         precisions: how many vectors were made in each.
         files: name -> {"bytes": ..., "sha256": ...}.
+        similarity: how its cosines are distributed; None where there is no pair, or if an older program wrote it.
     """
 
     recipe: Recipe
@@ -58,6 +60,7 @@ class Manifest:
     created_at: str
     precisions: dict[str, int]
     files: dict[str, dict[str, Any]]
+    similarity: Distribution | None = None
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
@@ -74,10 +77,11 @@ class Manifest:
                 raise SnapshotError(
                     f"{path}: its format is {record['format']}; upgrade steam-dino to read it"
                 )
-            recipe = record["recipe"]
+            recipe, similarity = record["recipe"], record.get("similarity")
             return cls(
                 recipe=Recipe.from_json(json.dumps(recipe["identity"]), recipe["name"]),
-                **{key: record[key] for key in cls.__slots__ if key != "recipe"},
+                similarity=Distribution.from_record(similarity) if similarity else None,
+                **{key: record[key] for key in cls.__slots__ if key not in ("recipe", "similarity")},
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise SnapshotError(
@@ -87,6 +91,7 @@ class Manifest:
     def write(self, folder: Path) -> None:
         """Writes it into a folder."""
         record: dict[str, Any] = {key: getattr(self, key) for key in self.__slots__}
+        record["similarity"] = self.similarity.record if self.similarity else None
         record["recipe"] = {
             "name": self.recipe.name,
             "hash": self.recipe.hash,
@@ -209,19 +214,22 @@ def newest(folder: Path) -> Path | None:
     return folder / str(max(numbers)) if numbers else None
 
 
-def open_newest(path: Path, recipe: str | None = None) -> SnapshotReader:
+def open_newest(
+    path: Path, recipe: str | None = None, *, accept: Callable[[Recipe], bool] = lambda _: True
+) -> SnapshotReader:
     """Opens a snapshot's folder, or the newest snapshot of a gallery.
 
     Args:
         path: a gallery or one snapshot.
         recipe: the name or hash of a recipe; None for the one built last.
+        accept: which recipes may answer; where none is accepted, the one built last does.
 
     Raises:
         SnapshotError: there is none, or it is damaged.
     """
     # Between being chosen and being opened a snapshot may be pruned; then there is a newer one.
     for _ in range(_TRIES):
-        folder = path if (path / MANIFEST).is_file() else _choose(path, recipe)
+        folder = path if (path / MANIFEST).is_file() else _choose(path, recipe, accept)
         try:
             return SnapshotReader(folder)
         except (FileNotFoundError, sqlite3.OperationalError) as error:
@@ -232,7 +240,7 @@ def open_newest(path: Path, recipe: str | None = None) -> SnapshotReader:
 _TRIES = 50
 
 
-def _choose(gallery: Path, recipe: str | None) -> Path:
+def _choose(gallery: Path, recipe: str | None, accept: Callable[[Recipe], bool]) -> Path:
     latest: dict[Path, Manifest] = {}
     for folder in sorted(gallery.joinpath(layout.SNAPSHOTS).glob("*/")):
         for _ in range(_TRIES):
@@ -256,4 +264,5 @@ def _choose(gallery: Path, recipe: str | None) -> Path:
     if not fitting:
         built = ", ".join(sorted(m.recipe.name for m in latest.values()))
         raise SnapshotError(f"no snapshot under the recipe {recipe!r} in {gallery}; built are: {built}")
+    fitting = [folder for folder in fitting if accept(latest[folder].recipe)] or fitting
     return max(fitting, key=lambda f: latest[f].created_at)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from steamdino.errors import GalleryError, SnapshotError
 from steamdino.gallery.vectors import Absent, Row
 from steamdino.index import names
+from steamdino.index.distribution import distribution
 from steamdino.index.snapshot import GAMES, VECTORS, WHITENING, Manifest, newest
 from steamdino.recipe import Recipe
 
@@ -71,13 +72,17 @@ def write(
     work = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
     try:
         content = hashlib.sha256("\n".join(row.sha256 for row in rows).encode()).hexdigest()
-        if anew or previous is None or not _take_over(previous, work, content):
+        taken = not anew and previous is not None and _take_over(previous, work, content)
+        if not taken:
             _write_vectors(work / VECTORS, vectors, (len(rows), recipe.dim))
+        similarity = Manifest.read(previous).similarity if taken and previous else None
+        if similarity is None:
+            similarity = distribution(np.load(work / VECTORS, mmap_mode="r"), [row.sha256 for row in rows])
         _write_games(work / GAMES, rows, absent)
-        names = [VECTORS, GAMES]
+        written = [VECTORS, GAMES]
         if whitening is not None:
             (work / WHITENING).write_bytes(whitening)
-            names.append(WHITENING)
+            written.append(WHITENING)
         Manifest(
             recipe=recipe,
             revision=revision,
@@ -85,7 +90,8 @@ def write(
             games=len(rows),
             created_at=datetime.now(UTC).isoformat(timespec="microseconds"),
             precisions=precisions,
-            files={name: _facts(work / name) for name in names},
+            files={name: _facts(work / name) for name in written},
+            similarity=similarity,
         ).write(work)
         for path in work.iterdir():
             _sync(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 
 _TURNING = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}  # they reorder the text around them
@@ -17,3 +18,10 @@ def printable(text: str) -> str:
 def shortened(text: str, width: int) -> str:
     """Text of at most `width` characters."""
     return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def closeness(percentile: float) -> str:
+    """A percentile as people read it: never rounded up, with as many digits as tell it from 100."""
+    digits = max(0, math.ceil(-math.log10(max(100 - percentile, 1e-6)) - 1e-9))
+    scale = 10**digits
+    return f"{math.floor(percentile * scale + 1e-6) / scale:.{digits}f} %"

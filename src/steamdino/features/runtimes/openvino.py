@@ -57,7 +57,7 @@ class OpenVinoModel:
             RecipeError: the file does not give such an output.
             ModelError: the file is no model that OpenVINO reads.
         """
-        with _without_telemetry():
+        with without_telemetry():
             import openvino as ov
             from openvino.preprocess import PrePostProcessor
 
@@ -126,13 +126,13 @@ class OpenVinoModel:
 
 def computes_bf16() -> bool:
     """Whether this CPU has instructions for bf16, which make it about twice as fast as f32."""
-    with _without_telemetry():
+    with without_telemetry():
         import openvino as ov
     return "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 @contextmanager
-def _without_telemetry() -> Iterator[None]:
+def without_telemetry() -> Iterator[None]:
     """Keeps OpenVINO's usage reports off: what is not imported cannot report.
 
     OpenVINO's tools import `openvino_telemetry` if they can and do without it if they cannot. None in `sys.modules` is

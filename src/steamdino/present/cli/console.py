@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+FILE_WIDTH = 200
+"""Columns of what is no terminal."""
+
 
 def out() -> Console:
-    """The console for results."""
+    """The console for results; a file or a pipe has room for whole lines."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    terminal = sys.stdout.isatty()
+    width = None if terminal or "COLUMNS" in os.environ else FILE_WIDTH
+    return Console(highlight=False, soft_wrap=not terminal, width=width)
 
 
 def err() -> Console:

@@ -10,7 +10,19 @@ import typer
 
 from steamdino import __version__
 from steamdino.errors import SteamDinoError
-from steamdino.present.cli import add, build, demo, doctor, evaluate, export, info, keep, models, similar
+from steamdino.present.cli import (
+    add,
+    build,
+    demo,
+    doctor,
+    evaluate,
+    export,
+    info,
+    keep,
+    models,
+    similar,
+    text,
+)
 from steamdino.present.cli.console import note, say
 from steamdino.present.text import printable
 
@@ -32,6 +44,7 @@ for command in (
     add.add,
     build.build,
     similar.similar,
+    text.text,
     evaluate.evaluate,
     info.info,
     doctor.doctor,

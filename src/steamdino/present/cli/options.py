@@ -30,3 +30,27 @@ PrecisionOption = Annotated[
         show_default=False,
     ),
 ]
+CountOption = Annotated[int, typer.Option("-k", metavar="N", help="How many matches.")]
+SnapshotOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--snapshot", metavar="FILE", help="Ask a packed snapshot (or a snapshot's folder) instead."
+    ),
+]
+AlikeOption = Annotated[
+    bool, typer.Option("--alike", help="Only matches closer than 99.9 % of pairs, however many those are.")
+]
+FORMATS = ("table", "json", "csv", "ids")
+FormatOption = Annotated[str, typer.Option("--format", metavar="|".join(FORMATS), help="How to print.")]
+ShowOption = Annotated[
+    str,
+    typer.Option("--show", metavar="COLUMN,...", help="Further columns of the games to print in the table."),
+]
+PicturesOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--pictures/--no-pictures",
+        help="Draw the banners in the terminal. Default: where it can.",
+        show_default=False,
+    ),
+]

@@ -10,8 +10,8 @@ from rich.text import Text
 
 from steamdino.present.cli.console import out
 from steamdino.present.cli.pictures import grid
-from steamdino.present.text import printable, shortened
-from steamdino.records import Matches, Query
+from steamdino.present.text import closeness, printable, shortened
+from steamdino.records import Match, Matches, Query
 
 LONGEST_NAME = 60
 
@@ -40,9 +40,13 @@ def _has_colours(console: Console) -> bool:
 def _heading(query: Query) -> Text:
     turned = " and ".join(word for word, on in (("mirrored", query.mirror), ("flipped", query.flip)) if on)
     subject = _name(query.game.name) if query.game else printable(query.text)
-    text = Text("Similar to ") + Text(subject, style="bold")
+    text = Text("Banners that fit " if query.kind == "words" else "Similar to ") + Text(subject, style="bold")
     if query.game:
         text += Text(f" ({printable(query.game.id)})", style="dim")
+    for part in query.parts:
+        meant = part.query.game.name if part.query.game else part.query.text
+        weight = "" if abs(part.weight) == 1 else f"{abs(part.weight):g} x "
+        text += Text(f" {'+' if part.weight >= 0 else '-'} {weight}") + Text(_name(meant), style="bold")
     if turned:
         text += Text(f", {turned}")
     if query.alternatives:
@@ -55,19 +59,28 @@ def _table(matches: Matches, columns: Sequence[str]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("#", justify="right")
     table.add_column("similarity", justify="right")
+    table.add_column("closer than", justify="right")
     table.add_column("name")
-    table.add_column("id", style="dim")
+    table.add_column("id", style="dim", overflow="fold")
     for column in columns:
         table.add_column(Text(printable(column)))
     for match in matches:
-        name = Text(_name(match.name))
-        if match.identical:
-            name += Text("  identical", style="yellow")
-        shown = [
-            Text(printable(shortened(str(match.game.columns.get(c, "")), LONGEST_NAME))) for c in columns
-        ]
-        table.add_row(str(match.rank), f"{match.similarity:.3f}", name, Text(printable(match.id)), *shown)
+        facts = [str(match.game.columns.get(column, "")) for column in columns]
+        table.add_row(
+            str(match.rank),
+            f"{match.similarity:.3f}",
+            _closer(match),
+            Text(_name(match.name)),
+            Text(printable(match.id)),
+            *(Text(_name(fact)) for fact in facts),
+        )
     return table
+
+
+def _closer(match: Match) -> Text:
+    if match.identical:
+        return Text("identical", style="yellow")
+    return Text("" if match.percentile is None else closeness(match.percentile))
 
 
 def _name(name: str) -> str:

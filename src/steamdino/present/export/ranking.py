@@ -36,7 +36,7 @@ def lists(collection: Collection, games: Sequence[str], labels: Sequence[str] = 
         game = collection.games[row]
         found = []
         for descriptor in collection.descriptors:
-            near, cosines = nearest(descriptor.vectors, descriptor.vectors[row], MATCHES, exclude=row)
+            near, cosines = nearest(descriptor.vectors, descriptor.vectors[row], MATCHES, exclude=[row])
             found.append(list(zip(near.tolist(), cosines.tolist(), strict=True)))
         lines += [
             f"## {cell(game.name)} ({cell(game.id)})",

@@ -7,7 +7,7 @@ import io
 import json
 from typing import Any
 
-from steamdino.records import Game, Matches
+from steamdino.records import Game, Matches, Query
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -17,14 +17,10 @@ def as_record(matches: Matches) -> dict[str, Any]:
     query = matches.query
     return {
         "query": {
-            "text": query.text,
-            "kind": query.kind,
-            "id": query.game.id if query.game else None,
-            "name": query.game.name if query.game else None,
-            "picture": str(query.picture) if query.picture else None,
+            **_asked(query),
             "mirror": query.mirror,
             "flip": query.flip,
-            "alternatives": [{"id": game.id, "name": game.name} for game in query.alternatives],
+            "parts": [{"weight": part.weight, **_asked(part.query)} for part in query.parts],
         },
         "recipe": matches.recipe,
         "matches": [
@@ -33,6 +29,7 @@ def as_record(matches: Matches) -> dict[str, Any]:
                 "id": match.id,
                 "name": match.name,
                 "similarity": round(match.similarity, 6),
+                "percentile": None if match.percentile is None else round(match.percentile, 5),
                 "identical": match.identical,
                 **_facts(match.game),
             }
@@ -54,7 +51,7 @@ def as_csv(matches: Matches) -> str:
     """
     file = io.StringIO()
     writer = csv.writer(file)
-    writer.writerow(["rank", "id", "name", "similarity", "identical", "source", "url"])
+    writer.writerow(["rank", "id", "name", "similarity", "percentile", "identical", "source", "url"])
     for match in matches:
         texts = (match.game.source, match.game.url or "")
         writer.writerow(
@@ -62,6 +59,7 @@ def as_csv(matches: Matches) -> str:
                 match.rank,
                 *map(_inert, (match.id, match.name)),
                 f"{match.similarity:.6f}",
+                "" if match.percentile is None else f"{match.percentile:.5f}",
                 str(match.identical).lower(),
                 *map(_inert, texts),
             ]
@@ -72,6 +70,17 @@ def as_csv(matches: Matches) -> str:
 def as_ids(matches: Matches) -> str:
     """One id on each line."""
     return "\n".join(matches.ids)
+
+
+def _asked(query: Query) -> dict[str, Any]:
+    return {
+        "text": query.text,
+        "kind": query.kind,
+        "id": query.game.id if query.game else None,
+        "name": query.game.name if query.game else None,
+        "picture": str(query.picture) if query.picture else None,
+        "alternatives": [{"id": game.id, "name": game.name} for game in query.alternatives],
+    }
 
 
 def _facts(game: Game) -> dict[str, Any]:

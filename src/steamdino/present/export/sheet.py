@@ -15,6 +15,7 @@ from steamdino.banners.decode import decode
 from steamdino.banners.read import read
 from steamdino.errors import PictureError, SteamDinoError
 from steamdino.gallery.atomic import replacing
+from steamdino.present.text import closeness
 from steamdino.records import Matches
 
 THUMBNAIL = (200, 300)  # pixels at most
@@ -34,7 +35,9 @@ def write_sheet(path: Path, answers: Sequence[Matches], *, title: str) -> None:
     source = (resources.files(__package__) / "sheet.html.jinja").read_text("utf-8")
     # Names come from strangers: everything is escaped unless a template says otherwise, and none does.
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    page = environment.from_string(source).render(title=title, answers=answers, thumbnail=cache(_data_url))
+    page = environment.from_string(source).render(
+        title=title, answers=answers, thumbnail=cache(_data_url), closeness=closeness
+    )
     try:
         with replacing(path) as file:
             file.write(page.encode())

@@ -1,0 +1,240 @@
+"""Answers questions from one snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steamdino.errors import PictureError, QueryError, UsageError
+from steamdino.index.distribution import ALIKE
+from steamdino.index.exact import nearest
+from steamdino.index.snapshot import Manifest, SnapshotReader, open_newest
+from steamdino.recipe import Recipe
+from steamdino.records import Game, Match, Matches, Query
+from steamdino.search.understanding import Understanding
+
+if TYPE_CHECKING:
+    from steamdino.features.encode import Encoder
+    from steamdino.features.words import TextEncoder
+
+CANCELLED = 1e-4
+"""A mixture shorter than this has no direction left."""
+
+
+class Snapshot:
+    """An open snapshot of a gallery, ready for questions.
+
+    A search by id or name needs NumPy and SQLite alone; a picture is encoded under the snapshot's own recipe.
+    """
+
+    def __init__(self, reader: SnapshotReader, *, precision: str = "f32") -> None:
+        self._reader = reader
+        self._precision = precision
+        self._encoder: Encoder | None = None
+        self._text_encoder: TextEncoder | None = None
+        self._asked = Understanding(reader)
+        self._sha256: dict[Path | None, str] = {}
+
+    @classmethod
+    def open(
+        cls, path: str | Path, recipe: str | None = None, *, precision: str = "f32", words: bool = False
+    ) -> Snapshot:
+        """Opens the newest snapshot of a gallery, a snapshot's own folder, or a packed one.
+
+        Args:
+            path: a gallery, a snapshot, or a file that `pack` wrote (safe to open from a stranger).
+            recipe: the name or hash of a recipe; None for the one that was built last.
+            precision: in which pictures are encoded: "f32", "bf16" or "auto".
+            words: of several recipes rather one that knows words.
+
+        Raises:
+            SnapshotError: there is none, or it is damaged.
+        """
+        if Path(path).is_file():
+            from steamdino.index.pack import open_pack
+
+            return cls(open_pack(Path(path)), precision=precision)
+        if not words:
+            return cls(open_newest(Path(path), recipe), precision=precision)
+        from steamdino.features.words import has_words
+
+        return cls(open_newest(Path(path), recipe, accept=has_words), precision=precision)
+
+    @property
+    def ids(self) -> list[str]:
+        """The id of each row of `vectors`."""
+        return self._reader.ids
+
+    @property
+    def vectors(self) -> NDArray[np.float32]:
+        """All embeddings: float32, shape (games, dim), rows of length 1; mapped from the file, read-only."""
+        return self._reader.vectors
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe in whose space the vectors live."""
+        return self._reader.manifest.recipe
+
+    def pack(self, path: str | Path) -> None:
+        """Writes it into one file that `open` reads anywhere; places of pictures stay behind.
+
+        Raises:
+            SnapshotError: the file cannot be written.
+        """
+        from steamdino.index.pack import pack
+
+        pack(self._reader, Path(path))
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the snapshot says of itself."""
+        return self._reader.manifest
+
+    def __len__(self) -> int:
+        return self._reader.manifest.games
+
+    def game(self, game_id: str | int) -> Game:
+        """The game of an id.
+
+        Raises:
+            QueryError: there is none, or it has no banner.
+        """
+        row = self._reader.row(str(game_id))
+        if row is None:
+            raise self._asked.nothing(str(game_id))
+        return self._reader.games([row])[0]
+
+    def similar(
+        self,
+        query: str | int | Path,
+        k: int = 10,
+        *,
+        mirror: bool = False,
+        flip: bool = False,
+        plus: Sequence[str | int | Path] = (),
+        minus: Sequence[str | int | Path] = (),
+        alike: bool = False,
+    ) -> Matches:
+        """The games whose banners look most like the query's.
+
+        The query's own game is left out by its id; other games with the very same picture are kept and marked.
+
+        Args:
+            query: an id, a name (exact, else the best that fits) or a picture's file. A `Path` is always a file.
+            k: how many matches.
+            mirror, flip: turn the query's picture left-right, top-bottom before comparing.
+            plus, minus: what to add to it and to take from it, in the recipe's space: each an id, a name, a picture,
+                or, where the recipe knows words, a sentence; with a weight in front if it is not 1, as in "2*730".
+            alike: only those at or above the percentile `index.distribution.ALIKE`.
+
+        Raises:
+            UsageError: k is below 1, or the parts cancel each other out.
+            QueryError: nothing fits the query, or its picture cannot be read.
+            RecipeError: a picture cannot be encoded under the snapshot's recipe.
+        """
+        found, row = self._asked.understand(query, mirror=mirror, flip=flip)
+        total = self._vector(found, row)
+        rows = [] if row is None else [row]
+        if not (plus or minus):
+            return self._answer(found, total, k, rows, alike=alike)
+        parts = []
+        for sign, texts in ((1, plus), (-1, minus)):
+            for text in texts:
+                part, own = self._asked.part(text, sign)
+                parts.append(part)
+                total = total + np.float32(part.weight) * self._vector(part.query, own)
+                rows += [] if own is None else [own]
+        length = np.linalg.norm(total)
+        if length < CANCELLED:
+            raise UsageError("the parts of the mixture cancel each other out; change a weight")
+        mixed = replace(found, parts=tuple(parts))
+        return self._answer(mixed, total / length, k, sorted(set(rows)), alike=alike)
+
+    def text(self, sentence: str, k: int = 10, *, alike: bool = False) -> Matches:
+        """The games whose banners fit a sentence best.
+
+        Args:
+            sentence: what should be on the banner, in English as CLIP learned it.
+            k: how many matches.
+            alike: only those at or above the percentile `index.distribution.ALIKE` of all games.
+
+        Raises:
+            UsageError: k is below 1, the sentence is empty, or the recipe knows no words.
+            ModelError: the model's text tower is not on this machine.
+        """
+        if not sentence.strip():
+            raise UsageError("the sentence is empty; say what should be on the banner")
+        found = Query(sentence, "words")
+        return self._answer(found, self._vector(found, None), k, [], alike=alike)
+
+    def _answer(
+        self, query: Query, vector: NDArray[np.float32], k: int, rows: Sequence[int], *, alike: bool
+    ) -> Matches:
+        if k < 1:
+            raise UsageError(f"k is {k}; it must be at least 1")
+        near, cosines = nearest(self.vectors, vector, k, exclude=rows)
+        percentiles = self._percentiles(query, vector, cosines)
+        same = None if query.parts else self._content(query)
+        items = tuple(
+            Match(rank, game.id, game.name, float(cosine), percentile, game.sha256 == same, game)
+            for rank, (game, cosine, percentile) in enumerate(
+                zip(self._reader.games(near.tolist()), cosines, percentiles, strict=True), 1
+            )
+            if not alike or (percentile is not None and percentile >= ALIKE)
+        )
+        return Matches(query, self.recipe.name, items)
+
+    def _content(self, query: Query) -> str | None:
+        """The sha256 of a query's picture; None for words."""
+        turned = query.mirror or query.flip
+        return query.game.sha256 if query.game and not turned else self._sha256.get(query.picture)
+
+    def _percentiles(
+        self, query: Query, vector: NDArray[np.float32], cosines: NDArray[np.float32]
+    ) -> list[float | None]:
+        if query.has_words:
+            scores = np.sort(self.vectors @ vector)
+            return [100 * float(np.searchsorted(scores, cosine)) / len(scores) for cosine in cosines]
+        known = self.manifest.similarity
+        return [None if known is None else known.percentile(float(cosine)) for cosine in cosines]
+
+    def _vector(self, query: Query, row: int | None) -> NDArray[np.float32]:
+        """What a query is in the recipe's space: float32, shape (dim,), length 1."""
+        if query.kind == "words":
+            from steamdino.features.words import TextEncoder
+
+            if self._text_encoder is None:
+                self._text_encoder = TextEncoder(self.recipe)
+            return self._text_encoder(query.text)
+        if row is None or query.mirror or query.flip:
+            return self._encode(query)
+        vector: NDArray[np.float32] = self.vectors[row]
+        return vector
+
+    def _encode(self, query: Query) -> NDArray[np.float32]:
+        """The vector of a query's picture; remembers the picture's sha256."""
+        from steamdino.banners.decode import decode
+        from steamdino.banners.read import read
+        from steamdino.features.encode import Encoder
+        from steamdino.features.transform import prepare, sufficient_size, turned
+
+        if query.picture is None:
+            raise QueryError(f"{query.text!r} has no picture in this snapshot, so it cannot be turned")
+        try:
+            content = read(query.picture)
+            image = decode(content.data, sufficient_size(self.recipe.transform))
+        except PictureError as error:
+            raise QueryError(f"{query.picture}: {error}") from None
+        if self._encoder is None:
+            self._encoder = Encoder(
+                self.recipe, whitening=self._reader.whitening, precision=self._precision, batch_size=1
+            )
+        self._sha256[query.picture] = content.sha256
+        pixels = prepare(turned(image, mirror=query.mirror, flip=query.flip), self.recipe.transform)
+        vector: NDArray[np.float32] = self._encoder([pixels])[0]
+        return vector

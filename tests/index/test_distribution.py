@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from steamdino.index import distribution as module
+from steamdino.index.distribution import BINS, Distribution, distribution
+
+
+def _vectors(count: int, dim: int = 8, seed: int = 0) -> np.ndarray:
+    rows = np.random.default_rng(seed).standard_normal((count, dim)).astype(np.float32)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def _pictures(count: int) -> list[str]:
+    return [f"{n:064x}" for n in range(count)]
+
+
+def test_a_percentile_is_the_share_of_pairs_that_are_less_alike() -> None:
+    vectors = _vectors(500)
+    found = distribution(vectors, _pictures(500))
+    assert found is not None
+    cosines = np.sort((vectors.astype(np.float64) @ vectors.T)[~np.eye(500, dtype=bool)])
+    assert found.pairs == len(cosines)
+    for cosine in np.linspace(-0.9, 0.99, 40):
+        exact = 100 * np.searchsorted(cosines, cosine) / len(cosines)
+        # Between two quantiles it is interpolated; they are a hundredth apart, and nearer towards the end.
+        assert found.percentile(cosine) == pytest.approx(exact, abs=0.6 if exact < 99 else 0.06)
+
+
+def test_the_end_is_told_as_far_as_the_pairs_tell_it_and_never_as_everything() -> None:
+    few = distribution(_vectors(12), _pictures(12))
+    many = distribution(_vectors(2000), _pictures(2000))
+    assert few is not None
+    assert many is not None
+    assert few.percentile(1.0) == pytest.approx(100 * (1 - 1 / few.pairs), abs=1)
+    assert 99.9998 < many.percentile(1.0) < 100
+    assert few.percentile(-1.0) == 0
+
+
+def test_copies_of_one_picture_are_no_pairs() -> None:
+    vectors = np.repeat(_vectors(40), 3, axis=0)
+    pictures = [name for name in _pictures(40) for _ in range(3)]
+    found = distribution(vectors, pictures)
+    single = distribution(_vectors(40), _pictures(40))
+    assert found is not None
+    assert single is not None
+    assert found.pairs == 9 * single.pairs
+    assert found.quantiles[-1][1] < 1 - 2 / BINS
+    np.testing.assert_allclose(found.nearest[-1], single.nearest[-1], atol=1e-2)
+
+
+@pytest.mark.parametrize(("count", "same"), [(0, False), (1, False), (5, True)])
+def test_without_a_pair_there_is_none(count: int, same: bool) -> None:
+    assert distribution(_vectors(count), ["0" * 64] * count if same else _pictures(count)) is None
+
+
+def test_the_nearest_are_each_rows_best_match() -> None:
+    vectors = _vectors(300)
+    found = distribution(vectors, _pictures(300))
+    assert found is not None
+    cosines = vectors @ vectors.T
+    np.fill_diagonal(cosines, -1)
+    expected = np.quantile(cosines.max(axis=1), [share for share, _ in found.nearest])
+    np.testing.assert_allclose([cosine for _, cosine in found.nearest], expected, atol=1e-5)
+
+
+def test_of_many_rows_some_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PAIRS", 50_000)
+    found = distribution(_vectors(1000), _pictures(1000))
+    everything = distribution(_vectors(1000), _pictures(1000))
+    assert found is not None
+    assert everything is not None
+    assert found.pairs == 50 * 999
+    assert found.percentile(0.5) == pytest.approx(everything.percentile(0.5), abs=1)
+
+
+@given(st.integers(2, 60), st.integers(0, 5))
+def test_it_is_read_back_as_it_was_written(count: int, seed: int) -> None:
+    found = distribution(_vectors(count, 4, seed), _pictures(count))
+    assert found is not None
+    again = Distribution.from_record(found.record)
+    for cosine in (-0.5, 0.0, 0.3, 0.8, 1.0):
+        assert again.percentile(cosine) == pytest.approx(found.percentile(cosine), abs=0.5)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {},
+        {"pairs": 3, "quantiles": [], "nearest": [[0, 0]]},
+        {"pairs": 3, "quantiles": [[0.5, 0.2], [0.4, 0.3]], "nearest": [[0, 0]]},
+        {"pairs": 3, "quantiles": [[0.5, 0.2], [0.6, 0.1]], "nearest": [[0, 0]]},
+        {"pairs": 3, "quantiles": [[0.5, 7]], "nearest": [[0, 0]]},
+        {"pairs": 3, "quantiles": [[0.5, float("nan")]], "nearest": [[0, 0]]},
+    ],
+)
+def test_what_is_none_is_refused(record: dict[str, object]) -> None:
+    with pytest.raises((ValueError, KeyError)):
+        Distribution.from_record(record)
