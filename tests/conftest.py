@@ -26,7 +26,7 @@ settings.load_profile("steamdino")
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """No setting of the machine, and no file of the current folder, reaches a test."""
     for name in list(os.environ):
-        if name.startswith("STEAMDINO_") or name == "COLUMNS":
+        if name.startswith("STEAMDINO_"):
             monkeypatch.delenv(name)
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
@@ -92,7 +92,15 @@ def run() -> Run:
 
     def run(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "steamdino", *map(str, arguments)]
-        settings = {"capture_output": True, "text": True, "timeout": 120, "check": False, **options}
+        # Said outright: readline, which pytest loads, sets COLUMNS behind Python's back.
+        settings = {
+            "capture_output": True,
+            "text": True,
+            "timeout": 120,
+            "check": False,
+            "env": dict(os.environ),
+        }
+        settings |= options
         return subprocess.run(command, **settings)  # type: ignore[call-overload, no-any-return]
 
     return run
