@@ -15,6 +15,7 @@ from typing import Any
 from steamdino.errors import UsageError
 
 FILE = "steamdino.toml"
+DEVICES = ("cpu", "cuda", "mps")
 PRECISIONS = ("f32", "bf16", "auto")
 
 
@@ -25,12 +26,14 @@ class Settings:
     Attributes:
         gallery: the gallery's folder.
         recipe: the recipe that `build` uses; searches take the newest snapshot's unless one is named.
+        device: that encodes: "cpu", "cuda" or "mps".
         precision: of the inference: "f32", "bf16" or "auto" (bf16 where the CPU computes in it).
         threads: pictures decoded at the same time; 0 means one per core.
     """
 
     gallery: Path = Path("gallery")
     recipe: str = "bundled"
+    device: str = "cpu"
     precision: str = "f32"
     threads: int = 0
 
@@ -86,6 +89,8 @@ def _checked(source: str, key: str, value: Any) -> Any:
         if not 0 <= threads <= 256:
             raise UsageError(f"{source}: threads is {value!r}; it must be a whole number from 0 to 256")
         return threads
+    if key == "device" and value not in DEVICES:
+        raise UsageError(f"{source}: device is {value!r}; it must be one of: {', '.join(DEVICES)}")
     if key == "precision" and value not in PRECISIONS:
         raise UsageError(f"{source}: precision is {value!r}; it must be one of: {', '.join(PRECISIONS)}")
     return str(value)

@@ -5,6 +5,7 @@
     <cache>/models/<model>/<first 12 digits of the weights' sha256>/
       manifest.json   format, model, weights, origin, files with sizes and sha256
       model.onnx      what the runtime reads; for CLIP also text.onnx and tokenizer.json
+      checkpoint/     only if it was exported from PyTorch weights: these, for inference on a GPU
 
 A folder appears by a rename, complete or not at all. Weights of one model from several places lie side by side, so that
 a snapshot finds those that it was built with.
@@ -165,10 +166,9 @@ def _home(model: str) -> Path:
 
 
 def _identity(files: Mapping[str, str]) -> str:
-    """The weights' sha256; where they lie in two files, the sha256 of both digests."""
-    if DATA not in files:
-        return files[WEIGHTS]
-    return hashlib.sha256((files[WEIGHTS] + files[DATA]).encode()).hexdigest()
+    """The weights' sha256; where some lie beside the graph (as DATA does), the sha256 of all digests, by name."""
+    parts = [digest for name, digest in sorted(files.items()) if name.startswith(WEIGHTS)]
+    return parts[0] if len(parts) == 1 else hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
 def _packaged(model: Model) -> ModelFiles:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from steamdino.errors import ModelError, RecipeError, UsageError
 from steamdino.features import pooling
-from steamdino.features.cache import WEIGHTS, ModelFiles, sha256
+from steamdino.features.cache import CHECKPOINT, WEIGHTS, ModelFiles, pull_command, sha256
 from steamdino.features.pooling import Floats, unit
 from steamdino.features.recipes import files_of, pooling_dim
 from steamdino.features.registry import Model, model
@@ -17,6 +18,9 @@ from steamdino.features.runtimes.openvino import OpenVinoModel, computes_bf16
 from steamdino.features.transform import Pixels
 from steamdino.features.whitening import Whitening
 from steamdino.recipe import Recipe
+
+if TYPE_CHECKING:
+    from steamdino.features.runtimes.torch import TorchModel
 
 BATCH = 4
 """Pictures at a time in each stream. Measured by `benchmarks/encode.py`: small enough for a core's own cache."""
@@ -37,6 +41,7 @@ class Encoder:
         recipe: Recipe,
         *,
         whitening: Path | None = None,
+        device: str = "cpu",
         precision: str = "f32",
         batch_size: int = BATCH,
         streams: int = 1,
@@ -46,6 +51,7 @@ class Encoder:
         Args:
             recipe: what to encode under.
             whitening: the file of one that was learned on a gallery, where the recipe names one.
+            device: "cpu" (OpenVINO), or, through PyTorch, "cuda" or "mps".
             precision: "f32", "bf16", or "auto": bf16 where the model stands it and the CPU has it, else f32.
             batch_size: the most pictures at a time.
             streams: how many calls may run side by side. One uses all cores for each call, which answers soonest;
@@ -54,7 +60,9 @@ class Encoder:
         Raises:
             RecipeError: no known model can encode under it.
             ModelError: a file of the model is missing or altered.
-            UsageError: the model loses too much in that precision, or the CPU does not compute in it.
+            MissingExtraError: PyTorch is needed for the device, and not installed.
+            UsageError: this machine has no such device, the model loses too much in that precision, or the CPU does not
+                compute in it.
         """
         files = files_of(recipe)
         self.recipe = recipe
@@ -62,16 +70,7 @@ class Encoder:
         self._whitening = _whitening(recipe, files, whitening)
         self.precision = _precision(self._model, precision)
         self._runs = [
-            OpenVinoModel(
-                files.path(self._model.weights or WEIGHTS),
-                self._model,
-                recipe.transform,
-                outputs=pooling.outputs(recipe.pooling, self._model),
-                scale=scale,
-                batch_size=batch_size,
-                precision=self.precision,
-                streams=streams,
-            )
+            _run(files, recipe, self._model, scale, device, self.precision, batch_size, streams)
             for scale in pooling.scales(recipe.pooling)
         ]
         self.batch_size = batch_size
@@ -92,6 +91,51 @@ class Encoder:
         if self._whitening is not None:
             vectors = self._whitening(vectors)
         return vectors[: len(pictures)]
+
+
+def _run(
+    files: ModelFiles,
+    recipe: Recipe,
+    known: Model,
+    scale: float,
+    device: str,
+    precision: str,
+    batch_size: int,
+    streams: int,
+) -> OpenVinoModel | TorchModel:
+    outputs = pooling.outputs(recipe.pooling, known)
+    if device == "cpu":
+        return OpenVinoModel(
+            files.path(known.weights or WEIGHTS),
+            known,
+            recipe.transform,
+            outputs=outputs,
+            scale=scale,
+            batch_size=batch_size,
+            precision=precision,
+            streams=streams,
+        )
+    from steamdino.features.runtimes.torch import TorchModel, check_device
+
+    check_device(device)
+    checkpoint = files.folder / CHECKPOINT
+    if not checkpoint.is_dir():
+        raise ModelError(
+            f"{known.name} is here as ONNX only, which runs on the CPU; for {device} get its PyTorch weights with:"
+            f" {pull_command(known.name)} --torch"
+        )
+    for name in files.files:
+        if name.startswith(f"{CHECKPOINT}/"):
+            files.path(name)  # checked against its sha256
+    return TorchModel(
+        checkpoint,
+        known,
+        recipe.transform,
+        outputs=outputs,
+        scale=scale,
+        device=device,
+        precision=precision,
+    )
 
 
 def _precision(model: Model, wanted: str) -> str:

@@ -32,6 +32,10 @@ class Download:
     sha256: str
 
 
+class AbsentFileError(ModelError):
+    """The hub answers, and has no such file."""
+
+
 def download(
     repo: str,
     name: str,
@@ -72,7 +76,8 @@ def download(
             )
         )
     except Exception as error:  # whatever a broken network or a stranger's server makes the client raise
-        raise ModelError(f"{where} cannot be fetched: {_reason(error, repo)}") from None
+        kind = AbsentFileError if isinstance(error, hub.errors.RemoteEntryNotFoundError) else ModelError
+        raise kind(f"{where} cannot be fetched: {_reason(error, repo)}") from None
     digest = sha256(path)
     if expected is not None and digest != expected:
         _forget(path)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from steamdino.errors import ModelError, SteamDinoError
+from steamdino.errors import MissingExtraError, ModelError, SteamDinoError
 from steamdino.features import cache, pooling
 from steamdino.features.cache import DATA, TEXT, TOKENIZER, WEIGHTS, ModelFiles
-from steamdino.features.hub import download
+from steamdino.features.hub import AbsentFileError, Download, download
 from steamdino.features.registry import Model
 from steamdino.records import Progress
 
@@ -23,70 +25,113 @@ ONNX_BEGINS = b"\x08"
 """The tag of an ONNX file's first field, its version."""
 
 
-def pull(model: Model, *, revision: str = "main", progress: Progress | None = None) -> ModelFiles:
-    """Fetches a model's ONNX files from the hub.
+def pull(
+    model: Model, *, revision: str = "main", torch: bool = False, progress: Progress | None = None
+) -> ModelFiles:
+    """Fetches a model from the hub: as ONNX where it has that, else as PyTorch weights, which are exported here.
 
     Args:
         model: its record.
         revision: a branch, a tag or a commit of the hub's repository.
+        torch: take the PyTorch weights even if there is an ONNX file: what is exported offers every output at every
+            size, and its weights run on a GPU.
         progress: called with (bytes done, bytes in all) of each file in turn.
 
     Raises:
         ModelError: the hub has none, a file cannot be had, or it is not what it should be; the cache is as before.
+        MissingExtraError: PyTorch is needed and not installed.
     """
-    if not model.hub:
-        source = model.torch.get("original") or f"https://huggingface.co/{model.torch.get('repo')}"
-        raise ModelError(
-            f"no ONNX file of {model.name} is known on the hub; export one from {source} (input (B, 3, H, W), output"
-            f" tokens) and name it: {cache.pull_command(model.name)} --weights FILE"
-        )
-    repo = model.hub["repo"]
-    before = cache.find(model)
-
-    def fill(folder: Path) -> dict[str, Any]:
-        files = {}
-        for key, name in FILES.items():
-            if key not in model.hub:
-                continue
-            expected = model.hub.get("sha256") if key == "weights" else None
-            found = download(repo, model.hub[key], revision=revision, expected=expected, progress=progress)
-            known = before.origin.get("files", {}).get(model.hub[key]) if before else None
-            if before and known and before.origin.get("revision") == found.revision and known != found.sha256:
-                raise ModelError(
-                    f"{repo}/{model.hub[key]} has changed within the revision {found.revision[:12]}: its sha256 is"
-                    f" {found.sha256}, and was {known}; the files that are here stay"
-                )
-            shutil.copyfile(found.path, folder / name)
-            files[model.hub[key]] = found.sha256
-        return {"repo": repo, "revision": found.revision, "files": files}
-
-    return _into_cache(model, fill)
+    if model.hub and not torch:
+        return _into_cache(model, lambda folder: _fetch_onnx(model, folder, revision, progress))
+    if "repo" in model.torch:
+        _check_torch(model)
+        return _into_cache(model, lambda folder: _fetch_torch(model, folder, revision, progress))
+    raise ModelError(
+        f"{model.name} is not on the hub; download {model.torch.get('original')} and name the file:"
+        f" {cache.pull_command(model.name)} --weights FILE"
+    )
 
 
-def take(model: Model, file: Path) -> ModelFiles:
-    """Takes a model's weights from an ONNX file.
+def take(model: Model, source: Path) -> ModelFiles:
+    """Takes a model's weights from what somebody has.
 
     Args:
         model: its record.
-        file: input (B, 3, H, W) float32, output tokens (see `runtimes.graph`); what the graph keeps outside must lie
-            beside it as ``model.onnx_data``.
+        source: an ONNX file with input (B, 3, H, W) float32 and output tokens (see `runtimes.graph`; what it keeps
+            outside must lie beside it as ``model.onnx_data``), or PyTorch weights (see `features.checkpoints`).
 
     Raises:
         ModelError: it cannot be read, or does not give what the model should; the cache is as before.
+        MissingExtraError: PyTorch is needed and not installed.
     """
 
     def fill(folder: Path) -> dict[str, Any]:
-        try:
-            shutil.copyfile(file, folder / WEIGHTS)
-            if (data := file.parent / DATA).is_file():
+        if not source.exists():
+            raise ModelError(f"there is no {source}; name another file with --weights")
+        if source.is_file() and source.suffix == ".onnx":
+            shutil.copyfile(source, folder / WEIGHTS)
+            if (data := source.parent / DATA).is_file():
                 shutil.copyfile(data, folder / DATA)
-        except OSError as error:
-            raise ModelError(
-                f"{file} cannot be read: {error.strerror}; name another file with --weights"
-            ) from None
-        return {"file": file.name}
+        else:
+            from steamdino.features.export import export
+
+            export(model, source, folder)
+        return {"file": source.name}
 
     return _into_cache(model, fill)
+
+
+def _fetch_onnx(model: Model, folder: Path, revision: str, progress: Progress | None) -> dict[str, Any]:
+    repo, files = model.hub["repo"], {}
+    for key, name in FILES.items():
+        if key not in model.hub:
+            continue
+        expected = model.hub.get("sha256") if key == "weights" else None
+        found = download(repo, model.hub[key], revision=revision, expected=expected, progress=progress)
+        _check_unchanged(model, repo, model.hub[key], found)
+        shutil.copyfile(found.path, folder / name)
+        files[model.hub[key]] = found.sha256
+    return {"repo": repo, "revision": found.revision, "files": files}
+
+
+def _fetch_torch(model: Model, folder: Path, revision: str, progress: Progress | None) -> dict[str, Any]:
+    from steamdino.features.export import export
+
+    repo, files = model.torch["repo"], {}
+    with tempfile.TemporaryDirectory() as fetched:
+        names = ["config.json", "model.safetensors", *([TOKENIZER] if model.family == "clip" else [])]
+        for name in names:
+            try:
+                found = download(repo, name, revision=revision, progress=progress)
+            except AbsentFileError:
+                if name != "model.safetensors":
+                    raise
+                name = "pytorch_model.bin"
+                found = download(repo, name, revision=revision, progress=progress)
+            _check_unchanged(model, repo, name, found)
+            shutil.copyfile(found.path, Path(fetched, name))
+            files[name] = found.sha256
+        export(model, Path(fetched), folder)
+    return {"repo": repo, "revision": found.revision, "files": files}
+
+
+def _check_unchanged(model: Model, repo: str, name: str, found: Download) -> None:
+    """A commit's files never change: what was recorded when it was first pulled must come again."""
+    before = cache.find(model)
+    if before is None or (before.origin.get("repo"), before.origin.get("revision")) != (repo, found.revision):
+        return
+    known = before.origin.get("files", {}).get(name)
+    if known not in (None, found.sha256):
+        raise ModelError(
+            f"{repo}/{name} has changed within the revision {found.revision[:12]}: its sha256 is {found.sha256},"
+            f" and was {known}; the files that are here stay"
+        )
+
+
+def _check_torch(model: Model) -> None:
+    """Before gigabytes are fetched."""
+    if find_spec("torch") is None or find_spec("transformers") is None:
+        raise MissingExtraError(f"exporting {model.name}, of which the hub has no ONNX file,", "torch")
 
 
 def _into_cache(model: Model, fill: Callable[[Path], dict[str, Any]]) -> ModelFiles:

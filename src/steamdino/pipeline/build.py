@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 COMMIT_EVERY = 256
 """Banners between two commits: what a kill can cost."""
 
+GPU_BATCH = 64
+"""Pictures at a time on a GPU, which is idle between small batches."""
+
 SAMPLE = 2
 """Batches for each stream on which the time is estimated."""
 
@@ -77,6 +80,7 @@ def build(
     gallery: str | Path,
     recipe: str | Spec = "bundled",
     *,
+    device: str = "cpu",
     precision: str = "f32",
     threads: int = 0,
     upgrade: bool = False,
@@ -92,6 +96,7 @@ def build(
     Args:
         gallery: its folder.
         recipe: its text, or what `features.recipes.parse` made of it.
+        device: "cpu", or, where a model's PyTorch weights are here, "cuda" or "mps".
         precision: "f32", "bf16" or "auto" (bf16 where the CPU computes in it).
         threads: pictures decoded at the same time; 0 means one per core.
         upgrade: encode everything anew where the model's weights are others than those that the gallery was built with,
@@ -112,9 +117,7 @@ def build(
         started = time.monotonic()
         encoded = failed = 0
         if pending:
-            from steamdino.features.encode import Encoder
-
-            encoder = Encoder(base, precision=precision, streams=cores())
+            encoder = _encoder(base, device, precision)
             run = _Encoding(opened, encoder, threads or cores())
             if announce:
                 announce(Plan(len(pending), run.estimate(pending), encoder.precision))
@@ -129,6 +132,14 @@ def build(
         key = opened.vectors.recipe_key(chosen)
         absent = len(opened.vectors.absent(key)) if key else 0
         return BuildSummary(chosen, encoded, failed, manifest.games, absent, snapshot, swapped, seconds)
+
+
+def _encoder(recipe: Recipe, device: str, precision: str) -> Encoder:
+    from steamdino.features.encode import Encoder
+
+    if device == "cpu":
+        return Encoder(recipe, precision=precision, streams=cores())
+    return Encoder(recipe, device=device, precision=precision, batch_size=GPU_BATCH)
 
 
 def _check_upgrade(gallery: Gallery, spec: Spec, base: Recipe, upgrade: bool) -> Recipe:

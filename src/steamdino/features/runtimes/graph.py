@@ -172,13 +172,16 @@ def _earlier_blocks(graph: Any, model: Model) -> dict[str, Any]:
     import openvino.opset13 as ops
 
     tokens = _output(graph, "tokens")
-    last = None if tokens is None else _first_ancestor(tokens.get_node(), _is_sum)
+    computed = _computed(graph)
+    last = (
+        None if tokens is None else _first_ancestor(tokens.get_node(), lambda node: _is_sum(node, computed))
+    )
     if last is None:
         return dict.fromkeys(EARLIER)
     blocks = [last.output(0)]
     for _ in EARLIER:
-        halfway = _residual(blocks[-1].get_node())
-        before = None if halfway is None else _residual(halfway.get_node())
+        halfway = _residual(blocks[-1].get_node(), computed)
+        before = None if halfway is None else _residual(halfway.get_node(), computed)
         if before is None:
             return dict.fromkeys(EARLIER)
         blocks.append(before)
@@ -195,9 +198,9 @@ def _earlier_blocks(graph: Any, model: Model) -> dict[str, Any]:
     return {name: parts.output(n) for n, name in enumerate(("tokens", *EARLIER))}
 
 
-def _residual(node: Any) -> Any:
+def _residual(node: Any, computed: set[str]) -> Any:
     """The addend of a sum on the residual path that goes on elsewhere, too; None if that is not one of the two."""
-    if not _is_sum(node):
+    if not _is_sum(node, computed):
         return None
     shared = [
         source
@@ -207,20 +210,22 @@ def _residual(node: Any) -> Any:
     return shared[0] if len(shared) == 1 else None
 
 
-def _is_sum(node: Any) -> bool:
-    return node.get_type_name() == "Add" and not any(
-        _constant(node.input(n).get_source_output().get_node()) for n in (0, 1)
+def _is_sum(node: Any, computed: set[str]) -> bool:
+    """Whether a node adds two things that both depend on the input: no bias, but the residual path."""
+    return node.get_type_name() == "Add" and all(
+        one.get_source_output().get_node().get_name() in computed for one in node.inputs()
     )
 
 
 def _position_embedding(graph: Any, model: Model) -> tuple[Any, int, int] | None:
+    computed = _computed(graph)
     for node in graph.get_ordered_ops():
         if node.get_type_name() != "Add":
             continue
         for slot in (0, 1):
             source = node.input(slot).get_source_output()
             shape = source.get_partial_shape()
-            if not (_constant(source.get_node()) and shape.is_static and len(shape) == 3):
+            if not (source.get_node().get_name() not in computed and shape.is_static and len(shape) == 3):
                 continue
             one, tokens, dim = source.get_shape()
             side = math.isqrt(max(tokens - 1, 0))
@@ -229,11 +234,14 @@ def _position_embedding(graph: Any, model: Model) -> tuple[Any, int, int] | None
     return None
 
 
-def _constant(node: Any) -> bool:
-    inputs = node.inputs()
-    if node.get_type_name() == "Constant":
-        return True
-    return bool(inputs) and all(_constant(one.get_source_output().get_node()) for one in inputs)
+def _computed(graph: Any) -> set[str]:
+    """The names of the nodes that depend on the input; the others are constants, however they are made."""
+    computed: set[str] = set()
+    for node in graph.get_ordered_ops():
+        sources = (one.get_source_output().get_node().get_name() for one in node.inputs())
+        if node.get_type_name() == "Parameter" or any(name in computed for name in sources):
+            computed.add(node.get_name())
+    return computed
 
 
 def _first_ancestor(node: Any, wanted: Callable[[Any], bool]) -> Any:
@@ -241,9 +249,9 @@ def _first_ancestor(node: Any, wanted: Callable[[Any], bool]) -> Any:
     waiting, seen = [node], set()
     while waiting:
         nearest = waiting.pop(0)
-        if nearest.get_friendly_name() in seen:
+        if nearest.get_name() in seen:
             continue
-        seen.add(nearest.get_friendly_name())
+        seen.add(nearest.get_name())
         if wanted(nearest):
             return nearest
         waiting += [one.get_source_output().get_node() for one in nearest.inputs()]

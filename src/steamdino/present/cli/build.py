@@ -32,6 +32,14 @@ def build(
             show_default=False,
         ),
     ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="cpu|cuda|mps",
+            help="Where to encode; a GPU needs the model's PyTorch weights. Default: cpu.",
+            show_default=False,
+        ),
+    ] = None,
     precision: PrecisionOption = None,
     threads: Annotated[
         int | None,
@@ -63,7 +71,7 @@ def build(
     from steamdino.present.cli.progress import bar
 
     settings = Settings.load(
-        {"gallery": gallery, "recipe": recipe, "precision": precision, "threads": threads}
+        {"gallery": gallery, "recipe": recipe, "device": device, "precision": precision, "threads": threads}
     )
     chosen = parse(settings.recipe, mode=transform, size=_size(size), pooling=pooling)
 
@@ -75,6 +83,7 @@ def build(
             summary = run(
                 settings.gallery,
                 chosen,
+                device=settings.device,
                 precision=settings.precision,
                 threads=settings.threads,
                 upgrade=upgrade,

@@ -71,8 +71,14 @@ def list_models(
 def pull(
     name: Annotated[str, typer.Argument(metavar="MODEL", help="As in `models list`, or a short name.")],
     weights: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Take the weights from this ONNX file instead.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Take the weights from here: .onnx, .pth, .safetensors, or a folder."
+        ),
     ] = None,
+    torch: Annotated[
+        bool, typer.Option("--torch", help="Export the PyTorch weights, even if the hub has an ONNX file.")
+    ] = False,
     revision: Annotated[
         str, typer.Option(metavar="REV", help="A branch, tag or commit of the hub.")
     ] = "main",
@@ -82,7 +88,11 @@ def pull(
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Ask the hub even if the model is here.")] = False,
 ) -> None:
-    """Get a model from the model hub, as ONNX; afterwards no network is needed.
+    """Get a model from the model hub; afterwards no network is needed.
+
+    Where the hub has an ONNX file, nothing else is needed. Else, and with --torch, the official PyTorch weights are
+    exported, which takes the extra: pip install 'steam-dino[torch]'. --weights takes a file that you have, also in the
+    original format of facebookresearch/dino, and of a training checkpoint the teacher.
 
     What arrives is checked by its sha256 and tried on a picture before it counts. `HF_TOKEN`, `HF_HOME`, `HF_ENDPOINT`
     and `HF_HUB_OFFLINE` mean what they mean elsewhere; a download that breaks off goes on with the same command.
@@ -91,7 +101,7 @@ def pull(
 
         steam-dino models pull dino-vits16
 
-        steam-dino models pull dino-vits16 --weights model.onnx
+        steam-dino models pull dino-vits16 --weights dino_deitsmall16_pretrain.pth
     """
     from steamdino.features import cache
     from steamdino.features.pull import pull as fetch
@@ -104,7 +114,7 @@ def pull(
     if model.packaged:
         say(f"{model.name} is part of steam-dino.")
         return
-    if files and not (weights or force):
+    if files and not (weights or force or torch):
         say(f"{model.name} is here already: {files.folder}")
         return
     if model.accept and not accept:
@@ -116,7 +126,7 @@ def pull(
         files = take(model, weights)
     else:
         with bar(f"Getting {model.name}", "bytes") as progress:
-            files = fetch(model, revision=revision, progress=progress)
+            files = fetch(model, revision=revision, torch=torch, progress=progress)
     say(f"{model.name} is ready: {_megabytes(_size(files.folder))}, sha256 {files.weights[:12]}")
     if not model.verified:
         note("Nobody has verified this entry yet: look at the matches before you rely on them.")

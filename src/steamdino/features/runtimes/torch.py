@@ -1,0 +1,104 @@
+"""PyTorch: the same outputs on a GPU, from the weights that an export left beside the ONNX file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steamdino.errors import MissingExtraError, UsageError
+from steamdino.features.registry import Model
+from steamdino.features.runtimes.graph import scaled_size
+from steamdino.recipe import Transform
+
+DEVICES = ("cpu", "cuda", "mps")
+
+
+class TorchModel:
+    """A model on a device of PyTorch. One call at a time."""
+
+    def __init__(
+        self,
+        checkpoint: Path,
+        model: Model,
+        transform: Transform,
+        *,
+        outputs: Sequence[str],
+        scale: float,
+        device: str,
+        precision: str,
+    ) -> None:
+        """Loads the weights onto the device.
+
+        Args:
+            checkpoint: a folder in transformers' layout.
+            model: its record.
+            transform: of the recipe.
+            outputs: what to compute, by the names of `runtimes.graph`.
+            scale: of the picture that the model sees, at most 1.
+            device: one of `DEVICES`.
+            precision: "f32" or "bf16".
+
+        Raises:
+            MissingExtraError: PyTorch is not installed.
+            UsageError: this machine has no such device.
+            ModelError: the weights cannot be read.
+        """
+        check_device(device)
+        import torch
+
+        from steamdino.features.checkpoints import load
+        from steamdino.features.export import OUTPUTS, outputs_of
+
+        self._places = [OUTPUTS[model.family].index(name) for name in outputs]
+        self._device = torch.device(device)
+        self._kind = torch.bfloat16 if precision == "bf16" else torch.float32
+        self._module = outputs_of(model, load(model, checkpoint)).to(self._device, self._kind)
+        self._mean, self._std = (
+            torch.tensor(values, device=self._device).view(1, 3, 1, 1)
+            for values in (transform.mean, transform.std)
+        )
+        self._scale, self._stride = scale, model.stride
+
+    def __call__(self, pixels: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        """Computes the outputs of a batch.
+
+        Args:
+            pixels: uint8, shape (n, height, width, 3).
+
+        Returns:
+            each output in turn, float32, shape (n, ...).
+        """
+        import torch
+
+        with torch.inference_mode():
+            given = torch.tensor(pixels, device=self._device).permute(0, 3, 1, 2)
+            normalised = (given.float() / 255 - self._mean) / self._std
+            if self._scale != 1.0:
+                height, width = scaled_size(pixels.shape[1], pixels.shape[2], self._scale, self._stride)
+                smaller = torch.nn.functional.interpolate(
+                    normalised, scale_factor=self._scale, mode="bilinear", align_corners=False
+                )
+                normalised = smaller[:, :, :height, :width]
+            results = self._module(normalised.to(self._kind))
+        return [results[place].float().cpu().numpy() for place in self._places]
+
+
+def check_device(device: str) -> None:
+    """Refuses a device that this machine has not.
+
+    Raises:
+        UsageError: it has not, or there is no such kind.
+        MissingExtraError: PyTorch is not installed.
+    """
+    if device not in DEVICES:
+        raise UsageError(f"device is {device!r}; it must be one of: {', '.join(DEVICES)}")
+    try:
+        import torch
+    except ImportError:
+        raise MissingExtraError(f"inference on {device}", "torch") from None
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there[device]:
+        raise UsageError(f"PyTorch sees no {device} device on this machine; use --device cpu")
