@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ FRACTIONS = (
 """At which quantiles are kept: dense where it matters, near 1."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Distribution:
     """The distribution of a snapshot's cosines.
 
@@ -51,10 +52,14 @@ class Distribution:
     quantiles: tuple[tuple[float, float], ...]
     nearest: tuple[tuple[float, float], ...]
 
-    def percentile(self, cosine: float) -> float:
-        """How many of a hundred pairs are less alike than this cosine; at most what the pairs looked at can tell."""
-        shares, cosines = zip(*self.quantiles, strict=True)
-        return 100 * float(np.interp(cosine, cosines, shares))
+    def percentiles(self, cosines: NDArray[np.float32]) -> list[float]:
+        """How many of a hundred pairs are less alike than each cosine; at most what the pairs looked at can tell."""
+        found: list[float] = (100 * np.interp(cosines, self._table[:, 1], self._table[:, 0])).tolist()
+        return found
+
+    @cached_property
+    def _table(self) -> NDArray[np.float64]:
+        return np.array(self.quantiles)
 
     @property
     def record(self) -> dict[str, Any]:

@@ -201,7 +201,7 @@ class Snapshot:
             scores = np.sort(self.vectors @ vector)
             return [100 * float(np.searchsorted(scores, cosine)) / len(scores) for cosine in cosines]
         known = self.manifest.similarity
-        return [None if known is None else known.percentile(float(cosine)) for cosine in cosines]
+        return [None] * len(cosines) if known is None else [*known.percentiles(cosines)]
 
     def _vector(self, query: Query, row: int | None) -> NDArray[np.float32]:
         """What a query is in the recipe's space: float32, shape (dim,), length 1."""
