@@ -18,7 +18,8 @@ class Hub:
 
     Attributes:
         files: "owner/name/path" -> bytes.
-        mode: "", "gated", "html", "broken" (500), "truncated" (stops half way), "altered" (other bytes of the same
+        mode: "", "gated", "html", "broken" (500), "truncated" (stops half way), "slow" (sends nothing),
+            "altered" (other bytes of the same
             length), or "once" (breaks off once, then behaves).
         token: what a gated file demands.
         requests: (method, path, range) of each.
@@ -29,6 +30,7 @@ class Hub:
     token: str = "hf_secret"  # noqa: S105 (of the test's own hub)
     requests: list[tuple[str, str, str | None]] = field(default_factory=list)
     address: str = ""
+    closing: threading.Event = field(default_factory=threading.Event)
 
 
 @contextmanager
@@ -80,6 +82,10 @@ def serving() -> Iterator[Hub]:
             self.end_headers()
             if self.command == "HEAD":
                 return
+            if hub.mode == "slow":
+                hub.closing.wait(60)
+                self.close_connection = True
+                return
             if hub.mode in ("truncated", "once") and status in (200, 206) and len(data) > 1:
                 self.wfile.write(data[: len(data) // 2])
                 self.wfile.flush()
@@ -97,6 +103,7 @@ def serving() -> Iterator[Hub]:
     try:
         yield hub
     finally:
+        hub.closing.set()
         server.shutdown()
         thread.join()
         server.server_close()

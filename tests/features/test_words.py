@@ -25,6 +25,7 @@ from steamdino import Snapshot
 from steamdino.errors import ModelError, QueryError, RecipeError, UsageError
 from steamdino.features import cache
 from steamdino.features.encode import Encoder
+from steamdino.features.pull import take
 from steamdino.features.recipes import named
 from steamdino.features.registry import models
 from steamdino.features.transform import normalise, prepare
@@ -153,6 +154,27 @@ def test_a_damaged_tower_or_tokenizer_is_told(clip: TinyClip, gallery: Path) -> 
     (files.folder / "text.onnx").write_bytes(b"\x08no model")
     with pytest.raises(ModelError, match=r"text.onnx was altered: .*models pull clip-vitb32"):
         Snapshot.open(gallery, words=True).text("a castle")
+
+
+def test_pytorch_weights_of_clip_are_exported_with_their_words(
+    made: TinyClip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STEAMDINO_CACHE", str(tmp_path / "cache"))
+    model = replace(models()["clip-vitb32"], dim=DIM)
+    monkeypatch.setitem(models(), model.name, model)
+    made.model.save_pretrained(tmp_path / "weights")
+    shutil.copy(made.folder / "tokenizer.json", tmp_path / "weights")
+    take(model, tmp_path / "weights")
+    encoder = TextEncoder(named("clip"))
+    for text in CORPUS[:2]:
+        np.testing.assert_allclose(encoder(text), _sentence(made, text), atol=1e-4)
+    pixels = prepare(Image.new("RGB", (300, 450), "teal"), model.transform)
+    with torch.no_grad():
+        given = torch.from_numpy(normalise(pixels[np.newaxis], model.transform))
+        expected = made.model.visual_projection(made.model.vision_model(given).pooler_output)[0].numpy()
+    np.testing.assert_allclose(
+        Encoder(named("clip"))([pixels])[0], expected / np.linalg.norm(expected), atol=1e-4
+    )
 
 
 def test_transformers_is_not_needed(clip: TinyClip, gallery: Path, tmp_path: Path) -> None:

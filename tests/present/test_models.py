@@ -140,6 +140,8 @@ def test_a_download_that_breaks_off_goes_on_where_it_stopped(hub: Hub, tmp_path:
     ("mode", "message"),
     [
         ("broken", "cannot be fetched: http://127.0.0.1"),
+        ("truncated", "cannot be reached, or broke off"),
+        ("slow", "cannot be reached, or broke off"),
         ("html", "does not answer as a model hub; check HF_ENDPOINT"),
         ("altered", "arrived damaged: the hub publishes the hash"),
         ("gated", "it is gated; accept its terms at http://127.0.0.1"),
@@ -149,7 +151,7 @@ def test_a_hub_that_misbehaves_gives_one_line_and_leaves_nothing(
     mode: str, message: str, pull: Run, hub: Hub, tmp_path: Path
 ) -> None:
     hub.mode = mode
-    done = pull("dino-vits16")
+    done = pull("dino-vits16", HF_HUB_DOWNLOAD_TIMEOUT="1")
     assert done.returncode == 1
     assert message in _line(done)
     assert _kept(tmp_path) == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +60,7 @@ def download(
     """
     import huggingface_hub as hub
 
-    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # what goes wrong is said once, by the error
+    hub.logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # what goes wrong is said once, by the error
     where = f"{repo}/{name}"
     try:
         published = (
