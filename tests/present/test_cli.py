@@ -256,10 +256,14 @@ def test_info_counts_what_is_there_and_tells_a_stale_snapshot(run: Run, tmp_path
     assert (recipe["name"], recipe["vectors"], recipe["pending"]) == ("bundled", {"f32": 3}, 0)
     (snapshot,) = record["snapshots"]
     assert (snapshot["games"], snapshot["stale"]) == (3, False)
+    usual = snapshot["similarity"]
+    assert -1 < usual["pairs"] <= usual["nearest"] <= 1
+    assert usual["alike"] >= usual["pairs"]
     (tmp_path / "covers/1.jpg").unlink()
     run("add", tmp_path / "covers", "-g", tmp_path / "g")
     text = run("info", "-g", tmp_path / "g").stdout
     assert "Snapshot 1 of bundled: 3 games, stale; run: steam-dino build" in text
+    assert f"a banner and its nearest {usual['nearest']:.2f}" in text
     run("build", "-g", tmp_path / "g")
     assert "Snapshot 2 of bundled: 2 games, up to date" in run("info", "-g", tmp_path / "g").stdout
 

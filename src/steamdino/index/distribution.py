@@ -57,6 +57,16 @@ class Distribution:
         found: list[float] = (100 * np.interp(cosines, self._table[:, 1], self._table[:, 0])).tolist()
         return found
 
+    @property
+    def usual(self) -> dict[str, float]:
+        """The median cosine of the pairs and of each row's best match, and from which one on banners are alike."""
+        nearest = np.array(self.nearest)
+        return {
+            "pairs": float(np.interp(0.5, *self._table.T)),
+            "nearest": float(np.interp(0.5, *nearest.T)),
+            "alike": float(np.interp(ALIKE / 100, *self._table.T)),
+        }
+
     @cached_property
     def _table(self) -> NDArray[np.float64]:
         return np.array(self.quantiles)

@@ -80,6 +80,7 @@ def _snapshots(gallery: Gallery, report: Report) -> list[dict[str, Any]]:
                     "games": manifest.games,
                     "created_at": manifest.created_at,
                     "stale": stale,
+                    "similarity": manifest.similarity.usual if manifest.similarity else None,
                 }
             )
     return found
@@ -120,6 +121,14 @@ def _print(report: Report, snapshots: list[dict[str, Any]], problems: int) -> No
         console.print(
             Text(f"\nSnapshot {made['number']} of {made['recipe']}: {made['games']:,} games, {state}")
         )
+        if usual := made["similarity"]:
+            console.print(
+                Text(
+                    f"  Usual cosines: two banners {usual['pairs']:.2f}, a banner and its nearest"
+                    f" {usual['nearest']:.2f}; alike from {usual['alike']:.2f} on",
+                    style="dim",
+                )
+            )
     sizes = ", ".join(f"{name} {size / 1e6:,.1f} MB" for name, size in report.sizes.items())
     console.print(Text(f"\nSizes: {sizes}"))
     if problems:
