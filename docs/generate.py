@@ -16,6 +16,7 @@ COMMANDS = (
     "similar",
     "text",
     "evaluate",
+    "train",
     "models list",
     "models pull",
     "models show",

@@ -2,6 +2,7 @@
 
 ::
 
+    <cache>/models/<model>/record.json        only of a model of one's own: its record
     <cache>/models/<model>/<first 12 digits of the weights' sha256>/
       manifest.json   format, model, weights, origin, files with sizes and sha256
       model.onnx      what the runtime reads; for CLIP also text.onnx and tokenizer.json
@@ -15,9 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +25,10 @@ from pathlib import Path
 from typing import Any
 
 from steamdino.errors import ModelError
+from steamdino.features import registry
+from steamdino.features.home import models_folder
 from steamdino.features.registry import Model
+from steamdino.gallery.atomic import replacing
 from steamdino.gallery.clock import now
 
 FORMAT = 1
@@ -76,19 +78,6 @@ class ModelFiles:
 def pull_command(model: str) -> str:
     """What a person types to get a model's files."""
     return f"steam-dino models pull {model}"
-
-
-def cache_folder() -> Path:
-    """Where pulled models are kept: ``$STEAMDINO_CACHE``, else the platform's folder for caches."""
-    if named := os.environ.get("STEAMDINO_CACHE"):
-        return Path(named).expanduser()
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", "~/AppData/Local"))
-    elif sys.platform == "darwin":
-        base = Path("~/Library/Caches")
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
-    return base.expanduser() / "steam-dino"
 
 
 def find(model: Model, weights: str | None = None) -> ModelFiles | None:
@@ -148,6 +137,34 @@ def keep(model: Model, made: Path, *, origin: Mapping[str, Any]) -> ModelFiles:
     return ModelFiles(model.name, target, weights, files, record["origin"])
 
 
+def keep_own(name: str, record: Mapping[str, Any], weights: Path, *, origin: Mapping[str, Any]) -> Model:
+    """Makes a model of somebody's own known under a name.
+
+    Args:
+        name: lower-case letters, digits, dots and dashes; no official model's.
+        record: as in ``models.toml``.
+        weights: the ONNX file; stays where it is.
+        origin: where it came from.
+
+    Raises:
+        RecipeError: the name cannot be one.
+        ModelError: the cache cannot be written to.
+    """
+    model = registry.own_model(name, record)
+    try:
+        folder = working_folder(model)
+        shutil.copyfile(weights, folder / WEIGHTS)
+        keep(model, folder, origin=origin)
+        with replacing(models_folder() / name / registry.RECORD) as file:
+            file.write(json.dumps(dict(record), indent=2).encode() + b"\n")
+    except OSError as error:
+        raise ModelError(
+            f"{error.filename} cannot be written: {error.strerror}; set STEAMDINO_CACHE"
+        ) from None
+    registry.models.cache_clear()
+    return model
+
+
 def working_folder(model: Model) -> Path:
     """A new folder beside the model's others, for files that are on their way into the cache."""
     home = _home(model.name)
@@ -162,7 +179,7 @@ def sha256(path: Path) -> str:
 
 
 def _home(model: str) -> Path:
-    return cache_folder() / "models" / model
+    return models_folder() / model
 
 
 def _identity(files: Mapping[str, str]) -> str:

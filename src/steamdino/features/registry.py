@@ -29,14 +29,18 @@ A model's record in ``models.toml`` (what a whole family has in common stands un
 
 from __future__ import annotations
 
+import json
+import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any
 
-from steamdino.errors import RecipeError
+from steamdino.errors import RecipeError, SteamDinoError
+from steamdino.features.home import models_folder
 from steamdino.recipe import Pooling, Transform
 
 
@@ -74,14 +78,35 @@ class Model:
         return self.weights is not None
 
 
+RECORD = "record.json"
+"""In the folder of a model of one's own: what `models.toml` says of the others."""
+
+
 @cache
 def models() -> dict[str, Model]:
-    """All known models by name."""
-    families = records()["families"]
-    return {
-        name: _model(name, {**families[record["family"]], **record})
-        for name, record in records()["models"].items()
-    }
+    """All known models by name: those of `models.toml`, and one's own on this machine."""
+    official = {name: _model(name, record) for name, record in records()["models"].items()}
+    own: dict[str, Model] = {}
+    for path in sorted(models_folder().glob(f"*/{RECORD}")):
+        # One that cannot be read, or is a newer steam-dino's, is as good as not there.
+        with suppress(OSError, ValueError, TypeError, KeyError, SteamDinoError):
+            own[path.parent.name] = own_model(path.parent.name, json.loads(path.read_text("utf-8")))
+    return official | own
+
+
+def own_model(name: str, record: Mapping[str, Any]) -> Model:
+    """A model of somebody's own.
+
+    Raises:
+        RecipeError: the name cannot be one.
+    """
+    taken = name in records()["models"] or name in records()["recipes"]
+    if taken or not re.fullmatch(r"[a-z0-9][a-z0-9.-]{0,63}", name):
+        raise RecipeError(
+            f"a model cannot be called {name!r}; take a name of lower-case letters, digits, dots and dashes that no"
+            " other model has"
+        )
+    return _model(name, record)
 
 
 def model(name: str) -> Model:
@@ -102,7 +127,8 @@ def records() -> dict[str, Any]:
     return tomllib.loads((resources.files(__package__) / "models.toml").read_text("utf-8"))
 
 
-def _model(name: str, record: dict[str, Any]) -> Model:
+def _model(name: str, own: Mapping[str, Any]) -> Model:
+    record = {**records()["families"][own["family"]], **own}
     transform = Transform(
         mode=record.pop("mode"),
         width=record.pop("width"),

@@ -22,6 +22,7 @@ from steamdino.present.cli import (
     models,
     similar,
     text,
+    train,
 )
 from steamdino.present.cli.console import note, say
 from steamdino.present.text import printable
@@ -46,6 +47,7 @@ for command in (
     similar.similar,
     text.text,
     evaluate.evaluate,
+    train.train,
     info.info,
     doctor.doctor,
     keep.remove,

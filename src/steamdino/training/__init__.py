@@ -1,0 +1,1 @@
+"""DINO self-distillation on a gallery's own banners (needs PyTorch)."""
