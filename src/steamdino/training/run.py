@@ -6,6 +6,7 @@ import json
 import math
 import time
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from steamdino import __version__
 from steamdino.errors import ModelError, SteamDinoError, UsageError
 from steamdino.gallery.atomic import replacing
 from steamdino.records import Progress
@@ -160,7 +160,7 @@ class Run:
         """All that there is to know about the run, as JSON has it."""
         return {
             "format": 1,
-            "steamdino": __version__,
+            "steamdino": version("steam-dino"),
             "torch": torch.__version__,
             "device": str(self.device),
             "settings": self.settings.record,

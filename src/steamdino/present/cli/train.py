@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -75,10 +76,8 @@ def train(
 
         steam-dino build --recipe mine/whiten256
     """
-    try:
-        import torch  # noqa: F401
-    except ImportError:
-        raise MissingExtraError("training", "torch") from None
+    if find_spec("torch") is None:
+        raise MissingExtraError("training", "torch")
     from steamdino.features.registry import own_model
     from steamdino.present.cli.progress import bar
     from steamdino.training.checkpoint import FILE
