@@ -93,12 +93,13 @@ def run() -> Run:
     def run(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "steamdino", *map(str, arguments)]
         # Said outright: readline, which pytest loads, sets COLUMNS behind Python's back.
+        environ = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
         settings = {
             "capture_output": True,
             "text": True,
             "timeout": 120,
             "check": False,
-            "env": dict(os.environ),
+            "env": environ,
         }
         settings |= options
         return subprocess.run(command, **settings)  # type: ignore[call-overload, no-any-return]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache as cache_calls
 from pathlib import Path
 from typing import Any
 
@@ -34,22 +35,34 @@ Made = tuple[Any, Model, cache.ModelFiles]
 IMAGE = Image.fromarray(np.random.default_rng(5).integers(0, 256, (450, 300, 3), dtype=np.uint8))
 
 
-@pytest.fixture(scope="module", params=["vit", "registers", "dinov3", "resnet"])
-def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
-    """A tiny model, saved by transformers, taken into a cache as `models pull --weights FOLDER` does."""
-    folder = tmp_path_factory.mktemp(request.param)
-    module, model = make(request.param)
-    module.save_pretrained(folder / "weights")
-    with pytest.MonkeyPatch.context() as patch, known_as(model):
-        patch.setenv("STEAMDINO_CACHE", str(folder / "cache"))
-        yield module, model, take(model, folder / "weights")
+@pytest.fixture(scope="module")
+def export_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Made]:
+    """Makes a tiny model of a kind and takes it into a cache as `models pull --weights FOLDER` does, once each.
+
+    (A parametrised fixture would be made anew each time that the random order of the tests comes back to it.)
+    """
+
+    @cache_calls
+    def export_once(kind: str) -> Made:
+        folder = tmp_path_factory.mktemp(kind)
+        module, model = make(kind)
+        module.save_pretrained(folder / "weights")
+        with pytest.MonkeyPatch.context() as patch, known_as(model):
+            patch.setenv("STEAMDINO_CACHE", str(folder / "cache"))
+            return module, model, take(model, folder / "weights")
+
+    return export_once
 
 
-@pytest.fixture
-def here(exported: Made, monkeypatch: pytest.MonkeyPatch) -> Made:
-    """The same, found by whoever looks into the cache."""
-    monkeypatch.setenv("STEAMDINO_CACHE", str(exported[2].folder.parents[2]))
-    return exported
+@pytest.fixture(params=["vit", "registers", "dinov3", "resnet"])
+def exported(
+    request: pytest.FixtureRequest, export_once: Callable[[str], Made], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Made]:
+    """A tiny model that is known and in the cache."""
+    made = export_once(request.param)
+    monkeypatch.setenv("STEAMDINO_CACHE", str(made[2].folder.parents[2]))
+    with known_as(made[1]):
+        yield made
 
 
 @pytest.mark.parametrize("cells", [(16, 16), (14, 21), (22, 22)])
@@ -105,8 +118,8 @@ def _strategy(module: Any, model: Model, kind: str, pixels: np.ndarray) -> np.nd
 
 @pytest.mark.parametrize("kind", ["simple", "complex", "gem", "multiscale", "patches"])
 @pytest.mark.parametrize("exported", ["vit", "registers", "dinov3"], indirect=True)
-def test_every_strategy_is_its_formula(here: Made, kind: str) -> None:
-    module, model, _ = here
+def test_every_strategy_is_its_formula(exported: Made, kind: str) -> None:
+    module, model, _ = exported
     recipe = named(f"{model.name}/{kind}/squash/{16 * model.stride}x{22 * model.stride}")
     pixels = prepare(IMAGE, recipe.transform)
     (vector,) = Encoder(recipe, batch_size=2)([pixels])
@@ -114,8 +127,8 @@ def test_every_strategy_is_its_formula(here: Made, kind: str) -> None:
     np.testing.assert_allclose(vector, _strategy(module, model, kind, pixels), atol=1e-4)
 
 
-def test_pytorch_on_a_device_gives_the_same_outputs(here: Made) -> None:
-    _, model, files = here
+def test_pytorch_on_a_device_gives_the_same_outputs(exported: Made) -> None:
+    _, model, files = exported
     recipe = named(f"{model.name}/multiscale")
     pixels = prepare(IMAGE, recipe.transform)[np.newaxis]
     for scale in (1.0, 0.5**0.5):
@@ -142,16 +155,16 @@ def test_pytorch_on_a_device_gives_the_same_outputs(here: Made) -> None:
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has one")
-def test_a_device_that_is_not_there_is_refused(here: Made) -> None:
+def test_a_device_that_is_not_there_is_refused(exported: Made) -> None:
     with pytest.raises(UsageError, match="PyTorch sees no cuda device on this machine; use --device cpu"):
-        Encoder(named(here[1].name), device="cuda")
+        Encoder(named(exported[1].name), device="cuda")
     with pytest.raises(UsageError, match="device is 'tpu'"):
-        Encoder(named(here[1].name), device="tpu")
+        Encoder(named(exported[1].name), device="tpu")
 
 
 @pytest.mark.parametrize("exported", ["vit", "registers", "dinov3"], indirect=True)
-def test_attention_maps_have_the_shape_of_the_patches(here: Made) -> None:
-    _, model, _ = here
+def test_attention_maps_have_the_shape_of_the_patches(exported: Made) -> None:
+    _, model, _ = exported
     recipe = named(f"{model.name}/squash/{16 * model.stride}x{22 * model.stride}")
     maps = attention(recipe, prepare(IMAGE, recipe.transform))
     assert maps.shape == (model.heads, 22, 16)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +26,23 @@ OUTPUTS = ("tokens_4", "tokens_3", "tokens_2", "tokens", "attention")
 Made = tuple[Any, Model, Path]
 
 
-@pytest.fixture(scope="module", params=[("vit", 11), ("vit", 17), ("dinov2", 14)], ids=str)
-def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Made:
-    kind, opset = request.param
-    module, model = make(kind)
-    path = tmp_path_factory.mktemp("graph") / "model.onnx"
-    torchscript(module, path, opset)
-    return module, model, path
+@pytest.fixture(scope="module")
+def trace_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], Made]:
+    """Exports a tiny model of a kind, once for each opset, whatever the order of the tests."""
+
+    @cache
+    def trace_once(kind: str, opset: int) -> Made:
+        module, model = make(kind)
+        path = tmp_path_factory.mktemp("graph") / "model.onnx"
+        torchscript(module, path, opset)
+        return module, model, path
+
+    return trace_once
+
+
+@pytest.fixture(params=[("vit", 11), ("vit", 17), ("dinov2", 14)], ids=str)
+def made(request: pytest.FixtureRequest, trace_once: Callable[[str, int], Made]) -> Made:
+    return trace_once(*request.param)
 
 
 def _pixels(width: int, height: int) -> np.ndarray:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache as cache_calls
 from pathlib import Path
 
 import numpy as np
@@ -32,17 +34,28 @@ class Written:
     done: export.Exported
 
 
-@pytest.fixture(scope="module", params=[("efficientnet-lite0", (5, 11)), ("vit-tiny16", ())], ids=str)
-def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Written:
-    arch, taps = request.param
-    torch.manual_seed(0)
-    backbone = build(arch, taps).eval()
-    with torch.no_grad():  # what halves hold exactly, so that only the graph is compared
-        for parameter in backbone.parameters():
-            parameter.copy_(parameter.half().float())
-    sizes = {"global_size": (160, 112), "local_size": (96, 64)}
-    settings = TrainSettings(arch=arch, taps=taps, init="scratch", **sizes)
-    return Written(backbone, settings, export.write(backbone, tmp_path_factory.mktemp("run"), settings))
+@pytest.fixture(scope="module")
+def write_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, tuple[int, ...]], Written]:
+    """Writes each network once, whatever the order of the tests."""
+
+    @cache_calls
+    def write_once(arch: str, taps: tuple[int, ...]) -> Written:
+        torch.manual_seed(0)
+        backbone = build(arch, taps).eval()
+        with torch.no_grad():  # what halves hold exactly, so that only the graph is compared
+            for parameter in backbone.parameters():
+                parameter.copy_(parameter.half().float())
+        settings = TrainSettings(
+            arch=arch, taps=taps, init="scratch", global_size=(160, 112), local_size=(96, 64)
+        )
+        return Written(backbone, settings, export.write(backbone, tmp_path_factory.mktemp("run"), settings))
+
+    return write_once
+
+
+@pytest.fixture(params=[("efficientnet-lite0", (5, 11)), ("vit-tiny16", ())], ids=str)
+def written(request: pytest.FixtureRequest, write_once: Callable[[str, tuple[int, ...]], Written]) -> Written:
+    return write_once(*request.param)
 
 
 def test_the_exported_file_agrees_with_pytorch_at_three_sizes(written: Written) -> None:
