@@ -11,6 +11,7 @@ TARGET = Path(__file__).parent / "reference" / "cli.md"
 COMMANDS = (
     "",
     "demo",
+    "sync",
     "add",
     "build",
     "similar",
@@ -27,6 +28,7 @@ COMMANDS = (
     "pack",
     "export",
     "export html",
+    "export urls",
 )
 HEAD = """# The command line
 

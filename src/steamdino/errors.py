@@ -12,6 +12,9 @@
     ├── ModelError              a model's files are absent, altered, or cannot be fetched
     ├── PictureError            a picture that cannot be decoded, with the reason
     ├── SourceError             a table or an archive that cannot be read at all
+    ├── NetworkError            a server that cannot be reached, misbehaves, or must not be asked
+    │   ├── BlockedError        it refuses us (403): nothing more may be asked of it
+    │   └── ReplyError          it answers, but not what was asked
     └── MissingExtraError       an optional dependency is not installed
 """
 
@@ -60,6 +63,18 @@ class PictureError(SteamDinoError):
 
 class SourceError(SteamDinoError):
     """A table or an archive cannot be read at all (a single bad row or member is a Problem instead)."""
+
+
+class NetworkError(SteamDinoError):
+    """A server cannot be reached, misbehaves, or must not be asked."""
+
+
+class BlockedError(NetworkError):
+    """A server refuses us: nothing more may be asked of it."""
+
+
+class ReplyError(NetworkError):
+    """A server answers, but not what was asked."""
 
 
 class MissingExtraError(SteamDinoError):

@@ -97,6 +97,27 @@ class Game:
 
 
 @dataclass(frozen=True, slots=True)
+class Filter:
+    """Which games may be among the matches.
+
+    Attributes:
+        tags: each of them a game must have, however it is written.
+        released_from, released_to: the first and the last day, month or year ("2020-05-17", "2020-05", "2020") of the
+            release; None for no bound.
+        min_reviews: how many reviews it must have.
+        free: only games that cost nothing.
+        adult: let adult-only games through, too.
+    """
+
+    tags: tuple[str, ...] = ()
+    released_from: str | None = None
+    released_to: str | None = None
+    min_reviews: int = 0
+    free: bool = False
+    adult: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """One similar game.
 

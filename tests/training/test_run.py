@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import numpy as np
 import pytest
 
 pytest.importorskip("torch", reason="training is PyTorch's")
@@ -18,6 +19,7 @@ import torch
 from steamdino.errors import GalleryError, ModelError
 from steamdino.pipeline import add
 from steamdino.training.checkpoint import FILE
+from steamdino.training.dino import MEAN, STD
 from steamdino.training.run import Run
 from steamdino.training.settings import TrainSettings
 
@@ -55,7 +57,7 @@ def gallery(tmp_path: Path, paint: Paint) -> Path:
 
 
 def _teacher(run: Run) -> dict[str, torch.Tensor]:
-    return run.averaged(1.0)
+    return run.averaged(1.0).state_dict()
 
 
 def test_a_run_that_was_stopped_and_went_on_equals_an_undisturbed_one_to_the_last_bit(
@@ -98,8 +100,27 @@ def test_what_was_learned_is_recorded_beside_the_run(gallery: Path, tmp_path: Pa
     assert last["loss"] > 0
     assert 0 < last["entropy"] <= 2.78
     assert last["moved"] > 0
-    before, after = run.averaged(0.0001), run.averaged(1.0)
+    before, after = (run.averaged(share).state_dict() for share in (0.0001, 1.0))
     assert any(not torch.allclose(before[name], after[name]) for name in before)
+
+
+def test_batch_norm_is_settled_on_the_banners_and_the_export_with_it(gallery: Path, tmp_path: Path) -> None:
+    settings = replace(TINY, arch="efficientnet-lite0", taps=(2, 3), epochs=1, lr=0.0, momentum=1.0)
+    settled = Run(gallery, tmp_path / "settled", settings).averaged(1.0)
+    plain = Run(gallery, tmp_path / "plain", replace(settings, settle_norm=False)).averaged(1.0)
+    for name, one in settled.state_dict().items():
+        same = torch.equal(one, plain.state_dict()[name])
+        assert same == ("running" not in name and "tracked" not in name), name
+    pixels = np.fromfile(tmp_path / "settled/pictures.u8", np.uint8).reshape(-1, *settings.picture, 3)
+    seen: list[torch.Tensor] = []
+    settled._bn0.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    planes = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
+    mean, std = (torch.tensor(one).view(1, 3, 1, 1) for one in (MEAN, STD))
+    with torch.no_grad():
+        settled((planes - mean) / std)
+    # Statistics are averages over batches, which is nearly, and for the mean exactly, that of all pictures at once.
+    assert torch.allclose(settled._bn0.running_mean, seen[0].mean(dim=(0, 2, 3)), atol=0.05)
+    assert not settled.training
 
 
 def test_a_checkpoint_of_another_run_or_a_damaged_one_is_refused(

@@ -64,6 +64,18 @@ class Games:
         """Counts the changes of what a snapshot would show."""
         return int(self._db.execute("SELECT revision FROM catalogue").fetchone()[0])
 
+    def put_store(self, name: str, address: str) -> Source:
+        """Finds or makes the source that a store is; its ids are appIDs."""
+        self._db.execute(
+            "INSERT INTO sources (name, kind, location, steam, added_at) VALUES (?, 'store', ?, 1, ?)"
+            " ON CONFLICT (location) DO NOTHING",
+            (self._free_name(name), address, now()),
+        )
+        row = self._db.execute(
+            "SELECT source_id, name FROM sources WHERE location = ?", (address,)
+        ).fetchone()
+        return Source(row[0], row[1], True)
+
     def put_source(self, kind: str, location: Path, *, steam: bool) -> Source:
         """Finds or makes the source at a location. A taken name gets a number behind it."""
         written = layout.portable(location, self._root)
@@ -75,10 +87,7 @@ class Games:
                 self._db.execute("UPDATE sources SET steam = ? WHERE source_id = ?", (steam, row[0]))
                 self._bump()
             return Source(row[0], row[1], steam)
-        taken = {name for (name,) in self._db.execute("SELECT name FROM sources")}
-        name, number = location.name or "pictures", 2
-        while name in taken:
-            name, number = f"{location.name}-{number}", number + 1
+        name = self._free_name(location.name or "pictures")
         cursor = self._db.execute(
             "INSERT INTO sources (name, kind, location, steam, added_at) VALUES (?, ?, ?, ?, ?)",
             (name, kind, written, steam, now()),
@@ -86,11 +95,19 @@ class Games:
         assert cursor.lastrowid is not None  # noqa: S101 (sqlite3 types it so; an INSERT always has one)
         return Source(cursor.lastrowid, name, steam)
 
+    def _free_name(self, wanted: str) -> str:
+        taken = {name for (name,) in self._db.execute("SELECT name FROM sources")}
+        name, number = wanted, 2
+        while name in taken:
+            name, number = f"{wanted}-{number}", number + 1
+        return name
+
     def known(self, source: Source) -> dict[str, KnownGame]:
         """All games of a source by id, those that are gone included."""
         rows = self._db.execute(
-            "SELECT game_id, name, columns, gone_at IS NOT NULL, origin, size, mtime_ns, sha256, path != origin"
-            " FROM games LEFT JOIN banners USING (game_id) WHERE source_id = ?",
+            "SELECT games.game_id, name, columns, gone_at IS NOT NULL, origin, size, mtime_ns, sha256, path != origin"
+            " FROM games LEFT JOIN banners ON banners.game_id = games.game_id AND kind = 'vertical'"
+            " WHERE source_id = ?",
             (source.id,),
         )
         return {
@@ -116,26 +133,54 @@ class Games:
             )
         )
 
-    def put_game(self, source: Source, entry: Entry) -> None:
-        """Adds a game or brings its name and columns up to date; it is no longer gone."""
-        self._db.execute(
-            "INSERT INTO games (game_id, source_id, name, columns, added_at) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT (game_id) DO UPDATE SET"
-            " name = excluded.name, columns = excluded.columns, gone_at = NULL",
-            (entry.id, source.id, entry.name, columns_json(entry.columns), now()),
+    def foreign(self, source: Source) -> dict[str, str]:
+        """The ids that belong to sources whose ids are no appIDs, with the name of each one's source."""
+        return dict(
+            self._db.execute(
+                "SELECT game_id, sources.name FROM games JOIN sources USING (source_id)"
+                " WHERE source_id != ? AND steam = 0",
+                (source.id,),
+            )
         )
-        self._bump()
 
-    def put_banner(self, game_id: str, banner: Banner, origin: Path) -> None:
-        """Sets a game's banner. `origin` is where it was added from; `banner.path` where it lies now."""
+    def put_game(self, source: Source, entry: Entry) -> bool:
+        """Adds a game or brings its source, name and columns up to date; it is no longer gone.
+
+        Returns:
+            whether anything changed.
+        """
+        changed = self._db.execute(
+            "INSERT INTO games (game_id, source_id, name, columns, added_at) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (game_id) DO UPDATE SET source_id = excluded.source_id,"
+            " name = excluded.name, columns = excluded.columns, gone_at = NULL"
+            " WHERE source_id != excluded.source_id OR name != excluded.name OR columns != excluded.columns"
+            "  OR gone_at IS NOT NULL",
+            (entry.id, source.id, entry.name, columns_json(entry.columns), now()),
+        ).rowcount
+        if changed:
+            self._bump()
+        return bool(changed)
+
+    def put_banner(
+        self, game_id: str, banner: Banner, origin: Path | str, kind: str = layout.VERTICAL
+    ) -> None:
+        """Sets a game's banner of a kind.
+
+        Args:
+            game_id: the game's.
+            banner: the file, where it lies now.
+            origin: where it was added from: a file, or an address.
+            kind: of `layout.KINDS`.
+        """
         self._db.execute(
             "INSERT OR REPLACE INTO banners"
-            " (game_id, path, origin, size, mtime_ns, sha256, width, height, mode, format)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " (game_id, kind, path, origin, size, mtime_ns, sha256, width, height, mode, format)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 game_id,
+                kind,
                 layout.portable(banner.path, self._root),
-                layout.portable(origin, self._root),
+                layout.portable(origin, self._root) if isinstance(origin, Path) else origin,
                 banner.size,
                 banner.mtime_ns,
                 banner.sha256,
@@ -153,17 +198,19 @@ class Games:
             "UPDATE banners SET size = ?, mtime_ns = ? WHERE game_id = ?", (size, mtime_ns, game_id)
         )
 
-    def drop_banner(self, game_id: str) -> None:
-        """Notes that a game has no banner any more; its vectors stay until they are pruned."""
-        self._db.execute("DELETE FROM banners WHERE game_id = ?", (game_id,))
-        self._bump()
+    def drop_banner(self, game_id: str, kind: str = layout.VERTICAL) -> None:
+        """Notes that a game has no banner of a kind any more; its vectors stay until they are pruned."""
+        if self._db.execute("DELETE FROM banners WHERE game_id = ? AND kind = ?", (game_id, kind)).rowcount:
+            self._bump()
 
     def mark_gone(self, game_ids: Iterable[str]) -> None:
         """Marks games that a scan of their source no longer found."""
-        self._db.executemany(
-            "UPDATE games SET gone_at = ? WHERE game_id = ?", [(now(), key) for key in game_ids]
-        )
-        self._bump()
+        marked = self._db.executemany(
+            "UPDATE games SET gone_at = ? WHERE game_id = ? AND gone_at IS NULL",
+            [(now(), key) for key in game_ids],
+        ).rowcount
+        if marked > 0:
+            self._bump()
 
     def remove(self, game_ids: Iterable[str]) -> list[str]:
         """Deletes games with their banners and problems; returns the ids that there were none of."""
@@ -193,6 +240,13 @@ class Games:
         if count:
             self._bump()
         return count
+
+    def banner(self, game_id: str, kind: str = layout.VERTICAL) -> Path | None:
+        """The file of a game's banner of a kind; None if it has none."""
+        row = self._db.execute(
+            "SELECT path FROM banners WHERE game_id = ? AND kind = ?", (game_id, kind)
+        ).fetchone()
+        return layout.located(row[0], str(self._root)) if row else None
 
     def banners(self) -> Iterator[tuple[str, Path, bool, int, int, str]]:
         """Each present banner: (game's id, file, whether it is a copy, bytes, mtime of its origin in ns, sha256)."""

@@ -5,7 +5,7 @@
     gallery/
       gallery.sqlite    sources, games, banners, problems, recipes, vectors
       banners/          copied pictures: <first two hex digits>/<sha256>.<suffix>
-      snapshots/        <recipe's hash>/<n>/: what searches read
+      snapshots/        <recipe's hash>/<n>/: what searches read; <recipe's hash>.<kind>/ for other kinds of banner
       writer.lock       held by the one process that may write
 """
 
@@ -18,6 +18,16 @@ DATABASE = "gallery.sqlite"
 BANNERS = "banners"
 SNAPSHOTS = "snapshots"
 LOCK = "writer.lock"
+
+
+VERTICAL = "vertical"
+KINDS = (VERTICAL, "header", "hero")
+"""Kinds of banner that a game may have."""
+
+
+def snapshots_of(root: Path, recipe_hash: str, kind: str = VERTICAL) -> Path:
+    """The folder of a recipe's snapshots for a kind of banner."""
+    return root / SNAPSHOTS / (recipe_hash if kind == VERTICAL else f"{recipe_hash}.{kind}")
 
 
 def copy_path(sha256: str, suffix: str) -> PurePosixPath:

@@ -11,11 +11,14 @@ from steamdino.gallery import layout
 
 @dataclass(frozen=True, slots=True)
 class SourceReport:
-    """One source: its games, how many of them have a banner, are gone, and what could not be used."""
+    """One source: its games, how many of them have a banner, are gone, and what could not be used.
+
+    A store's location is its address.
+    """
 
     name: str
     kind: str
-    location: Path
+    location: Path | str
     steam: bool
     games: int
     banners: int
@@ -58,7 +61,7 @@ def report(connection: sqlite3.Connection, root: Path) -> Report:
         "SELECT name, kind, location, steam,"
         " (SELECT count(*) FROM games g WHERE g.source_id = s.source_id AND gone_at IS NULL),"
         " (SELECT count(*) FROM games g JOIN banners USING (game_id)"
-        "   WHERE g.source_id = s.source_id AND gone_at IS NULL),"
+        "   WHERE g.source_id = s.source_id AND gone_at IS NULL AND banners.kind = 'vertical'),"
         " (SELECT count(*) FROM games g WHERE g.source_id = s.source_id AND gone_at IS NOT NULL),"
         " (SELECT count(*) FROM problems p WHERE p.source_id = s.source_id), scanned_at"
         " FROM sources s ORDER BY source_id"
@@ -66,6 +69,7 @@ def report(connection: sqlite3.Connection, root: Path) -> Report:
     recipes = connection.execute(
         "SELECT recipe_id, name, hash, json_extract(json, '$.model'), json_extract(json, '$.dim'),"
         " (SELECT count(DISTINCT sha256) FROM banners JOIN games USING (game_id) WHERE gone_at IS NULL"
+        "   AND banners.kind = 'vertical'"
         "   AND NOT EXISTS (SELECT 1 FROM vectors v WHERE v.recipe_id = r.recipe_id AND v.sha256 = banners.sha256)"
         "   AND NOT EXISTS (SELECT 1 FROM problems p WHERE p.sha256 = banners.sha256))"
         " FROM recipes r ORDER BY recipe_id"
@@ -74,7 +78,9 @@ def report(connection: sqlite3.Connection, root: Path) -> Report:
         root=root,
         revision=connection.execute("SELECT revision FROM catalogue").fetchone()[0],
         sources=tuple(
-            SourceReport(name, kind, layout.located(place, str(root)), bool(steam), *rest)
+            SourceReport(
+                name, kind, place if kind == "store" else layout.located(place, str(root)), bool(steam), *rest
+            )
             for name, kind, place, steam, *rest in sources
         ),
         recipes=tuple(

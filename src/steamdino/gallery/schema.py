@@ -83,7 +83,40 @@ _V2 = """
 ALTER TABLE recipes ADD COLUMN whitening BLOB;  -- .npz that was learned on this gallery, where the recipe names one
 """
 
-MIGRATIONS = (_V1, _V2)
+_V3 = """
+CREATE TABLE steam_apps (                    -- what `sync` knows of each app that a list or a person named
+    appid      INTEGER PRIMARY KEY,
+    name       TEXT,                         -- as the list has it; NULL where it has none
+    modified   INTEGER,                      -- as the list has it: seconds since 1970
+    swept      INTEGER NOT NULL,             -- number of the last sweep of the whole list that saw it; 0 for none
+    due        INTEGER NOT NULL DEFAULT 1,   -- 1: its details are to be asked for; 2: once more, from another country
+    tries      INTEGER NOT NULL DEFAULT 0,   -- of asking, since it became due
+    outcome    TEXT NOT NULL DEFAULT 'listed',  -- 'listed', 'found', 'hidden', 'unreleased', 'failed' or 'vanished'
+    reason     TEXT,
+    asked_at   TEXT                          -- when its details were last asked for
+);
+CREATE INDEX steam_apps_due ON steam_apps (due, appid) WHERE due > 0;
+
+CREATE TABLE steam_assets (                  -- the pictures that its details name
+    appid      INTEGER NOT NULL REFERENCES steam_apps ON DELETE CASCADE,
+    kind       TEXT NOT NULL,                -- of banner: 'vertical', 'header' or 'hero'
+    candidates TEXT NOT NULL,                -- JSON: [[role, path, query], ...], the best first
+    chosen     INTEGER NOT NULL DEFAULT 0,   -- which of them
+    due        INTEGER NOT NULL DEFAULT 1,   -- 1: to be fetched, or asked about with a conditional request
+    asked_anew INTEGER NOT NULL DEFAULT 0,   -- 1: it was absent once, and the details were asked for again
+    outcome    TEXT NOT NULL DEFAULT 'listed',  -- 'listed', 'fetched', 'missing' or 'failed'
+    reason     TEXT,
+    fetched    TEXT,                         -- path of what was fetched, without the query
+    etag       TEXT,                         -- of what was fetched, for conditional requests
+    tried_at   TEXT,
+    PRIMARY KEY (appid, kind)
+) WITHOUT ROWID;
+CREATE INDEX steam_assets_due ON steam_assets (kind, appid) WHERE due = 1;
+
+CREATE TABLE steam_state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;  -- where the list was left off
+"""
+
+MIGRATIONS = (_V1, _V2, _V3)
 VERSION = len(MIGRATIONS)
 
 

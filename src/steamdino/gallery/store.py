@@ -12,6 +12,7 @@ from steamdino.gallery import layout, schema
 from steamdino.gallery.games import Games
 from steamdino.gallery.lock import writing
 from steamdino.gallery.report import Report, report
+from steamdino.gallery.steam import SteamApps
 from steamdino.gallery.vectors import Vectors
 
 
@@ -24,6 +25,7 @@ class Gallery:
         root: its folder, absolute.
         games: sources, games, banners and what is wrong with them.
         vectors: recipes and the vectors made under them.
+        steam: what `sync` knows of Steam's apps.
     """
 
     def __init__(self, root: Path, connection: sqlite3.Connection) -> None:
@@ -31,6 +33,7 @@ class Gallery:
         self._connection = connection
         self.games = Games(connection, self.root)
         self.vectors = Vectors(connection, self.root)
+        self.steam = SteamApps(connection)
 
     @classmethod
     def open(cls, path: str | Path) -> Gallery:
@@ -114,6 +117,10 @@ class Gallery:
     def snapshots(self) -> Path:
         """The folder of all snapshots."""
         return self.root / layout.SNAPSHOTS
+
+    def snapshots_of(self, recipe_hash: str, kind: str = layout.VERTICAL) -> Path:
+        """The folder of a recipe's snapshots for a kind of banner."""
+        return layout.snapshots_of(self.root, recipe_hash, kind)
 
     def complaints(self) -> list[str]:
         """What SQLite's own checks find wrong with the database; nothing if it is sound."""

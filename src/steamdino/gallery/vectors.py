@@ -91,19 +91,19 @@ class Vectors:
         rows = self._db.execute("SELECT json, name FROM recipes ORDER BY recipe_id")
         return [Recipe.from_json(text, name) for text, name in rows]
 
-    def pending(self, key: int | None) -> list[Pending]:
-        """The pictures of present games that have no vector under a recipe and were not found undecodable.
+    def pending(self, key: int | None, kind: str = "vertical") -> list[Pending]:
+        """The pictures of a kind of present games that have no vector under a recipe and were not found undecodable.
 
         Ordered by sha256, so that a run that goes on after a kill does what was left in the same order.
         """
         rows = self._db.execute(
             "SELECT sha256, json_group_array(path), json_group_array(game_id)"
             " FROM banners JOIN games USING (game_id)"
-            " WHERE gone_at IS NULL"
+            " WHERE gone_at IS NULL AND banners.kind = ?"
             "  AND NOT EXISTS (SELECT 1 FROM vectors WHERE recipe_id = ? AND vectors.sha256 = banners.sha256)"
             "  AND NOT EXISTS (SELECT 1 FROM problems WHERE problems.sha256 = banners.sha256)"
             " GROUP BY sha256 ORDER BY sha256",
-            (key if key is not None else -1,),
+            (kind, key if key is not None else -1),
         )
         return [
             Pending(
@@ -129,32 +129,32 @@ class Vectors:
             (base, key),
         ).fetchall()
 
-    def rows(self, key: int) -> list[Row]:
-        """What a snapshot of a recipe shows, ordered by id: the order does not depend on how it came about."""
+    def rows(self, key: int, kind: str = "vertical") -> list[Row]:
+        """What a snapshot of a recipe and a kind of banner shows, by id, however it came about."""
         rows = self._db.execute(
             "SELECT game_id, games.name, sources.name, steam, path, sha256, columns"
             " FROM games JOIN banners USING (game_id) JOIN sources USING (source_id)"
-            " WHERE gone_at IS NULL"
+            " WHERE gone_at IS NULL AND banners.kind = ?"
             "  AND EXISTS (SELECT 1 FROM vectors WHERE recipe_id = ? AND vectors.sha256 = banners.sha256)"
             " ORDER BY game_id",
-            (key,),
+            (kind, key),
         )
         return [
             Row(key, name, source, STEAM_PAGE.format(key) if steam else None, path, sha256, columns)
             for key, name, source, steam, path, sha256, columns in rows
         ]
 
-    def absent(self, key: int) -> list[Absent]:
+    def absent(self, key: int, kind: str = "vertical") -> list[Absent]:
         """The games that are not in `rows`, each with the reason."""
         rows = self._db.execute(
-            "SELECT game_id, games.name, gone_at, banners.path, coalesce("
+            "SELECT games.game_id, games.name, gone_at, banners.path, coalesce("
             "  (SELECT reason FROM problems WHERE problems.game_id = games.game_id LIMIT 1),"
             "  (SELECT reason FROM problems WHERE problems.sha256 = banners.sha256 LIMIT 1))"
-            " FROM games LEFT JOIN banners USING (game_id)"
+            " FROM games LEFT JOIN banners ON banners.game_id = games.game_id AND banners.kind = ?"
             " WHERE gone_at IS NOT NULL OR NOT EXISTS"
             "  (SELECT 1 FROM vectors WHERE recipe_id = ? AND vectors.sha256 = banners.sha256)"
-            " ORDER BY game_id",
-            (key,),
+            " ORDER BY games.game_id",
+            (kind, key),
         )
         return [Absent(key, name, _why(gone, path, reason)) for key, name, gone, path, reason in rows]
 

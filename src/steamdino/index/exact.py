@@ -12,7 +12,12 @@ BLOCK = 64
 
 
 def nearest(
-    vectors: NDArray[np.float32], query: NDArray[np.float32], k: int, *, exclude: Sequence[int] = ()
+    vectors: NDArray[np.float32],
+    query: NDArray[np.float32],
+    k: int,
+    *,
+    exclude: Sequence[int] = (),
+    among: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
     """The k rows most similar to a query, most similar first; of equal ones the lower row first.
 
@@ -21,13 +26,18 @@ def nearest(
         query: float32, shape (d,), unit length.
         k: how many; fewer come back where there are fewer.
         exclude: rows to leave out (the query's own), each once.
+        among: bool, shape (n,): the rows that may be found; None for all.
 
     Returns:
         the rows and their cosines, clipped to [-1, 1].
     """
     scores = vectors @ query
     scores[list(exclude)] = -np.inf
-    k = min(k, len(scores) - len(exclude))
+    left = len(scores) - len(exclude)
+    if among is not None:
+        scores[~among] = -np.inf
+        left = int(among.sum()) - int(among[list(exclude)].sum())
+    k = min(k, left)
     if k <= 0:
         return np.empty(0, np.intp), np.empty(0, np.float32)
     # At least k scores reach the k-th best of the blocks' maxima, so that whatever is below it is out. This is exact

@@ -28,10 +28,10 @@ from numpy.typing import NDArray
 
 from steamdino.errors import SnapshotError
 from steamdino.gallery import layout
-from steamdino.index import names
+from steamdino.index import facets, names
 from steamdino.index.distribution import Distribution
 from steamdino.recipe import Recipe
-from steamdino.records import Game
+from steamdino.records import Filter, Game
 
 FORMAT = 1
 MANIFEST, VECTORS, GAMES = "manifest.json", "vectors.npy", "games.sqlite"
@@ -51,6 +51,7 @@ class Manifest:
         precisions: how many vectors were made in each.
         files: name -> {"bytes": ..., "sha256": ...}.
         similarity: how its cosines are distributed; None where there is no pair, or if an older program wrote it.
+        kind: of banner.
     """
 
     recipe: Recipe
@@ -61,6 +62,7 @@ class Manifest:
     precisions: dict[str, int]
     files: dict[str, dict[str, Any]]
     similarity: Distribution | None = None
+    kind: str = layout.VERTICAL
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
@@ -81,7 +83,8 @@ class Manifest:
             return cls(
                 recipe=Recipe.from_json(json.dumps(recipe["identity"]), recipe["name"]),
                 similarity=Distribution.from_record(similarity) if similarity else None,
-                **{key: record[key] for key in cls.__slots__ if key not in ("recipe", "similarity")},
+                kind=record.get("kind", layout.VERTICAL),
+                **{key: record[key] for key in cls.__slots__ if key not in ("recipe", "similarity", "kind")},
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise SnapshotError(
@@ -186,6 +189,18 @@ class SnapshotReader:
         for game_id, name, reason in self._db.execute("SELECT id, name, reason FROM absent ORDER BY id"):
             yield {"id": game_id, "name": name, "reason": reason}
 
+    def allowed(self, wanted: Filter) -> NDArray[np.bool_] | None:
+        """The rows that a filter lets through: bool, shape (games,); None for all of them.
+
+        Raises:
+            SnapshotError: the snapshot is of an older program, which noted nothing to filter by.
+        """
+        return facets.allowed(self._db, wanted, self.manifest.games)
+
+    def tags(self) -> list[str]:
+        """The tags that games have, the most frequent first, lower case."""
+        return facets.tags(self._db)
+
     def absent(self, text: str) -> tuple[str, str] | None:
         """Name and reason of a game that is known and has no vector, by its id or name; None if there is none."""
         row: tuple[str, str] | None = self._db.execute(
@@ -215,13 +230,18 @@ def newest(folder: Path) -> Path | None:
 
 
 def open_newest(
-    path: Path, recipe: str | None = None, *, accept: Callable[[Recipe], bool] = lambda _: True
+    path: Path,
+    recipe: str | None = None,
+    *,
+    kind: str = layout.VERTICAL,
+    accept: Callable[[Recipe], bool] = lambda _: True,
 ) -> SnapshotReader:
     """Opens a snapshot's folder, or the newest snapshot of a gallery.
 
     Args:
         path: a gallery or one snapshot.
         recipe: the name or hash of a recipe; None for the one built last.
+        kind: of banner, of a gallery.
         accept: which recipes may answer; where none is accepted, the one built last does.
 
     Raises:
@@ -229,7 +249,7 @@ def open_newest(
     """
     # Between being chosen and being opened a snapshot may be pruned; then there is a newer one.
     for _ in range(_TRIES):
-        folder = path if (path / MANIFEST).is_file() else _choose(path, recipe, accept)
+        folder = path if (path / MANIFEST).is_file() else _choose(path, recipe, kind, accept)
         try:
             return SnapshotReader(folder)
         except (FileNotFoundError, sqlite3.OperationalError) as error:
@@ -240,7 +260,7 @@ def open_newest(
 _TRIES = 50
 
 
-def _choose(gallery: Path, recipe: str | None, accept: Callable[[Recipe], bool]) -> Path:
+def _choose(gallery: Path, recipe: str | None, kind: str, accept: Callable[[Recipe], bool]) -> Path:
     latest: dict[Path, Manifest] = {}
     for folder in sorted(gallery.joinpath(layout.SNAPSHOTS).glob("*/")):
         for _ in range(_TRIES):
@@ -252,10 +272,12 @@ def _choose(gallery: Path, recipe: str | None, accept: Callable[[Recipe], bool])
                 break
             except FileNotFoundError:  # pruned this very moment
                 continue
+    latest = {folder: manifest for folder, manifest in latest.items() if manifest.kind == kind}
     if not latest:
         if (gallery / layout.DATABASE).is_file():
             raise SnapshotError(
                 f"the gallery {gallery} has no snapshot yet; run: steam-dino build -g {gallery}"
+                + ("" if kind == layout.VERTICAL else f" --kind {kind}")
             )
         raise SnapshotError(
             f"there is no gallery in {gallery}; make one with: steam-dino add PICTURES -g {gallery}"

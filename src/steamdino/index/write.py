@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steamdino.errors import GalleryError, SnapshotError
+from steamdino.gallery.layout import VERTICAL
 from steamdino.gallery.vectors import Absent, Row
-from steamdino.index import names
+from steamdino.index import facets, names
 from steamdino.index.distribution import distribution
 from steamdino.index.snapshot import GAMES, VECTORS, WHITENING, Manifest, newest
 from steamdino.recipe import Recipe
@@ -32,7 +33,7 @@ CREATE TABLE games (
 );
 CREATE TABLE absent (id TEXT PRIMARY KEY, name TEXT NOT NULL, folded TEXT NOT NULL, reason TEXT NOT NULL);
 CREATE INDEX absent_by_folded ON absent (folded);
-"""
+"""  # facets.SCHEMA and names.SCHEMA follow
 _PREFIX = "new-"
 
 
@@ -45,6 +46,7 @@ def write(
     vectors: Iterable[NDArray[np.float32]],
     precisions: dict[str, int],
     *,
+    kind: str = VERTICAL,
     whitening: bytes | None = None,
     anew: bool = False,
 ) -> Path:
@@ -60,6 +62,7 @@ def write(
         absent: games without a vector.
         vectors: float32, shape (dim,), one for each row; read only if there is nothing to take over.
         precisions: how many vectors were made in each.
+        kind: of banner.
         whitening: the file of the one that the recipe names, where it is not a file of the model.
         anew: take nothing over from the newest one (it may be damaged).
 
@@ -92,6 +95,7 @@ def write(
             precisions=precisions,
             files={name: _facts(work / name) for name in written},
             similarity=similarity,
+            kind=kind,
         ).write(work)
         for path in work.iterdir():
             _sync(path)
@@ -156,7 +160,7 @@ def _write_vectors(path: Path, vectors: Iterable[NDArray[np.float32]], shape: tu
 def _write_games(path: Path, rows: Sequence[Row], absent: Iterable[Absent]) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("PRAGMA journal_mode = OFF")  # the file is not anybody's yet
-        db.executescript(_SCHEMA)
+        db.executescript(_SCHEMA + facets.SCHEMA)
         db.execute("BEGIN")
         db.executemany(
             "INSERT INTO games VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -169,6 +173,7 @@ def _write_games(path: Path, rows: Sequence[Row], absent: Iterable[Absent]) -> N
             "INSERT INTO absent VALUES (?, ?, ?, ?)",
             ((a.id, a.name, names.fold(a.name), a.reason) for a in absent),
         )
+        facets.fill(db, (row.columns for row in rows))
         db.execute("COMMIT")
         db.executescript(names.SCHEMA)
 

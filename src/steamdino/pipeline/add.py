@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain, islice
@@ -61,6 +61,7 @@ def add(
     steam: bool = False,
     prefix: str = "",
     outside: bool = False,
+    names: Mapping[str, str] | None = None,
     progress: Progress | None = None,
 ) -> AddSummary:
     """Adds a folder, a table or an archive of pictures to a gallery, or brings it up to date.
@@ -76,6 +77,7 @@ def add(
         steam: the ids are appIDs: files are taken by their names alone, games get links to Steam, and what is no
             appID is a problem.
         prefix: put before each id, to tell sources apart whose ids collide.
+        names: of games by id, in the place of what the source calls them.
         outside: let a table name pictures outside its own folder.
         progress: called with (done, total).
 
@@ -104,16 +106,17 @@ def add(
     with Gallery.write(gallery, "add", create=True) as opened:
         with opened.transaction():
             source = opened.games.put_source(kind, location, steam=steam)
-        return _Scan(opened, source, copy).run(listing, progress)
+        return _Scan(opened, source, copy, names or {}).run(listing, progress)
 
 
 class _Scan:
     """One pass over a source."""
 
-    def __init__(self, gallery: Gallery, source: Source, copy: bool) -> None:
+    def __init__(self, gallery: Gallery, source: Source, copy: bool, names: Mapping[str, str]) -> None:
         self._gallery = gallery
         self._source = source
         self._copy = copy
+        self._names = names
         self._known = gallery.games.known(source)
         self._owners = gallery.games.owners(source)
         self._counts: Counter[str] = Counter()
@@ -175,6 +178,7 @@ class _Scan:
 
     def _update(self, entry: Entry, known: KnownGame | None) -> None:
         games = self._gallery.games
+        entry = replace(entry, name=self._names.get(entry.id, entry.name))
         changed = (
             known is None
             or known.gone

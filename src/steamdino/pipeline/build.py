@@ -9,9 +9,10 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from steamdino.errors import RecipeError
+from steamdino.errors import RecipeError, UsageError
 from steamdino.features.recipes import Spec, of, parse
 from steamdino.gallery import Gallery
+from steamdino.gallery.layout import KINDS, VERTICAL
 from steamdino.index.snapshot import Manifest, newest
 from steamdino.pipeline import whitening
 from steamdino.pipeline.decoding import Decoded, ahead, cores, decoded
@@ -80,6 +81,7 @@ def build(
     gallery: str | Path,
     recipe: str | Spec = "bundled",
     *,
+    kind: str = VERTICAL,
     device: str = "cpu",
     precision: str = "f32",
     threads: int = 0,
@@ -96,6 +98,7 @@ def build(
     Args:
         gallery: its folder.
         recipe: its text, or what `features.recipes.parse` made of it.
+        kind: of banner, of `gallery.layout.KINDS`.
         device: "cpu", or, where a model's PyTorch weights are here, "cuda" or "mps".
         precision: "f32", "bf16" or "auto" (bf16 where the CPU computes in it).
         threads: pictures decoded at the same time; 0 means one per core.
@@ -109,28 +112,30 @@ def build(
         RecipeError: the recipe does not exist, or needs `upgrade`.
         GalleryError: the gallery cannot be used.
     """
+    if kind not in KINDS:
+        raise UsageError(f"there is no kind of banner {kind!r}; there are: {', '.join(KINDS)}")
     spec = parse(recipe) if isinstance(recipe, str) else recipe
     base = of(spec.base)
     with Gallery.write(gallery, "build") as opened:
         chosen = _check_upgrade(opened, spec, base, upgrade)
-        pending = opened.vectors.pending(opened.vectors.recipe_key(base))
+        pending = opened.vectors.pending(opened.vectors.recipe_key(base), kind)
         started = time.monotonic()
         encoded = failed = 0
         if pending:
             encoder = _encoder(base, device, precision)
-            run = _Encoding(opened, encoder, threads or cores())
+            run = _Encoding(opened, encoder, threads or cores(), kind)
             if announce:
                 announce(Plan(len(pending), run.estimate(pending), encoder.precision))
             encoded, failed = run.run(pending, progress)
         seconds = time.monotonic() - started
         whitened = 0
         if spec.whiten is not None:
-            chosen = chosen if chosen.projection else whitening.learn(opened, spec, base)
+            chosen = chosen if chosen.projection else whitening.learn(opened, spec, base, kind)
             whitened = whitening.apply(opened, base, chosen)
-        snapshot, swapped = _swap(opened, chosen, force=rebuild or encoded + whitened > 0, anew=rebuild)
+        snapshot, swapped = _swap(opened, chosen, kind, force=rebuild or encoded + whitened > 0, anew=rebuild)
         manifest = Manifest.read(snapshot)
         key = opened.vectors.recipe_key(chosen)
-        absent = len(opened.vectors.absent(key)) if key else 0
+        absent = len(opened.vectors.absent(key, kind)) if key else 0
         return BuildSummary(chosen, encoded, failed, manifest.games, absent, snapshot, swapped, seconds)
 
 
@@ -159,24 +164,25 @@ def _check_upgrade(gallery: Gallery, spec: Spec, base: Recipe, upgrade: bool) ->
     return chosen
 
 
-def _swap(gallery: Gallery, recipe: Recipe, *, force: bool, anew: bool) -> tuple[Path, bool]:
-    latest = newest(gallery.snapshots / recipe.hash)
+def _swap(gallery: Gallery, recipe: Recipe, kind: str, *, force: bool, anew: bool) -> tuple[Path, bool]:
+    latest = newest(gallery.snapshots_of(recipe.hash, kind))
     with gallery.transaction():
         gallery.games.drop_settled_problems()
         gallery.vectors.put_recipe(recipe)
         revision = gallery.games.revision
     if latest and not force and Manifest.read(latest).revision == revision:
         return latest, False
-    return write_snapshot(gallery, recipe, anew=anew), True
+    return write_snapshot(gallery, recipe, kind=kind, anew=anew), True
 
 
 class _Encoding:
     """One run over the banners that have no vector yet."""
 
-    def __init__(self, gallery: Gallery, encoder: Encoder, threads: int) -> None:
+    def __init__(self, gallery: Gallery, encoder: Encoder, threads: int, kind: str) -> None:
         self._gallery = gallery
         self._encoder = encoder
         self._threads = threads
+        self._kind = kind
         with gallery.transaction():
             self._key = gallery.vectors.put_recipe(encoder.recipe)
         self._encoded: list[tuple[str, bytes]] = []
@@ -211,7 +217,9 @@ class _Encoding:
             results.close()
             self._commit(counts)  # what is encoded is kept
             if progress:  # an interrupt may fall between a commit and its count: only the gallery knows
-                progress(len(pending) - len(self._gallery.vectors.pending(self._key)), len(pending))
+                progress(
+                    len(pending) - len(self._gallery.vectors.pending(self._key, self._kind)), len(pending)
+                )
             raise
         self._commit(counts)
         return counts[0], counts[1]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from steamdino.banners.read import read
 from steamdino.errors import PictureError, SnapshotError
 from steamdino.gallery import Gallery
+from steamdino.gallery.layout import KINDS
 from steamdino.index.snapshot import Manifest, SnapshotReader
 from steamdino.index.write import remove_leftovers
 from steamdino.pipeline.snapshot import write_snapshot
@@ -71,8 +73,8 @@ def _findings(gallery: Gallery, *, repair: bool, deep: bool, progress: Progress 
         return  # nothing that it says can be relied on
     yield from _pictures(gallery, deep, progress)
     yield from _vectors(gallery, repair)
-    for recipe in gallery.vectors.recipes():
-        yield from _snapshots(gallery, recipe, repair)
+    for recipe, kind in product(gallery.vectors.recipes(), KINDS):
+        yield from _snapshots(gallery, recipe, kind, repair)
 
 
 def _pictures(gallery: Gallery, deep: bool, progress: Progress | None) -> Iterator[Finding]:
@@ -127,14 +129,14 @@ def _vectors(gallery: Gallery, repair: bool) -> Iterator[Finding]:
         )
 
 
-def _snapshots(gallery: Gallery, recipe: Recipe, repair: bool) -> Iterator[Finding]:
-    folder = gallery.snapshots / recipe.hash
+def _snapshots(gallery: Gallery, recipe: Recipe, kind: str, repair: bool) -> Iterator[Finding]:
+    folder = gallery.snapshots_of(recipe.hash, kind)
     numbers = sorted(int(child.name) for child in folder.glob("[0-9]*") if child.name.isdigit())
     damaged = [(number, fault) for number in numbers if (fault := _fault(folder / str(number)))]
     if not damaged:
         return
     if repair:
-        write_snapshot(gallery, recipe, anew=True)
+        write_snapshot(gallery, recipe, kind=kind, anew=True)
         for number, _ in damaged:
             # Never chosen any more, since a higher number exists; renamed first, so that nobody opens half of it.
             if (folder / str(number)).exists():

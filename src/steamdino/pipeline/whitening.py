@@ -11,6 +11,7 @@ import numpy as np
 from steamdino.features.recipes import Spec
 from steamdino.features.whitening import Whitening
 from steamdino.gallery import Gallery
+from steamdino.gallery.layout import VERTICAL
 from steamdino.recipe import Recipe
 
 COMMIT_EVERY = 4096
@@ -27,19 +28,20 @@ def known(gallery: Gallery, spec: Spec, base: Recipe) -> Recipe | None:
     return found[-1] if found else None
 
 
-def learn(gallery: Gallery, spec: Spec, base: Recipe) -> Recipe:
+def learn(gallery: Gallery, spec: Spec, base: Recipe, kind: str = VERTICAL) -> Recipe:
     """Learns a whitening on the vectors of all banners that games show, and stores it with its recipe.
 
     Args:
         gallery: open for writing; holds the vectors under `base`.
         spec: how the whitened recipe is called, and how many dimensions it may keep.
         base: the recipe without it.
+        kind: of banner.
 
     Raises:
         UsageError: there are too few vectors.
     """
     key = gallery.vectors.recipe_key(base)
-    shown = sorted({row.sha256 for row in gallery.vectors.rows(key)}) if key else []
+    shown = sorted({row.sha256 for row in gallery.vectors.rows(key, kind)}) if key else []
     vectors = np.empty((len(shown), base.dim), np.float32)
     for n, vector in enumerate(gallery.vectors.read(key, shown) if key else ()):
         vectors[n] = vector

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import unicodedata
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _TURNING = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}  # they reorder the text around them
 
 
@@ -25,3 +26,16 @@ def closeness(percentile: float) -> str:
     digits = max(0, math.ceil(-math.log10(max(100 - percentile, 1e-6)) - 1e-9))
     scale = 10**digits
     return f"{math.floor(percentile * scale + 1e-6) / scale:.{digits}f} %"
+
+
+def duration(seconds: float) -> str:
+    """A span of time as people say it: "8.2 s", "25 min", "3 h 05 min"."""
+    if seconds < 90:
+        return f"{max(seconds, 0):.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def inert(text: str) -> str:
+    """Text that a spreadsheet does not run: what looks like a formula gets an apostrophe in front."""
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steamdino.errors import PictureError, QueryError, UsageError
+from steamdino.gallery.layout import VERTICAL
 from steamdino.index.distribution import ALIKE
 from steamdino.index.exact import nearest
+from steamdino.index.names import fold
 from steamdino.index.snapshot import Manifest, SnapshotReader, open_newest
 from steamdino.recipe import Recipe
-from steamdino.records import Game, Match, Matches, Query
+from steamdino.records import Filter, Game, Match, Matches, Query
 from steamdino.search.understanding import Understanding
 
 if TYPE_CHECKING:
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 
 CANCELLED = 1e-4
 """A mixture shorter than this has no direction left."""
+
+
+MASKS = 64
+"""Filters whose rows are remembered."""
 
 
 class Snapshot:
@@ -39,16 +45,24 @@ class Snapshot:
         self._text_encoder: TextEncoder | None = None
         self._asked = Understanding(reader)
         self._sha256: dict[Path | None, str] = {}
+        self._masks: dict[Filter, NDArray[np.bool_] | None] = {}
 
     @classmethod
     def open(
-        cls, path: str | Path, recipe: str | None = None, *, precision: str = "f32", words: bool = False
+        cls,
+        path: str | Path,
+        recipe: str | None = None,
+        *,
+        kind: str = VERTICAL,
+        precision: str = "f32",
+        words: bool = False,
     ) -> Snapshot:
         """Opens the newest snapshot of a gallery, a snapshot's own folder, or a packed one.
 
         Args:
             path: a gallery, a snapshot, or a file that `pack` wrote (safe to open from a stranger).
             recipe: the name or hash of a recipe; None for the one that was built last.
+            kind: of banner, of a gallery: "vertical", "header" or "hero".
             precision: in which pictures are encoded: "f32", "bf16" or "auto".
             words: of several recipes rather one that knows words.
 
@@ -60,10 +74,10 @@ class Snapshot:
 
             return cls(open_pack(Path(path)), precision=precision)
         if not words:
-            return cls(open_newest(Path(path), recipe), precision=precision)
+            return cls(open_newest(Path(path), recipe, kind=kind), precision=precision)
         from steamdino.features.words import has_words
 
-        return cls(open_newest(Path(path), recipe, accept=has_words), precision=precision)
+        return cls(open_newest(Path(path), recipe, kind=kind, accept=has_words), precision=precision)
 
     @property
     def ids(self) -> list[str]:
@@ -95,6 +109,10 @@ class Snapshot:
         """What the snapshot says of itself."""
         return self._reader.manifest
 
+    def __contains__(self, game_id: object) -> bool:
+        """Whether it has a game of that id."""
+        return isinstance(game_id, str | int) and self._reader.row(str(game_id)) is not None
+
     def __len__(self) -> int:
         return self._reader.manifest.games
 
@@ -119,6 +137,7 @@ class Snapshot:
         plus: Sequence[str | int | Path] = (),
         minus: Sequence[str | int | Path] = (),
         alike: bool = False,
+        only: Filter | None = None,
     ) -> Matches:
         """The games whose banners look most like the query's.
 
@@ -131,6 +150,7 @@ class Snapshot:
             plus, minus: what to add to it and to take from it, in the recipe's space: each an id, a name, a picture,
                 or, where the recipe knows words, a sentence; with a weight in front if it is not 1, as in "2*730".
             alike: only those at or above the percentile `index.distribution.ALIKE`.
+            only: which games may be found; adult-only ones are not, unless it says so.
 
         Raises:
             UsageError: k is below 1, or the parts cancel each other out.
@@ -141,7 +161,7 @@ class Snapshot:
         total = self._vector(found, row)
         rows = [] if row is None else [row]
         if not (plus or minus):
-            return self._answer(found, total, k, rows, alike=alike)
+            return self._answer(found, total, k, rows, alike=alike, only=only or Filter())
         parts = []
         for sign, texts in ((1, plus), (-1, minus)):
             for text in texts:
@@ -153,15 +173,16 @@ class Snapshot:
         if length < CANCELLED:
             raise UsageError("the parts of the mixture cancel each other out; change a weight")
         mixed = replace(found, parts=tuple(parts))
-        return self._answer(mixed, total / length, k, sorted(set(rows)), alike=alike)
+        return self._answer(mixed, total / length, k, sorted(set(rows)), alike=alike, only=only or Filter())
 
-    def text(self, sentence: str, k: int = 10, *, alike: bool = False) -> Matches:
+    def text(self, sentence: str, k: int = 10, *, alike: bool = False, only: Filter | None = None) -> Matches:
         """The games whose banners fit a sentence best.
 
         Args:
             sentence: what should be on the banner, in English as CLIP learned it.
             k: how many matches.
             alike: only those at or above the percentile `index.distribution.ALIKE` of all games.
+            only: as for `similar`.
 
         Raises:
             UsageError: k is below 1, the sentence is empty, or the recipe knows no words.
@@ -170,14 +191,21 @@ class Snapshot:
         if not sentence.strip():
             raise UsageError("the sentence is empty; say what should be on the banner")
         found = Query(sentence, "words")
-        return self._answer(found, self._vector(found, None), k, [], alike=alike)
+        return self._answer(found, self._vector(found, None), k, [], alike=alike, only=only or Filter())
 
     def _answer(
-        self, query: Query, vector: NDArray[np.float32], k: int, rows: Sequence[int], *, alike: bool
+        self,
+        query: Query,
+        vector: NDArray[np.float32],
+        k: int,
+        rows: Sequence[int],
+        *,
+        alike: bool,
+        only: Filter,
     ) -> Matches:
         if k < 1:
             raise UsageError(f"k is {k}; it must be at least 1")
-        near, cosines = nearest(self.vectors, vector, k, exclude=rows)
+        near, cosines = nearest(self.vectors, vector, k, exclude=rows, among=self._allowed(only))
         percentiles = self._percentiles(query, vector, cosines)
         same = None if query.parts else self._content(query)
         items = tuple(
@@ -188,6 +216,35 @@ class Snapshot:
             if not alike or (percentile is not None and percentile >= ALIKE)
         )
         return Matches(query, self.recipe.name, items)
+
+    def _allowed(self, only: Filter) -> NDArray[np.bool_] | None:
+        if only not in self._masks:
+            if len(self._masks) >= MASKS:
+                self._masks.clear()
+            mask = self._reader.allowed(only)
+            if mask is not None and not mask.any():
+                self._check_tags(only)
+            self._masks[only] = mask
+        return self._masks[only]
+
+    def _check_tags(self, only: Filter) -> None:
+        """Says so where nothing is left because there is no such tag: it may be mistyped."""
+        known = self._reader.tags()
+        for tag in only.tags:
+            if fold(tag) not in known:
+                from rapidfuzz import process
+
+                near = [one for one, _, _ in process.extract(fold(tag), known, limit=3, score_cutoff=60)]
+                hint = (
+                    f"did you mean: {', '.join(near)}"
+                    if near
+                    else f"there are: {', '.join(known[:10]) or 'none'}"
+                )
+                raise QueryError(f"no game has the tag {tag!r}; {hint}")
+
+    def tags(self) -> list[str]:
+        """The tags that games have, the most frequent first, lower case."""
+        return self._reader.tags()
 
     def _content(self, query: Query) -> str | None:
         """The sha256 of a query's picture; None for words."""

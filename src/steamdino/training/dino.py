@@ -23,7 +23,13 @@ class Network(nn.Module):
     def __init__(self, backbone: Backbone, settings: TrainSettings) -> None:
         super().__init__()
         self.backbone = backbone
-        self.head = Head(backbone.dim, settings.out_dim, settings.hidden_dim, settings.bottleneck_dim)
+        self.head = Head(
+            backbone.dim,
+            settings.out_dim,
+            settings.hidden_dim,
+            settings.bottleneck_dim,
+            norm=settings.head_norm,
+        )
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1), persistent=False)
 
@@ -63,6 +69,12 @@ class Distillation(nn.Module):
         for name, parameter in self.student.backbone.named_parameters():
             parameter.requires_grad_(self.student.backbone.layer(name) >= settings.frozen)
         self.train()
+
+    @property
+    def backbones(self) -> list[Backbone]:
+        """Of the student, of the teacher, and the initial one if it is kept."""
+        kept = [] if self.initial is None else [self.initial]
+        return [self.student.backbone, self.teacher.backbone, *kept]
 
     def train(self, mode: bool = True) -> Distillation:
         """Switches to training; what is frozen keeps its statistics."""

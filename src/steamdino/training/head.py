@@ -10,18 +10,23 @@ from torch.nn import functional
 class Head(nn.Module):
     """Three layers with GELU, scaled to length 1, then a layer of unit rows ("weight-normalised", its gain fixed at 1).
 
-    As in section 3.1 and appendix C of the paper (arXiv 2104.14294).
+    As in section 3.1 and appendix C of the paper (arXiv 2104.14294). With batch norm, what all pictures have in common
+    is taken out after each layer: the maps of a convolutional network are never negative, so that their pooled vectors
+    all point in nearly one direction, and a head without it says the same of all pictures.
     """
 
-    def __init__(self, dim: int, out_dim: int, hidden_dim: int, bottleneck_dim: int) -> None:
+    def __init__(
+        self, dim: int, out_dim: int, hidden_dim: int, bottleneck_dim: int, *, norm: bool = False
+    ) -> None:
         super().__init__()
-        self.mlp = nn.Sequential(
-            nn.Linear(dim, hidden_dim),
-            nn.GELU(),
-            nn.Linear(hidden_dim, hidden_dim),
-            nn.GELU(),
-            nn.Linear(hidden_dim, bottleneck_dim),
-        )
+        layers: list[nn.Module] = []
+        for inputs in (dim, hidden_dim):
+            layers += [
+                nn.Linear(inputs, hidden_dim),
+                *([nn.BatchNorm1d(hidden_dim)] if norm else []),
+                nn.GELU(),
+            ]
+        self.mlp = nn.Sequential(*layers, nn.Linear(hidden_dim, bottleneck_dim))
         for module in self.mlp:
             if isinstance(module, nn.Linear):
                 nn.init.trunc_normal_(module.weight, std=0.02)

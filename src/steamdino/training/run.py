@@ -19,9 +19,11 @@ from steamdino.gallery.atomic import replacing
 from steamdino.records import Progress
 from steamdino.training import checkpoint, data, initial
 from steamdino.training.augment import views
+from steamdino.training.backbones import Backbone
 from steamdino.training.devices import device_of
 from steamdino.training.dino import Distillation, optimiser
 from steamdino.training.judge import Judge, check_collapse
+from steamdino.training.norm import settle
 from steamdino.training.schedules import Now, at
 from steamdino.training.settings import FEWEST, TrainSettings
 from steamdino.training.status import Status, Sums
@@ -61,10 +63,7 @@ class Run:
         """
         self.settings, self.out = settings, out
         self.device = device_of(device)
-        with torch.random.fork_rng(devices=[]):  # the head's first weights
-            torch.manual_seed(settings.seed)
-            self._model = Distillation(self._first_weights(), settings).to(self.device)
-        self._optimiser = optimiser(self._model, settings)
+        first = self._first_weights()  # what cannot be had is told before anything is decoded
         pictures = data.collect(
             gallery,
             out,
@@ -81,6 +80,10 @@ class Run:
                 f"{len(self._rows):,} banners do not make one step of {settings.batch_size} x {settings.accumulate};"
                 " lower --batch-size"
             )
+        with torch.random.fork_rng(devices=[]):  # the head's first weights
+            torch.manual_seed(settings.seed)
+            self._model = Distillation(first, settings).to(self.device)
+        self._optimiser = optimiser(self._model, settings)
         self._positives = (
             data.labels_of(gallery, settings.positives, pictures) if settings.positives else None
         )
@@ -90,6 +93,9 @@ class Run:
         self._sums = Sums()
         self.history: list[dict[str, Any]] = [{"epoch": 0, **self._judge(self._model.teacher).record}]
         self._labels = labels
+        if settings.settle_norm:
+            for backbone in self._model.backbones:
+                settle(backbone, pictures.pixels, self._rows, settings.seed)
 
     @property
     def steps(self) -> int:
@@ -143,17 +149,23 @@ class Run:
         self._done, self.history = state["done"], state["history"]
         self._sums = Sums(**state["sums"])
 
-    def averaged(self, share: float) -> dict[str, torch.Tensor]:
+    def averaged(self, share: float) -> Backbone:
         """The teacher's backbone, averaged with the initial weights: share x the teacher's + (1 - share) x those.
 
-        As "WiSE-FT" does it (Wortsman et al., arXiv 2109.01903).
+        As "WiSE-FT" does it (Wortsman et al., arXiv 2109.01903); batch norm's statistics are then taken anew.
         """
-        before = self._first_weights().state_dict()
+        backbone = self._first_weights()
         trained = self._model.teacher.backbone.state_dict()
-        return {
-            name: (share * one.cpu() + (1 - share) * before[name]) if one.is_floating_point() else one.cpu()
-            for name, one in trained.items()
-        }
+        backbone.load_state_dict(
+            {
+                name: share * trained[name].cpu() + (1 - share) * one if one.is_floating_point() else one
+                for name, one in backbone.state_dict().items()
+            }
+        )
+        if self.settings.settle_norm:
+            settle(backbone, self._pictures.pixels, self._rows, self.settings.seed)
+        backbone.eval()
+        return backbone
 
     @property
     def record(self) -> dict[str, Any]:
@@ -280,7 +292,7 @@ class Run:
         }
         checkpoint.save(self.out / checkpoint.FILE, state)
 
-    def _first_weights(self) -> Any:
+    def _first_weights(self) -> Backbone:
         return initial.load(self.settings.arch, self.settings.taps, self.settings.init, self.settings.seed)
 
 

@@ -37,7 +37,8 @@ class TrainSettings:
         head_lr: of the projection head, at its highest; it falls in the same shape.
         layer_decay: each group of layers learns at this share of the rate of the next one; 1 for one rate.
         frozen: groups of layers, from the input on, that stay as they are.
-        frozen_norm: batch norm keeps the statistics that it came with.
+        frozen_norm: batch norm keeps its statistics while the network learns.
+        settle_norm: they are taken anew from whole banners before the first step and after the last one.
         weight_decay, weight_decay_end: at the start and at the end.
         warmup: share of the steps in which the rate rises.
         clip: the largest norm of the gradient.
@@ -46,6 +47,7 @@ class TrainSettings:
         local_crops: how many local ones; the global ones are two.
         global_scale, local_scale: share of the picture's area that a crop shows, least and most.
         out_dim, hidden_dim, bottleneck_dim: of the head.
+        head_norm: batch norm between the head's layers.
         student_temp: of the student's softmax.
         teacher_temp_start, teacher_temp: of the teacher's, at first and after `teacher_temp_epochs`.
         teacher_temp_epochs: epochs in which it rises.
@@ -80,6 +82,7 @@ class TrainSettings:
     layer_decay: float = 1.0
     frozen: int = 0
     frozen_norm: bool = True
+    settle_norm: bool = True
     weight_decay: float = 0.04
     weight_decay_end: float = 0.4
     warmup: float = 0.1
@@ -93,6 +96,7 @@ class TrainSettings:
     out_dim: int = 1024
     hidden_dim: int = 1024
     bottleneck_dim: int = 256
+    head_norm: bool = False
     student_temp: float = 0.1
     teacher_temp_start: float = 0.04
     teacher_temp: float = 0.04

@@ -48,6 +48,14 @@ def add(
     allow_outside: Annotated[
         bool, typer.Option("--allow-outside", help="Let a table name pictures outside its own folder.")
     ] = False,
+    names: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Names of appIDs: JSON of Steam (IStoreService.json) or SteamSpy, or lines like 730,Counter-Strike 2.",
+            show_default=False,
+        ),
+    ] = None,
     all_problems: Annotated[
         bool, typer.Option("--all-problems", help="Print every problem, not just ten.")
     ] = False,
@@ -66,12 +74,14 @@ def add(
 
         steam-dino add covers/
         steam-dino add games.jsonl --id appid --name title --path file --steam
-        steam-dino add resized_vertical_steam_banners.tar --steam
+        steam-dino add resized_vertical_steam_banners.tar --steam --names IStoreService.json
     """
+    from steamdino.catalogue.steam import lists
     from steamdino.catalogue.table import Columns
     from steamdino.pipeline import add as run
     from steamdino.present.cli.progress import bar
 
+    known = {str(key): name for key, name in lists.read(names).items() if name} if names else None
     settings = Settings.load({"gallery": gallery})
     with bar("Adding", "games") as progress:
         try:
@@ -83,6 +93,7 @@ def add(
                 steam=steam,
                 prefix=prefix,
                 outside=allow_outside,
+                names=known,
                 progress=progress,
             )
         except KeyboardInterrupt:

@@ -8,7 +8,8 @@ import typer
 
 from steamdino.errors import UsageError
 from steamdino.present.cli.console import note, say
-from steamdino.present.cli.options import GalleryOption, PrecisionOption, RecipeOption
+from steamdino.present.cli.options import GalleryOption, KindOption, PrecisionOption, RecipeOption
+from steamdino.present.text import duration
 from steamdino.settings import Settings
 
 
@@ -45,6 +46,7 @@ def build(
         int | None,
         typer.Option(help="Pictures decoded at the same time. Default: one per core.", show_default=False),
     ] = None,
+    kind: KindOption = "vertical",
     upgrade: Annotated[
         bool, typer.Option("--upgrade", help="Encode all anew where this version brings other weights.")
     ] = False,
@@ -76,13 +78,14 @@ def build(
     chosen = parse(settings.recipe, mode=transform, size=_size(size), pooling=pooling)
 
     def announce(plan: Plan) -> None:
-        note(f"{plan.banners:,} banners to encode in {plan.precision}, about {_duration(plan.seconds)}.")
+        note(f"{plan.banners:,} banners to encode in {plan.precision}, about {duration(plan.seconds)}.")
 
     with bar("Encoding", "banners") as progress:
         try:
             summary = run(
                 settings.gallery,
                 chosen,
+                kind=kind,
                 device=settings.device,
                 precision=settings.precision,
                 threads=settings.threads,
@@ -100,7 +103,7 @@ def build(
         return
     if summary.encoded:
         rate = summary.encoded / max(summary.seconds, 1e-9)
-        say(f"Encoded {summary.encoded:,} banners in {_duration(summary.seconds)} ({rate:,.0f} a second).")
+        say(f"Encoded {summary.encoded:,} banners in {duration(summary.seconds)} ({rate:,.0f} a second).")
     say(f"{summary.games:,} games are ready under the recipe {summary.recipe.name}.")
     if summary.absent:
         note(f"{summary.absent:,} games are not among them; see: steam-dino info --problems")
@@ -113,10 +116,3 @@ def _size(text: str | None) -> tuple[int, int] | None:
     if not (width.isdecimal() and height.isdecimal()):
         raise UsageError(f"--size is {text!r}; it must be a width and a height, as in 224x336")
     return int(width), int(height)
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(seconds, 0):.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"

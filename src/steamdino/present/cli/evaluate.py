@@ -150,7 +150,7 @@ def _readers(settings: Settings, wanted: Sequence[str]) -> list[SnapshotReader]:
         built = {
             recipe.name: recipe.hash
             for recipe in opened.vectors.recipes()
-            if newest(opened.snapshots / recipe.hash)
+            if newest(opened.snapshots_of(recipe.hash))
         }
     if not wanted:
         if not built:

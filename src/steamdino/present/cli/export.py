@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from steamdino.errors import GalleryError
 from steamdino.present.cli.console import say
-from steamdino.present.cli.options import GalleryOption, RecipeOption
-from steamdino.settings import Settings
+from steamdino.present.cli.options import GalleryOption, KindOption, RecipeOption
+from steamdino.settings import Settings, SteamSettings
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode="markdown", help="Write matches to files that others can open."
@@ -19,6 +20,32 @@ app = typer.Typer(
 @app.callback()
 def main() -> None:
     """Write matches to files that others can open."""
+
+
+@app.command()
+def urls(
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The CSV file to write.")],
+    gallery: GalleryOption = None,
+    kind: KindOption = "vertical",
+) -> None:
+    """Write the addresses of Steam's banners, for tools that download pictures in bulk.
+
+    The columns are `url`, `caption` (the game's name) and `appid`, as img2dataset and its kind want them. The addresses
+    are those that `sync` learned; they hold as long as the art does not change.
+
+    **Example**
+
+        steam-dino export urls -o urls.csv
+    """
+    from steamdino.gallery import Gallery
+    from steamdino.present.export.urls import write_urls
+
+    steam = SteamSettings.load({})
+    with Gallery.open(Settings.load({"gallery": gallery}).gallery) as opened:
+        count = write_urls(output, opened.steam.addresses(kind), steam.assets_url)
+    if not count:
+        raise GalleryError("the gallery knows no addresses of banners; run: steam-dino sync")
+    say(f"{output}: {count:,} addresses")
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from itertools import product
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,6 +17,11 @@ from steamdino.settings import Settings
 if TYPE_CHECKING:
     from steamdino.gallery import Gallery
     from steamdino.gallery.report import Report
+
+
+STEAM = "steam"
+UNSUCCESSFUL = ("failed", "missing", "hidden")
+"""Outcomes of `sync` that are worth a line each."""
 
 
 def info(
@@ -36,6 +42,7 @@ def info(
         steam-dino info --problems
     """
     from steamdino.gallery import Gallery
+    from steamdino.gallery.layout import VERTICAL
 
     settings = Settings.load({"gallery": gallery})
     with Gallery.open(settings.gallery) as opened:
@@ -51,8 +58,20 @@ def info(
             }
             for source, stage, problem in opened.games.problems()
         ]
+        outcomes = opened.steam.outcomes(VERTICAL)
+        found += [
+            {
+                "source": STEAM,
+                "stage": "sync",
+                "where": str(appid),
+                "id": str(appid),
+                "reason": reason or outcome,
+            }
+            for appid, outcome, reason, _ in opened.steam.each_outcome(VERTICAL)
+            if outcome in UNSUCCESSFUL
+        ]
     if as_json:
-        record = {**asdict(report), "snapshots": snapshots, "problems": found}
+        record = {**asdict(report), "snapshots": snapshots, "steam": outcomes, "problems": found}
         say(json.dumps(record, ensure_ascii=False, indent=2, default=str))
     elif problems:
         for line in found:
@@ -60,21 +79,23 @@ def info(
         if not found:
             say("No problems.")
     else:
-        _print(report, snapshots, len(found))
+        _print(report, snapshots, outcomes, len(found))
 
 
 def _snapshots(gallery: Gallery, report: Report) -> list[dict[str, Any]]:
+    from steamdino.gallery.layout import KINDS, VERTICAL
     from steamdino.index.snapshot import Manifest, newest
 
     found = []
-    for recipe in report.recipes:
-        folder = newest(gallery.snapshots / recipe.hash)
+    for recipe, kind in product(report.recipes, KINDS):
+        folder = newest(gallery.snapshots_of(recipe.hash, kind))
         if folder:
             manifest = Manifest.read(folder)
-            stale = manifest.revision != report.revision or recipe.pending > 0
+            stale = manifest.revision != report.revision or (kind == VERTICAL and recipe.pending > 0)
             found.append(
                 {
                     "recipe": recipe.name,
+                    "kind": kind,
                     "hash": recipe.hash,
                     "number": int(folder.name),
                     "games": manifest.games,
@@ -86,7 +107,7 @@ def _snapshots(gallery: Gallery, report: Report) -> list[dict[str, Any]]:
     return found
 
 
-def _print(report: Report, snapshots: list[dict[str, Any]], problems: int) -> None:
+def _print(report: Report, snapshots: list[dict[str, Any]], outcomes: dict[str, int], problems: int) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -110,6 +131,10 @@ def _print(report: Report, snapshots: list[dict[str, Any]], problems: int) -> No
         )
     console.print(sources)
 
+    if outcomes:
+        counted = ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.items())
+        console.print(Text(f"\nSteam: {counted}"))
+
     recipes = table("\nRecipes", "recipe", "hash", "model", "dims", "vectors", "to encode")
     for r in report.recipes:
         vectors = ", ".join(f"{count:,} {precision}" for precision, count in r.vectors.items()) or "0"
@@ -119,7 +144,9 @@ def _print(report: Report, snapshots: list[dict[str, Any]], problems: int) -> No
     for made in snapshots:
         state = "stale; run: steam-dino build" if made["stale"] else "up to date"
         console.print(
-            Text(f"\nSnapshot {made['number']} of {made['recipe']}: {made['games']:,} games, {state}")
+            Text(
+                f"\nSnapshot {made['number']} of {made['recipe']}, {made['kind']}: {made['games']:,} games, {state}"
+            )
         )
         if usual := made["similarity"]:
             console.print(

@@ -21,6 +21,7 @@ from steamdino.present.cli import (
     keep,
     models,
     similar,
+    sync,
     text,
     train,
 )
@@ -42,6 +43,7 @@ app = typer.Typer(
 )
 for command in (
     demo.demo,
+    sync.sync,
     add.add,
     build.build,
     similar.similar,

@@ -40,6 +40,24 @@ SnapshotOption = Annotated[
 AlikeOption = Annotated[
     bool, typer.Option("--alike", help="Only matches closer than 99.9 % of pairs, however many those are.")
 ]
+KindOption = Annotated[
+    str,
+    typer.Option("--kind", metavar="vertical|header|hero", help="Of banner, where a gallery holds several."),
+]
+TagOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tag", metavar="TAG", help="Only games with this tag; give it again for more.", show_default=False
+    ),
+]
+ReleasedOption = Annotated[
+    str, typer.Option("--released", metavar="WHEN", help="Only games of then: 2020, 2020.. or 2020-05..2021.")
+]
+ReviewsOption = Annotated[
+    int, typer.Option("--min-reviews", metavar="N", help="Only games with so many reviews.")
+]
+FreeOption = Annotated[bool, typer.Option("--free", help="Only games that cost nothing.")]
+AdultOption = Annotated[bool, typer.Option("--adult/--no-adult", help="Show adult-only games, too.")]
 FORMATS = ("table", "json", "csv", "ids")
 FormatOption = Annotated[str, typer.Option("--format", metavar="|".join(FORMATS), help="How to print.")]
 ShowOption = Annotated[

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from steamdino.errors import UsageError
 from steamdino.present.cli.answer import check_format, print_answer
+from steamdino.present.cli.console import note
 from steamdino.present.cli.options import (
+    AdultOption,
     AlikeOption,
     CountOption,
     FormatOption,
+    FreeOption,
     GalleryOption,
+    KindOption,
     PicturesOption,
     PrecisionOption,
     RecipeOption,
+    ReleasedOption,
+    ReviewsOption,
     ShowOption,
     SnapshotOption,
+    TagOption,
 )
 from steamdino.settings import Settings
 
@@ -39,6 +48,16 @@ def similar(
     ] = False,
     flip: Annotated[bool, typer.Option("--flip", help="Flip the query's picture top-bottom first.")] = False,
     alike: AlikeOption = False,
+    tag: TagOption = None,
+    released: ReleasedOption = "",
+    min_reviews: ReviewsOption = 0,
+    free: FreeOption = False,
+    adult: AdultOption = False,
+    fetch: Annotated[
+        bool,
+        typer.Option("--fetch", help="Get the banner of an appID that the gallery lacks from Steam first."),
+    ] = False,
+    kind: KindOption = "vertical",
     output: FormatOption = "table",
     show: ShowOption = "",
     pictures: PicturesOption = None,
@@ -53,6 +72,9 @@ def similar(
     less alike. The query itself is left out; other games with the very same picture are shown and marked as identical.
     Mirroring the query helps when the letters in a banner drive its matches.
 
+    Tags, dates and reviews are known of games that `sync` fetched, or of tables with such columns; adult-only games are
+    shown only with --adult.
+
     With --plus and --minus the query becomes a mixture. Words need a recipe that knows them, such as `clip`.
 
     **Examples**
@@ -61,16 +83,35 @@ def similar(
         steam-dino similar "half life" -k 5 --format json
 
         steam-dino similar my-draft.png
+        steam-dino similar 730 --tag Horror --released 2020.. --min-reviews 100
 
         steam-dino similar 730 --plus "at night" --plus 2*1091500 --minus horror.jpg
     """
     check_format(output)
     from steamdino.search import Snapshot
+    from steamdino.search.filtering import filter_of
 
     settings = Settings.load({"gallery": gallery, "precision": precision})
     words = bool(plus or minus) and recipe is None
-    snapshot = Snapshot.open(packed or settings.gallery, recipe, precision=settings.precision, words=words)
+    snapshot = Snapshot.open(
+        packed or settings.gallery, recipe, kind=kind, precision=settings.precision, words=words
+    )
+    only = filter_of(tag or (), released, min_reviews, free=free, adult=adult)
+    asked: str | Path = query
+    if fetch and query.isdecimal() and query not in snapshot:
+        asked = _fetched(settings, query, kind)
     matches = snapshot.similar(
-        query, k, mirror=mirror, flip=flip, plus=plus or (), minus=minus or (), alike=alike
+        asked, k, mirror=mirror, flip=flip, plus=plus or (), minus=minus or (), alike=alike, only=only
     )
     print_answer(matches, output, show=show, pictures=pictures)
+
+
+def _fetched(settings: Settings, appid: str, kind: str) -> Path:
+    from steamdino.pipeline.sync import fetch_one
+    from steamdino.settings import SteamSettings
+
+    if len(appid) > 10 or not int(appid):
+        raise UsageError(f"--fetch needs an appID, a whole number above 0, and not {appid!r}")
+    found = fetch_one(settings.gallery, int(appid), SteamSettings.load({}), kind)
+    note(f"Fetched the banner of {appid}; to have it among the matches of others, run: steam-dino build")
+    return found

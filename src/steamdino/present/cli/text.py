@@ -8,14 +8,20 @@ import typer
 
 from steamdino.present.cli.answer import check_format, print_answer
 from steamdino.present.cli.options import (
+    AdultOption,
     AlikeOption,
     CountOption,
     FormatOption,
+    FreeOption,
     GalleryOption,
+    KindOption,
     PicturesOption,
     RecipeOption,
+    ReleasedOption,
+    ReviewsOption,
     ShowOption,
     SnapshotOption,
+    TagOption,
 )
 from steamdino.settings import Settings
 
@@ -27,6 +33,12 @@ def text(
     recipe: RecipeOption = None,
     packed: SnapshotOption = None,
     alike: AlikeOption = False,
+    tag: TagOption = None,
+    released: ReleasedOption = "",
+    min_reviews: ReviewsOption = 0,
+    free: FreeOption = False,
+    adult: AdultOption = False,
+    kind: KindOption = "vertical",
     output: FormatOption = "table",
     show: ShowOption = "",
     pictures: PicturesOption = None,
@@ -44,7 +56,9 @@ def text(
     """
     check_format(output)
     from steamdino.search import Snapshot
+    from steamdino.search.filtering import filter_of
 
     settings = Settings.load({"gallery": gallery})
-    snapshot = Snapshot.open(packed or settings.gallery, recipe, words=True)
-    print_answer(snapshot.text(sentence, k, alike=alike), output, show=show, pictures=pictures)
+    only = filter_of(tag or (), released, min_reviews, free=free, adult=adult)
+    snapshot = Snapshot.open(packed or settings.gallery, recipe, kind=kind, words=True)
+    print_answer(snapshot.text(sentence, k, alike=alike, only=only), output, show=show, pictures=pictures)

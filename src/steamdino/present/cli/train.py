@@ -183,10 +183,9 @@ def _train(run: Run) -> None:
 
 
 def _finish(run: Run, out: Path, called: str, average: float) -> None:
-    from steamdino.training import export, initial
+    from steamdino.training import export
 
-    backbone = initial.load(run.settings.arch, run.settings.taps, initial.SCRATCH, 0)
-    backbone.load_state_dict(run.averaged(average))
+    backbone = run.averaged(average)
     exported = export.write(backbone, out / "export", run.settings)
     export.register(called, backbone, exported, run.settings)
     first, last = run.history[0], run.history[-1]

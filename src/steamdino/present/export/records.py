@@ -7,9 +7,8 @@ import io
 import json
 from typing import Any
 
+from steamdino.present.text import inert
 from steamdino.records import Game, Matches, Query
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def as_record(matches: Matches) -> dict[str, Any]:
@@ -57,11 +56,11 @@ def as_csv(matches: Matches) -> str:
         writer.writerow(
             [
                 match.rank,
-                *map(_inert, (match.id, match.name)),
+                *map(inert, (match.id, match.name)),
                 f"{match.similarity:.6f}",
                 "" if match.percentile is None else f"{match.percentile:.5f}",
                 str(match.identical).lower(),
-                *map(_inert, texts),
+                *map(inert, texts),
             ]
         )
     return file.getvalue().removesuffix("\r\n")
@@ -90,7 +89,3 @@ def _facts(game: Game) -> dict[str, Any]:
         "picture": str(game.picture) if game.picture else None,
         "columns": dict(game.columns),
     }
-
-
-def _inert(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,0 +1,270 @@
+"""What `sync` knows of Steam's apps and their pictures, as rows: what is due, what came of it, when and why."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from steamdino.gallery.clock import now
+
+LISTED, FOUND, HIDDEN, UNRELEASED, FAILED = "listed", "found", "hidden", "unreleased", "failed"
+VANISHED = "vanished"
+"""Outcomes of an app."""
+
+FETCHED, MISSING = "fetched", "missing"
+"""Outcomes of a picture, besides `LISTED` and `FAILED`."""
+
+Candidate = tuple[str, str, str]
+"""A picture that may serve: its role, path and query."""
+
+
+@dataclass(frozen=True, slots=True)
+class DueAsset:
+    """A picture to be fetched.
+
+    Attributes:
+        appid, kind: whose it is.
+        role, path, query: of the candidate to try.
+        last: whether there is no further candidate.
+        asked_anew: its details were asked for again since it was found absent.
+        etag: of what was fetched from the same path; empty to fetch it whatever it is.
+    """
+
+    appid: int
+    kind: str
+    role: str
+    path: str
+    query: str
+    last: bool
+    asked_anew: bool
+    etag: str
+
+
+class SteamApps:
+    """The tables of `sync`. Every method that writes must be called inside `Gallery.transaction`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def state(self, key: str) -> Any:
+        """Something that a run left for the next one, None if nothing."""
+        row = self._db.execute("SELECT value FROM steam_state WHERE key = ?", (key,)).fetchone()
+        return None if row is None else json.loads(row[0])
+
+    def put_state(self, key: str, value: Any) -> None:
+        """Leaves something for a later run; None forgets it."""
+        if value is None:
+            self._db.execute("DELETE FROM steam_state WHERE key = ?", (key,))
+        else:
+            self._db.execute("INSERT OR REPLACE INTO steam_state VALUES (?, ?)", (key, json.dumps(value)))
+
+    def put_listed(
+        self, apps: Iterable[tuple[int, str | None, int | None]], sweep: int, *, due: bool = False
+    ) -> int:
+        """Notes that a list names apps: (appid, name, modified). Returns how many were not known.
+
+        Details become due of apps that are new, that the list says were modified since, that had vanished, and of all
+        if `due`.
+        """
+        before = self.count()
+        self._db.executemany(
+            "INSERT INTO steam_apps (appid, name, modified, swept) VALUES (?1, ?2, ?3, ?4)"
+            " ON CONFLICT (appid) DO UPDATE SET"
+            "  due = CASE WHEN ?5 OR outcome = 'vanished' OR (excluded.modified IS NOT NULL AND"
+            "   excluded.modified IS NOT modified) THEN 1 ELSE due END,"
+            "  tries = CASE WHEN excluded.modified IS NOT NULL AND excluded.modified IS NOT modified"
+            "   THEN 0 ELSE tries END,"
+            "  name = coalesce(excluded.name, name), modified = coalesce(excluded.modified, modified),"
+            "  swept = max(swept, excluded.swept)",
+            [(*app, sweep, due) for app in apps],
+        )
+        return self.count() - before
+
+    def count(self) -> int:
+        """How many apps are known."""
+        return int(self._db.execute("SELECT count(*) FROM steam_apps").fetchone()[0])
+
+    def swept(self, sweep: int) -> int:
+        """How many apps a sweep of the list has seen."""
+        return int(
+            self._db.execute("SELECT count(*) FROM steam_apps WHERE swept = ?", (sweep,)).fetchone()[0]
+        )
+
+    def unknown(self, appids: Iterable[int]) -> list[int]:
+        """Those of them that are not known."""
+        rows = self._db.execute(
+            "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT appid FROM steam_apps)",
+            (json.dumps(list(appids)),),
+        )
+        return [appid for (appid,) in rows]
+
+    def vanish(self, sweep: int) -> list[int]:
+        """Marks the apps that a whole sweep no longer saw; returns those that were there before."""
+        rows = self._db.execute(
+            "UPDATE steam_apps SET outcome = 'vanished', due = 0, reason = 'the list no longer has it', asked_at = ?"
+            " WHERE swept BETWEEN 1 AND ? AND outcome != 'vanished' RETURNING appid",
+            (now(), sweep - 1),
+        ).fetchall()
+        return [appid for (appid,) in rows]
+
+    def make_due(self, before: str, unsuccessful_before: str) -> None:
+        """Makes details due that were asked for before a moment, of apps without a banner before a later one."""
+        self._db.execute(
+            "UPDATE steam_apps SET due = 1, tries = 0 WHERE due = 0 AND outcome IN ('found', 'hidden', 'unreleased')"
+            " AND asked_at < ?",
+            (before,),
+        )
+        self._db.execute(
+            "UPDATE steam_apps SET due = 1, tries = 0 WHERE due = 0 AND outcome IN ('found', 'hidden', 'unreleased')"
+            " AND asked_at < ? AND NOT EXISTS ("
+            "  SELECT 1 FROM steam_assets a WHERE a.appid = steam_apps.appid AND a.outcome = 'fetched')",
+            (unsuccessful_before,),
+        )
+
+    def retry_failed(self) -> None:
+        """Makes everything due that failed."""
+        self._db.execute("UPDATE steam_apps SET due = 1, tries = 0 WHERE outcome = 'failed'")
+        self._db.execute(
+            "UPDATE steam_assets SET due = 1, chosen = 0, asked_anew = 0 WHERE outcome IN ('failed', 'missing')"
+        )
+
+    def due_apps(self, among: Sequence[int] | None = None, *, elsewhere: bool = False) -> list[int]:
+        """The apps whose details are to be asked for (once more, `elsewhere`), by appID."""
+        rows = self._db.execute(
+            f"SELECT appid FROM steam_apps WHERE due = ? {_AMONG} ORDER BY appid",  # noqa: S608
+            (1 + elsewhere, *_parameters(among)),
+        )
+        return [appid for (appid,) in rows]
+
+    def put_tries(self, appids: Iterable[int], most: int) -> list[int]:
+        """Notes that replies left apps out; returns those that were left out too often now and have failed."""
+        ids = json.dumps(list(appids))
+        self._db.execute(
+            "UPDATE steam_apps SET tries = tries + 1 WHERE appid IN (SELECT value FROM json_each(?))", (ids,)
+        )
+        rows = self._db.execute(
+            "UPDATE steam_apps SET due = 0, outcome = 'failed', reason = 'Steam''s replies leave it out', asked_at = ?"
+            " WHERE tries >= ? AND due > 0 AND appid IN (SELECT value FROM json_each(?)) RETURNING appid",
+            (now(), most, ids),
+        ).fetchall()
+        return [appid for (appid,) in rows]
+
+    def put_outcome(
+        self, appid: int, outcome: str, reason: str | None = None, *, elsewhere: bool = False
+    ) -> None:
+        """Notes what came of asking for an app's details, and whether to ask once more from another country."""
+        self._db.execute(
+            "UPDATE steam_apps SET due = ?, tries = 0, outcome = ?, reason = ?, asked_at = ? WHERE appid = ?",
+            (2 * elsewhere, outcome, reason, now(), appid),
+        )
+
+    def put_assets(self, appid: int, kind: str, candidates: Sequence[Candidate]) -> None:
+        """Notes which pictures of a kind an app has: due if they are others than before, or were absent."""
+        self._db.execute(
+            "INSERT INTO steam_assets (appid, kind, candidates) VALUES (?1, ?2, ?3)"
+            " ON CONFLICT (appid, kind) DO UPDATE SET candidates = ?3,"
+            "  chosen = CASE WHEN candidates != ?3 OR outcome = 'missing' THEN 0 ELSE chosen END,"
+            "  due = CASE WHEN candidates != ?3 OR outcome = 'missing' THEN 1 ELSE due END",
+            (appid, kind, json.dumps(candidates)),
+        )
+
+    def drop_assets(self, appid: int, kind: str) -> None:
+        """Notes that an app has no picture of a kind; what was fetched before stays."""
+        self._db.execute(
+            "DELETE FROM steam_assets WHERE appid = ? AND kind = ? AND outcome != 'fetched'", (appid, kind)
+        )
+
+    def due_assets(self, kind: str, among: Sequence[int] | None = None) -> Iterator[DueAsset]:
+        """The pictures of a kind that are to be fetched, by appID; what becomes due meanwhile is not among them."""
+        rows = self._db.execute(
+            "SELECT appid, candidates, chosen, asked_anew, fetched, etag FROM steam_assets"  # noqa: S608
+            f" WHERE due = 1 AND kind = ? {_AMONG} ORDER BY appid",
+            (kind, *_parameters(among)),
+        ).fetchall()
+        for appid, candidates, chosen, asked_anew, fetched, etag in rows:
+            known = json.loads(candidates)
+            role, path, query = known[min(chosen, len(known) - 1)]
+            same = fetched == path and etag
+            yield DueAsset(
+                appid,
+                kind,
+                role,
+                path,
+                query,
+                chosen + 1 >= len(known),
+                bool(asked_anew),
+                etag if same else "",
+            )
+
+    def put_fetched(self, asset: DueAsset, etag: str) -> None:
+        """Notes that a picture was fetched, or is still what was fetched before."""
+        self._db.execute(
+            "UPDATE steam_assets SET due = 0, asked_anew = 0, outcome = 'fetched', reason = NULL,"
+            " fetched = ?, etag = ?,"
+            " tried_at = ? WHERE appid = ? AND kind = ?",
+            (asset.path, etag or None, now(), asset.appid, asset.kind),
+        )
+
+    def put_unfetched(self, asset: DueAsset, outcome: str, reason: str) -> None:
+        """Notes that a picture is not to be had; what was fetched before stays."""
+        self._db.execute(
+            "UPDATE steam_assets SET due = 0, outcome = ?, reason = ?, tried_at = ? WHERE appid = ? AND kind = ?",
+            (outcome, reason, now(), asset.appid, asset.kind),
+        )
+
+    def ask_anew(self, asset: DueAsset) -> None:
+        """Makes an app's details due since its picture was absent; the picture waits for them."""
+        self._db.execute(
+            "UPDATE steam_assets SET asked_anew = 1 WHERE appid = ? AND kind = ?", (asset.appid, asset.kind)
+        )
+        self._db.execute("UPDATE steam_apps SET due = 1 WHERE appid = ?", (asset.appid,))
+
+    def try_next(self, asset: DueAsset) -> None:
+        """Turns to the next candidate."""
+        self._db.execute(
+            "UPDATE steam_assets SET chosen = chosen + 1 WHERE appid = ? AND kind = ?",
+            (asset.appid, asset.kind),
+        )
+
+    def addresses(self, kind: str) -> Iterator[tuple[int, str, str, str]]:
+        """Of each game that has a picture of a kind: (appID, name, path, query)."""
+        for appid, name, candidates, chosen in self._db.execute(
+            "SELECT appid, games.name, candidates, chosen FROM steam_assets"
+            " JOIN games ON game_id = CAST(appid AS TEXT) WHERE kind = ? AND outcome != 'missing' ORDER BY appid",
+            (kind,),
+        ):
+            known = json.loads(candidates)
+            _, path, query = known[min(chosen, len(known) - 1)]
+            yield appid, name, path, query
+
+    def outcomes(self, kind: str) -> dict[str, int]:
+        """How many apps there are of each outcome, that of the picture where the details were found."""
+        return dict(
+            self._db.execute(
+                "SELECT CASE WHEN s.outcome != 'found' THEN s.outcome WHEN a.appid IS NULL THEN 'no banner'"
+                "  WHEN a.outcome = 'listed' THEN 'to fetch' ELSE a.outcome END, count(*)"
+                " FROM steam_apps s LEFT JOIN steam_assets a ON a.appid = s.appid AND a.kind = ? GROUP BY 1 ORDER BY 1",
+                (kind,),
+            )
+        )
+
+    def each_outcome(self, kind: str) -> Iterator[tuple[int, str, str | None, str | None]]:
+        """Of each app: (appID, outcome as in `outcomes`, reason, when)."""
+        yield from self._db.execute(
+            "SELECT s.appid, CASE WHEN s.outcome != 'found' THEN s.outcome WHEN a.appid IS NULL THEN 'no banner'"
+            "  WHEN a.outcome = 'listed' THEN 'to fetch' ELSE a.outcome END,"
+            " CASE WHEN s.outcome != 'found' THEN s.reason ELSE a.reason END, coalesce(a.tried_at, s.asked_at)"
+            " FROM steam_apps s LEFT JOIN steam_assets a ON a.appid = s.appid AND a.kind = ? ORDER BY s.appid",
+            (kind,),
+        )
+
+
+_AMONG = "AND (? IS NULL OR appid IN (SELECT value FROM json_each(?)))"
+
+
+def _parameters(appids: Sequence[int] | None) -> tuple[str | None, str | None]:
+    written = None if appids is None else json.dumps(list(appids))
+    return written, written

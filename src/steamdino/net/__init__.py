@@ -1,0 +1,1 @@
+"""Asks servers for things, politely: paced, patient, and of known hosts only."""

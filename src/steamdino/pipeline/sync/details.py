@@ -1,0 +1,121 @@
+"""What is known of each app: asked for in batches, one at a time, each committed with its outcomes."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Sequence
+
+from steamdino.catalogue.steam.api import Names, Place, SteamApi, TooMuchError, batches
+from steamdino.catalogue.steam.replies import Item
+from steamdino.gallery import Gallery
+from steamdino.gallery.games import Source
+from steamdino.gallery.layout import KINDS
+from steamdino.gallery.steam import FAILED, FOUND, HIDDEN, UNRELEASED
+from steamdino.pipeline.sync.wanted import DETAILS, Report, Wanted
+from steamdino.records import Entry
+
+LEFT_OUT = 3
+"""Replies that may leave an app out before it is taken for failed."""
+
+UNNAMED = "N/A"
+
+
+class Details:
+    """Asks for what is due, until nothing is."""
+
+    def __init__(
+        self,
+        gallery: Gallery,
+        api: SteamApi,
+        source: Source,
+        place: Place,
+        elsewhere: str,
+        wanted: Wanted,
+        counts: Counter[str],
+        report: Report,
+    ) -> None:
+        self._gallery, self._api, self._source, self._place = gallery, api, source, place
+        self._elsewhere, self._wanted, self._counts, self._report = elsewhere, wanted, counts, report
+        self._foreign = gallery.games.foreign(source)
+        self._names: Names | None = None
+        self._done = 0
+
+    def run(self, among: Sequence[int] | None) -> None:
+        """Asks for the details that are due of some apps, or of all; of hidden ones once more from elsewhere."""
+        for elsewhere in (False, True):
+            while due := self._gallery.steam.due_apps(among, elsewhere=elsewhere):
+                queue = deque(batches(due, self._place))
+                total = self._done + len(due)
+                while queue:
+                    batch = queue.popleft()
+                    try:
+                        found = self._ask(batch, elsewhere)
+                    except TooMuchError as error:
+                        self._halve(batch, queue, error)
+                        continue
+                    self._commit(batch, found, elsewhere)
+                    self._report(DETAILS, self._done, total)
+
+    def _ask(self, batch: Sequence[int], elsewhere: bool) -> dict[int, Item]:
+        if self._names is None:
+            self._names = self._api.names()
+        self._counts["details"] += len(batch)
+        return self._api.items(batch, self._names, country=self._elsewhere if elsewhere else None)
+
+    def _halve(self, batch: list[int], queue: deque[list[int]], error: TooMuchError) -> None:
+        if len(batch) > 1:
+            middle = len(batch) // 2
+            queue.extendleft((batch[middle:], batch[:middle]))
+            return
+        with self._gallery.transaction():
+            self._gallery.steam.put_outcome(batch[0], FAILED, str(error))
+        self._counts["failed"] += 1
+        self._done += 1
+
+    def _commit(self, batch: Sequence[int], found: dict[int, Item], elsewhere: bool) -> None:
+        with self._gallery.transaction():
+            for appid in batch:
+                if appid in found:
+                    self._take(found[appid], elsewhere)
+            absent = [appid for appid in batch if appid not in found]
+            failed = self._gallery.steam.put_tries(absent, LEFT_OUT) if absent else []
+        self._counts["failed"] += len(failed)
+        self._done += len(batch) - len(absent) + len(failed)
+
+    def _take(self, item: Item, elsewhere: bool) -> None:
+        steam, game_id = self._gallery.steam, str(item.appid)
+        if not item.visible:
+            # What is not for one country may be for another. What was known of the game stays.
+            steam.put_outcome(
+                item.appid, HIDDEN, "it is hidden, or not for this country", elsewhere=not elsewhere
+            )
+            self._counts["hidden"] += elsewhere
+            return
+        if owner := self._foreign.get(game_id):
+            steam.put_outcome(
+                item.appid,
+                FAILED,
+                f"the id belongs to the source {owner!r}; remove that, or add it with --prefix",
+            )
+            self._counts["failed"] += 1
+            return
+        if self._wanted.released_only and item.columns.get("coming_soon"):
+            steam.put_outcome(item.appid, UNRELEASED, "it is not released yet")
+            self._counts["unreleased"] += 1
+            return
+        self._gallery.games.put_game(
+            self._source, Entry(game_id, item.name or UNNAMED, None, game_id, item.columns)
+        )
+        for kind in KINDS:
+            if candidates := item.assets.get(kind):
+                steam.put_assets(item.appid, kind, [(one.role, one.path, one.query) for one in candidates])
+            else:
+                steam.drop_assets(item.appid, kind)
+        if item.unsafe and not item.assets:
+            steam.put_outcome(
+                item.appid, FAILED, f"the paths of its pictures lead elsewhere: {', '.join(item.unsafe)}"
+            )
+            self._counts["failed"] += 1
+            return
+        steam.put_outcome(item.appid, FOUND)
+        self._counts["found"] += 1

@@ -1,0 +1,197 @@
+"""Which apps there are: page by page, each committed with the place where the list goes on."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from steamdino.catalogue.steam.api import BY_ID, NEWEST, QUERIED, SteamApi
+from steamdino.catalogue.steam.replies import App
+from steamdino.gallery import Gallery
+from steamdino.pipeline.sync.wanted import LIST, Report, Wanted
+
+SWEEP_DAYS = 30
+"""After which the whole list is read again and all details are asked for again."""
+
+RECHECK_DAYS = 7
+"""After which details of games without a banner are asked for again."""
+
+MARGIN = 86_400
+"""Seconds by which two runs overlap: Steam's clock is not ours."""
+
+OVERLAP = 50
+"""Games by which two pages overlap, since their edges drop some and repeat others."""
+
+PASSES = 3
+"""Over a list whose pages have fewer games than it says that it has."""
+
+STALLS = 3
+"""Times that a page is asked for that is empty, or does not lead on, before it is passed over."""
+
+
+class Listing:
+    """One reading of a list of apps."""
+
+    def __init__(
+        self, gallery: Gallery, api: SteamApi, wanted: Wanted, counts: Counter[str], report: Report
+    ) -> None:
+        self._gallery, self._api, self._wanted = gallery, api, wanted
+        self._counts, self._report = counts, report
+        self._steam = gallery.steam
+
+    def run(self) -> tuple[list[int] | None, bool]:
+        """Reads what was asked for.
+
+        Returns:
+            the appIDs that the run is about (None for all that are known), and whether the list was seen to its end.
+        """
+        wanted = self._wanted
+        if wanted.appids is not None:
+            return self._named(App(appid, wanted.names.get(appid)) for appid in wanted.appids), True
+        if wanted.top:
+            return self._named(App(appid) for appid in self._api.most_played()[: wanted.top]), True
+        if wanted.limit:
+            return self._first(wanted.limit), True
+        return None, self._all()
+
+    def _named(self, apps: Iterable[App]) -> list[int]:
+        found = list(apps)
+        self._put(found, 0, due=True)
+        self._report(LIST, len(found), len(found))
+        return [app.appid for app in found]
+
+    def _first(self, limit: int) -> list[int]:
+        found: dict[int, App] = {}
+        after = start = 0
+        while len(found) < limit:
+            if self._keyed:
+                page = self._api.apps(after, self._wanted.include)
+                after = page.cursor or 0
+                more = page.cursor is not None
+            else:
+                page = self._api.query(
+                    start, self._wanted.include, min(QUERIED, limit), released=self._wanted.released_only
+                )
+                start += len(page.apps)
+                more = bool(page.apps) and start < (page.total or 0)
+            for app in page.apps:
+                found.setdefault(app.appid, app)
+            if not more:
+                break
+        chosen = list(found.values())[:limit]
+        self._put(chosen, 0)
+        self._report(LIST, len(chosen), len(chosen))
+        return [app.appid for app in chosen]
+
+    @property
+    def _keyed(self) -> bool:
+        # The list that a key gives has no demos.
+        return self._api.has_key and "demo" not in self._wanted.include
+
+    def _all(self) -> bool:
+        state = self._steam.state("list") or self._begin()
+        complete = self._by_key(state) if state["keyed"] else self._by_query(state)
+        with self._gallery.transaction():
+            if state["full"] and complete:
+                gone = self._steam.vanish(state["sweep"])
+                self._gallery.games.mark_gone(map(str, gone))
+                self._counts["vanished"] += len(gone)
+                self._steam.put_state(
+                    "swept", {"sweep": state["sweep"], "at": state["began"], "include": state["include"]}
+                )
+            self._steam.put_state("listed_at", state["began"])
+            self._steam.put_state("list", None)
+            self._steam.make_due(_days_ago(SWEEP_DAYS), _days_ago(RECHECK_DAYS))
+        return complete
+
+    def _begin(self) -> dict[str, Any]:
+        swept = self._steam.state("swept") or {"sweep": 0, "at": 0, "include": []}
+        include, began = sorted(self._wanted.include), int(time.time())
+        full = (
+            self._wanted.full
+            or swept["include"] != include
+            or began - swept["at"] > timedelta(days=SWEEP_DAYS).total_seconds()
+        )
+        listed_at = self._steam.state("listed_at") or 0
+        return {
+            "keyed": self._keyed,
+            "full": full,
+            "sweep": swept["sweep"] + full,
+            "since": 0 if full else max(listed_at - MARGIN, 0),
+            "after": 0,
+            "pass": 1,
+            "include": include,
+            "began": began,
+        }
+
+    def _by_key(self, state: dict[str, Any]) -> bool:
+        stalls = done = 0
+        while True:
+            page = self._api.apps(state["after"], state["include"], state["since"])
+            stuck = page.cursor is not None and page.cursor <= state["after"]
+            done += len(page.apps)
+            last = page.cursor is None
+            self._page(page.apps, state, {"after": state["after"] if stuck else page.cursor or 0}, done=last)
+            self._report(LIST, done, 0 if not last else done)
+            if last:
+                return True
+            stalls = stalls + 1 if stuck else 0
+            if stalls >= STALLS:
+                return False
+
+    def _by_query(self, state: dict[str, Any]) -> bool:
+        order = BY_ID if state["full"] else NEWEST
+        stalls = 0
+        while True:
+            page = self._api.query(
+                state["after"], state["include"], order=order, released=self._wanted.released_only
+            )
+            total = page.total or 0
+            known = not state["full"] and not self._steam.unknown(app.appid for app in page.apps)
+            if not page.apps and state["after"] < total and stalls < STALLS:
+                stalls += 1
+                continue
+            stalls = 0
+            start = state["after"] + QUERIED - OVERLAP
+            ended = start + OVERLAP >= total or known
+            self._page(page.apps, state, {"after": start}, done=False)
+            seen = self._steam.swept(state["sweep"])
+            self._report(
+                LIST, min(seen, total) if state["full"] else len(page.apps), total if state["full"] else 0
+            )
+            if not ended:
+                continue
+            if not state["full"]:
+                return True
+            if seen >= total or state["pass"] >= PASSES:
+                return seen >= total
+            # Other edges this time.
+            step = QUERIED // (state["pass"] + 1)
+            self._page((), state, {"after": 0, "pass": state["pass"] + 1}, done=False)
+            first = self._api.query(
+                0, state["include"], step, order=order, released=self._wanted.released_only
+            )
+            self._page(first.apps, state, {"after": max(step - OVERLAP, 0)}, done=False)
+
+    def _page(
+        self, apps: Iterable[App], state: dict[str, Any], change: dict[str, Any], *, done: bool
+    ) -> None:
+        """Commits a page together with the place where the list goes on."""
+        state.update(change)
+        rows = [(app.appid, app.name, app.modified) for app in apps]
+        with self._gallery.transaction():
+            self._counts["new"] += self._steam.put_listed(rows, state["sweep"])
+            if not done:  # the last page is committed with what follows from it
+                self._steam.put_state("list", state)
+
+    def _put(self, apps: Iterable[App], sweep: int, *, due: bool = False) -> None:
+        rows = [(app.appid, app.name, app.modified) for app in apps]
+        with self._gallery.transaction():
+            self._counts["new"] += self._steam.put_listed(rows, sweep, due=due)
+
+
+def _days_ago(days: int) -> str:
+    return (datetime.now(UTC) - timedelta(days=days)).isoformat(timespec="seconds")

@@ -1,0 +1,129 @@
+"""Banners: fetched several at a time, each written beside its place, renamed, and committed by itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from threading import Event
+
+from steamdino.banners.download import Absent, Fetched, Outcome, Unusable, fetch
+from steamdino.banners.read import inspect
+from steamdino.errors import GalleryError, NetworkError, PictureError
+from steamdino.gallery import Gallery
+from steamdino.gallery.atomic import replacing
+from steamdino.gallery.layout import copy_path
+from steamdino.gallery.steam import FAILED, MISSING, DueAsset
+from steamdino.net.client import Client
+from steamdino.pipeline.sync.wanted import BANNERS, Report
+from steamdino.records import Banner
+
+UNREACHABLE = 20
+"""Pictures that fail one after the other before the servers are taken for unreachable."""
+
+SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "GIF": ".gif", "AVIF": ".avif", "BMP": ".bmp"}
+
+Result = tuple[DueAsset, Outcome, Banner | None]
+
+
+class Pictures:
+    """Fetches what is due."""
+
+    def __init__(
+        self,
+        gallery: Gallery,
+        client: Client,
+        url: str,
+        connections: int,
+        stopped: Event,
+        counts: Counter[str],
+        report: Report,
+    ) -> None:
+        self._gallery, self._client, self._url = gallery, client, url.rstrip("/")
+        self._connections, self._stopped = connections, stopped
+        self._counts, self._report = counts, report
+        self._done = self._failures = 0
+
+    def run(self, kinds: Sequence[str], among: Sequence[int] | None) -> bool:
+        """Fetches the pictures that are due, once; returns whether there were any."""
+        due = [asset for kind in kinds for asset in self._gallery.steam.due_assets(kind, among)]
+        total = self._done + len(due)
+        for result in self._results(iter(due)):
+            self._commit(*result)
+            self._report(BANNERS, self._done, total)
+        return bool(due)
+
+    def _results(self, due: Iterator[DueAsset]) -> Iterator[Result]:
+        """Each as soon as it is there; never more on the way than there are connections."""
+        pool = ThreadPoolExecutor(self._connections, thread_name_prefix="banner")
+        try:
+            waiting = {pool.submit(self._fetch, asset) for asset in islice(due, self._connections)}
+            while waiting:
+                finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    yield self._result(future)
+                    waiting.update(pool.submit(self._fetch, asset) for asset in islice(due, 1))
+        except BaseException:
+            self._stopped.set()  # whoever waits for a turn, or to ask again, gives up at once
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _result(self, future: Future[Result]) -> Result:
+        result = future.result()
+        self._failures = self._failures + 1 if isinstance(result[1], Unusable) else 0
+        if self._failures >= UNREACHABLE and isinstance(result[1], Unusable):
+            raise NetworkError(
+                f"{UNREACHABLE} pictures in a row could not be had ({result[1].reason}); the same command goes on"
+            )
+        return result
+
+    def _fetch(self, asset: DueAsset) -> Result:
+        address = f"{self._url}/{asset.path}" + (f"?{asset.query}" if asset.query else "")
+        outcome = fetch(self._client, address, asset.etag)
+        if not isinstance(outcome, Fetched):
+            return asset, outcome, None
+        try:
+            banner = inspect(Path(asset.path), outcome.content)
+        except PictureError as error:
+            return asset, Unusable(str(error)), None
+        path = self._gallery.root / copy_path(banner.sha256, SUFFIXES.get(banner.format, ".img"))
+        if not path.exists():
+            try:
+                with replacing(path) as file:
+                    file.write(outcome.content.data)
+            except OSError as error:
+                raise GalleryError(
+                    f"{path} cannot be written: {error.strerror}; what was fetched before is kept"
+                ) from None
+        return asset, outcome, replace(banner, path=path)
+
+    def _commit(self, asset: DueAsset, outcome: Outcome, banner: Banner | None) -> None:
+        steam = self._gallery.steam
+        with self._gallery.transaction():
+            if banner is not None and isinstance(outcome, Fetched):
+                self._gallery.games.put_banner(
+                    str(asset.appid), banner, f"{self._url}/{asset.path}", asset.kind
+                )
+                steam.put_fetched(asset, outcome.etag)
+                counted = "fetched"
+            elif isinstance(outcome, Unusable):
+                steam.put_unfetched(asset, FAILED, outcome.reason)
+                counted = "failed"
+            elif not isinstance(outcome, Absent):
+                steam.put_fetched(asset, asset.etag)
+                counted = "unchanged"
+            elif not asset.asked_anew:
+                steam.ask_anew(asset)
+                return
+            elif not asset.last:
+                steam.try_next(asset)
+                return
+            else:
+                steam.put_unfetched(asset, MISSING, f"the server has no {asset.path}")
+                counted = "missing"
+        self._counts[counted] += 1
+        self._done += 1

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from steamdino.net.pace import Pace
+
+
+@pytest.mark.parametrize("rate", [5, 20])
+def test_no_second_ever_sees_more_requests_than_the_rate_however_long_they_take(rate: int) -> None:
+    pace, arrivals, lock = Pace(rate), [], threading.Lock()
+
+    def request(n: int) -> None:
+        with pace:
+            time.sleep(0.03 * (n % 4))  # on the way
+            with lock:
+                arrivals.append(time.monotonic())
+            time.sleep(0.02 * (n % 3))  # the answer's way
+
+    began = time.monotonic()
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(request, range(3 * rate)))
+    arrivals.sort()
+    assert time.monotonic() - began > 2  # it was slowed down, so that there is something to see
+    for first in arrivals:
+        assert sum(first <= at < first + 1 for at in arrivals) <= rate
+
+
+def test_a_rate_below_one_leaves_more_than_a_second_between_requests() -> None:
+    pace, times = Pace(0.8), []
+    for _ in range(3):
+        with pace:
+            times.append(time.monotonic())
+    assert all(later - earlier >= 1.25 for earlier, later in zip(times, times[1:], strict=False))
+
+
+def test_without_a_limit_nobody_waits() -> None:
+    pace, began = Pace(0), time.monotonic()
+    for _ in range(1000):
+        with pace:
+            pass
+    assert time.monotonic() - began < 1
+
+
+def test_a_hold_makes_everyone_wait() -> None:
+    pace = Pace(0)
+    pace.hold(0.3)
+    began = time.monotonic()
+    with pace:
+        assert time.monotonic() - began >= 0.29
+
+
+def test_whoever_waits_is_let_go_when_it_is_stopped() -> None:
+    stopped = threading.Event()
+    pace = Pace(0.01, stopped)
+    with pace:
+        pass
+    threading.Timer(0.1, stopped.set).start()
+    began = time.monotonic()
+    with pace:
+        assert time.monotonic() - began < 5

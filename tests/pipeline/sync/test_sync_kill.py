@@ -1,0 +1,147 @@
+"""Kills a real `sync` again and again; what comes out is what one undisturbed run gives."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from steamdino.gallery import Gallery
+from steamdino.pipeline import examine
+from tests.fakes.steam import TRANSIENT, Store, picture, serving
+
+CONNECTIONS = 6
+FATES = {"absent art": 0.01, "hidden": 0.01, "broken": 0.01}
+PERMANENT = {"": "fetched", "absent art": "missing", "hidden": "hidden", "broken": "failed"}
+
+
+def start(gallery: Path, store: Store) -> subprocess.Popen[str]:
+    environ = {
+        **os.environ,
+        "STEAM_API_KEY": store.key,
+        "STEAMDINO_STEAM_API_URL": store.address,
+        "STEAMDINO_STEAM_ASSETS_URL": f"{store.address}/assets",
+        "STEAMDINO_STEAM_BACKOFF": "0.05",
+        "STEAMDINO_STEAM_RATE": "0",
+        "STEAMDINO_STEAM_BANNER_RATE": "300",
+        "STEAMDINO_STEAM_CONNECTIONS": str(CONNECTIONS),
+        "STEAMDINO_STEAM_TIMEOUT": "1",
+    }
+    command = [sys.executable, "-m", "steamdino", "sync", "-g", str(gallery)]
+    return subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def commits(gallery: Path) -> int:
+    """How much is committed: apps that were listed, told about, and pictures."""
+    if not (gallery / "gallery.sqlite").exists():
+        return 0
+    with closing(sqlite3.connect(gallery / "gallery.sqlite", timeout=5)) as db:
+        try:
+            return sum(
+                db.execute(f"SELECT count(*) FROM {one}").fetchone()[0]
+                for one in ("steam_apps", "steam_apps WHERE due != 1", "steam_assets WHERE due = 0")
+            )
+        except sqlite3.OperationalError:
+            return 0
+
+
+def kill_until_done(gallery: Path, store: Store, kills: int, number: int = signal.SIGKILL) -> int:
+    dice, done = random.Random(7), 0
+    while True:
+        before = commits(gallery)
+        process = start(gallery, store)
+        if done < kills:
+            while process.poll() is None and commits(gallery) <= before:
+                time.sleep(0.01)
+            time.sleep(dice.uniform(0, 0.4))
+            process.send_signal(number)
+        _, complaint = process.communicate(timeout=300)
+        assert "Traceback" not in complaint
+        if process.returncode in (0, 1):
+            assert done >= kills, f"it ended after {done} kills: too little work for this machine"
+            return done
+        assert process.returncode in (-number, 130)
+        assert commits(gallery) > before  # work was under way
+        done += 1
+        assert [finding.text for finding in examine(gallery) if not finding.harmless] == []
+
+
+def check(gallery: Path, store: Store, kills: int) -> None:
+    with Gallery.open(gallery) as opened:
+        outcomes = {appid: outcome for appid, outcome, _, _ in opened.steam.each_outcome("vertical")}
+        kept = {int(key): path.read_bytes() for key, path, *_ in opened.games.banners()}
+    assert outcomes == {game.appid: PERMANENT[game.fate] for game in store.games.values()}
+    assert kept == {appid: picture(appid, 0) for appid, outcome in outcomes.items() if outcome == "fetched"}
+    sent = Counter(
+        request.ids[0]
+        for request in store.log
+        if request.what == "picture" and request.answer == "ok" and store.games[request.ids[0]].fate == ""
+    )
+    assert sum(count - 1 for count in sent.values()) <= kills * CONNECTIONS
+    told = Counter(
+        (appid, request.country)
+        for request in store.log
+        if request.what == "items" and request.answer == "ok"
+        for appid in request.ids
+        if store.games[appid].fate != "absent art"  # asked about once more on purpose
+    )
+    assert sum(count - 1 for count in told.values()) <= kills * 200  # a batch
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    with serving(Store.of(1200, seed=3, fates=FATES)) as running:
+        yield running
+
+
+def test_a_sync_that_is_killed_again_and_again_ends_as_an_undisturbed_one(
+    tmp_path: Path, store: Store
+) -> None:
+    kills = kill_until_done(tmp_path / "g", store, 4)
+    check(tmp_path / "g", store, kills)
+
+
+def test_a_sync_that_is_interrupted_says_that_it_goes_on(tmp_path: Path, store: Store) -> None:
+    gallery = tmp_path / "g"
+    process = start(gallery, store)
+    while process.poll() is None and commits(gallery) < 2600:  # banners are being fetched
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, complaint = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert complaint == "Stopped. What was fetched is kept; the same command goes on.\n"
+    check_count = commits(gallery)
+    kill_until_done(gallery, store, 0)
+    assert commits(gallery) > check_count
+    check(gallery, store, 1)
+
+
+@pytest.mark.soak
+def test_5000_games_with_every_fault_and_ten_kills(tmp_path: Path) -> None:
+    """Prints what it found; `make soak` runs it."""
+    for kills in (0, 10):
+        with serving(Store.of(5000, seed=5, fates=FATES)) as store:
+            store.rates = {name: 0.02 for name in TRANSIENT}
+            store.drip_seconds = 2.0
+            began = time.monotonic()
+            gallery = tmp_path / f"g{kills}"
+            kill_until_done(gallery, store, kills)
+            check(gallery, store, kills)
+            faults = Counter(request.answer for request in store.log)
+            assert set(TRANSIENT) - {"page-edges", "absent-items", "stalled"} <= set(faults)
+            busiest = store.busiest_second({"picture"})
+            assert busiest <= 300
+            print(
+                f"{kills} kills: {time.monotonic() - began:.0f} s, {len(store.log):,} requests, {dict(faults)},"
+                f" busiest second {busiest} pictures of 300"
+            )
