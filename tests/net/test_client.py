@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 import time
@@ -127,7 +128,7 @@ def test_the_waits_double_with_jitter() -> None:
         pytest.raises(NetworkError),
     ):
         asking.get(address, largest=100, read=body)
-    waits = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    waits = [later - earlier for earlier, later in itertools.pairwise(times)]
     for n, wait in enumerate(waits):
         assert 0.5 * 0.1 * 2**n <= wait  # the least that jitter leaves
     assert waits[2] > waits[0]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -34,7 +35,7 @@ def test_a_rate_below_one_leaves_more_than_a_second_between_requests() -> None:
     for _ in range(3):
         with pace:
             times.append(time.monotonic())
-    assert all(later - earlier >= 1.25 for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later - earlier >= 1.25 for earlier, later in itertools.pairwise(times))
 
 
 def test_without_a_limit_nobody_waits() -> None:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fakes.steam import TRANSIENT, Game, Store, picture, serving
 
 from steamdino.errors import BlockedError, NetworkError, QueryError
 from steamdino.gallery import Gallery
 from steamdino.pipeline.sync import SyncSummary, Wanted, estimate, fetch_one, sync
 from steamdino.settings import SteamSettings
-from tests.fakes.steam import TRANSIENT, Game, Store, picture, serving
 
 Run = Callable[..., SyncSummary]
 

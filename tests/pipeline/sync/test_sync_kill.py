@@ -15,10 +15,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.fakes.steam import TRANSIENT, Store, picture, serving
 
 from steamdino.gallery import Gallery
 from steamdino.pipeline import examine
-from tests.fakes.steam import TRANSIENT, Store, picture, serving
 
 CONNECTIONS = 6
 FATES = {"absent art": 0.01, "hidden": 0.01, "broken": 0.01}
@@ -131,7 +131,7 @@ def test_5000_games_with_every_fault_and_ten_kills(tmp_path: Path) -> None:
     """Prints what it found; `make soak` runs it."""
     for kills in (0, 10):
         with serving(Store.of(5000, seed=5, fates=FATES)) as store:
-            store.rates = {name: 0.02 for name in TRANSIENT}
+            store.rates = dict.fromkeys(TRANSIENT, 0.02)
             store.drip_seconds = 2.0
             began = time.monotonic()
             gallery = tmp_path / f"g{kills}"
