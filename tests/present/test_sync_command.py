@@ -1,0 +1,172 @@
+"""`steam-dino sync` and what belongs to it, as whole processes against a Steam on loopback."""
+
+from __future__ import annotations
+
+import csv
+import json
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+from tests.fakes.steam import Game, Store, picture, serving
+
+Run = Callable[..., "CompletedProcess[str]"]
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    with serving(Store.of(60, fates={"hidden": 0.05, "broken": 0.05})) as running:
+        for name, value in (
+            ("STEAMDINO_STEAM_API_URL", running.address),
+            ("STEAMDINO_STEAM_ASSETS_URL", f"{running.address}/assets"),
+            ("STEAMDINO_STEAM_BACKOFF", "0.05"),
+            ("STEAMDINO_STEAM_RATE", "0"),
+            ("STEAMDINO_STEAM_BANNER_RATE", "0"),
+            ("STEAM_API_KEY", running.key),
+        ):
+            monkeypatch.setenv(name, value)
+        yield running
+
+
+def test_an_empty_folder_becomes_a_gallery_that_can_be_searched_with_filters(
+    run: Run, store: Store, tmp_path: Path
+) -> None:
+    gallery = tmp_path / "g"
+    plan = run("sync", "-g", gallery, "--dry-run")
+    assert (plan.returncode, plan.stderr) == (0, "")
+    assert plan.stdout.startswith("60 games to ask about, up to 60 banners")
+    assert not gallery.exists()
+    done = run("sync", "-g", gallery)
+    assert done.returncode == 1  # some are broken
+    assert "60 new games" in done.stdout
+    assert store.key not in done.stdout + done.stderr
+    counts = json.loads(run("info", "-g", gallery, "--json").stdout)["steam"]
+    assert sum(counts.values()) == 60
+    assert set(counts) == {"fetched", "hidden", "failed"}
+    problems = run("info", "-g", gallery, "--problems").stdout
+    assert problems.count("hidden, or not for this country") == counts["hidden"]
+    assert "Steam: " in run("info", "-g", gallery).stdout
+    run("build", "-g", gallery)
+    query = next(str(game.appid) for game in store.games.values() if not game.fate)
+    for flags, fits in (
+        ((), lambda c: not c.get("adult")),
+        (("--tag", "horror"), lambda c: "Horror" in c["tags"]),
+        (("--released", "2017-08..2017-08"), lambda c: c["released"].startswith("2017-08")),
+        (("--min-reviews", "40"), lambda c: c["reviews"] >= 40),
+        (("--free",), lambda c: c["free"]),
+    ):
+        shown = json.loads(
+            run("similar", query, "-g", gallery, "-k", "60", "--format", "json", *flags).stdout
+        )
+        assert shown["matches"], flags
+        assert all(fits(match["columns"]) for match in shown["matches"]), flags
+    adult = json.loads(run("similar", query, "-g", gallery, "-k", "60", "--adult", "--format", "json").stdout)
+    assert any(match["columns"].get("adult") for match in adult["matches"])
+    assert all("store.steampowered.com" in match["url"] for match in adult["matches"])
+    wrong = run("similar", query, "-g", gallery, "--tag", "horro")
+    assert (wrong.returncode, wrong.stderr) == (
+        1,
+        "steam-dino: no game has the tag 'horro'; did you mean: horror\n",
+    )
+
+
+def test_a_game_that_the_gallery_lacks_is_fetched_for_a_query(run: Run, store: Store, tmp_path: Path) -> None:
+    gallery = tmp_path / "g"
+    run("sync", "-g", gallery, "--limit", "20")
+    run("build", "-g", gallery)
+    store.games[7770] = Game(7770, "Brand new")
+    without = run("similar", "7770", "-g", gallery)
+    assert (without.returncode, without.stdout) == (1, "")
+    done = run("similar", "7770", "-g", gallery, "--fetch", "-k", "3", "--format", "ids")
+    assert done.returncode == 0
+    assert len(done.stdout.split()) == 3
+    assert "Fetched the banner of 7770" in done.stderr
+    before = len(store.log)
+    run("build", "-g", gallery)
+    assert run("similar", "7770", "-g", gallery, "--fetch").returncode == 0
+    assert len(store.log) == before  # it is there now
+    absent = run("similar", "4000000", "-g", gallery, "--fetch")
+    assert absent.returncode == 1
+    assert absent.stderr == "steam-dino: Steam has no banner of 4000000: Steam's replies leave it out\n"
+
+
+def test_addresses_are_written_as_bulk_downloaders_want_them(run: Run, store: Store, tmp_path: Path) -> None:
+    store.games[10].name = '=HYPERLINK("evil")'
+    run("sync", "-g", tmp_path / "g", "10", "20")
+    done = run("export", "urls", "-g", tmp_path / "g", "-o", tmp_path / "urls.csv")
+    assert done.returncode == 0
+    rows = list(csv.DictReader((tmp_path / "urls.csv").read_text("utf-8").splitlines()))
+    assert [list(row) for row in rows] == [["url", "caption", "appid"]] * 2
+    assert rows[0] == {
+        "url": f"{store.address}/assets/{store.games[10].file}?t=1500000000",
+        "caption": '\'=HYPERLINK("evil")',
+        "appid": "10",
+    }
+    assert run("export", "urls", "-g", tmp_path / "none", "-o", tmp_path / "u.csv").returncode == 1
+
+
+def test_two_kinds_of_banner_are_searched_apart(run: Run, store: Store, tmp_path: Path) -> None:
+    gallery = tmp_path / "g"
+    run("sync", "-g", gallery, "--limit", "20")
+    run("build", "-g", gallery)
+    missing = run("similar", "10", "-g", gallery, "--kind", "header")
+    assert missing.returncode == 1
+    assert "build -g" in missing.stderr
+    assert "--kind header" in missing.stderr
+    empty = run("build", "-g", gallery, "--kind", "header")
+    assert empty.returncode == 0
+    assert run("build", "-g", gallery, "--kind", "square").returncode == 2
+    assert run("similar", "10", "-g", gallery, "-k", "2").returncode == 0
+
+
+def test_an_archive_of_steams_banners_gets_its_names_from_a_list(
+    run: Run, store: Store, tmp_path: Path
+) -> None:
+    archive = tmp_path / "resized_vertical_steam_banners.tar"
+    with tarfile.open(archive, "w") as tar:
+        for appid in (730, 570):
+            path = tmp_path / f"{appid}.jpg"
+            path.write_bytes(picture(appid, 0))
+            tar.add(path, path.name)
+    listed = {"response": {"apps": [{"appid": 730, "name": "Counter-Strike 2"}]}}
+    (tmp_path / "IStoreService.json").write_text(json.dumps(listed))
+    done = run("add", archive, "-g", tmp_path / "g", "--steam", "--names", tmp_path / "IStoreService.json")
+    assert done.returncode == 0, done.stderr
+    run("build", "-g", tmp_path / "g")
+    shown = json.loads(run("similar", "730", "-g", tmp_path / "g", "--format", "json").stdout)
+    assert shown["query"]["name"] == "Counter-Strike 2"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["0"], "'0' is not an appID"),
+        (["x"], "'x' is not an appID"),
+        (["10", "--top", "3"], "one of them at a time"),
+        (["--top", "101"], "from 1 to 100"),
+        (["--include", "films"], "known are dlc, demo, software"),
+        (["--kind", "square"], "known are vertical, header, hero"),
+        (["--appids", "none.txt"], "there is no none.txt"),
+        (["--rate", "-1"], "must be a number from 0 to 1000"),
+        (["--connections", "99"], "must be a whole number from 1 to 32"),
+    ],
+)
+def test_a_request_that_makes_no_sense_is_refused_before_anything_is_asked(
+    run: Run, store: Store, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    done = run("sync", "-g", tmp_path / "g", *arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not store.log
+
+
+def test_a_block_is_explained_in_one_line(run: Run, store: Store, tmp_path: Path) -> None:
+    store.blocked = True
+    done = run("sync", "-g", tmp_path / "g")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "answered 403" in done.stderr
+    assert store.key not in done.stderr
