@@ -43,6 +43,7 @@ def sync(store: Store, gallery: Path) -> tuple[float, float, int]:
 
 
 def main() -> None:
+    """Measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--games", type=int, default=184_000)
     parser.add_argument("--with-banners", type=int, default=5000, help="of the store that changes")
