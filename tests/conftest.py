@@ -56,6 +56,13 @@ def gallery(built: Path, tmp_path: Path) -> Path:
     return shutil.copytree(built, tmp_path / "gallery")
 
 
+@pytest.fixture
+def gallery_with_pictures(built: Path, tmp_path: Path) -> Path:
+    """The same, with the pictures beside it where it looks for them."""
+    shutil.copytree(built.parent / "store", tmp_path / "fictional" / "store", copy_function=os.link)
+    return shutil.copytree(built, tmp_path / "fictional" / "gallery")
+
+
 Paint = Callable[..., Path]
 
 

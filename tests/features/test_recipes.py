@@ -110,8 +110,8 @@ def test_a_vectors_length_is_what_the_strategy_says(text: str, dim: int) -> None
     [
         ("bundeld", "no recipe 'bundeld'; known are: bundled"),
         (
-            "bundled/31x240",
-            "31x240 does not fit efficientnet-lite0-provisional: each side must be at least 32",
+            "bundled/15x240",
+            "15x240 does not fit efficientnet-lite0-banners: each side must be at least 16",
         ),
         ("SimpleS16/224x300", "224x300 does not fit dino-vits16: each side must be a multiple of 16"),
         ("clip/224x320", "each side must be 224: it is made for one size"),
@@ -135,7 +135,7 @@ def test_what_cannot_be_is_refused_by_name(text: str, message: str) -> None:
 def test_only_the_models_own_pooling_is_whitened_by_what_it_brings_along() -> None:
     assert (named("bundled").dim, named("bundled").projection is None) == (256, False)
     for text in ("bundled/simple", "bundled/raw"):
-        assert (named(text).dim, named(text).projection) == (1280, None)
+        assert (named(text).dim, named(text).projection) == (1488, None)
 
 
 def test_a_model_that_is_not_here_says_how_to_get_it() -> None:

@@ -169,7 +169,7 @@ def test_recipes_live_side_by_side(small: Path) -> None:
     other = build(small, parse("bundled", mode="fit", pooling="simple"))
     assert other.encoded == 12
     assert steamdino.Snapshot.open(small, "bundled").vectors.shape == (12, 256)
-    assert steamdino.Snapshot.open(small, "bundled/simple/fit").vectors.shape == (12, 1280)
+    assert steamdino.Snapshot.open(small, "bundled/simple/fit").vectors.shape == (12, 1488)
     assert build(small).swapped is False
 
 

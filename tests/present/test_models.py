@@ -234,7 +234,7 @@ def test_the_list_shows_what_is_here_and_what_is_verified(run: Run, pull: Run, t
     }
     assert (records["dino-vits16"]["here"], records["dino-vits16"]["verified"]) == (True, False)
     assert (records["dino-vitb8"]["here"], records["dino-vitb8"]["bytes"]) == (False, 0)
-    assert records["efficientnet-lite0-provisional"]["verified"]
+    assert records["efficientnet-lite0-banners"]["verified"]
     table = run("models", "list", env=env).stdout
     assert all(name in table for name in records)
 

@@ -137,13 +137,15 @@ def keep(model: Model, made: Path, *, origin: Mapping[str, Any]) -> ModelFiles:
     return ModelFiles(model.name, target, weights, files, record["origin"])
 
 
-def keep_own(name: str, record: Mapping[str, Any], weights: Path, *, origin: Mapping[str, Any]) -> Model:
+def keep_own(
+    name: str, record: Mapping[str, Any], made: Mapping[str, Path], *, origin: Mapping[str, Any]
+) -> Model:
     """Makes a model of somebody's own known under a name.
 
     Args:
         name: lower-case letters, digits, dots and dashes; no official model's.
         record: as in ``models.toml``.
-        weights: the ONNX file; stays where it is.
+        made: its files by the name that they get, `WEIGHTS` among them; they stay where they are.
         origin: where it came from.
 
     Raises:
@@ -153,7 +155,8 @@ def keep_own(name: str, record: Mapping[str, Any], weights: Path, *, origin: Map
     model = registry.own_model(name, record)
     try:
         folder = working_folder(model)
-        shutil.copyfile(weights, folder / WEIGHTS)
+        for target, path in made.items():
+            shutil.copyfile(path, folder / target)
         keep(model, folder, origin=origin)
         with replacing(models_folder() / name / registry.RECORD) as file:
             file.write(json.dumps(dict(record), indent=2).encode() + b"\n")

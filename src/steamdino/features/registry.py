@@ -23,6 +23,7 @@ A model's record in ``models.toml`` (what a whole family has in common stands un
 ``torch``                        PyTorch weights: ``repo`` on the model hub, ``original``: address of the authors' file
 ``weights``                      the file in this package that the runtime reads
 ``whitening``, ``whitened_dim``  a .npz with ``mean`` and ``projection``, learned for the model's own pooling
+``network``                      what `training` builds to go on from it: ``arch``, and ``taps`` if it has some
 ``files``                        sha256 of each file in this package
 ===============================  ====================================================================
 """
@@ -70,6 +71,7 @@ class Model:
     weights: str | None = None
     whitening: str | None = None
     whitened_dim: int | None = None
+    network: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -116,7 +116,29 @@ CREATE INDEX steam_assets_due ON steam_assets (kind, appid) WHERE due = 1;
 CREATE TABLE steam_state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;  -- where the list was left off
 """
 
-MIGRATIONS = (_V1, _V2, _V3)
+_V4 = """
+CREATE TABLE measures (                      -- what `check` measured of a picture, so that it is measured once
+    sha256     TEXT PRIMARY KEY,
+    version    INTEGER NOT NULL,             -- of the measures
+    json       TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE decisions (                     -- a person's; they outlive the games, so that adding again finds them
+    game_a     TEXT NOT NULL,                -- of two games the lower id
+    game_b     TEXT NOT NULL,                -- '' for a decision about game_a alone
+    verdict    TEXT NOT NULL,                -- 'same' or 'different' of two, 'keep' of one
+    noted_at   TEXT NOT NULL,
+    PRIMARY KEY (game_a, game_b)
+) WITHOUT ROWID;
+
+CREATE TABLE exclusions (                    -- games that searches skip
+    game_id    TEXT PRIMARY KEY,
+    reason     TEXT NOT NULL,                -- the flaw
+    noted_at   TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS = (_V1, _V2, _V3, _V4)
 VERSION = len(MIGRATIONS)
 
 

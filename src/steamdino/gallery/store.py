@@ -9,6 +9,7 @@ from pathlib import Path
 
 from steamdino.errors import GalleryError
 from steamdino.gallery import layout, schema
+from steamdino.gallery.curation import Curation
 from steamdino.gallery.games import Games
 from steamdino.gallery.lock import writing
 from steamdino.gallery.report import Report, report
@@ -25,6 +26,7 @@ class Gallery:
         root: its folder, absolute.
         games: sources, games, banners and what is wrong with them.
         vectors: recipes and the vectors made under them.
+        curation: what `check` measured, and what a person decided.
         steam: what `sync` knows of Steam's apps.
     """
 
@@ -33,6 +35,7 @@ class Gallery:
         self._connection = connection
         self.games = Games(connection, self.root)
         self.vectors = Vectors(connection, self.root)
+        self.curation = Curation(connection)
         self.steam = SteamApps(connection)
 
     @classmethod

@@ -135,6 +135,7 @@ class Vectors:
             "SELECT game_id, games.name, sources.name, steam, path, sha256, columns"
             " FROM games JOIN banners USING (game_id) JOIN sources USING (source_id)"
             " WHERE gone_at IS NULL AND banners.kind = ?"
+            "  AND NOT EXISTS (SELECT 1 FROM exclusions WHERE exclusions.game_id = games.game_id)"
             "  AND EXISTS (SELECT 1 FROM vectors WHERE recipe_id = ? AND vectors.sha256 = banners.sha256)"
             " ORDER BY game_id",
             (kind, key),
@@ -147,16 +148,20 @@ class Vectors:
     def absent(self, key: int, kind: str = "vertical") -> list[Absent]:
         """The games that are not in `rows`, each with the reason."""
         rows = self._db.execute(
-            "SELECT games.game_id, games.name, gone_at, banners.path, coalesce("
+            "SELECT games.game_id, games.name, gone_at, exclusions.reason, banners.path, coalesce("
             "  (SELECT reason FROM problems WHERE problems.game_id = games.game_id LIMIT 1),"
             "  (SELECT reason FROM problems WHERE problems.sha256 = banners.sha256 LIMIT 1))"
             " FROM games LEFT JOIN banners ON banners.game_id = games.game_id AND banners.kind = ?"
-            " WHERE gone_at IS NOT NULL OR NOT EXISTS"
+            " LEFT JOIN exclusions ON exclusions.game_id = games.game_id"
+            " WHERE gone_at IS NOT NULL OR exclusions.reason IS NOT NULL OR NOT EXISTS"
             "  (SELECT 1 FROM vectors WHERE recipe_id = ? AND vectors.sha256 = banners.sha256)"
             " ORDER BY games.game_id",
             (kind, key),
         )
-        return [Absent(key, name, _why(gone, path, reason)) for key, name, gone, path, reason in rows]
+        return [
+            Absent(key, name, _why(gone, excluded, path, reason))
+            for key, name, gone, excluded, path, reason in rows
+        ]
 
     def read(self, key: int, sha256s: Iterable[str]) -> Iterator[NDArray[np.float32]]:
         """The stored vectors of pictures, in the given order: float32, shape (dim,)."""
@@ -199,9 +204,11 @@ class Vectors:
         )
 
 
-def _why(gone: Any, path: Any, reason: str | None) -> str:
+def _why(gone: Any, excluded: Any, path: Any, reason: str | None) -> str:
     if gone:
         return f"it was no longer found when its source was last added ({gone})"
+    if excluded:
+        return f"it is excluded ({excluded}); steam-dino check --restore takes it back"
     if reason:
         return reason
     return "it has no banner" if path is None else "its banner is not encoded yet; run: steam-dino build"

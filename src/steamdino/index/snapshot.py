@@ -151,6 +151,11 @@ class SnapshotReader:
         """The id of each row."""
         return [key for (key,) in self._db.execute("SELECT id FROM games ORDER BY row")]
 
+    @cached_property
+    def sha256s(self) -> list[str]:
+        """Of each row's picture."""
+        return [content for (content,) in self._db.execute("SELECT sha256 FROM games ORDER BY row")]
+
     def row(self, game_id: str) -> int | None:
         """The row of an id; None if it has none."""
         found = self._db.execute("SELECT row FROM games WHERE id = ?", (game_id,)).fetchone()

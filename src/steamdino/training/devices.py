@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
+
 import torch
 
 from steamdino.errors import UsageError
+
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of mallopt(3)
 
 
 def device_of(name: str) -> torch.device:
@@ -20,3 +25,19 @@ def device_of(name: str) -> torch.device:
         reason = str(error).strip().splitlines()[0]
         raise UsageError(f"--device is {name!r}, which cannot be used here ({reason}); use cpu") from None
     return device
+
+
+def keep_freed_memory() -> None:
+    """Lets this process keep the memory that it frees, for its next step; where the C library is not glibc, nothing.
+
+    glibc gives large blocks back to the system at once, so that each step of a training run would have all of its pages
+    zeroed and mapped anew: half of a step's time on a CPU.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    try:
+        library = ctypes.CDLL("libc.so.6")
+        library.mallopt(M_MMAP_MAX, 0)
+        library.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
+    except (OSError, AttributeError):  # musl
+        return

@@ -18,6 +18,7 @@ import torch
 from steamdino.errors import MissingExtraError
 from steamdino.features.cache import WEIGHTS, keep_own, sha256
 from steamdino.features.registry import Model
+from steamdino.features.whitening import Whitening
 from steamdino.gallery.atomic import replacing
 from steamdino.training.backbones import Backbone
 from steamdino.training.settings import TrainSettings
@@ -26,6 +27,7 @@ OPSET = 18
 SMALLEST = 256
 """Numbers in a tensor that is worth casting."""
 
+WHITENING = "whiten.npz"
 MANIFEST = "manifest.json"
 
 
@@ -37,20 +39,25 @@ class Exported:
         path: the ONNX file.
         sha256: of it.
         outputs: their names, as `features.runtimes.graph` has them.
+        whitening: the file of the whitening; None without one.
     """
 
     path: Path
     sha256: str
     outputs: tuple[str, ...]
+    whitening: Path | None = None
 
 
-def write(backbone: Backbone, folder: Path, settings: TrainSettings) -> Exported:
-    """Writes ``model.onnx`` and its manifest.
+def write(
+    backbone: Backbone, folder: Path, settings: TrainSettings, whitening: Whitening | None = None
+) -> Exported:
+    """Writes ``model.onnx``, ``whiten.npz`` and their manifest.
 
     Args:
         backbone: on the CPU.
         folder: to write into.
         settings: of the run, for the manifest.
+        whitening: of the backbone's own features; None for none.
 
     Raises:
         MissingExtraError: an exporter is not installed.
@@ -71,14 +78,22 @@ def write(backbone: Backbone, folder: Path, settings: TrainSettings) -> Exported
     with replacing(folder / WEIGHTS) as file:
         file.write(graph.SerializeToString())
     onnx.checker.check_model(str(folder / WEIGHTS))
-    done = Exported(folder / WEIGHTS, sha256(folder / WEIGHTS), names)
+    if whitening is not None:
+        with replacing(folder / WHITENING) as file:
+            file.write(whitening.to_bytes(half=True))
+    made = [WEIGHTS, *([WHITENING] if whitening else [])]
+    done = Exported(
+        folder / WEIGHTS, sha256(folder / WEIGHTS), names, folder / WHITENING if whitening else None
+    )
     manifest = {
         "format": 1,
         "arch": settings.arch,
         "outputs": list(names),
         "dim": backbone.dim,
         "stride": backbone.stride,
-        "files": {WEIGHTS: {"bytes": done.path.stat().st_size, "sha256": done.sha256}},
+        "files": {
+            name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)} for name in made
+        },
         "settings": settings.record,
     }
     with replacing(folder / MANIFEST) as file:
@@ -86,7 +101,13 @@ def write(backbone: Backbone, folder: Path, settings: TrainSettings) -> Exported
     return done
 
 
-def register(name: str, backbone: Backbone, exported: Exported, settings: TrainSettings) -> Model:
+def register(
+    name: str,
+    backbone: Backbone,
+    exported: Exported,
+    settings: TrainSettings,
+    whitening: Whitening | None = None,
+) -> Model:
     """Makes the model known to this machine's steam-dino under a name: ``build --recipe NAME``.
 
     Raises:
@@ -108,7 +129,11 @@ def register(name: str, backbone: Backbone, exported: Exported, settings: TrainS
         record |= {"blocks": backbone.depth - 2, "heads": backbone.heads, "complex": "last4"}
     else:
         record |= {"pooling": "gem", "power": 3.0}
-    return keep_own(name, record, exported.path, origin={"trained": settings.record})
+    made = {WEIGHTS: exported.path}
+    if exported.whitening is not None and whitening is not None:
+        record |= {"whitening": WHITENING, "whitened_dim": whitening.dim}
+        made[WHITENING] = exported.whitening
+    return keep_own(name, record, made, origin={"trained": settings.record})
 
 
 def _exported(backbone: Backbone, names: tuple[str, ...]) -> Any:

@@ -15,15 +15,17 @@ import torch
 from numpy.typing import NDArray
 
 from steamdino.errors import ModelError, SteamDinoError, UsageError
+from steamdino.features.whitening import FEWEST as FEWEST_TO_WHITEN
+from steamdino.features.whitening import Whitening
 from steamdino.gallery.atomic import replacing
 from steamdino.records import Progress
 from steamdino.training import checkpoint, data, initial
 from steamdino.training.augment import views
 from steamdino.training.backbones import Backbone
-from steamdino.training.devices import device_of
+from steamdino.training.devices import device_of, keep_freed_memory
 from steamdino.training.dino import Distillation, optimiser
 from steamdino.training.judge import Judge, check_collapse
-from steamdino.training.norm import settle
+from steamdino.training.norm import features_of, settle
 from steamdino.training.schedules import Now, at
 from steamdino.training.settings import FEWEST, TrainSettings
 from steamdino.training.status import Status, Sums
@@ -63,6 +65,8 @@ class Run:
         """
         self.settings, self.out = settings, out
         self.device = device_of(device)
+        if self.device.type == "cpu":
+            keep_freed_memory()
         first = self._first_weights()  # what cannot be had is told before anything is decoded
         pictures = data.collect(
             gallery,
@@ -166,6 +170,13 @@ class Run:
             settle(backbone, self._pictures.pixels, self._rows, self.settings.seed)
         backbone.eval()
         return backbone
+
+    def whitening(self, backbone: Backbone) -> Whitening | None:
+        """A whitening of a backbone's features of the banners; None if there are too few, or none is wanted."""
+        if not self.settings.whiten or len(self._rows) < FEWEST_TO_WHITEN:
+            return None
+        described = features_of(backbone, self._pictures.pixels, self._rows)
+        return Whitening.learn(described, self.settings.whiten, self.settings.whiten_strength)
 
     @property
     def record(self) -> dict[str, Any]:

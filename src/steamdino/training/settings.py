@@ -64,6 +64,8 @@ class TrainSettings:
         corner: share of the crops' pictures that get the upper right corner of another: where shops put ribbons.
         positives: a column of the gallery: the second global crop is of another banner with the same label there, if
             there is one. Empty for none: then nothing is used but the pictures.
+        whiten: dimensions of the whitening that is learned on the banners in the end; 0 for none.
+        whiten_strength: 1 weighs all of them alike, 0 leaves their weights as they are.
         hold_out: share of the banners that are not trained on and on which the run is judged.
         precision: "f32" or "bf16" (mixed).
         checkpoint_steps: steps between two checkpoints within an epoch; 0 for none.
@@ -117,6 +119,8 @@ class TrainSettings:
     hue: float = 0.03
     corner: float = 0.0
     positives: str = ""
+    whiten: int = 256
+    whiten_strength: float = 0.85
     hold_out: float = 0.1
     precision: str = "f32"
     checkpoint_steps: int = 0
@@ -197,6 +201,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "hidden_dim": (1, 65_536),
     "bottleneck_dim": (1, 65_536),
     "hue": (0, 0.5),
+    "whiten": (0, 65_536),
+    "whiten_strength": (0, 1),
     "hold_out": (0, 0.5),
     "checkpoint_steps": (0, 10**9),
     "seed": (0, 2**31),

@@ -75,7 +75,7 @@ def build(
     settings = Settings.load(
         {"gallery": gallery, "recipe": recipe, "device": device, "precision": precision, "threads": threads}
     )
-    chosen = parse(settings.recipe, mode=transform, size=_size(size), pooling=pooling)
+    chosen = parse(settings.recipe, mode=transform, size=size_of(size), pooling=pooling)
 
     def announce(plan: Plan) -> None:
         note(f"{plan.banners:,} banners to encode in {plan.precision}, about {duration(plan.seconds)}.")
@@ -109,7 +109,12 @@ def build(
         note(f"{summary.absent:,} games are not among them; see: steam-dino info --problems")
 
 
-def _size(text: str | None) -> tuple[int, int] | None:
+def size_of(text: str | None) -> tuple[int, int] | None:
+    """A width and a height in pixels, of a text like "224x336".
+
+    Raises:
+        UsageError: it is not of that kind.
+    """
     if text is None:
         return None
     width, _, height = text.lower().partition("x")

@@ -74,7 +74,7 @@ def train(
 
         steam-dino train -g gallery --epochs 5 --out mine --resume
 
-        steam-dino build --recipe mine/whiten256
+        steam-dino build --recipe mine
     """
     if find_spec("torch") is None:
         raise MissingExtraError("training", "torch")
@@ -83,8 +83,8 @@ def train(
     from steamdino.training.checkpoint import FILE
     from steamdino.training.run import Run
 
-    if not 0 < average <= 1:
-        raise UsageError(f"--average is {average:g}; it must be above 0 and at most 1")
+    if not 0 <= average <= 1:
+        raise UsageError(f"--average is {average:g}; it must be from 0 to 1")
     chosen = _settings(arch, init, epochs, batch_size, lr, more or [])
     called = name or out.absolute().name
     own_model(
@@ -128,6 +128,7 @@ _PLACEHOLDER: dict[str, Any] = {
 def _settings(
     arch: str, init: str, epochs: int, batch_size: int, lr: float, more: list[str]
 ) -> TrainSettings:
+    from steamdino.features.recipes import parse
     from steamdino.training.settings import TrainSettings
 
     values: dict[str, Any] = {}
@@ -136,6 +137,10 @@ def _settings(
         if not equals:
             raise UsageError(f"--set is {pair!r}; it must be NAME=VALUE")
         values[key] = value
+    if init == "bundled":  # its network is known
+        network = parse("bundled").model.network
+        arch = network.get("arch", arch)
+        values.setdefault("taps", network.get("taps", ()))
     flags = {"arch": arch, "init": init, "epochs": epochs, "batch_size": batch_size, "lr": lr}
     return TrainSettings().changed({**flags, **values})
 
@@ -186,8 +191,9 @@ def _finish(run: Run, out: Path, called: str, average: float) -> None:
     from steamdino.training import export
 
     backbone = run.averaged(average)
-    exported = export.write(backbone, out / "export", run.settings)
-    export.register(called, backbone, exported, run.settings)
+    whitening = run.whitening(backbone)
+    exported = export.write(backbone, out / "export", run.settings, whitening)
+    export.register(called, backbone, exported, run.settings, whitening)
     first, last = run.history[0], run.history[-1]
     say(f"{exported.path}: {exported.path.stat().st_size / 1e6:,.1f} MB, sha256 {exported.sha256[:12]}")
     say(f"Copies found: {first['copies_r1']:.3f} before, {last['copies_r1']:.3f} after.")

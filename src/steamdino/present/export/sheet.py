@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
-from functools import cache
-from importlib import resources
 from pathlib import Path
 
-from jinja2 import Environment
-
-from steamdino.banners.decode import decode
-from steamdino.banners.read import read
-from steamdino.errors import PictureError, SteamDinoError
-from steamdino.gallery.atomic import replacing
+from steamdino.present.export.page import write_page
 from steamdino.present.text import closeness
 from steamdino.records import Matches
-
-THUMBNAIL = (200, 300)  # pixels at most
 
 
 def write_sheet(path: Path, answers: Sequence[Matches], *, title: str) -> None:
@@ -32,30 +21,4 @@ def write_sheet(path: Path, answers: Sequence[Matches], *, title: str) -> None:
     Raises:
         SteamDinoError: the file cannot be written.
     """
-    source = (resources.files(__package__) / "sheet.html.jinja").read_text("utf-8")
-    # Names come from strangers: everything is escaped unless a template says otherwise, and none does.
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    page = environment.from_string(source).render(
-        title=title, answers=answers, thumbnail=cache(_data_url), closeness=closeness
-    )
-    try:
-        with replacing(path) as file:
-            file.write(page.encode())
-    except OSError as error:
-        raise SteamDinoError(
-            f"{path} cannot be written: {error.strerror}; name another file with -o"
-        ) from None
-
-
-def _data_url(path: Path | None) -> str | None:
-    """A thumbnail as a data: URL; None if the picture cannot be had."""
-    if path is None:
-        return None
-    try:
-        image = decode(read(path).data, THUMBNAIL)
-    except PictureError:
-        return None
-    image.thumbnail(THUMBNAIL)
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=82)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    write_page(path, "sheet.html.jinja", title=title, answers=answers, closeness=closeness)

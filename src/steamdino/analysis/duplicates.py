@@ -1,0 +1,238 @@
+"""Which banners show the same: groups in tiers, from the vectors' neighbours.
+
+A cosine means something else under each recipe, so tiers go by what is left of the way from a usual pair to equality:
+``(cosine - u) / (1 - u)``, u the median cosine of the snapshot's pairs.
+
+===============  ============================================================================================
+``identical``    the same bytes (sha256)
+``re-encoded``   the same picture written anew or scaled: their difference hashes differ in few bits, and the
+                 vectors confirm it
+``near``         the vectors alone: cropped, recoloured, mirrored, with other lettering, a reskin
+``similar``      each is the other's nearest neighbour, and closer than most: not the same
+===============  ============================================================================================
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steamdino.records import Progress
+
+IDENTICAL, RE_ENCODED, NEAR, SIMILAR = TIERS = ("identical", "re-encoded", "near", "similar")
+
+LEAST = {RE_ENCODED: 0.6, NEAR: 0.55, SIMILAR: 0.42}
+"""Of the standardised similarity, for each tier."""
+
+MOST_BITS = 18
+"""Of 256, in which two pictures' difference hashes may differ to be the same picture."""
+
+BLOCK = 512
+"""Rows whose cosines to all others are looked at at a time: 370 MB at 180,000 games."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two rows that look alike.
+
+    Attributes:
+        first, second: rows, the lower one first.
+        tier: of `TIERS`.
+        similarity: their cosine.
+    """
+
+    first: int
+    second: int
+    tier: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows that are connected by pairs of a tier or a stricter one.
+
+    Attributes:
+        tier: the loosest of its pairs.
+        representative: the row to keep.
+        others: the rest, the most similar to it first.
+        pairs: what connects them.
+    """
+
+    tier: str
+    representative: int
+    others: tuple[int, ...]
+    pairs: tuple[Pair, ...]
+
+
+def close_pairs(
+    vectors: NDArray[np.float32], least: float, progress: Progress | None = None
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
+    """All pairs of rows whose cosine reaches `least`, and each row's nearest neighbour besides.
+
+    Args:
+        vectors: float32, shape (n, d), unit rows.
+        least: the cosine from which on a pair counts.
+        progress: called with (rows, n).
+
+    Returns:
+        first and second rows (first < second), and their cosines; each pair once.
+    """
+    count = len(vectors)
+    best = np.full(count, -2.0, np.float32)
+    mate = np.zeros(count, np.intp)
+    found: list[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]] = []
+    for start in range(0, count, BLOCK):
+        block = vectors[start : start + BLOCK]
+        scores = block @ vectors[start:].T  # each pair once: a block looks at itself and at what follows
+        scores[np.tril_indices(len(block))] = -2.0
+        rows, columns = np.nonzero(scores >= least)
+        found.append((rows + start, columns + start, scores[rows, columns]))
+        for axis, offset in ((1, start), (0, start)):
+            mates, values = scores.argmax(axis=axis), scores.max(axis=axis)
+            own = slice(start, start + len(values))
+            better = values > best[own]
+            best[own][better] = values[better]
+            mate[own][better] = mates[better] + offset
+        if progress:
+            progress(start + len(block), count)
+    has = np.flatnonzero(best > -2)
+    first, second = np.minimum(has, mate[has]), np.maximum(has, mate[has])
+    found.append((first, second, best[has]))
+    firsts, seconds, cosines = (np.concatenate(part) for part in zip(*found, strict=True))
+    _, kept = np.unique(firsts * np.intp(count) + seconds, return_index=True)
+    return firsts[kept], seconds[kept], np.clip(cosines[kept], -1, 1)
+
+
+def find_pairs(
+    vectors: NDArray[np.float32],
+    sha256: Sequence[str],
+    usual: float,
+    hash_of: Callable[[int], NDArray[np.uint8] | None],
+    *,
+    tiers: Iterable[str] = TIERS[:3],
+    progress: Progress | None = None,
+) -> list[Pair]:
+    """Pairs of rows in tiers, from the strictest to the loosest.
+
+    Args:
+        vectors: float32, shape (n, d), unit rows.
+        sha256: of each row's picture.
+        usual: the median cosine of pairs.
+        hash_of: a row's difference hash, uint8, shape (32,); None where its picture cannot be had. Asked of rows that
+            are in a close pair only.
+        tiers: which to look for.
+        progress: called with (rows, n).
+    """
+    wanted = set(tiers)
+    pairs = [
+        Pair(first, second, IDENTICAL, 1.0)
+        for group in _same(sha256).values()
+        for first, second in ((group[0], other) for other in group[1:])
+        if IDENTICAL in wanted
+    ]
+    if wanted <= {IDENTICAL}:
+        return pairs
+    distinct = np.array([group[0] for group in _same(sha256).values()], np.intp)
+    distinct.sort()
+    firsts, seconds, cosines = close_pairs(vectors[distinct], usual + LEAST[NEAR] * (1 - usual), progress)
+    nearest = _nearest(firsts, seconds, cosines, len(distinct))
+    for first, second, cosine in zip(firsts.tolist(), seconds.tolist(), cosines.tolist(), strict=True):
+        standard = (cosine - usual) / (1 - usual) if usual < 1 else 0.0
+        one, other = int(distinct[first]), int(distinct[second])
+        if standard >= LEAST[NEAR]:
+            same = standard >= LEAST[RE_ENCODED] and _few_bits(hash_of(one), hash_of(other))
+            tier = RE_ENCODED if same else NEAR
+        elif standard >= LEAST[SIMILAR] and nearest[first] == second and nearest[second] == first:
+            tier = SIMILAR
+        else:
+            continue
+        if tier in wanted:
+            pairs.append(Pair(one, other, tier, cosine))
+    return sorted(pairs, key=lambda pair: (TIERS.index(pair.tier), -pair.similarity, pair.first, pair.second))
+
+
+def groups(pairs: Sequence[Pair], rank: Callable[[int], tuple[object, ...]]) -> list[Group]:
+    """Connected rows, tier by tier: pairs of a tier join what stricter ones have joined.
+
+    Args:
+        pairs: as `find_pairs` gives them.
+        rank: of the rows of a group, the one with the lowest is the representative.
+
+    Returns:
+        the groups of the strictest tier first, in each the largest first.
+    """
+    found: list[Group] = []
+    for tier in TIERS:
+        own = [pair for pair in pairs if TIERS.index(pair.tier) <= TIERS.index(tier)]
+        inside: dict[int, list[Pair]] = defaultdict(list)
+        leader = _components(own)
+        for pair in own:
+            inside[leader[pair.first]].append(pair)
+        members: dict[int, list[int]] = defaultdict(list)
+        for row, lead in leader.items():
+            members[lead].append(row)
+        made = []
+        for lead, rows in members.items():
+            if not any(pair.tier == tier for pair in inside[lead]):
+                continue  # it is a group of a stricter tier, and no larger here
+            best = min(rows, key=rank)
+            likeness = _likeness(inside[lead], best)
+            others = sorted(
+                (row for row in rows if row != best), key=lambda row: (-likeness.get(row, -1.0), rank(row))
+            )
+            made.append(Group(tier, best, tuple(others), tuple(inside[lead])))
+        found += sorted(made, key=lambda group: (-len(group.others), rank(group.representative)))
+    return found
+
+
+def _same(sha256: Sequence[str]) -> Mapping[str, list[int]]:
+    by_content: dict[str, list[int]] = defaultdict(list)
+    for row, content in enumerate(sha256):
+        by_content[content].append(row)
+    return by_content
+
+
+def _nearest(
+    firsts: NDArray[np.intp], seconds: NDArray[np.intp], cosines: NDArray[np.float32], count: int
+) -> NDArray[np.intp]:
+    """Each row's nearest neighbour among the pairs; -1 for none."""
+    rows, mates = np.concatenate((firsts, seconds)), np.concatenate((seconds, firsts))
+    order = np.argsort(np.tile(cosines, 2), kind="stable")
+    nearest = np.full(count, -1, np.intp)
+    nearest[rows[order]] = mates[order]  # of several values for one row the last stays, the closest
+    return nearest
+
+
+def _few_bits(one: NDArray[np.uint8] | None, other: NDArray[np.uint8] | None) -> bool:
+    if one is None or other is None:
+        return False
+    return int(np.unpackbits(one ^ other).sum()) <= MOST_BITS
+
+
+def _components(pairs: Iterable[Pair]) -> dict[int, int]:
+    """Each row's leader, the lowest row that it is connected with."""
+    leader: dict[int, int] = {}
+
+    def find(row: int) -> int:
+        while leader.setdefault(row, row) != row:
+            leader[row] = leader[leader[row]]
+            row = leader[row]
+        return row
+
+    for pair in pairs:
+        one, other = sorted((find(pair.first), find(pair.second)))
+        leader[other] = one
+    return {row: find(row) for row in leader}
+
+
+def _likeness(pairs: Iterable[Pair], row: int) -> dict[int, float]:
+    """Of the rows that are paired with one, their cosines."""
+    return {
+        pair.second if pair.first == row else pair.first: pair.similarity
+        for pair in pairs
+        if row in (pair.first, pair.second)
+    }

@@ -1,0 +1,191 @@
+"""`steam-dino duplicates`: games whose banners show the same."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from steamdino.errors import QueryError, UsageError
+from steamdino.present.cli.console import note, out, say
+from steamdino.present.cli.options import GalleryOption, KindOption, PicturesOption, RecipeOption
+from steamdino.present.text import printable, shortened
+from steamdino.settings import Settings
+
+if TYPE_CHECKING:
+    from steamdino.pipeline.check import Duplicates
+
+FORMATS = ("table", "json", "csv", "all", "removable")
+LONGEST_NAME = 40
+KEYS = {"d": "same", "n": "different", "k": "keep", "s": "", "q": ""}
+
+
+def duplicates(
+    query: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[QUERY]", help="Just the groups of one game, by id or name.", show_default=False
+        ),
+    ] = None,
+    gallery: GalleryOption = None,
+    tier: Annotated[
+        str, typer.Option(metavar="TIER,...", help="Of identical, re-encoded, near, similar.")
+    ] = "identical,re-encoded,near",
+    recipe: RecipeOption = None,
+    kind: KindOption = "vertical",
+    page: Annotated[int, typer.Option(metavar="N", help="Which page of groups to print.")] = 1,
+    per_page: Annotated[int, typer.Option(metavar="N", help="Groups on a page.")] = 20,
+    output: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="|".join(FORMATS),
+            help="How to print; all and removable are lists of ids: all duplicates, and those that are safe to remove.",
+        ),
+    ] = "table",
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write a page with pictures.", show_default=False)
+    ] = None,
+    review: Annotated[
+        bool, typer.Option("--review", help="Go through the pairs and decide each with one key.")
+    ] = False,
+    pictures: PicturesOption = None,
+) -> None:
+    """Show groups of games whose banners show the same, in tiers that are kept apart.
+
+    identical: the same file. re-encoded: the same picture written anew or scaled, by its hash and confirmed by the
+    vectors. near: cropped, recoloured, mirrored, with other lettering, a reskin, by the vectors. similar: each is the
+    other's nearest neighbour, but they are not the same.
+
+    Of each group the largest picture is kept (or one that you said to keep); the others of the first two tiers are safe
+    to remove. What you decide, here with --review or in a file with `check --decisions`, stays.
+
+    **Examples**
+
+        steam-dino duplicates
+        steam-dino duplicates --tier near --html near.html
+
+        steam-dino duplicates --format removable > safe-to-remove.txt
+
+        steam-dino duplicates --review
+    """
+    from steamdino.analysis.duplicates import TIERS
+    from steamdino.pipeline import check as pipeline
+    from steamdino.present.cli.progress import bar
+    from steamdino.present.export import curation
+
+    if output not in FORMATS:
+        raise UsageError(f"--format is {output!r}; it must be one of: {', '.join(FORMATS)}")
+    if page < 1 or per_page < 1:
+        raise UsageError(f"--page is {page} and --per-page {per_page}; both must be at least 1")
+    if review and not sys.stdin.isatty():
+        raise UsageError(
+            "--review needs a terminal; elsewhere write a file and use: steam-dino check --decisions"
+        )
+    place = Settings.load({"gallery": gallery}).gallery
+    tiers = [one.strip() for one in tier.split(",") if one.strip()]
+    with bar("Comparing", "games") as progress:
+        groups = pipeline.duplicates(place, recipe, kind=kind, tiers=tiers or TIERS[:3], progress=progress)
+    if query is not None:
+        groups = _of_one(groups, query, place, recipe, kind)
+    if html:
+        curation.write_groups(html, groups)
+        note(f"{html}: a page with pictures")
+    if output == "json":
+        say(curation.groups_json(groups))
+    elif output == "csv":
+        say(curation.groups_csv(groups))
+    elif output in ("all", "removable"):
+        for game_id in _ids(groups, removable=output == "removable"):
+            say(game_id)
+    elif review:
+        _review(groups, place)
+    else:
+        _print(groups, page, per_page, pictures)
+
+
+def _of_one(
+    groups: list[Duplicates], query: str, place: Path, recipe: str | None, kind: str
+) -> list[Duplicates]:
+    from steamdino.search import Snapshot
+
+    found = Snapshot.open(place, recipe, kind=kind).similar(query, 1).query
+    if found.game is None:
+        raise QueryError(
+            f"{query!r} is a picture and no game; its nearest games are shown by: steam-dino similar"
+        )
+    return [group for group in groups if any(one.game_id == found.game.id for one in group.members)]
+
+
+def _ids(groups: list[Duplicates], *, removable: bool) -> list[str]:
+    members = (member for group in groups for member in group.members if member.removable or not removable)
+    return list(dict.fromkeys(member.game_id for member in members))
+
+
+def _print(groups: list[Duplicates], page: int, per_page: int, pictures: bool | None) -> None:
+    from collections import Counter
+
+    from rich.text import Text
+
+    from steamdino.present.cli.pictures import grid
+
+    console = out()
+    counts = Counter(group.tier for group in groups)
+    told = ", ".join(f"{count:,} {tier}" for tier, count in counts.items())
+    console.print(Text(f"{len(groups):,} groups: {told}" if groups else "No duplicates."))
+    pages = -(-len(groups) // per_page)
+    if groups and page > pages:
+        raise UsageError(f"--page is {page}, and there are {pages}")
+    for group in groups[(page - 1) * per_page : page * per_page]:
+        console.print(Text(f"\n{group.tier}", style="bold"))
+        if pictures or (
+            pictures is None and console.is_terminal and console.color_system in ("256", "truecolor")
+        ):
+            labelled = [
+                ("keep" if one is group.representative else f"{one.similarity:.3f}", one.picture)
+                for one in group.members[:8]
+            ]
+            console.print(grid(labelled, console.width))
+        for one in group.members:
+            likeness = " keep" if one is group.representative else f"{one.similarity:.3f}"
+            removable = "  safe to remove" if one.removable else ""
+            name = shortened(printable(one.name), LONGEST_NAME)
+            console.print(
+                Text(f"  {likeness}  {name}  {printable(one.game_id)}  {one.width}x{one.height}{removable}")
+            )
+    if pages > 1:
+        console.print(Text(f"\nPage {page} of {pages}; the next: --page {page + 1}", style="dim"))
+
+
+def _review(groups: list[Duplicates], place: Path) -> None:
+    from rich.text import Text
+
+    from steamdino.gallery.curation import Decision
+    from steamdino.pipeline.check import decide
+    from steamdino.present.cli.pictures import grid
+
+    console = out()
+    pairs = [(group, other) for group in groups for other in group.others]
+    made = 0
+    for number, (group, other) in enumerate(pairs, 1):
+        first = group.representative
+        likeness = f"{other.similarity:.3f}"
+        console.print(Text(f"\n{number} of {len(pairs)}, {group.tier}, {likeness}", style="bold"))
+        console.print(grid([("first", first.picture), ("second", other.picture)], console.width))
+        for one in (first, other):
+            console.print(
+                Text(f"  {printable(one.name)}  {printable(one.game_id)}  {one.width}x{one.height}")
+            )
+        console.print(Text("[d]uplicate  [n]ot one  [k]eep the second  [s]kip  [q]uit", style="dim"))
+        while (key := typer.getchar().lower()) not in KEYS:
+            pass
+        if key == "q":
+            break
+        if key == "k":
+            decide(place, [Decision(other.game_id, "", "keep")])
+        elif KEYS[key]:
+            decide(place, [Decision(first.game_id, other.game_id, KEYS[key])])
+        made += key != "s"
+    note(f"{made:,} decisions noted.")

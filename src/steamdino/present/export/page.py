@@ -1,0 +1,59 @@
+"""One HTML page that can be sent to somebody: pictures included, no script, nothing fetched."""
+
+from __future__ import annotations
+
+import base64
+import io
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader
+
+from steamdino.banners.decode import decode
+from steamdino.banners.read import read
+from steamdino.errors import PictureError, SteamDinoError
+from steamdino.gallery.atomic import replacing
+
+THUMBNAIL = (200, 300)  # pixels at most
+
+
+def write_page(path: Path, template: str, **values: Any) -> None:
+    """Writes a page from a template beside this module, replacing an old one only when the new one is whole.
+
+    A template gets `values`, and `thumbnail`, which makes a data: URL of a picture's file (None if it cannot be had).
+
+    Raises:
+        SteamDinoError: the file cannot be written.
+    """
+    # Names come from strangers: everything is escaped unless a template says otherwise, and none does.
+    environment = Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, loader=FunctionLoader(_source)
+    )
+    page = environment.get_template(template).render(thumbnail=cache(_data_url), **values)
+    try:
+        with replacing(path) as file:
+            file.write(page.encode())
+    except OSError as error:
+        raise SteamDinoError(
+            f"{path} cannot be written: {error.strerror}; name another file with -o"
+        ) from None
+
+
+def _source(name: str) -> str:
+    return (resources.files(__package__) / name).read_text("utf-8")
+
+
+def _data_url(path: Path | None) -> str | None:
+    """A thumbnail as a data: URL; None if the picture cannot be had."""
+    if path is None:
+        return None
+    try:
+        image = decode(read(path).data, THUMBNAIL)
+    except PictureError:
+        return None
+    image.thumbnail(THUMBNAIL)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=82)
+    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"

