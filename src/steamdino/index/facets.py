@@ -33,6 +33,10 @@ CREATE TABLE tags (tag TEXT NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (tag, ro
 """
 
 
+MOST = 2**62
+"""Reviews; SQLite holds no larger whole number than twice this."""
+
+
 def fill(db: sqlite3.Connection, columns: Iterable[str]) -> None:
     """Writes the facets of rows, given each one's columns as JSON."""
     for row, written in enumerate(columns):
@@ -135,7 +139,7 @@ def _tags(columns: dict[str, Any]) -> Iterator[str]:
 
 def _count(value: Any) -> int:
     try:
-        return max(int(value), 0)
+        return min(max(int(value), 0), MOST)
     except (TypeError, ValueError, OverflowError):
         return 0
 

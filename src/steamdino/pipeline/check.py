@@ -116,8 +116,12 @@ def check(
         except SnapshotError:
             same, compared = [], False
         paths = {one.game_id: one.path for one in shown}
+        told: set[str] = set()
         for group in same:
             for member in group.others:
+                if member.game_id in told:  # a copy of one, and re-encoded from another
+                    continue
+                told.add(member.game_id)
                 detail = f"the same as {group.representative.game_id}"
                 score = 0.0 if group.tier == IDENTICAL else 1 - (member.similarity or 0.0)
                 found.append(
@@ -333,9 +337,7 @@ def _hashes(
         if row not in made:
             one = known.get(ids[row])
             try:
-                image: Image.Image | None = (
-                    decode(read(located(one.path, str(root))).data, (34, 32)) if one else None
-                )
+                image: Image.Image | None = decode(read(located(one.path, str(root))).data) if one else None
             except PictureError:
                 image = None
             made[row] = None if image is None else difference_hash(image)

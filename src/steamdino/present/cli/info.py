@@ -111,6 +111,8 @@ def _print(report: Report, snapshots: list[dict[str, Any]], outcomes: dict[str, 
     from rich.table import Table
     from rich.text import Text
 
+    from steamdino.gallery.layout import VERTICAL
+
     console = out()
     console.print(Text(f"Gallery {report.root}", style="bold"))
 
@@ -142,11 +144,10 @@ def _print(report: Report, snapshots: list[dict[str, Any]], outcomes: dict[str, 
     console.print(recipes if report.recipes else Text("\nNo recipe yet; run: steam-dino build"))
 
     for made in snapshots:
+        kind = "" if made["kind"] == VERTICAL else f", {made['kind']}"
         state = "stale; run: steam-dino build" if made["stale"] else "up to date"
         console.print(
-            Text(
-                f"\nSnapshot {made['number']} of {made['recipe']}, {made['kind']}: {made['games']:,} games, {state}"
-            )
+            Text(f"\nSnapshot {made['number']} of {made['recipe']}{kind}: {made['games']:,} games, {state}")
         )
         if usual := made["similarity"]:
             console.print(
