@@ -20,6 +20,7 @@ from steamdino.pipeline.check import (
     restore,
 )
 from steamdino.sample import FictionalGame
+from steamdino.search.filtering import filter_of
 
 Store = tuple[Path, tuple[FictionalGame, ...]]
 COPIES = ("exact", "reencoded", "cmyk", "large", "greyscale", "alpha", "palette")
@@ -104,6 +105,14 @@ def test_the_largest_picture_is_kept(built: Path, truth: dict[str, FictionalGame
     assert sizes
     assert all(pixels[0] == max(pixels) for pixels in sizes)
     assert not any(group.representative.removable for group in groups)
+
+
+def test_a_filter_keeps_to_its_games(built: Path, truth: dict[str, FictionalGame]) -> None:
+    everything = duplicates(built, tiers=("near",))
+    tag = truth[everything[0].representative.game_id].tags[0]
+    found = duplicates(built, tiers=("near",), only=filter_of([tag]))
+    assert 0 < len(found) < len(everything)
+    assert all(tag in truth[one.game_id].tags for group in found for one in group.members)
 
 
 def test_each_picture_is_measured_once(gallery_with_pictures: Path) -> None:

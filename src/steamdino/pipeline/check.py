@@ -22,7 +22,7 @@ from steamdino.gallery import Gallery
 from steamdino.gallery.curation import DIFFERENT, KEEP, SAME, Decision, Shown
 from steamdino.gallery.layout import VERTICAL, located
 from steamdino.index.snapshot import SnapshotReader, open_newest
-from steamdino.records import Progress
+from steamdino.records import Filter, Progress
 
 COMMIT_EVERY = 500
 """Pictures between two commits of what was measured."""
@@ -205,6 +205,7 @@ def duplicates(
     *,
     kind: str = VERTICAL,
     tiers: Sequence[str] = TIERS[:3],
+    only: Filter | None = None,
     progress: Progress | None = None,
 ) -> list[Duplicates]:
     """Groups of games whose banners show the same, the strictest tier first.
@@ -214,6 +215,7 @@ def duplicates(
         recipe: by whose vectors; None for the newest.
         kind: of banner.
         tiers: which to look for, of `analysis.duplicates.TIERS`.
+        only: among which games; None for all, adult-only ones included.
         progress: called with (done, total) of the games.
 
     Raises:
@@ -228,7 +230,8 @@ def duplicates(
         known = {one.game_id: one for one in opened.curation.shown(kind)}
         decisions = list(opened.curation.decisions())
         root = opened.root
-    return _groups(reader, known, root, decisions, tiers, progress)
+    allowed = reader.allowed(only) if only is not None else None
+    return _groups(reader, known, root, decisions, tiers, allowed, progress)
 
 
 def _measure(
@@ -270,6 +273,7 @@ def _groups(
     root: Path,
     decisions: Sequence[Decision],
     tiers: Sequence[str],
+    allowed: NDArray[np.bool_] | None,
     progress: Progress | None,
 ) -> list[Duplicates]:
     ids = reader.ids
@@ -279,7 +283,11 @@ def _groups(
     found = find_pairs(
         reader.vectors, reader.sha256s, usual, _hashes(ids, known, root), tiers=tiers, progress=progress
     )
-    pairs = _decided(found, decisions, row_of, reader.vectors)
+    pairs = [
+        pair
+        for pair in _decided(found, decisions, row_of, reader.vectors)
+        if allowed is None or (allowed[pair.first] and allowed[pair.second])
+    ]
     kept = {one.game for one in decisions if one.verdict == KEEP}
 
     def rank(row: int) -> tuple[object, ...]:

@@ -10,7 +10,16 @@ import typer
 
 from steamdino.errors import QueryError, UsageError
 from steamdino.present.cli.console import note, out, say
-from steamdino.present.cli.options import GalleryOption, KindOption, PicturesOption, RecipeOption
+from steamdino.present.cli.options import (
+    FreeOption,
+    GalleryOption,
+    KindOption,
+    PicturesOption,
+    RecipeOption,
+    ReleasedOption,
+    ReviewsOption,
+    TagOption,
+)
 from steamdino.present.text import printable, shortened
 from steamdino.settings import Settings
 
@@ -35,6 +44,10 @@ def duplicates(
     ] = "identical,re-encoded,near",
     recipe: RecipeOption = None,
     kind: KindOption = "vertical",
+    tag: TagOption = None,
+    released: ReleasedOption = "",
+    min_reviews: ReviewsOption = 0,
+    free: FreeOption = False,
     page: Annotated[int, typer.Option(metavar="N", help="Which page of groups to print.")] = 1,
     per_page: Annotated[int, typer.Option(metavar="N", help="Groups on a page.")] = 20,
     output: Annotated[
@@ -75,6 +88,7 @@ def duplicates(
     from steamdino.pipeline import check as pipeline
     from steamdino.present.cli.progress import bar
     from steamdino.present.export import curation
+    from steamdino.search.filtering import filter_of
 
     if output not in FORMATS:
         raise UsageError(f"--format is {output!r}; it must be one of: {', '.join(FORMATS)}")
@@ -86,8 +100,12 @@ def duplicates(
         )
     place = Settings.load({"gallery": gallery}).gallery
     tiers = [one.strip() for one in tier.split(",") if one.strip()]
+    wanted = filter_of(tag or (), released, min_reviews, free=free, adult=True)
+    only = wanted if wanted != filter_of(adult=True) else None
     with bar("Comparing", "games") as progress:
-        groups = pipeline.duplicates(place, recipe, kind=kind, tiers=tiers or TIERS[:3], progress=progress)
+        groups = pipeline.duplicates(
+            place, recipe, kind=kind, tiers=tiers or TIERS[:3], only=only, progress=progress
+        )
     if query is not None:
         groups = _of_one(groups, query, place, recipe, kind)
     if html:
