@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from steamdino.banners.decode import decode
 from steamdino.banners.read import Content
 from steamdino.errors import BlockedError, NetworkError, PictureError, ReplyError
-from steamdino.net.client import Client, Reply
+from steamdino.net.client import Client, Reply, TransientError
 
 LARGEST = 16 << 20
 """Bytes; Steam's own banners have 50 to 100 KB."""
@@ -37,9 +37,15 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """There is something, and no picture that can be used, or nothing after all tries."""
+    """There is something, and no picture that can be used, or nothing after all tries.
+
+    Attributes:
+        reason: why.
+        passing: it may go away by itself.
+    """
 
     reason: str
+    passing: bool = False
 
 
 Outcome = Fetched | Unchanged | Absent | Unusable
@@ -72,7 +78,7 @@ def fetch(client: Client, url: str, etag: str = "") -> Outcome:
             broken += 1
             if broken < BROKEN_TRIES:
                 raise ReplyError(str(error)) from None
-            return Unusable(f"the server's picture is of no use: {error}")
+            return Unusable(f"the server's picture is of no use: {error}", passing=True)
         return Fetched(Content(reply.body, time.time_ns()), reply.headers.get("etag", ""))
 
     headers = {"If-None-Match": etag} if etag else {}
@@ -81,4 +87,4 @@ def fetch(client: Client, url: str, etag: str = "") -> Outcome:
     except BlockedError:
         raise
     except NetworkError as error:
-        return Unusable(str(error))
+        return Unusable(str(error), passing=isinstance(error, TransientError))

@@ -48,10 +48,20 @@ class Pictures:
         self._done = self._failures = 0
 
     def run(self, kinds: Sequence[str], among: Sequence[int] | None) -> bool:
-        """Fetches the pictures that are due, once; returns whether there were any."""
+        """Fetches the pictures that are due; returns whether there were any.
+
+        What a server in trouble did not give is asked for once more when all others are done.
+        """
         due = [asset for kind in kinds for asset in self._gallery.steam.due_assets(kind, among)]
         total = self._done + len(due)
-        for result in self._results(iter(due)):
+        again: list[DueAsset] = []
+        for asset, outcome, banner in self._results(iter(due)):
+            if isinstance(outcome, Unusable) and outcome.passing:
+                again.append(asset)
+            else:
+                self._commit(asset, outcome, banner)
+                self._report(BANNERS, self._done, total)
+        for result in self._results(iter(again)):
             self._commit(*result)
             self._report(BANNERS, self._done, total)
         return bool(due)
