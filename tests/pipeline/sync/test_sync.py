@@ -263,6 +263,13 @@ def test_several_kinds_of_banner_live_side_by_side(gallery: Path) -> None:
             assert opened.steam.outcomes("header") == {"missing": 5}  # this store has none of these
 
 
+def test_many_broken_pictures_do_not_end_the_run(gallery: Path) -> None:
+    with serving(Store.of(400, seed=9, fates={"broken": 0.1})) as store:
+        sync(gallery, Wanted(), settings_for(store, backoff=0.01))
+        assert Counter(outcomes(gallery).values())["failed"] > 25  # more than may fail in a row
+        assert_right(gallery, store)
+
+
 def test_403_stops_the_run_and_keeps_what_was_fetched(run: Run, store: Store, gallery: Path) -> None:
     run(Wanted(limit=20))
     kept = pictures(gallery)

@@ -61,20 +61,23 @@ class Pictures:
             else:
                 self._commit(asset, outcome, banner)
                 self._report(BANNERS, self._done, total)
-        for result in self._results(iter(again)):
+        for result in self._results(iter(again), patient=True):
             self._commit(*result)
             self._report(BANNERS, self._done, total)
         return bool(due)
 
-    def _results(self, due: Iterator[DueAsset]) -> Iterator[Result]:
-        """Each as soon as it is there; never more on the way than there are connections."""
+    def _results(self, due: Iterator[DueAsset], *, patient: bool = False) -> Iterator[Result]:
+        """Each as soon as it is there; never more on the way than there are connections.
+
+        Many failures in a row end the run, but not among those that have failed before (`patient`).
+        """
         pool = ThreadPoolExecutor(self._connections, thread_name_prefix="banner")
         try:
             waiting = {pool.submit(self._fetch, asset) for asset in islice(due, self._connections)}
             while waiting:
                 finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                 for future in finished:
-                    yield self._result(future)
+                    yield future.result() if patient else self._result(future)
                     waiting.update(pool.submit(self._fetch, asset) for asset in islice(due, 1))
         except BaseException:
             self._stopped.set()  # whoever waits for a turn, or to ask again, gives up at once
