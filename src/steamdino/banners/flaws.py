@@ -42,7 +42,7 @@ Greys = NDArray[np.float32]
 
 def measure(image: Image.Image) -> dict[str, float]:
     """Measures an RGB picture: each flaw's number, 0 to 1, rounded to four digits."""
-    box = _content(np.asarray(image))
+    box = content_box(image)
     scale = HEIGHT / image.height
     small = image.convert("L").resize((max(round(image.width * scale), 3), HEIGHT), Image.Resampling.BICUBIC)
     greys = np.asarray(small, np.float32)
@@ -63,10 +63,7 @@ def content_box(image: Image.Image) -> tuple[int, int, int, int]:
 
     The whole picture if it has no such border; nothing, at its upper left corner, if it is all of one colour.
     """
-    return _content(np.asarray(image))
-
-
-def _content(pixels: NDArray[np.uint8]) -> tuple[int, int, int, int]:
+    pixels = np.asarray(image)
     height, width = pixels.shape[:2]
     corner = pixels[0, 0].astype(np.int16)
     other = (np.abs(pixels.astype(np.int16) - corner) > TOLERANCE).any(axis=2)

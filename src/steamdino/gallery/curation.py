@@ -83,13 +83,6 @@ class Curation:
             ],
         )
 
-    def forget(self, decisions: Iterable[Decision]) -> None:
-        """Forgets the decisions about these games, whatever their verdict."""
-        self._db.executemany(
-            "DELETE FROM decisions WHERE game_a = ? AND game_b = ?",
-            [tuple(sorted((one.game, one.other))) if one.other else (one.game, "") for one in decisions],
-        )
-
     def excluded(self) -> dict[str, str]:
         """The games that searches skip, each with the flaw."""
         return dict(self._db.execute("SELECT game_id, reason FROM exclusions ORDER BY game_id"))

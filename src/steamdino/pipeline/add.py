@@ -12,12 +12,12 @@ from pathlib import Path
 from steamdino.banners.read import Content, inspect, read
 from steamdino.catalogue import archive, folder, table
 from steamdino.catalogue.ids import steam_refusal
-from steamdino.errors import GalleryError, PictureError, UsageError
+from steamdino.errors import PictureError, UsageError
 from steamdino.gallery import Gallery
-from steamdino.gallery.atomic import replacing
 from steamdino.gallery.games import KnownGame, Source, columns_json
-from steamdino.gallery.layout import absolute, copy_path
-from steamdino.records import Banner, Entry, Problem, Progress
+from steamdino.gallery.layout import absolute
+from steamdino.pipeline.copies import keep
+from steamdino.records import Entry, Problem, Progress
 
 COMMIT_EVERY = 500
 """Games between two commits: what a kill can cost."""
@@ -26,8 +26,6 @@ MEMBERS_AT_A_TIME = 32
 """Of an archive, whose pictures are held in memory until they are committed."""
 
 Found = Entry | Problem
-
-_SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "GIF": ".gif", "AVIF": ".avif", "BMP": ".bmp"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,20 +217,6 @@ class _Scan:
             self._gallery.games.touch_banner(entry.id, banner.size, banner.mtime_ns)
             return False
         if copy:
-            banner = replace(banner, path=_copied(self._gallery.root, banner, content))
+            banner = replace(banner, path=keep(self._gallery.root, banner, content.data, "added"))
         self._gallery.games.put_banner(entry.id, banner, path)
         return known is None or known.sha256 != banner.sha256
-
-
-def _copied(root: Path, banner: Banner, content: Content) -> Path:
-    target = root / copy_path(banner.sha256, _SUFFIXES.get(banner.format, banner.path.suffix))
-    if target.exists():
-        return target
-    try:
-        with replacing(target) as file:
-            file.write(content.data)
-    except OSError as error:
-        raise GalleryError(
-            f"{target} cannot be written: {error.strerror}; what was added before is kept"
-        ) from None
-    return target

@@ -229,7 +229,7 @@ class Snapshot:
 
     def _check_tags(self, only: Filter) -> None:
         """Says so where nothing is left because there is no such tag: it may be mistyped."""
-        known = self._reader.tags()
+        known = self.tags()
         for tag in only.tags:
             if fold(tag) not in known:
                 from rapidfuzz import process

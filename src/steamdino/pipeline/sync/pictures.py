@@ -12,19 +12,16 @@ from threading import Event
 
 from steamdino.banners.download import Absent, Fetched, Outcome, Unusable, fetch
 from steamdino.banners.read import inspect
-from steamdino.errors import GalleryError, NetworkError, PictureError
+from steamdino.errors import NetworkError, PictureError
 from steamdino.gallery import Gallery
-from steamdino.gallery.atomic import replacing
-from steamdino.gallery.layout import copy_path
 from steamdino.gallery.steam import FAILED, MISSING, DueAsset
 from steamdino.net.client import Client
+from steamdino.pipeline.copies import keep
 from steamdino.pipeline.sync.wanted import BANNERS, Report
 from steamdino.records import Banner
 
 UNREACHABLE = 20
 """Pictures that fail one after the other before the servers are taken for unreachable."""
-
-SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "GIF": ".gif", "AVIF": ".avif", "BMP": ".bmp"}
 
 Result = tuple[DueAsset, Outcome, Banner | None]
 
@@ -103,15 +100,7 @@ class Pictures:
             banner = inspect(Path(asset.path), outcome.content)
         except PictureError as error:
             return asset, Unusable(str(error)), None
-        path = self._gallery.root / copy_path(banner.sha256, SUFFIXES.get(banner.format, ".img"))
-        if not path.exists():
-            try:
-                with replacing(path) as file:
-                    file.write(outcome.content.data)
-            except OSError as error:
-                raise GalleryError(
-                    f"{path} cannot be written: {error.strerror}; what was fetched before is kept"
-                ) from None
+        path = keep(self._gallery.root, banner, outcome.content.data, "fetched")
         return asset, outcome, replace(banner, path=path)
 
     def _commit(self, asset: DueAsset, outcome: Outcome, banner: Banner | None) -> None:
