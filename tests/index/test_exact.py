@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import faiss
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steamdino.index.exact import nearest
+from steamdino.index.exact import nearest, neighbours
 
 
 @given(st.data())
@@ -37,3 +38,41 @@ def test_of_equal_rows_the_lower_comes_first_and_the_query_is_left_out_by_its_ro
 def test_no_rows_have_no_neighbours() -> None:
     rows, cosines = nearest(np.empty((0, 4), np.float32), np.ones(4, np.float32), 3)
     assert (len(rows), len(cosines)) == (0, 0)
+
+
+@given(st.integers(2, 300), st.integers(1, 3), st.integers(1, 310), st.integers(0, 10**6))
+def test_the_neighbours_of_many_are_those_of_each(count: int, dim: int, k: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    # Whole numbers, so that a product of matrices rounds as one of vectors does.
+    vectors = rng.integers(-2, 3, (count, dim)).astype(np.float32)
+    rows = rng.permutation(count)[: max(1, count // 2)]
+    calls: list[tuple[int, int]] = []
+    found, cosines = neighbours(
+        vectors, k, rows=rows, progress=lambda done, total: calls.append((done, total))
+    )
+    assert found.shape == cosines.shape == (len(rows), min(k, count - 1))
+    assert calls[-1] == (len(rows), len(rows))
+    for row, mates, values in zip(rows, found, cosines, strict=True):
+        expected, their = nearest(vectors, vectors[row], k, exclude=[row])
+        assert mates.tolist() == expected.tolist()
+        assert values.tolist() == their.tolist()
+
+
+def test_the_neighbours_are_those_that_faiss_finds() -> None:
+    rng = np.random.default_rng(3)
+    vectors = rng.standard_normal((3000, 48)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    index = faiss.IndexFlatIP(48)
+    index.add(vectors)
+    scores, rows = index.search(vectors, 21)
+    assert (rows[:, 0] == np.arange(3000)).all()
+    found, cosines = neighbours(vectors, 20)
+    np.testing.assert_allclose(cosines, scores[:, 1:], atol=2e-6)
+    assert (
+        found == rows[:, 1:]
+    ).mean() > 0.999  # scores that differ by less than they round may change places
+
+
+def test_a_single_row_has_no_neighbours() -> None:
+    found, cosines = neighbours(np.ones((1, 1), np.float32), 5)
+    assert found.shape == cosines.shape == (1, 0)

@@ -234,6 +234,19 @@ def duplicates(
     return _groups(reader, known, root, decisions, tiers, allowed, progress)
 
 
+def copies(
+    gallery: str | Path, recipe: str | None = None, *, kind: str = VERTICAL, progress: Progress | None = None
+) -> set[str]:
+    """The ids of games whose banner is another one's again, written anew or not; of each group one is left.
+
+    Raises:
+        SnapshotError: the gallery is not built yet.
+    """
+    same = duplicates(gallery, recipe, kind=kind, tiers=(IDENTICAL, RE_ENCODED), progress=progress)
+    # A group's own representative may be a copy in a group of another tier.
+    return {member.game_id for group in same for member in group.others}
+
+
 def _measure(
     gallery: Gallery,
     missing: Sequence[Shown],

@@ -127,6 +127,25 @@ class Snapshot:
             raise self._asked.nothing(str(game_id))
         return self._reader.games([row])[0]
 
+    def games(self, rows: Sequence[int] | NDArray[np.intp]) -> list[Game]:
+        """The games of rows of `vectors`, in their order."""
+        return self._reader.games([int(row) for row in rows])
+
+    def rows(self, only: Filter | None = None) -> NDArray[np.intp]:
+        """The rows of `vectors` that a filter lets through, rising; without one, all that are not adult-only.
+
+        Raises:
+            QueryError: there is no game with one of its tags.
+            SnapshotError: an older program built the snapshot, and noted nothing to filter by.
+        """
+        mask = self._allowed(only or Filter())
+        return np.arange(len(self)) if mask is None else np.flatnonzero(mask)
+
+    @property
+    def sha256s(self) -> list[str]:
+        """Of the picture of each row of `vectors`."""
+        return self._reader.sha256s
+
     def similar(
         self,
         query: str | int | Path,

@@ -26,6 +26,7 @@ from steamdino.present.cli import (
     sync,
     text,
     train,
+    unique,
 )
 from steamdino.present.cli.console import note, say
 from steamdino.present.text import printable
@@ -51,6 +52,7 @@ for command in (
     check.check,
     similar.similar,
     text.text,
+    unique.unique,
     duplicates.duplicates,
     evaluate.evaluate,
     train.train,

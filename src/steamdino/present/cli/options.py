@@ -60,6 +60,14 @@ FreeOption = Annotated[bool, typer.Option("--free", help="Only games that cost n
 AdultOption = Annotated[bool, typer.Option("--adult/--no-adult", help="Show adult-only games, too.")]
 FORMATS = ("table", "json", "csv", "ids")
 FormatOption = Annotated[str, typer.Option("--format", metavar="|".join(FORMATS), help="How to print.")]
+SheetOption = Annotated[
+    Path | None,
+    typer.Option("--sheet", metavar="FILE", help="Also write the banners as one PNG.", show_default=False),
+]
+HtmlOption = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="Also write a page with pictures.", show_default=False),
+]
 ShowOption = Annotated[
     str,
     typer.Option("--show", metavar="COLUMN,...", help="Further columns of the games to print in the table."),

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from steamdino.present.cli.console import out
-from steamdino.present.cli.pictures import grid
+from steamdino.present.cli.pictures import grid, has_colours
 from steamdino.present.text import closeness, printable, shortened
 from steamdino.records import Match, Matches, Query
 
@@ -26,15 +25,11 @@ def print_matches(matches: Matches, *, columns: Sequence[str] = (), pictures: bo
     """
     console = out()
     console.print(_heading(matches.query))
-    if pictures or (pictures is None and _has_colours(console)):
+    if pictures or (pictures is None and has_colours(console)):
         labelled = [("query", matches.query.picture)]
         labelled += [(f"{m.rank}  {m.similarity:.3f}", m.game.picture) for m in matches]
         console.print(grid(labelled, console.width))
     console.print(_table(matches, columns))
-
-
-def _has_colours(console: Console) -> bool:
-    return console.is_terminal and console.color_system in ("256", "truecolor")
 
 
 def _heading(query: Query) -> Text:

@@ -1,0 +1,156 @@
+"""Games whose banners look like no other's, and sets of games that look like none of each other: two things.
+
+*Unique* games are far from everything: their nearest neighbour is the least similar. Many of them may still be of one
+kind, such as white cards with a word on them that few others use.
+
+A *diverse* set is far from itself: each next game is the one that is least similar to all that were chosen before
+(farthest-point traversal; Gonzalez, "Clustering to minimize the maximum intercluster distance", 1985). It spans the
+whole gallery, ordinary corners included, with a game for each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steamdino.errors import UsageError
+from steamdino.index.exact import neighbours
+from steamdino.records import Filter, Game, Progress
+from steamdino.search import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Lone:
+    """A game that stands by itself.
+
+    Attributes:
+        rank: 1 for the one that does most.
+        game: which.
+        similarity: of a unique game, the average cosine to its k nearest; of one in a diverse set, the cosine to the
+            nearest of those before it. None where there is nothing to compare with.
+        closest: of a unique game, the nearest one; of one in a diverse set, the nearest of those before it.
+        closest_similarity: the cosine to that.
+    """
+
+    rank: int
+    game: Game
+    similarity: float | None
+    closest: Game | None
+    closest_similarity: float | None
+
+
+def unique(
+    snapshot: Snapshot,
+    n: int | None = 250,
+    *,
+    below: float | None = None,
+    k: int = 1,
+    only: Filter | None = None,
+    leave_out: Iterable[str] = (),
+    progress: Progress | None = None,
+) -> list[Lone]:
+    """The games whose nearest neighbours are least similar, the loneliest first.
+
+    Args:
+        snapshot: of which games.
+        n: how many; None for all (below `below`).
+        below: only those whose similarity is less.
+        k: how many neighbours count: their average is what ranks.
+        only: which games are looked at, as queries and as neighbours; adult-only ones are not, unless it says so.
+        leave_out: ids of games that are not there for this, such as copies of others.
+        progress: called with (done, total).
+
+    Raises:
+        UsageError: a number makes no sense.
+    """
+    _check(n, k, below)
+    rows = _rows(snapshot, only, leave_out)
+    found, cosines = neighbours(_part(snapshot, rows), k, progress=progress)
+    if not found.shape[1]:
+        return [Lone(1, game, None, None, None) for game in snapshot.games(rows)[: n or 1]]
+    similarity = cosines.mean(axis=1, dtype=np.float64)
+    order = np.argsort(similarity, kind="stable")
+    if below is not None:
+        order = order[similarity[order] < below]
+    order = order[:n]
+    games = snapshot.games(rows[order])
+    closest = snapshot.games(rows[found[order, 0]])
+    return [
+        Lone(rank, game, float(similarity[at]), other, float(cosines[at, 0]))
+        for rank, (at, game, other) in enumerate(zip(order, games, closest, strict=True), 1)
+    ]
+
+
+def diverse(
+    snapshot: Snapshot,
+    n: int | None = 250,
+    *,
+    below: float | None = None,
+    only: Filter | None = None,
+    leave_out: Iterable[str] = (),
+    progress: Progress | None = None,
+) -> list[Lone]:
+    """A set of games each of which is as unlike all before it as possible; begins with the most unusual one.
+
+    Args:
+        snapshot, only, leave_out, progress: as for `unique`.
+        n: how many; None for all.
+        below: stop where the next one is no less similar than that to one of those before it.
+
+    Raises:
+        UsageError: a number makes no sense.
+    """
+    _check(n, 1, below)
+    rows = _rows(snapshot, only, leave_out)
+    if not len(rows):
+        return []
+    vectors = _part(snapshot, rows)
+    # The most unusual one is the farthest from what all have in common.
+    chosen = [int(np.argmin(vectors @ vectors.mean(axis=0)))]
+    nearest, mate = vectors @ vectors[chosen[0]], np.zeros(len(rows), np.intp)
+    closest: list[tuple[int, float] | None] = [None]
+    most = len(rows) if n is None else min(n, len(rows))
+    while len(chosen) < most:
+        nearest[chosen[-1]] = np.inf
+        new = int(np.argmin(nearest))
+        if below is not None and nearest[new] >= below:
+            break
+        closest.append((int(mate[new]), float(np.clip(nearest[new], -1, 1))))
+        scores = vectors @ vectors[new]
+        closer = scores > nearest
+        nearest[closer], mate[closer] = scores[closer], len(chosen)
+        chosen.append(new)
+        if progress:
+            progress(len(chosen), most)
+    games = snapshot.games(rows[chosen])
+    found = []
+    for rank, (game, before) in enumerate(zip(games, closest, strict=True), 1):
+        other, cosine = (games[before[0]], before[1]) if before else (None, None)
+        found.append(Lone(rank, game, cosine, other, cosine))
+    return found
+
+
+def _check(n: int | None, k: int, below: float | None) -> None:
+    if n is not None and n < 1:
+        raise UsageError(f"-n is {n}; it must be at least 1")
+    if k < 1:
+        raise UsageError(f"-k is {k}; it must be at least 1")
+    if below is not None and not -1 <= below <= 1:
+        raise UsageError(f"--below is {below}; a similarity is from -1 to 1")
+
+
+def _rows(snapshot: Snapshot, only: Filter | None, leave_out: Iterable[str]) -> NDArray[np.intp]:
+    rows = snapshot.rows(only)
+    out = set(leave_out)
+    if out:
+        ids = snapshot.ids
+        rows = np.array([row for row in rows if ids[row] not in out], np.intp)
+    return rows
+
+
+def _part(snapshot: Snapshot, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+    """The vectors of rows; without a copy if these are all."""
+    return snapshot.vectors if len(rows) == len(snapshot) else snapshot.vectors[rows]

@@ -1,0 +1,136 @@
+"""Banners side by side on one PNG, each with a line of text below it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from steamdino.banners.decode import decode
+from steamdino.banners.read import read
+from steamdino.errors import PictureError, SteamDinoError, UsageError
+from steamdino.gallery.atomic import replacing
+from steamdino.present.text import printable
+from steamdino.records import Matches
+
+TILE = (150, 225)  # pixels: a vertical banner at half its size
+MARGIN, LINE, TITLE = 12, 20, 34
+ACROSS = 5
+GROUND, PANEL, INK, QUIET = (20, 24, 31), (12, 15, 20), (230, 235, 242), (151, 163, 180)
+MOST_PIXELS = 1 << 28
+"""Of a sheet: what other programs still open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One banner of a sheet.
+
+    Attributes:
+        picture: its file; None where there is none.
+        label: the line below it.
+        quiet: a second line, in a quiet colour.
+    """
+
+    picture: Path | None
+    label: str
+    quiet: str = ""
+
+
+def of_matches(matches: Matches) -> list[Tile]:
+    """A query and its matches as tiles, the query first."""
+    game = matches.query.game
+    query = Tile(matches.query.picture, game.name if game else matches.query.text, "the query")
+    return [query, *(Tile(one.game.picture, one.name, f"{one.similarity:.3f}") for one in matches)]
+
+
+def check_png(path: Path) -> None:
+    """Finds out before the work whether a file can be one.
+
+    Raises:
+        UsageError: the name does not end in .png.
+    """
+    if path.suffix.lower() != ".png":
+        raise UsageError(f"{path} does not end in .png; name another file")
+
+
+def write_png(path: Path, picture: Image.Image) -> None:
+    """Writes a PNG, replacing an old one only when the new one is whole.
+
+    Raises:
+        UsageError: the name does not end in .png.
+        SteamDinoError: the file cannot be written.
+    """
+    check_png(path)
+    try:
+        with replacing(path) as file:
+            picture.save(file, "PNG")
+    except OSError as error:
+        raise SteamDinoError(f"{path} cannot be written: {error.strerror}; name another file") from None
+
+
+def mosaic(tiles: Sequence[Tile], title: str, *, across: int = ACROSS, lead: int = 0) -> Image.Image:
+    """Draws tiles in rows.
+
+    Args:
+        tiles: in their order.
+        title: stands above them.
+        across: tiles in a row.
+        lead: how many of them stand in rows of their own at the beginning, such as a query above its matches.
+
+    Raises:
+        UsageError: the sheet would be too large.
+    """
+    rows = [tiles[:lead], *_rows(tiles[lead:], across)] if lead else _rows(tiles, across)
+    width = MARGIN + across * (TILE[0] + MARGIN)
+    height = TITLE + MARGIN + len(rows) * (TILE[1] + 2 * LINE + MARGIN)
+    if width * height > MOST_PIXELS:
+        raise UsageError(f"a sheet of {len(tiles):,} banners would be too large; ask for fewer with -n")
+    sheet = Image.new("RGB", (width, height), GROUND)
+    pen = ImageDraw.Draw(sheet)
+    large, small = ImageFont.load_default(18), ImageFont.load_default(13)
+    pen.text((MARGIN, MARGIN), _fitting(title, large, width - 2 * MARGIN), INK, large)
+    for number, row in enumerate(rows):
+        y = TITLE + MARGIN + number * (TILE[1] + 2 * LINE + MARGIN)
+        for place, tile in enumerate(row):
+            x = MARGIN + place * (TILE[0] + MARGIN)
+            _paste(sheet, tile.picture, (x, y))
+            pen.text((x, y + TILE[1] + 3), _fitting(tile.label, small, TILE[0]), INK, small)
+            pen.text((x, y + TILE[1] + LINE), _fitting(tile.quiet, small, TILE[0]), QUIET, small)
+    return sheet
+
+
+def thumbnail(path: Path | None, size: tuple[int, int]) -> Image.Image | None:
+    """A picture scaled to fit into a size, its aspect kept; None if it cannot be had."""
+    if path is None:
+        return None
+    try:
+        image = decode(read(path).data, size)
+    except PictureError:
+        return None
+    scale = min(size[0] / image.width, size[1] / image.height)
+    fitted = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    return image.resize(fitted, Image.Resampling.BICUBIC)
+
+
+def _rows(tiles: Sequence[Tile], across: int) -> list[Sequence[Tile]]:
+    return [tiles[start : start + across] for start in range(0, len(tiles), across)]
+
+
+def _paste(sheet: Image.Image, path: Path | None, place: tuple[int, int]) -> None:
+    x, y = place
+    sheet.paste(PANEL, (x, y, x + TILE[0], y + TILE[1]))
+    image = thumbnail(path, TILE)
+    if image:
+        sheet.paste(image, (x + (TILE[0] - image.width) // 2, y + (TILE[1] - image.height) // 2))
+
+
+def _fitting(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
+    """As much of a text as fits into a width."""
+    text = printable(text)
+    if font.getlength(text) <= width:
+        return text
+    while text and font.getlength(text + "…") > width:
+        text = text[:-1]
+    return text + "…"
