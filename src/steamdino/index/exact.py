@@ -53,6 +53,7 @@ def neighbours(
     k: int,
     *,
     rows: NDArray[np.intp] | None = None,
+    among: NDArray[np.bool_] | None = None,
     progress: Progress | None = None,
 ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
     """The k nearest other rows of many rows at once: what `nearest` gives for each, computed in blocks.
@@ -61,22 +62,28 @@ def neighbours(
         vectors: float32, shape (n, d), unit rows.
         k: how many, at least 1; fewer come back where there are fewer.
         rows: whose neighbours are wanted, shape (m,); None for all.
+        among: bool, shape (n,): the rows that may be found; None for all.
         progress: called with (done, m).
 
     Returns:
-        rows and cosines, each of shape (m, min(k, n - 1)), the most similar first.
+        rows and cosines, each of shape (m, min(k, rows that may be found)), the most similar first. Where a row has one
+        neighbour less than that, since it may not find itself, its last place holds -1 and a cosine of -1.
     """
     wanted = np.arange(len(vectors)) if rows is None else rows
-    k = min(k, max(len(vectors) - 1, 0))
-    found = np.empty((len(wanted), k), np.intp)
-    cosines = np.empty((len(wanted), k), np.float32)
+    k = min(k, len(vectors) - 1 if among is None else int(among.sum()))
+    found = np.empty((len(wanted), max(k, 0)), np.intp)
+    cosines = np.empty((len(wanted), max(k, 0)), np.float32)
     buffer = np.empty((min(MANY, len(wanted)), len(vectors)), np.float32)
-    for start in range(0, len(wanted) if k else 0, MANY):
+    for start in range(0, len(wanted) if k > 0 else 0, MANY):
         block = wanted[start : start + MANY]
         scores = np.matmul(vectors[block], vectors.T, out=buffer[: len(block)])
         scores[np.arange(len(block)), block] = -np.inf
+        if among is not None:
+            scores[:, ~among] = -np.inf
         for position, own in enumerate(scores, start):
             found[position], cosines[position] = _best(own, k)
+            if among is not None and own[found[position, -1]] == -np.inf:
+                found[position, -1] = -1
         if progress:
             progress(start + len(block), len(wanted))
     return found, cosines

@@ -131,6 +131,18 @@ class Snapshot:
         """The games of rows of `vectors`, in their order."""
         return self._reader.games([int(row) for row in rows])
 
+    def find(self, query: str | int | Path) -> Query:
+        """What a query means, without looking for matches.
+
+        Raises:
+            QueryError: nothing fits it.
+        """
+        return self._asked.understand(query)[0]
+
+    def row(self, game_id: str | int) -> int | None:
+        """The row of an id in `vectors`; None if it has none."""
+        return self._reader.row(str(game_id))
+
     def rows(self, only: Filter | None = None) -> NDArray[np.intp]:
         """The rows of `vectors` that a filter lets through, rising; without one, all that are not adult-only.
 

@@ -66,9 +66,9 @@ def sync(
     with ExitStack() as stack:
         opened = stack.enter_context(Gallery.write(gallery, "sync", create=True))
         stack.callback(stopped.set)
-        client = stack.enter_context(_client(steam, stopped, steam.rate, 1))
-        images = stack.enter_context(_client(steam, stopped, steam.banner_rate, steam.connections))
-        api = _api(client, steam)
+        client = stack.enter_context(client_of(steam, stopped, steam.rate, 1))
+        images = stack.enter_context(client_of(steam, stopped, steam.banner_rate, steam.connections))
+        api = api_of(client, steam)
         with opened.transaction():
             source = opened.games.put_store("steam", STORE)
             if wanted.retry_failed:
@@ -96,8 +96,8 @@ def estimate(gallery: str | Path, wanted: Wanted, steam: SteamSettings) -> Estim
             pictures = sum(1 for kind in wanted.kinds for _ in opened.steam.due_assets(kind, wanted.appids))
     except GalleryError:
         pass  # there is none yet
-    with _client(steam, Event(), steam.rate, 1) as client:
-        api = _api(client, steam)
+    with client_of(steam, Event(), steam.rate, 1) as client:
+        api = api_of(client, steam)
         if wanted.appids is not None:
             apps = len(wanted.appids)
         elif wanted.top:
@@ -129,13 +129,15 @@ def fetch_one(gallery: str | Path, appid: int, steam: SteamSettings, kind: str) 
     return found
 
 
-def _client(steam: SteamSettings, stopped: Event, rate: float, connections: int) -> Client:
+def client_of(steam: SteamSettings, stopped: Event, rate: float, connections: int) -> Client:
+    """A client that is as polite as the settings say, and asks Steam's servers only."""
     hosts = (host_of(steam.api_url), host_of(steam.assets_url), *ASSET_HOSTS)
     manners = Manners(rate, connections, steam.backoff, steam.tries, steam.timeout, steam.user_agent)
     return Client(hosts, manners, stopped)
 
 
-def _api(client: Client, steam: SteamSettings) -> SteamApi:
+def api_of(client: Client, steam: SteamSettings) -> SteamApi:
+    """Steam's Web API over a client."""
     return SteamApi(client, steam.api_url, _place(steam), steam.key)
 
 

@@ -10,24 +10,30 @@ from steamdino.present.cli.options import FORMATS
 from steamdino.present.text import printable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from steamdino.records import Matches, Query
 
 
-def check_format(output: str) -> None:
+def check_format(output: str, known: tuple[str, ...] = FORMATS) -> None:
     """Refuses a format that does not exist, before anything is computed.
 
     Raises:
         UsageError: there is none of that name.
     """
-    if output not in FORMATS:
-        raise UsageError(f"--format is {output!r}; it must be one of: {', '.join(FORMATS)}")
+    if output not in known:
+        raise UsageError(f"--format is {output!r}; it must be one of: {', '.join(known)}")
 
 
-def print_answer(matches: Matches, output: str, *, show: str, pictures: bool | None) -> None:
+def print_answer(
+    matches: Matches, output: str, *, gallery: Path, kind: str, show: str, pictures: bool | None
+) -> None:
     """Prints matches to stdout.
 
     Args:
         matches: what to print.
+        gallery: whose `sync` may know where pictures are on the internet.
+        kind: of banner.
         output: one of `FORMATS`.
         show: further columns of the games for the table, separated by commas.
         pictures: draw the banners; None: where the terminal can.
@@ -44,7 +50,33 @@ def print_answer(matches: Matches, output: str, *, show: str, pictures: bool | N
 
     if output != "json":
         _tell_alternatives(matches.query)
-    say({"json": records.as_json, "csv": records.as_csv, "ids": records.as_ids}[output](matches))
+    if output in ("md", "bbcode"):
+        say(_wiki(matches, output, gallery, kind))
+    elif output == "html":
+        from steamdino.present.export.sheet import sheet_page
+
+        say(sheet_page([matches], title="Banners that look alike"))
+    else:
+        say({"json": records.as_json, "csv": records.as_csv, "ids": records.as_ids}[output](matches))
+
+
+def _wiki(matches: Matches, output: str, gallery: Path, kind: str) -> str:
+    from pathlib import Path
+
+    from steamdino.present.export import wiki
+    from steamdino.present.export.urls import addresses
+
+    to, query = wiki.Addresses(addresses(gallery, kind), Path.cwd()), matches.query
+    picture = to.file(query.picture) if query.picture else None
+    if query.game:
+        picture = to.of(query.game)
+    return wiki.section(
+        query.game or query.text,
+        picture,
+        [match.game for match in matches],
+        to,
+        wiki.WRITERS[output],
+    )
 
 
 def _tell_alternatives(query: Query) -> None:

@@ -58,7 +58,7 @@ ReviewsOption = Annotated[
 ]
 FreeOption = Annotated[bool, typer.Option("--free", help="Only games that cost nothing.")]
 AdultOption = Annotated[bool, typer.Option("--adult/--no-adult", help="Show adult-only games, too.")]
-FORMATS = ("table", "json", "csv", "ids")
+FORMATS = ("table", "json", "csv", "md", "bbcode", "html", "ids")
 FormatOption = Annotated[str, typer.Option("--format", metavar="|".join(FORMATS), help="How to print.")]
 SheetOption = Annotated[
     Path | None,

@@ -103,7 +103,7 @@ def similar(
     matches = snapshot.similar(
         asked, k, mirror=mirror, flip=flip, plus=plus or (), minus=minus or (), alike=alike, only=only
     )
-    print_answer(matches, output, show=show, pictures=pictures)
+    print_answer(matches, output, gallery=settings.gallery, kind=kind, show=show, pictures=pictures)
 
 
 def _fetched(settings: Settings, appid: str, kind: str) -> Path:

@@ -61,4 +61,5 @@ def text(
     settings = Settings.load({"gallery": gallery})
     only = filter_of(tag or (), released, min_reviews, free=free, adult=adult)
     snapshot = Snapshot.open(packed or settings.gallery, recipe, kind=kind, words=True)
-    print_answer(snapshot.text(sentence, k, alike=alike, only=only), output, show=show, pictures=pictures)
+    matches = snapshot.text(sentence, k, alike=alike, only=only)
+    print_answer(matches, output, gallery=settings.gallery, kind=kind, show=show, pictures=pictures)

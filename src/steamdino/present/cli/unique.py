@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +13,6 @@ from steamdino.present.cli.answer import check_format
 from steamdino.present.cli.console import note, out, say
 from steamdino.present.cli.options import (
     AdultOption,
-    FormatOption,
     FreeOption,
     GalleryOption,
     HtmlOption,
@@ -31,6 +31,7 @@ from steamdino.settings import Settings
 if TYPE_CHECKING:
     from steamdino.analysis.unique import Lone
 
+FORMATS = ("table", "json", "csv", "md", "bbcode", "ids")
 USUAL = 250
 """Games, if neither a number nor a similarity is given."""
 LONGEST_NAME = 40
@@ -78,7 +79,9 @@ def unique(
     min_reviews: ReviewsOption = 0,
     free: FreeOption = False,
     adult: AdultOption = False,
-    output: FormatOption = "table",
+    output: Annotated[
+        str, typer.Option("--format", metavar="|".join(FORMATS), help="How to print.")
+    ] = "table",
     html: HtmlOption = None,
     sheet: SheetOption = None,
     pictures: PicturesOption = None,
@@ -100,7 +103,7 @@ def unique(
 
         steam-dino unique --diverse -n 100 --sheet diverse.png
     """
-    check_format(output)
+    check_format(output, FORMATS)
     from steamdino.analysis import unique as analysis
     from steamdino.pipeline.check import copies
     from steamdino.present.cli.progress import bar
@@ -140,8 +143,20 @@ def unique(
         _print(found, title, pictures)
     elif output == "json":
         say(lone.as_json(found, snapshot.recipe.name, mode))
-    elif found or output == "csv":
-        say(lone.as_csv(found) if output == "csv" else lone.as_ids(found))
+    elif output == "csv":
+        say(lone.as_csv(found))
+    elif found and output == "ids":
+        say(lone.as_ids(found))
+    elif found:
+        say(_wiki(found, output, place, kind))
+
+
+def _wiki(found: Sequence[Lone], output: str, gallery: Path, kind: str) -> str:
+    from steamdino.present.export import lone, wiki
+    from steamdino.present.export.urls import addresses
+
+    to = wiki.Addresses(addresses(gallery, kind), Path.cwd())
+    return lone.as_wiki(found, to, wiki.WRITERS[output])
 
 
 def _print(found: Sequence[Lone], title: str, pictures: bool | None) -> None:

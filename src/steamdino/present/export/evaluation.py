@@ -11,7 +11,8 @@ from steamdino.analysis.bootstrap import Estimate
 from steamdino.analysis.collection import Collection
 from steamdino.analysis.evaluate import Evaluation
 from steamdino.analysis.results import Result
-from steamdino.present.export.ranking import cell, lists
+from steamdino.present.export.ranking import lists
+from steamdino.present.export.wiki import plain
 
 DIGITS = 6
 
@@ -53,12 +54,12 @@ def interval(estimate: Estimate) -> str:
 def _ranking(result: Result) -> list[str]:
     by_rank = sorted(result.scores, key=lambda score: -score.mean_ap.value)
     return [
-        f"## {cell(result.name)}: {result.queries:,} queries in {result.clusters:,} clusters",
+        f"## {plain(result.name)}: {result.queries:,} queries in {result.clusters:,} clusters",
         "",
         "| # | descriptor | mAP | R@1 | R@10 |",
         "|--:|---|---|---|---|",
         *(
-            f"| {rank} | {cell(score.descriptor)} | {interval(score.mean_ap)} | {interval(score.r1)}"
+            f"| {rank} | {plain(score.descriptor)} | {interval(score.mean_ap)} | {interval(score.r1)}"
             f" | {interval(score.r10)} |"
             for rank, score in enumerate(by_rank, 1)
         ),

@@ -12,6 +12,7 @@ from typing import Any
 from steamdino.analysis.unique import Lone
 from steamdino.present.export.mosaic import Tile, mosaic, write_png
 from steamdino.present.export.page import write_page
+from steamdino.present.export.wiki import Addresses, Write, grid, section
 from steamdino.present.text import inert
 
 ACROSS = 10
@@ -42,6 +43,14 @@ def as_csv(found: Sequence[Lone]) -> str:
 def as_ids(found: Sequence[Lone]) -> str:
     """One id on each line."""
     return "\n".join(one.game.id for one in found)
+
+
+def as_wiki(found: Sequence[Lone], to: Addresses, write: Write) -> str:
+    """Each game with its closest one, then all of them in a grid, in the markup that `write` writes."""
+    pairs = [
+        section(one.game, to.of(one.game), [one.closest] if one.closest else [], to, write) for one in found
+    ]
+    return "\n\n".join([*pairs, grid([one.game for one in found], to, write)])
 
 
 def write_list(path: Path, found: Sequence[Lone], *, title: str, note: str) -> None:

@@ -19,19 +19,25 @@ from steamdino.gallery.atomic import replacing
 THUMBNAIL = (200, 300)  # pixels at most
 
 
-def write_page(path: Path, template: str, **values: Any) -> None:
-    """Writes a page from a template beside this module, replacing an old one only when the new one is whole.
+def render(template: str, **values: Any) -> str:
+    """Makes a page from a template beside this module.
 
     A template gets `values`, and `thumbnail`, which makes a data: URL of a picture's file (None if it cannot be had).
-
-    Raises:
-        SteamDinoError: the file cannot be written.
     """
     # Names come from strangers: everything is escaped unless a template says otherwise, and none does.
     environment = Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, loader=FunctionLoader(_source)
     )
-    page = environment.get_template(template).render(thumbnail=cache(_data_url), **values)
+    return environment.get_template(template).render(thumbnail=cache(_data_url), **values)
+
+
+def write_page(path: Path, template: str, **values: Any) -> None:
+    """Writes a page, replacing an old one only when the new one is whole; see `render`.
+
+    Raises:
+        SteamDinoError: the file cannot be written.
+    """
+    page = render(template, **values)
     try:
         with replacing(path) as file:
             file.write(page.encode())

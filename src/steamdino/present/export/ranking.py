@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from steamdino.analysis.collection import Collection
 from steamdino.errors import QueryError
 from steamdino.index.exact import nearest
-from steamdino.present.text import printable
+from steamdino.present.export.wiki import plain
 from steamdino.records import Game
 
 MATCHES = 10
-
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
 
 
 def lists(collection: Collection, games: Sequence[str], labels: Sequence[str] = ()) -> list[str]:
@@ -39,9 +36,9 @@ def lists(collection: Collection, games: Sequence[str], labels: Sequence[str] = 
             near, cosines = nearest(descriptor.vectors, descriptor.vectors[row], MATCHES, exclude=[row])
             found.append(list(zip(near.tolist(), cosines.tolist(), strict=True)))
         lines += [
-            f"## {cell(game.name)} ({cell(game.id)})",
+            f"## {plain(game.name)} ({plain(game.id)})",
             "",
-            "| # | " + " | ".join(cell(descriptor.name) for descriptor in collection.descriptors) + " |",
+            "| # | " + " | ".join(plain(descriptor.name) for descriptor in collection.descriptors) + " |",
             "|--:|" + "---|" * len(found),
         ]
         for rank in range(len(found[0])):
@@ -68,13 +65,8 @@ def rows_of(collection: Collection, games: Sequence[str]) -> list[int]:
     return [rows[key] for key in games]
 
 
-def cell(text: str) -> str:
-    """A stranger's text as plain text in a table of Markdown."""
-    return _SPECIAL.sub(r"\\\1", printable(text))
-
-
 def _match(game: Game, cosine: float, *, bold: bool) -> str:
-    name = cell(game.name)
+    name = plain(game.name)
     if game.url:
         name = f"[{name}]({game.url})"
     return f"{'**' + name + '**' if bold else name} {cosine:.3f}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from steamdino.present.export.page import write_page
+from steamdino.present.export.page import render, write_page
 from steamdino.present.text import closeness
 from steamdino.records import Matches
 
@@ -21,4 +21,12 @@ def write_sheet(path: Path, answers: Sequence[Matches], *, title: str) -> None:
     Raises:
         SteamDinoError: the file cannot be written.
     """
-    write_page(path, "sheet.html.jinja", title=title, answers=answers, closeness=closeness)
+    write_page(path, TEMPLATE, title=title, answers=answers, closeness=closeness)
+
+
+def sheet_page(answers: Sequence[Matches], *, title: str) -> str:
+    """The same page as a text."""
+    return render(TEMPLATE, title=title, answers=answers, closeness=closeness)
+
+
+TEMPLATE = "sheet.html.jinja"

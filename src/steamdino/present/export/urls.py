@@ -7,8 +7,11 @@ import io
 from collections.abc import Iterable
 from pathlib import Path
 
+from steamdino.errors import GalleryError
+from steamdino.gallery import Gallery
 from steamdino.gallery.atomic import replacing
 from steamdino.present.text import inert
+from steamdino.settings import SteamSettings
 
 COLUMNS = ("url", "caption", "appid")
 
@@ -26,9 +29,27 @@ def write_urls(path: Path, addresses: Iterable[tuple[int, str, str, str]], folde
     rows.writerow(COLUMNS)
     count = 0
     for appid, name, place, query in addresses:
-        rows.writerow((f"{folder.rstrip('/')}/{place}" + (f"?{query}" if query else ""), inert(name), appid))
+        rows.writerow((address(folder, place, query), inert(name), appid))
         count += 1
     if count:
         with replacing(path) as file:
             file.write(text.getvalue().encode())
     return count
+
+
+def addresses(gallery: Path, kind: str) -> dict[str, str]:
+    """The address of each game's picture that `sync` learned, by id; empty where there is no gallery (any more)."""
+    try:
+        with Gallery.open(gallery) as opened:
+            folder = SteamSettings.load({}).assets_url
+            return {
+                str(appid): address(folder, place, query)
+                for appid, _, place, query in opened.steam.addresses(kind)
+            }
+    except GalleryError:
+        return {}
+
+
+def address(folder: str, place: str, query: str) -> str:
+    """The address of one picture."""
+    return f"{folder.rstrip('/')}/{place}" + (f"?{query}" if query else "")

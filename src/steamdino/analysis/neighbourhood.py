@@ -1,0 +1,73 @@
+"""Many games of one snapshot with the nearest games of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steamdino.errors import UsageError
+from steamdino.index.exact import neighbours
+from steamdino.records import Filter, Progress
+from steamdino.search import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbourhood:
+    """Queries and their matches, as rows of a snapshot.
+
+    Attributes:
+        snapshot: whose rows.
+        queries: intp, shape (m,).
+        rows: intp, shape (m, k), the most similar first, without the query itself; -1 where there is none left.
+        cosines: float32, shape (m, k).
+    """
+
+    snapshot: Snapshot
+    queries: NDArray[np.intp]
+    rows: NDArray[np.intp]
+    cosines: NDArray[np.float32]
+
+    @classmethod
+    def of(
+        cls,
+        snapshot: Snapshot,
+        k: int,
+        queries: Sequence[int] | None = None,
+        *,
+        only: Filter | None = None,
+        progress: Progress | None = None,
+    ) -> Neighbourhood:
+        """Looks for the k nearest games of each query.
+
+        Args:
+            snapshot: whose games.
+            k: how many matches of each.
+            queries: their rows; None for all that the filter lets through.
+            only: which games may be found; adult-only ones are not, unless it says so.
+            progress: called with (done, total).
+
+        Raises:
+            UsageError: k is below 1.
+        """
+        if k < 1:
+            raise UsageError(f"k is {k}; it must be at least 1")
+        allowed = snapshot.rows(only)
+        among = None
+        if len(allowed) < len(snapshot):
+            among = np.zeros(len(snapshot), np.bool_)
+            among[allowed] = True
+        wanted = allowed if queries is None else np.array(queries, np.intp)
+        rows, cosines = neighbours(snapshot.vectors, k, rows=wanted, among=among, progress=progress)
+        return cls(snapshot, wanted, rows, cosines)
+
+    def __len__(self) -> int:
+        return len(self.queries)
+
+    def __iter__(self) -> Iterator[tuple[int, list[int], list[float]]]:
+        """Each query's row, its matches' rows, and their cosines."""
+        for query, rows, cosines in zip(self.queries.tolist(), self.rows, self.cosines, strict=True):
+            found = rows >= 0
+            yield query, rows[found].tolist(), cosines[found].tolist()

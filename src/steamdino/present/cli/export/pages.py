@@ -1,0 +1,83 @@
+"""Matches as things to look at: a page, a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from steamdino.errors import UsageError
+from steamdino.present.cli.console import say
+from steamdino.present.cli.export.asked import AllOption, Asked, FromOption, TopOption, opened
+from steamdino.present.cli.options import GalleryOption, KindOption, RecipeOption
+
+
+def html(
+    queries: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[QUERY]...", help="Ids, names or pictures' files.", show_default=False),
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The page to write.")] = Path(
+        "alike.html"
+    ),
+    top: TopOption = False,
+    file: FromOption = None,
+    every: AllOption = False,
+    gallery: GalleryOption = None,
+    k: Annotated[int, typer.Option("-k", metavar="N", help="How many matches of each.")] = 10,
+    recipe: RecipeOption = None,
+    kind: KindOption = "vertical",
+    title: Annotated[str, typer.Option(help="The page's heading.")] = "Banners that look alike",
+) -> None:
+    """Write one HTML page with queries and their matches.
+
+    The pictures are part of the file, so that it can be sent to somebody and opened anywhere, without a network.
+
+    **Example**
+
+        steam-dino export html 730 "half life" draft.png -o alike.html
+    """
+    from steamdino.present.export.sheet import write_sheet
+
+    snapshot, place = opened(gallery, recipe, kind)
+    asked: list[str] = list(queries or ())
+    rest = Asked((), top, file, every)
+    if rest or not asked:
+        ids = rest.ids(snapshot, place)
+        asked += snapshot.ids if ids is None else ids
+    write_sheet(output, [snapshot.similar(query, k) for query in asked], title=title)
+    say(f"{output}: {len(asked):,} queries with up to {k:,} matches each")
+
+
+def sheet(
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="An id, a name or a picture's file.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The PNG to write.")] = Path(
+        "alike.png"
+    ),
+    gallery: GalleryOption = None,
+    k: Annotated[int, typer.Option("-k", metavar="N", help="How many matches.")] = 10,
+    recipe: RecipeOption = None,
+    kind: KindOption = "vertical",
+) -> None:
+    """Write one picture of a query with its matches, in rows of five.
+
+    **Example**
+
+        steam-dino export sheet 730 -o 730.png
+    """
+    from steamdino.present.export import mosaic
+
+    mosaic.check_png(output)
+    if k > MOST:
+        raise UsageError(f"-k is {k}; a picture has room for {MOST} matches")
+    snapshot, _ = opened(gallery, recipe, kind)
+    matches = snapshot.similar(query, k)
+    game = matches.query.game
+    title = f"Similar to {game.name if game else matches.query.text}"
+    mosaic.write_png(output, mosaic.mosaic(mosaic.of_matches(matches), title, lead=1))
+    say(f"{output}: {len(matches):,} matches")
+
+
+MOST = 500
+"""Matches on one picture."""

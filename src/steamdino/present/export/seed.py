@@ -1,0 +1,112 @@
+"""What the programs of steam-DINO's family read: ids of matches as JSON, and a folder of arrays.
+
+::
+
+    app_ids.json              ids, in the order of the arrays' rows: rising numbers, or texts where one is no number
+    app_ids.npy               the same: uint32 (uint64 where that is too small), or texts
+    app_names.json            their names
+    frozen_app_ids.txt        an id on each line
+    label_database.<recipe>.npy   float16, (games, dim): the vectors
+    matches_faiss.npy         (games, 1 + k): each row begins with its own number, then its matches', best first;
+                              uint16, or uint32 where there are more than 65,536 games
+
+The first number of each row of matches is the game itself, as it was there. It was the search that put it there, so
+that of two games with the same picture either could come first; here it is the game itself always.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steamdino.analysis.neighbourhood import Neighbourhood
+from steamdino.errors import SteamDinoError
+from steamdino.gallery.atomic import replacing
+
+MATCHES = "matches_faiss.npy"
+
+
+def similar_json(lists: Iterable[tuple[str, Sequence[str]]], *, numbers: bool) -> str:
+    """``{id: [id, ...]}`` as one text, four spaces deep, as in steam-DINOv2's similar_to_top_100.*.json.
+
+    Args:
+        lists: each query's id, and what its list holds.
+        numbers: write the ids in the lists as numbers.
+    """
+    known: dict[str, str] = {}
+
+    def written(key: str) -> str:
+        if key not in known:
+            known[key] = key if numbers else json.dumps(key)
+        return known[key]
+
+    # The library's own indentation writes a million ids in ten times the time that their search takes.
+    parts = [
+        f"    {json.dumps(key)}: [\n        " + ",\n        ".join(map(written, found)) + "\n    ]"
+        if found
+        else f"    {json.dumps(key)}: []"
+        for key, found in lists
+    ]
+    return "{\n" + ",\n".join(parts) + "\n}\n" if parts else "{}\n"
+
+
+def are_numbers(ids: Iterable[str]) -> bool:
+    """Whether all ids are whole numbers as Steam's are, so that they may be written as such."""
+    return all(re.fullmatch(r"0|[1-9]\d{0,18}", key, re.ASCII) for key in ids)
+
+
+def write_arrays(folder: Path, table: Neighbourhood) -> list[Path]:
+    """Writes the arrays of all games of a snapshot; returns the files.
+
+    Args:
+        folder: where; made if it is not there.
+        table: with all rows of the snapshot as queries, in their order.
+
+    Raises:
+        SteamDinoError: a file cannot be written.
+    """
+    snapshot = table.snapshot
+    ids, numbers = snapshot.ids, are_numbers(snapshot.ids)
+    order = np.array(
+        sorted(range(len(ids)), key=lambda row: int(ids[row])) if numbers else range(len(ids)), np.intp
+    )
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    keys: list[Any] = [int(ids[row]) if numbers else ids[row] for row in order]
+    games = snapshot.games(order)
+    small = np.uint16 if len(ids) <= 1 << 16 else np.uint32
+    matches = np.column_stack([np.arange(len(order)), place[table.rows[order]]]).astype(small)
+    label = re.sub(r"[^A-Za-z0-9._-]", "-", snapshot.recipe.name)
+    files: dict[str, Any] = {
+        "app_ids.json": json.dumps(keys, indent=2),
+        "app_ids.npy": _array(keys, numbers),
+        "app_names.json": json.dumps([game.name for game in games], indent=2),
+        "frozen_app_ids.txt": "".join(f"{key}\n" for key in keys),
+        f"label_database.{label}.npy": snapshot.vectors[order].astype(np.float16),
+        MATCHES: matches,
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            with replacing(folder / name) as file:
+                if isinstance(content, str):
+                    file.write(content.encode())
+                else:
+                    np.save(file, content, allow_pickle=False)
+    except OSError as error:
+        raise SteamDinoError(
+            f"{folder} cannot be written to: {error.strerror}; name another one with -o"
+        ) from None
+    return [folder / name for name in files]
+
+
+def _array(keys: Sequence[Any], numbers: bool) -> NDArray[Any]:
+    if not numbers:
+        return np.array(keys, dtype=str)
+    return np.array(keys, np.uint32 if max(keys, default=0) < 1 << 32 else np.uint64)
