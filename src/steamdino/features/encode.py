@@ -67,7 +67,7 @@ class Encoder:
         files = files_of(recipe)
         self.recipe = recipe
         self._model = model(recipe.model)
-        self._whitening = _whitening(recipe, files, whitening)
+        self._whitening = whitening_of(recipe, files, whitening)
         self.precision = _precision(self._model, precision)
         self._runs = [
             _run(files, recipe, self._model, scale, device, self.precision, batch_size, streams)
@@ -148,7 +148,18 @@ def _precision(model: Model, wanted: str) -> str:
     return wanted
 
 
-def _whitening(recipe: Recipe, files: ModelFiles, learned: Path | None) -> Whitening | None:
+def whitening_of(recipe: Recipe, files: ModelFiles, learned: Path | None) -> Whitening | None:
+    """The whitening that a recipe names; None if it names none.
+
+    Args:
+        recipe: that names it by its sha256.
+        files: of the recipe's model.
+        learned: the file of one that was learned on a gallery.
+
+    Raises:
+        RecipeError: it is not here.
+        ModelError: it is damaged, or of another shape.
+    """
     if recipe.projection is None:
         return None
     shipped = model(recipe.model).whitening

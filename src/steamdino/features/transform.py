@@ -76,6 +76,21 @@ def sufficient_size(transform: Transform) -> tuple[int, int]:
     return round(transform.width * margin), round(transform.height * margin)
 
 
+def content_box(size: tuple[int, int], transform: Transform) -> tuple[int, int, int, int]:
+    """The part of a model's input that shows the picture and no padding: left, top, right, bottom in pixels.
+
+    Args:
+        size: (width, height) of the picture.
+        transform: of the recipe.
+    """
+    width, height = transform.width, transform.height
+    if transform.mode != "fit":
+        return 0, 0, width, height
+    inner = _fitted(size, (width, height))
+    left, top = (width - inner[0]) // 2, (height - inner[1]) // 2
+    return left, top, left + inner[0], top + inner[1]
+
+
 def turned(image: Image.Image, *, mirror: bool, flip: bool) -> Image.Image:
     """The picture mirrored left-right, flipped top-bottom, or both."""
     if mirror:

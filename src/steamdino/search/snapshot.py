@@ -131,6 +131,16 @@ class Snapshot:
         """The games of rows of `vectors`, in their order."""
         return self._reader.games([int(row) for row in rows])
 
+    @property
+    def whitening(self) -> Path | None:
+        """The file of the whitening that was learned on the gallery; None if the recipe has none of that kind."""
+        return self._reader.whitening
+
+    def percentile(self, cosine: float) -> float | None:
+        """How many of a hundred pairs of the snapshot's banners are less alike; None where that is unknown."""
+        known = self.manifest.similarity
+        return None if known is None else known.percentiles(np.array([cosine], np.float32))[0]
+
     def find(self, query: str | int | Path) -> Query:
         """What a query means, without looking for matches.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from PIL import Image
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
 from rich.segment import Segment
@@ -22,17 +23,22 @@ WIDTH, HEIGHT = 14, 10  # character cells, which are twice as high as wide: 14 x
 class HalfBlocks:
     """A picture in character cells."""
 
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
+    def __init__(self, picture: Path | Image.Image | None) -> None:
+        self._picture = picture
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         return Measurement(WIDTH, WIDTH)
 
+    def _decoded(self) -> Image.Image:
+        if self._picture is None:
+            raise PictureError("it has none")
+        if isinstance(self._picture, Path):
+            return decode(read(self._picture).data, (WIDTH * 2, HEIGHT * 4))
+        return self._picture
+
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         try:
-            if self._path is None:
-                raise PictureError("it has none")
-            image = decode(read(self._path).data, (WIDTH * 2, HEIGHT * 4)).resize((WIDTH, HEIGHT * 2))
+            image = self._decoded().resize((WIDTH, HEIGHT * 2))
         except PictureError:
             yield Text("\n".join(["no picture".center(WIDTH), *[" " * WIDTH] * (HEIGHT - 1)]), style="dim")
             return
@@ -49,13 +55,13 @@ def has_colours(console: Console) -> bool:
     return console.is_terminal and console.color_system in ("256", "truecolor")
 
 
-def grid(labelled: Sequence[tuple[str, Path | None]], width: int) -> Table:
+def grid(labelled: Sequence[tuple[str, Path | Image.Image | None]], width: int) -> Table:
     """Pictures side by side with a label under each, as many in a line as fit into `width` cells."""
     across = max(1, width // (WIDTH + 2))
     table = Table.grid(padding=(0, 2, 0, 0))
     for start in range(0, len(labelled), across):
         line = labelled[start : start + across]
-        table.add_row(*(HalfBlocks(path) for _, path in line))
+        table.add_row(*(HalfBlocks(picture) for _, picture in line))
         table.add_row(*_labels(label for label, _ in line))
     return table
 

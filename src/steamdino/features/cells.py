@@ -1,0 +1,136 @@
+"""A picture's vector taken apart: what each patch, or each cell of the map, adds to it.
+
+Where a pooling is a sum over cells, the vector is a sum of parts, exactly, and with it any cosine: the part of a cell
+in the similarity of two pictures is the dot product of the cell's part with the other picture's vector. (After
+Stylianou, Souvenir, Pless, "Visualizing Deep Similarity Networks", arXiv 1901.00536: averages and maxima.)
+
+* An average is a sum of ``x_i / n``.
+* The generalised mean of power p is a sum of ``x_i**p / (n * g**(p - 1))``, g being the mean itself.
+* Whitening is linear but for its centring, which is shared out evenly over the cells.
+* What comes from the CLS token belongs to no place; it is kept apart as ``rest``.
+
+No pooling of CLS tokens alone, and none over several scales, is such a sum.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steamdino.errors import RecipeError
+from steamdino.features.cache import WEIGHTS
+from steamdino.features.encode import whitening_of
+from steamdino.features.pooling import FLOOR
+from steamdino.features.recipes import files_of
+from steamdino.features.registry import Model, model
+from steamdino.features.runtimes.openvino import OpenVinoModel
+from steamdino.features.transform import Pixels
+from steamdino.features.whitening import Whitening
+from steamdino.recipe import Pooling, Recipe
+
+Doubles = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """One picture, cell by cell, row by row.
+
+    Attributes:
+        grid: (rows, columns) of the cells.
+        descriptors: float64, shape (cells, d): what is in each cell, to be compared with other cells.
+        parts: float64, shape (cells, dim): what each adds to the vector; None if the pooling is no sum over cells.
+        rest: float64, shape (dim,): what belongs to no cell. ``parts.sum(0) + rest`` is the vector, of length 1.
+    """
+
+    grid: tuple[int, int]
+    descriptors: Doubles
+    parts: Doubles | None
+    rest: Doubles | None
+
+
+class CellEncoder:
+    """Takes pictures apart under one recipe."""
+
+    def __init__(self, recipe: Recipe, *, whitening: Path | None = None) -> None:
+        """Loads the recipe's model.
+
+        Args:
+            recipe: under which.
+            whitening: the file of one that was learned on a gallery, where the recipe names one.
+
+        Raises:
+            RecipeError: no known model can encode under it, or the model gives no cells.
+            ModelError: a file of the model is missing or altered.
+        """
+        self._recipe = recipe
+        self._model = model(recipe.model)
+        if not has_cells(self._model):
+            raise RecipeError(f"{recipe.model} gives one embedding for a picture, and nothing of its parts")
+        files = files_of(recipe)
+        self._whitening = whitening_of(recipe, files, whitening)
+        self._run = OpenVinoModel(
+            files.path(self._model.weights or WEIGHTS),
+            self._model,
+            recipe.transform,
+            outputs=("tokens",),
+            batch_size=1,
+            precision="f32",
+        )
+        stride = self._model.stride
+        self._grid = (-(-recipe.transform.height // stride), -(-recipe.transform.width // stride))
+
+    def __call__(self, pixels: Pixels) -> Cells:
+        """Takes a picture apart.
+
+        Args:
+            pixels: uint8, shape (height, width, 3), as `features.transform.prepare` makes it.
+        """
+        tokens = self._run(pixels[np.newaxis])[0][0].astype(np.float64)
+        first, cells = tokens[0], tokens[1 + self._model.registers :]
+        taken = _sum(first, cells, self._recipe.pooling, self._model)
+        if taken is None:
+            return Cells(self._grid, cells, None, None)
+        parts, rest = taken if self._whitening is None else _whitened(*taken, self._whitening)
+        length = np.linalg.norm(parts.sum(axis=0) + rest)
+        return Cells(self._grid, parts / length, parts / length, rest / length)
+
+
+def has_cells(known: Model) -> bool:
+    """Whether a model gives what is in each cell, and not one embedding only."""
+    return known.family != "clip"
+
+
+def _sum(first: Doubles, cells: Doubles, pooled: Pooling, known: Model) -> tuple[Doubles, Doubles] | None:
+    """The pooled vector, not scaled, as parts of cells and a rest; None if it is no sum over cells."""
+    transformer, count = known.family == "vit", len(cells)
+    if pooled.kind == "gem":
+        assert pooled.power is not None  # noqa: S101 (Pooling has checked it)
+        raised = np.maximum(cells, float(FLOOR)) ** pooled.power
+        mean = raised.mean(axis=0) ** (1 / pooled.power)
+        parts = raised / count / mean ** (pooled.power - 1)
+    elif pooled.kind == "patches" or (pooled.kind == "simple" and not transformer):
+        parts = cells / count
+        transformer = False  # its CLS token has no part in this
+    elif pooled.kind == "complex" and known.complex == "mean":
+        parts = cells / count
+    else:
+        return None
+    if not transformer:
+        return parts, np.zeros(parts.shape[1])
+    # The CLS token's dimensions come first, and no cell has a value there.
+    return np.hstack([np.zeros((count, len(first))), parts]), np.concatenate(
+        [first, np.zeros(parts.shape[1])]
+    )
+
+
+def _whitened(parts: Doubles, rest: Doubles, whitening: Whitening) -> tuple[Doubles, Doubles]:
+    length = np.linalg.norm(parts.sum(axis=0) + rest)
+    of_cells = parts.any(axis=0)
+    centre = whitening.mean.astype(np.float64)
+    parts = parts / length - np.where(of_cells, centre, 0) / len(parts)
+    rest = rest / length - np.where(of_cells, 0, centre)
+    projection = whitening.projection.astype(np.float64)
+    return parts @ projection, rest @ projection

@@ -1,0 +1,154 @@
+"""`steam-dino explain`: why two banners match."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from steamdino.errors import PictureError, QueryError, SnapshotError, UsageError
+from steamdino.present.cli.console import note, out, say
+from steamdino.present.cli.options import GalleryOption, KindOption, PicturesOption, RecipeOption
+from steamdino.present.text import closeness, printable
+from steamdino.settings import Settings
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from steamdino.analysis.explain import Explanation
+    from steamdino.records import Query
+    from steamdino.search import Snapshot
+
+FORMATS = ("table", "json")
+
+
+def explain(
+    first: Annotated[str, typer.Argument(metavar="A", help="An id, a name, or a picture's file.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="Another.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="The PNG to write.", show_default=False),
+    ] = None,
+    gallery: GalleryOption = None,
+    recipe: RecipeOption = None,
+    kind: KindOption = "vertical",
+    form: Annotated[str, typer.Option("--format", metavar="|".join(FORMATS), help="How to print.")] = "table",
+    pictures: PicturesOption = None,
+) -> None:
+    """Show why two banners match: what is the same in both, and what each part adds to the similarity.
+
+    Each place of one picture is compared with all places of the other; what fits, with its surroundings, shows up as
+    heat over both, and as numbered points that belong together. The table says what each ninth of the pictures adds to
+    the similarity: exactly, where the recipe's vector is a sum over places, as that of the bundled model is; elsewhere
+    it says what is lost when that part is covered.
+
+    With -o all of it becomes a picture; for a vision transformer it also shows where each head looks.
+
+    **Examples**
+
+        steam-dino explain 730 "half life"
+
+        steam-dino explain 730 my-draft.png -o why.png
+    """
+    from steamdino.analysis.explain import Explainer
+    from steamdino.present.export.explanation import as_record, draw
+    from steamdino.present.export.mosaic import check_png, write_png
+
+    if form not in FORMATS:
+        raise UsageError(f"--format is {form!r}; it must be one of: {', '.join(FORMATS)}")
+    if output:
+        check_png(output)
+    place = Settings.load({"gallery": gallery}).gallery
+    snapshot = _snapshot(place, recipe, kind, first, second)
+    if snapshot is None:
+        from steamdino.features.recipes import named
+
+        explainer, names = Explainer(named(recipe or "bundled")), [Path(first).name, Path(second).name]
+        images = [_decoded(Path(first)), _decoded(Path(second))]
+    else:
+        explainer = Explainer(snapshot.recipe, whitening=snapshot.whitening)
+        found = [snapshot.find(text) for text in (first, second)]
+        names, images = [_name(query) for query in found], [_picture(query) for query in found]
+    explanation = explainer(*images)
+    percentile = snapshot.percentile(explanation.similarity) if snapshot else None
+    title = f"{names[0]} and {names[1]}: {explanation.similarity:.3f}"
+    if percentile is not None:
+        title += f", closer than {closeness(percentile)} of pairs"
+    if output:
+        write_png(output, draw(explanation, title))
+        note(f"{output}: the picture")
+    if form == "json":
+        import json
+
+        say(json.dumps(as_record(explanation, names, percentile), ensure_ascii=False, indent=2))
+    else:
+        _print(explanation, title, names, pictures)
+
+
+def _snapshot(place: Path, recipe: str | None, kind: str, *queries: str) -> Snapshot | None:
+    """The snapshot to ask; None where there is none and none is needed, since both are files."""
+    from steamdino.search import Snapshot
+
+    try:
+        return Snapshot.open(place, recipe, kind=kind)
+    except SnapshotError:
+        if all(Path(query).is_file() for query in queries):
+            return None
+        raise
+
+
+def _name(query: Query) -> str:
+    if query.game:
+        return query.game.name
+    return query.picture.name if query.picture else query.text
+
+
+def _picture(query: Query) -> Image.Image:
+    if query.picture is None:
+        raise QueryError(
+            f"the picture of {query.text!r} is not known to this snapshot, so it cannot be explained"
+        )
+    return _decoded(query.picture)
+
+
+def _decoded(path: Path) -> Image.Image:
+    from steamdino.banners.decode import decode
+    from steamdino.banners.read import read
+
+    try:
+        return decode(read(path).data)
+    except PictureError as error:
+        raise QueryError(f"{path}: {error}") from None
+
+
+def _print(explanation: Explanation, title: str, names: list[str], pictures: bool | None) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from steamdino.analysis.explain import EXACT
+    from steamdino.analysis.likeness import regions
+    from steamdino.present.cli.pictures import grid, has_colours
+    from steamdino.present.export.explanation import amount, heat, tile
+
+    console = out()
+    console.print(Text(printable(title), style="bold"))
+    if pictures or (pictures is None and has_colours(console)):
+        sides = (explanation.first, explanation.second)
+        shown = [*(("", tile(side)) for side in sides), *(("alike", heat(side)) for side in sides)]
+        console.print(grid(shown, console.width))
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    heading = "adds to the similarity" if explanation.method == EXACT else "is lost without it"
+    table.add_column(heading)
+    for name in names:
+        for place in ("left", "middle", "right"):
+            table.add_column(place if place != "left" else f"{printable(name)[:24]}: left", justify="right")
+    parts = [regions(side.shares) for side in (explanation.first, explanation.second)]
+    for row, label in enumerate(("top", "middle", "bottom")):
+        values = [amount(float(value), explanation.similarity) for part in parts for value in part[row]]
+        table.add_row(label, *values)
+    console.print(table)
+    if explanation.unlocated:
+        console.print(
+            Text(f"{amount(explanation.unlocated, explanation.similarity)} belong to the picture as a whole")
+        )
