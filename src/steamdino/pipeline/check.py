@@ -137,6 +137,16 @@ def check(
         return Checked(len(shown), len(missing), expected, tuple(found), compared)
 
 
+def expected_size(gallery: str | Path, kind: str = VERTICAL) -> tuple[int, int] | None:
+    """The (width, height) that most banners of a gallery have; None if there is no such size.
+
+    Raises:
+        GalleryError: there is no gallery.
+    """
+    with Gallery.open(gallery) as opened:
+        return usual_size(opened.curation.shown(kind))
+
+
 def exclude(gallery: str | Path, found: Iterable[Finding], flaws: Sequence[str]) -> int:
     """Makes searches skip the games that have one of these flaws, from the next build on; returns how many are new.
 

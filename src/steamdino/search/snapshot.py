@@ -179,6 +179,7 @@ class Snapshot:
         minus: Sequence[str | int | Path] = (),
         alike: bool = False,
         only: Filter | None = None,
+        without: Sequence[str | int] = (),
     ) -> Matches:
         """The games whose banners look most like the query's.
 
@@ -192,6 +193,7 @@ class Snapshot:
                 or, where the recipe knows words, a sentence; with a weight in front if it is not 1, as in "2*730".
             alike: only those at or above the percentile `index.distribution.ALIKE`.
             only: which games may be found; adult-only ones are not, unless it says so.
+            without: ids of games that are not to be found.
 
         Raises:
             UsageError: k is below 1, or the parts cancel each other out.
@@ -200,7 +202,8 @@ class Snapshot:
         """
         found, row = self._asked.understand(query, mirror=mirror, flip=flip)
         total = self._vector(found, row)
-        rows = [] if row is None else [row]
+        out = {one for key in without if (one := self.row(key)) is not None}
+        rows = sorted(out | ({row} if row is not None else set()))
         if not (plus or minus):
             return self._answer(found, total, k, rows, alike=alike, only=only or Filter())
         parts = []

@@ -12,6 +12,7 @@ from steamdino import __version__
 from steamdino.errors import SteamDinoError
 from steamdino.present.cli import (
     add,
+    audit,
     build,
     check,
     demo,
@@ -56,6 +57,7 @@ for command in (
     unique.unique,
     duplicates.duplicates,
     explain.explain,
+    audit.audit,
     evaluate.evaluate,
     train.train,
     info.info,

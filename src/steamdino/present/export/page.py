@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader
+from PIL import Image
 
 from steamdino.banners.decode import decode
 from steamdino.banners.read import read
@@ -22,13 +23,14 @@ THUMBNAIL = (200, 300)  # pixels at most
 def render(template: str, **values: Any) -> str:
     """Makes a page from a template beside this module.
 
-    A template gets `values`, and `thumbnail`, which makes a data: URL of a picture's file (None if it cannot be had).
+    A template gets `values`, `thumbnail`, which makes a data: URL of a picture's file (None if it cannot be had), and
+    `inline`, which makes one of a picture in memory.
     """
     # Names come from strangers: everything is escaped unless a template says otherwise, and none does.
     environment = Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, loader=FunctionLoader(_source)
     )
-    return environment.get_template(template).render(thumbnail=cache(_data_url), **values)
+    return environment.get_template(template).render(thumbnail=cache(_data_url), inline=_inline, **values)
 
 
 def write_page(path: Path, template: str, **values: Any) -> None:
@@ -60,6 +62,10 @@ def _data_url(path: Path | None) -> str | None:
     except PictureError:
         return None
     image.thumbnail(THUMBNAIL)
+    return _inline(image)
+
+
+def _inline(image: Image.Image) -> str:
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=82)
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"

@@ -1,0 +1,186 @@
+"""A draft of a banner against a gallery: what it looks like, how unusual it is, what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from steamdino.analysis.checks import Finding, findings
+from steamdino.analysis.duplicates import LEAST, NEAR
+from steamdino.analysis.explain import Explainer, Explanation
+from steamdino.banners.decode import decode
+from steamdino.banners.flaws import measure
+from steamdino.banners.read import inspect, read
+from steamdino.errors import PictureError, QueryError, UsageError
+from steamdino.gallery.curation import Shown
+from steamdino.index.exact import neighbours
+from steamdino.records import Filter, Match, Matches
+from steamdino.search import Snapshot
+
+COMPARED = 2000
+"""Games whose nearest neighbours are looked at, at most: a percentile to a tenth of a point needs no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How unusual a draft is among some games.
+
+    Attributes:
+        tag: that these games have; None for all games.
+        games: how many they are.
+        closest: the one that looks most like the draft; None where there is none.
+        percentile: of a hundred of these games, how many have one of them that looks more like them than the closest
+            looks like the draft: 100 is as unusual as can be. None where there is nothing to compare.
+        usual: the median similarity of these games to their closest.
+    """
+
+    tag: str | None
+    games: int
+    closest: Match | None
+    percentile: float | None
+    usual: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What is to be said of one draft.
+
+    Attributes:
+        picture: its file.
+        size: (width, height) in pixels.
+        matches: the games that look most like it.
+        taken: the similarity from which on two banners show the same (cropped, recoloured, mirrored, ...), in this
+            gallery under this recipe; None where that is unknown.
+        standings: how unusual it is, among all games and among those of each tag.
+        flaws: what is wrong with the picture itself.
+        explanation: why the closest game is; None if there is none, or its picture cannot be had.
+    """
+
+    picture: Path
+    size: tuple[int, int]
+    matches: Matches
+    taken: float | None
+    standings: tuple[Standing, ...]
+    flaws: tuple[Finding, ...]
+    explanation: Explanation | None
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether a game shows the same already."""
+        return bool(self.matches) and (
+            self.matches[0].identical or (self.taken is not None and self.matches[0].similarity >= self.taken)
+        )
+
+
+class Auditor:
+    """Audits drafts against one snapshot."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        *,
+        tags: Sequence[str] = (),
+        size: tuple[int, int] | None = None,
+        without: Sequence[str] = (),
+    ) -> None:
+        """Looks at the games that drafts are compared with.
+
+        Args:
+            snapshot: with these games.
+            tags: among whose games to place drafts, besides all.
+            size: (width, height) that banners should have; None for any.
+            without: ids or names of games that are not there for this: the draft's own.
+
+        Raises:
+            QueryError: no game has one of the tags, or there is no such game.
+            UsageError: a game to leave out is a picture.
+        """
+        self._snapshot = snapshot
+        self._size = size
+        self._without = [self._id(text) for text in without]
+        self._explainer = Explainer(snapshot.recipe, whitening=snapshot.whitening)
+        filters = [(None, Filter()), *((tag, Filter(tags=(tag,))) for tag in tags)]
+        self._scopes = [(tag, only, *self._closenesses(only)) for tag, only in filters]
+
+    def __call__(self, picture: Path, k: int = 10) -> Audit:
+        """Audits a draft.
+
+        Args:
+            picture: its file.
+            k: how many similar games to name.
+
+        Raises:
+            QueryError: it cannot be read as a picture.
+            UsageError: k is below 1.
+        """
+        try:
+            content = read(picture)
+            banner, image = inspect(picture, content), decode(content.data)
+        except PictureError as error:
+            raise QueryError(f"{picture}: {error}") from None
+        matches = self._snapshot.similar(picture, k, without=self._without)
+        shown = Shown(
+            "", picture.name, str(picture), content.sha256, banner.width, banner.height, banner.mode
+        )
+        flaws = findings([shown], {content.sha256: measure(image)}, {}, self._size)
+        return Audit(
+            picture,
+            (banner.width, banner.height),
+            matches,
+            self._taken,
+            tuple(self._standing(picture, *scope) for scope in self._scopes),
+            tuple(flaws),
+            self._explained(image, matches),
+        )
+
+    def _id(self, text: str) -> str:
+        game = self._snapshot.find(text).game
+        if game is None:
+            raise UsageError(f"{text!r} is a picture; name the game to leave out by its id or name")
+        return game.id
+
+    @property
+    def _taken(self) -> float | None:
+        known = self._snapshot.manifest.similarity
+        if known is None:
+            return None
+        usual = known.usual["pairs"]
+        return usual + LEAST[NEAR] * (1 - usual)
+
+    def _closenesses(self, only: Filter) -> tuple[int, NDArray[np.float32]]:
+        """How many games a filter lets through, and the similarities of (some of) them to their closest, rising."""
+        out = {self._snapshot.row(key) for key in self._without}
+        rows = np.array([row for row in self._snapshot.rows(only).tolist() if row not in out], np.intp)
+        some = (
+            rows[np.linspace(0, len(rows) - 1, min(len(rows), COMPARED)).astype(np.intp)]
+            if len(rows)
+            else rows
+        )
+        among = np.zeros(len(self._snapshot), np.bool_)
+        among[rows] = True
+        _, cosines = neighbours(self._snapshot.vectors, 1, rows=some, among=among)
+        return len(rows), np.sort(cosines[:, 0] if len(rows) > 1 else np.empty(0, np.float32))
+
+    def _standing(
+        self, picture: Path, tag: str | None, only: Filter, games: int, closenesses: NDArray[np.float32]
+    ) -> Standing:
+        matches = self._snapshot.similar(picture, 1, only=only, without=self._without)
+        if not matches or not len(closenesses):
+            return Standing(tag, games, matches[0] if matches else None, None, None)
+        closer = len(closenesses) - np.searchsorted(closenesses, matches[0].similarity, "right")
+        percentile = 100 * float(closer) / len(closenesses)
+        return Standing(tag, games, matches[0], percentile, float(np.median(closenesses)))
+
+    def _explained(self, draft: Image.Image, matches: Matches) -> Explanation | None:
+        if not matches or matches[0].game.picture is None:
+            return None
+        try:
+            other = decode(read(matches[0].game.picture).data)
+        except PictureError:
+            return None
+        return self._explainer(draft, other)

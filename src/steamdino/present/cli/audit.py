@@ -1,0 +1,168 @@
+"""`steam-dino audit`: what a draft of a banner looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from steamdino.errors import GalleryError, UsageError
+from steamdino.present.cli.console import note, out, say
+from steamdino.present.cli.options import (
+    GalleryOption,
+    HtmlOption,
+    KindOption,
+    PicturesOption,
+    PrecisionOption,
+    RecipeOption,
+    SnapshotOption,
+)
+from steamdino.present.text import closeness, printable, shortened
+from steamdino.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from steamdino.analysis.audit import Audit
+
+FORMATS = ("table", "json")
+LONGEST_NAME = 50
+
+
+def audit(
+    pictures: Annotated[list[Path], typer.Argument(metavar="PICTURE...", help="Drafts, as files.")],
+    gallery: GalleryOption = None,
+    k: Annotated[int, typer.Option("-k", metavar="N", help="How many similar games to name.")] = 10,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tag",
+            metavar="TAG",
+            help="Place it among the games with this tag, too; give it again for more.",
+            show_default=False,
+        ),
+    ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="GAME", help="Leave this game out: the draft's own, by id or name.", show_default=False
+        ),
+    ] = None,
+    recipe: RecipeOption = None,
+    packed: SnapshotOption = None,
+    kind: KindOption = "vertical",
+    form: Annotated[str, typer.Option("--format", metavar="|".join(FORMATS), help="How to print.")] = "table",
+    html: HtmlOption = None,
+    draw: PicturesOption = None,
+    precision: PrecisionOption = None,
+) -> None:
+    """Show what drafts of a banner look like: their closest games, how unusual they are, and what is wrong with them.
+
+    "More unusual than 83 % of all games" says that 83 of a hundred games have another game that looks more like them
+    than any game looks like the draft. With --tag it is placed among the games of that tag as well; several drafts are
+    compared side by side.
+
+    The page that --html writes has the pictures in it, can be sent to a colleague, and shows where a draft looks like
+    its closest game.
+
+    **Examples**
+
+        steam-dino audit draft.png --tag Horror
+
+        steam-dino audit a.png b.png --html drafts.html
+        steam-dino audit new-banner.png --without 730
+    """
+    from steamdino.analysis.audit import Auditor
+    from steamdino.pipeline.check import expected_size
+    from steamdino.present.export import audit as export
+    from steamdino.search import Snapshot
+
+    if form not in FORMATS:
+        raise UsageError(f"--format is {form!r}; it must be one of: {', '.join(FORMATS)}")
+    settings = Settings.load({"gallery": gallery, "precision": precision})
+    snapshot = Snapshot.open(packed or settings.gallery, recipe, kind=kind, precision=settings.precision)
+    try:
+        size = None if packed else expected_size(settings.gallery, kind)
+    except GalleryError:
+        size = None  # a snapshot's own folder
+    auditor = Auditor(snapshot, tags=tag or (), size=size, without=without or ())
+    audits = [auditor(picture, k) for picture in pictures]
+    if html:
+        title = f"Audit of {pictures[0].name}" if len(pictures) == 1 else f"Audit of {len(pictures)} drafts"
+        export.write_report(html, audits, title=title)
+        note(f"{html}: a page with pictures")
+    if form == "json":
+        say(export.as_json(audits))
+        return
+    console = out()
+    if len(audits) > 1:
+        _compare(console, audits)
+    for one in audits:
+        _print(console, one, draw)
+
+
+def _compare(console: Console, audits: Sequence[Audit]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    scopes = [f"unusual, {printable(one.tag)}" if one.tag else "unusual" for one in audits[0].standings]
+    for heading in ("draft", "closest", "similarity", *scopes, "flaws"):
+        table.add_column(Text(heading))
+    for one in audits:
+        first = one.matches[0] if one.matches else None
+        table.add_row(
+            Text(printable(one.picture.name)),
+            Text(_named(first.name)) if first else "",
+            f"{first.similarity:.3f}" if first else "",
+            *("" if s.percentile is None else f"{s.percentile:.0f} %" for s in one.standings),
+            ", ".join(flaw.flaw for flaw in one.flaws) or "none",
+        )
+    console.print(table)
+
+
+def _print(console: Console, one: Audit, draw: bool | None) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from steamdino.present.cli.pictures import grid, has_colours
+    from steamdino.present.export.audit import unusual, verdict
+    from steamdino.present.export.explanation import heat
+
+    console.print(Text(f"\n{printable(one.picture.name)}, {one.size[0]}x{one.size[1]}", style="bold"))
+    console.print(Text(printable(verdict(one))))
+    for standing in one.standings:
+        console.print(Text(printable(unusual(standing))))
+    for flaw in one.flaws:
+        console.print(Text(f"{flaw.flaw}: {printable(flaw.detail)}", style="yellow"))
+    if draw or (draw is None and has_colours(console)):
+        shown: list[tuple[str, object]] = [("draft", one.picture)]
+        if one.explanation:
+            shown += [("closest", one.matches[0].game.picture)]
+            shown += [("alike", heat(side)) for side in (one.explanation.first, one.explanation.second)]
+        console.print(grid(shown, console.width))  # type: ignore[arg-type]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading, right in (
+        ("#", True),
+        ("similarity", True),
+        ("closer than", True),
+        ("name", False),
+        ("id", False),
+    ):
+        table.add_column(heading, justify="right" if right else "left")
+    for match in one.matches:
+        told = "identical" if match.identical else closeness(match.percentile) if match.percentile else ""
+        table.add_row(
+            str(match.rank),
+            f"{match.similarity:.3f}",
+            told,
+            Text(_named(match.name)),
+            Text(printable(match.id), style="dim"),
+        )
+    console.print(table)
+
+
+def _named(name: str) -> str:
+    return printable(shortened(name, LONGEST_NAME))
