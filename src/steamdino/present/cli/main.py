@@ -12,6 +12,7 @@ from steamdino import __version__
 from steamdino.errors import SteamDinoError
 from steamdino.present.cli import (
     add,
+    atlas,
     audit,
     build,
     check,
@@ -58,6 +59,7 @@ for command in (
     duplicates.duplicates,
     explain.explain,
     audit.audit,
+    atlas.map_,
     evaluate.evaluate,
     train.train,
     info.info,
@@ -66,7 +68,7 @@ for command in (
     keep.prune,
     keep.pack,
 ):
-    app.command()(command)
+    app.command(name=command.__name__.rstrip("_"))(command)
 app.add_typer(export.app, name="export")
 app.add_typer(models.app, name="models")
 
