@@ -10,12 +10,16 @@ Names are loaded when they are first used, so that ``import steamdino`` costs ne
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from steamdino.analysis.audit import Auditor
+    from steamdino.analysis.explain import Explainer
+    from steamdino.analysis.unique import diverse, unique
     from steamdino.errors import SteamDinoError
     from steamdino.gallery import Gallery
     from steamdino.pipeline import add, build
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
     from steamdino.search import Snapshot
 
 _HOMES = {
+    "Auditor": "steamdino.analysis.audit",
+    "Explainer": "steamdino.analysis.explain",
     "Gallery": "steamdino.gallery",
     "Match": "steamdino.records",
     "Matches": "steamdino.records",
@@ -32,9 +38,13 @@ _HOMES = {
     "SteamDinoError": "steamdino.errors",
     "add": "steamdino.pipeline",
     "build": "steamdino.pipeline",
+    "diverse": "steamdino.analysis.unique",
+    "unique": "steamdino.analysis.unique",
 }
 
 __all__ = [
+    "Auditor",
+    "Explainer",
     "Gallery",
     "Match",
     "Matches",
@@ -44,6 +54,8 @@ __all__ = [
     "__version__",
     "add",
     "build",
+    "diverse",
+    "unique",
 ]
 
 
@@ -57,3 +69,10 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+# In a notebook results shall show themselves; elsewhere IPython is not even looked for.
+if "IPython" in sys.modules and (_shell := sys.modules["IPython"].get_ipython()) is not None:
+    from steamdino.present.notebook import register
+
+    register(_shell)

@@ -10,8 +10,9 @@ whole gallery, ordinary corners included, with a game for each.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,30 @@ class Lone:
     closest_similarity: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class LoneGames(Sequence[Lone]):
+    """Unique games, or a diverse set, in their order.
+
+    Attributes:
+        items: the games.
+    """
+
+    items: tuple[Lone, ...]
+
+    def __iter__(self) -> Iterator[Lone]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @overload
+    def __getitem__(self, index: int) -> Lone: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Lone, ...]: ...
+    def __getitem__(self, index: int | slice) -> Lone | tuple[Lone, ...]:
+        return self.items[index]
+
+
 def unique(
     snapshot: Snapshot,
     n: int | None = 250,
@@ -51,7 +76,7 @@ def unique(
     only: Filter | None = None,
     leave_out: Iterable[str] = (),
     progress: Progress | None = None,
-) -> list[Lone]:
+) -> LoneGames:
     """The games whose nearest neighbours are least similar, the loneliest first.
 
     Args:
@@ -70,7 +95,7 @@ def unique(
     rows = _rows(snapshot, only, leave_out)
     found, cosines = neighbours(_part(snapshot, rows), k, progress=progress)
     if not found.shape[1]:
-        return [Lone(1, game, None, None, None) for game in snapshot.games(rows)[: n or 1]]
+        return LoneGames(tuple(Lone(1, game, None, None, None) for game in snapshot.games(rows)))
     similarity = cosines.mean(axis=1, dtype=np.float64)
     order = np.argsort(similarity, kind="stable")
     if below is not None:
@@ -78,10 +103,12 @@ def unique(
     order = order[:n]
     games = snapshot.games(rows[order])
     closest = snapshot.games(rows[found[order, 0]])
-    return [
-        Lone(rank, game, float(similarity[at]), other, float(cosines[at, 0]))
-        for rank, (at, game, other) in enumerate(zip(order, games, closest, strict=True), 1)
-    ]
+    return LoneGames(
+        tuple(
+            Lone(rank, game, float(similarity[at]), other, float(cosines[at, 0]))
+            for rank, (at, game, other) in enumerate(zip(order, games, closest, strict=True), 1)
+        )
+    )
 
 
 def diverse(
@@ -92,7 +119,7 @@ def diverse(
     only: Filter | None = None,
     leave_out: Iterable[str] = (),
     progress: Progress | None = None,
-) -> list[Lone]:
+) -> LoneGames:
     """A set of games each of which is as unlike all before it as possible; begins with the most unusual one.
 
     Args:
@@ -106,7 +133,7 @@ def diverse(
     _check(n, 1, below)
     rows = _rows(snapshot, only, leave_out)
     if not len(rows):
-        return []
+        return LoneGames(())
     vectors = _part(snapshot, rows)
     # The most unusual one is the farthest from what all have in common.
     chosen = [int(np.argmin(vectors @ vectors.mean(axis=0)))]
@@ -130,7 +157,7 @@ def diverse(
     for rank, (game, before) in enumerate(zip(games, closest, strict=True), 1):
         other, cosine = (games[before[0]], before[1]) if before else (None, None)
         found.append(Lone(rank, game, cosine, other, cosine))
-    return found
+    return LoneGames(tuple(found))
 
 
 def _check(n: int | None, k: int, below: float | None) -> None:

@@ -1,0 +1,71 @@
+"""Results as pictures in a Jupyter notebook.
+
+Importing `steamdino` in a notebook is enough: matches and unique games show their banners, an explanation its drawing.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from steamdino.analysis.explain import Explanation
+    from steamdino.analysis.unique import LoneGames
+    from steamdino.records import Matches
+
+Tile = tuple["Path | None", str, str, "str | None"]
+
+
+def register(shell: Any) -> None:
+    """Teaches an IPython shell to show results; nothing is loaded before one is shown."""
+    formatters = shell.display_formatter.formatters
+    formatters["text/html"].for_type_by_name("steamdino.records", "Matches", matches_html)
+    formatters["text/html"].for_type_by_name("steamdino.analysis.unique", "LoneGames", lone_html)
+    formatters["image/png"].for_type_by_name("steamdino.analysis.explain", "Explanation", explanation_png)
+
+
+def matches_html(matches: Matches) -> str:
+    """A query and its matches as HTML, pictures included."""
+    from steamdino.present.export.page import render
+    from steamdino.present.text import closeness
+
+    query = matches.query
+    name = query.game.name if query.game else query.text
+    tiles: list[Tile] = [(query.picture, name, "the query", None)]
+    for match in matches:
+        told = f"{match.similarity:.3f}"
+        if match.percentile is not None:
+            told += f", closer than {closeness(match.percentile)}".replace(" %", "\u00a0%")
+        if match.identical:
+            told += ", identical"
+        tiles.append((match.game.picture, match.name, told, match.game.url))
+    return render("inline.html.jinja", tiles=tiles)
+
+
+def lone_html(found: LoneGames) -> str:
+    """Unique games, or a diverse set, as HTML, pictures included."""
+    from steamdino.present.export.page import render
+
+    tiles = [
+        (
+            one.game.picture,
+            one.game.name,
+            ""
+            if one.similarity is None or one.closest is None
+            else f"{one.similarity:.3f} to {one.closest.name}",
+            one.game.url,
+        )
+        for one in found
+    ]
+    return render("inline.html.jinja", tiles=tiles)
+
+
+def explanation_png(explanation: Explanation) -> bytes:
+    """An explanation as a PNG."""
+    from steamdino.present.export.explanation import draw
+
+    file = io.BytesIO()
+    draw(explanation, f"similarity {explanation.similarity:.3f}").save(file, "PNG")
+    return file.getvalue()
