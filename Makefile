@@ -31,6 +31,8 @@ bench: $(VENV)/torch  ## run the benchmarks
 	$(BIN)/python benchmarks/cold_start.py
 	$(BIN)/python benchmarks/draft.py
 	$(BIN)/python benchmarks/encode.py
+	$(BIN)/python benchmarks/neighbours.py
+	$(BIN)/python benchmarks/explain.py
 
 docs: $(VENV)/dev  ## generate the reference and build the documentation into docs/_build/html
 	$(BIN)/python docs/generate.py

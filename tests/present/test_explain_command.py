@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -22,7 +23,7 @@ def test_two_games_are_explained_by_a_table_a_picture_and_json(run: Run, built: 
     head, table, *rows = done.stdout.splitlines()
     assert head.startswith(f"Neonoir and Hollow Avenue: {expected.similarity:.3f}, closer than ")
     assert table.startswith("adds to the similarity")
-    percents = [int(word) for row in rows for word in row.replace("%", "").split()[1:]]
+    percents = [int(word) for row in rows for word in re.findall(r"-?\d+(?= %)", row)]
     assert len(percents) == 18
     assert sum(percents) == pytest.approx(200, abs=9)  # each is rounded
     with Image.open(tmp_path / "why.png") as sheet:

@@ -99,7 +99,9 @@ def audit(
     console = out()
     if len(audits) > 1:
         _compare(console, audits)
-    for one in audits:
+    for number, one in enumerate(audits):
+        if number or len(audits) > 1:
+            console.print()
         _print(console, one, draw)
 
 
@@ -131,7 +133,7 @@ def _print(console: Console, one: Audit, draw: bool | None) -> None:
     from steamdino.present.export.audit import unusual, verdict
     from steamdino.present.export.explanation import heat
 
-    console.print(Text(f"\n{printable(one.picture.name)}, {one.size[0]}x{one.size[1]}", style="bold"))
+    console.print(Text(f"{printable(one.picture.name)}, {one.size[0]}x{one.size[1]}", style="bold"))
     console.print(Text(printable(verdict(one))))
     for standing in one.standings:
         console.print(Text(printable(unusual(standing))))

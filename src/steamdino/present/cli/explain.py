@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,7 @@ import typer
 from steamdino.errors import PictureError, QueryError, SnapshotError, UsageError
 from steamdino.present.cli.console import note, out, say
 from steamdino.present.cli.options import GalleryOption, KindOption, PicturesOption, RecipeOption
-from steamdino.present.text import closeness, printable
+from steamdino.present.text import closeness, printable, shortened
 from steamdino.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from steamdino.search import Snapshot
 
 FORMATS = ("table", "json")
+LONGEST_NAME = 30
 
 
 def explain(
@@ -129,7 +131,7 @@ def _print(explanation: Explanation, title: str, names: list[str], pictures: boo
     from steamdino.analysis.explain import EXACT
     from steamdino.analysis.likeness import regions
     from steamdino.present.cli.pictures import grid, has_colours
-    from steamdino.present.export.explanation import amount, heat, tile
+    from steamdino.present.export.explanation import PLACES, amount, heat, tile
 
     console = out()
     console.print(Text(printable(title), style="bold"))
@@ -141,12 +143,11 @@ def _print(explanation: Explanation, title: str, names: list[str], pictures: boo
     heading = "adds to the similarity" if explanation.method == EXACT else "is lost without it"
     table.add_column(heading)
     for name in names:
-        for place in ("left", "middle", "right"):
-            table.add_column(place if place != "left" else f"{printable(name)[:24]}: left", justify="right")
-    parts = [regions(side.shares) for side in (explanation.first, explanation.second)]
-    for row, label in enumerate(("top", "middle", "bottom")):
-        values = [amount(float(value), explanation.similarity) for part in parts for value in part[row]]
-        table.add_row(label, *values)
+        table.add_column(Text(printable(shortened(name, LONGEST_NAME))), justify="right")
+    one, two = (regions(side.shares) for side in (explanation.first, explanation.second))
+    for place, first, second in zip(chain.from_iterable(PLACES), one.flat, two.flat, strict=True):
+        values = (amount(float(value), explanation.similarity) for value in (first, second))
+        table.add_row(place, *values)
     console.print(table)
     if explanation.unlocated:
         console.print(
