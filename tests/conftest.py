@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 from PIL import Image
 
 import steamdino
-from steamdino.sample import FictionalGame, draw_store
+from steamdino.sample import FictionalGame, draw_store, fictional_games
 
 # Machines differ in speed by more than any deadline could allow for.
 settings.register_profile("steamdino", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -33,21 +35,36 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
     monkeypatch.chdir(home)
 
 
+def shared(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that the first of the processes that run the tests makes, and all of them read."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    root = factory.getbasetemp().parent if worker else factory.getbasetemp()
+    folder = root / "shared" / name
+    with FileLock(root / f"{name}.lock"):
+        if not folder.exists():
+            unfinished = folder.with_name(f".{name}")
+            unfinished.mkdir(parents=True)
+            make(unfinished)
+            unfinished.rename(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def fictional_store(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[FictionalGame, ...]]:
     """The store's folder and its truth. Do not write to it."""
-    folder = tmp_path_factory.mktemp("fictional") / "store"
-    return folder, draw_store(folder)
+
+    def make(folder: Path) -> None:
+        draw_store(folder / "store")
+        steamdino.add(folder / "gallery", folder / "store" / "catalogue.csv")
+        steamdino.build(folder / "gallery")
+
+    return shared(tmp_path_factory, "fictional", make) / "store", fictional_games()
 
 
 @pytest.fixture(scope="session")
 def built(fictional_store: tuple[Path, tuple[FictionalGame, ...]]) -> Path:
     """A gallery of the whole fictional store, built. Do not write to it."""
-    folder, _ = fictional_store
-    gallery = folder.parent / "gallery"
-    steamdino.add(gallery, folder / "catalogue.csv")
-    steamdino.build(gallery)
-    return gallery
+    return fictional_store[0].parent / "gallery"
 
 
 @pytest.fixture
@@ -83,11 +100,14 @@ def paint() -> Paint:
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """A folder in which `steam-dino demo` was run, and what it printed. Do not write to it."""
-    folder = tmp_path_factory.mktemp("demo")
-    command = [sys.executable, "-m", "steamdino", "demo", "--no-open"]
-    return folder, subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=120, check=False
-    )
+
+    def make(folder: Path) -> None:
+        command = [sys.executable, "-m", "steamdino", "demo", "--no-open"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+        (folder / "ran.json").write_text(json.dumps([done.returncode, done.stdout, done.stderr]))
+
+    folder = shared(tmp_path_factory, "demo", make)
+    return folder, subprocess.CompletedProcess([], *json.loads((folder / "ran.json").read_text()))
 
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -18,9 +18,9 @@ from PIL import Image
 import steamdino
 from steamdino.pipeline import add, examine
 
-LINKED = 9_000  # files for `add`: links to few pictures, since it reads each but decodes none
-PAINTED = 3_500  # different pictures for `build`
-KILLS = 10  # at least, for each; after a commit of the process that is killed and before the end
+LINKED = 5_000  # files for `add`: links to few pictures, since it reads each but decodes none
+PAINTED = 1_800  # different pictures for `build`
+KILLS = 5  # at least, for each; after a commit of the process that is killed and before the end
 SOAK = 100  # the same in the long run
 SMALL = ["--size", "64x64"]  # of the model's input: a fifth of the work, and the same code
 

@@ -14,13 +14,11 @@ from steamdino.present.cli.options import GalleryOption, KindOption, RecipeOptio
 
 
 def html(
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The page to write.")],
     queries: Annotated[
         list[str] | None,
         typer.Argument(metavar="[QUERY]...", help="Ids, names or pictures' files.", show_default=False),
     ] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The page to write.")] = Path(
-        "alike.html"
-    ),
     top: TopOption = False,
     file: FromOption = None,
     every: AllOption = False,
@@ -52,9 +50,7 @@ def html(
 
 def sheet(
     query: Annotated[str, typer.Argument(metavar="QUERY", help="An id, a name or a picture's file.")],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The PNG to write.")] = Path(
-        "alike.png"
-    ),
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The PNG to write.")],
     gallery: GalleryOption = None,
     k: Annotated[int, typer.Option("-k", metavar="N", help="How many matches.")] = 10,
     recipe: RecipeOption = None,
