@@ -22,6 +22,7 @@ COMMANDS = (
     "explain",
     "audit",
     "map",
+    "serve",
     "evaluate",
     "train",
     "models list",

@@ -1,7 +1,8 @@
 """Settings: what a person wants without saying it each time. Only entry points build them.
 
 A value comes from the first of: a flag, the environment (``STEAMDINO_GALLERY``, ...), ``steamdino.toml`` in the
-current folder, the default. What concerns Steam stands in the file's table ``[steam]``, and in ``STEAMDINO_STEAM_...``.
+current folder, the default. What concerns Steam stands in the file's table ``[steam]``, and in ``STEAMDINO_STEAM_...``;
+what concerns `serve`, in ``[web]`` and ``STEAMDINO_WEB_...``.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from steamdino.errors import UsageError
 FILE = "steamdino.toml"
 DEVICES = ("cpu", "cuda", "mps")
 PRECISIONS = ("f32", "bf16", "auto")
-STEAM = "steam"
+STEAM, WEB = "steam", "web"
+PICTURES = ("gallery", "steam")
 
 _NUMBERS: dict[str, tuple[type[int] | type[float], float, float]] = {
     "threads": (int, 0, 256),
@@ -28,6 +30,12 @@ _NUMBERS: dict[str, tuple[type[int] | type[float], float, float]] = {
     "banner_rate": (float, 0, 1000),
     "backoff": (float, 0.001, 600),
     "timeout": (float, 0.1, 3600),
+    "port": (int, 0, 65535),
+    "workers": (int, 1, 64),
+    "requests_per_minute": (float, 0, 1e6),
+    "largest_upload": (int, 1, 1 << 30),
+    "refresh": (float, 0.05, 86400),
+    "seconds": (float, 0.1, 3600),
 }
 """Of settings that are numbers: their kind, the least and the most."""
 
@@ -111,6 +119,43 @@ class SteamSettings:
         return cls(**merged)
 
 
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """How `serve` serves; the defaults suit a machine of one's own.
+
+    Attributes:
+        host, port: to listen at.
+        workers: processes that share the snapshots.
+        requests_per_minute: of one address to one process, at the most; 0 for no limit.
+        largest_upload: bytes of a picture that is sent.
+        seconds: that one request may take.
+        refresh: seconds between two looks for a newer snapshot.
+        origins: whose pages may use the API in a browser, separated by spaces; "*" for all.
+        pictures: where pages take banners from: "gallery", or "steam" where `sync` learned their addresses.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 1
+    requests_per_minute: float = 600.0
+    largest_upload: int = 10 << 20
+    seconds: float = 30.0
+    refresh: float = 5.0
+    origins: str = ""
+    pictures: str = "gallery"
+
+    @classmethod
+    def load(
+        cls, flags: Mapping[str, Any], environ: Mapping[str, str] = os.environ, folder: Path | None = None
+    ) -> WebSettings:
+        """Merges flags (None: not given), the environment and the file's table ``[web]``.
+
+        Raises:
+            UsageError: the file cannot be parsed, or a value is not of its kind.
+        """
+        return cls(**_merged(cls, flags, environ, folder, table=WEB, prefix="STEAMDINO_WEB_"))
+
+
 def _merged(
     cls: type[Any],
     flags: Mapping[str, Any],
@@ -124,9 +169,9 @@ def _merged(
     known = {f.name for f in fields(cls)}
     path = (folder or Path()) / FILE
     content = _read(path)
-    inner = content.pop(STEAM, {})
-    if table == STEAM:
-        content = inner
+    tables = {name: content.pop(name, {}) for name in (STEAM, WEB)}
+    if table:
+        content = tables[table]
     if not isinstance(content, dict):
         raise UsageError(f"{path}: [{table}] must be a table")
     place = f"{path}, [{table}]" if table else str(path)
@@ -174,6 +219,8 @@ def _checked(source: str, key: str, value: Any) -> Any:
         raise UsageError(f"{source}: device is {value!r}; it must be one of: {', '.join(DEVICES)}")
     if key.endswith("_url") and not re.match(r"https?://[^/\s@]+(/\S*)?$", str(value)):
         raise UsageError(f"{source}: {key} is {value!r}; it must be an address like https://...")
+    if key == "pictures" and value not in PICTURES:
+        raise UsageError(f"{source}: pictures is {value!r}; it must be one of: {', '.join(PICTURES)}")
     if key == "user_agent" and not (str(value).isascii() and str(value).isprintable()):
         raise UsageError(f"{source}: {key} must be of plain letters, since it becomes part of each request")
     if key == "precision" and value not in PRECISIONS:

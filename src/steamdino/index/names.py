@@ -50,6 +50,22 @@ def find(connection: sqlite3.Connection, query: str, limit: int = 10) -> list[in
     return []
 
 
+def suggest(connection: sqlite3.Connection, query: str, limit: int = 10) -> list[int]:
+    """The rows whose names fit what is being typed: as `find`, but what each step finds follows the step before.
+
+    Names that begin with it come in the order of their reviews, so that what most people mean is on top.
+    """
+    folded = fold(query)
+    found: dict[int, None] = {}
+    for step in (_exact, _folded, _popular_prefix, _words, _inside, _typos) if folded else ():
+        if step is _typos and found:
+            break
+        found.update(dict.fromkeys(step(connection, query, folded, limit)))
+        if len(found) >= limit:
+            break
+    return list(found)[:limit]
+
+
 def find_exact(connection: sqlite3.Connection, query: str, limit: int = 10) -> list[int]:
     """The rows whose name is the query, to the letter or folded."""
     return _exact(connection, query, "", limit) or _folded(connection, query, fold(query), limit)
@@ -71,6 +87,17 @@ def _prefix(connection: sqlite3.Connection, _: str, folded: str, limit: int) -> 
         "SELECT row FROM games WHERE folded >= ? AND folded < ? ORDER BY length(folded), folded, row LIMIT ?"
     )
     return _rows(connection.execute(sql, (folded, folded + "\U0010ffff", limit)))
+
+
+def _popular_prefix(connection: sqlite3.Connection, query: str, folded: str, limit: int) -> list[int]:
+    sql = (
+        "SELECT games.row FROM games LEFT JOIN facets ON facets.row = games.row WHERE folded >= ? AND folded < ?"
+        " ORDER BY coalesce(reviews, 0) DESC, length(folded), folded, games.row LIMIT ?"
+    )
+    try:
+        return _rows(connection.execute(sql, (folded, folded + "\U0010ffff", limit)))
+    except sqlite3.OperationalError:  # a snapshot of an older program, without facets
+        return _prefix(connection, query, folded, limit)
 
 
 def _words(connection: sqlite3.Connection, _: str, folded: str, limit: int) -> list[int]:

@@ -218,6 +218,10 @@ class SnapshotReader:
         """The rows whose names fit what was typed, best first."""
         return names.find(self._db, query, limit)
 
+    def suggested(self, query: str, limit: int = 10) -> list[int]:
+        """The rows whose names fit what is being typed, best first."""
+        return names.suggest(self._db, query, limit)
+
     def named_exactly(self, query: str, limit: int = 10) -> list[int]:
         """The rows whose name is what was typed."""
         return names.find_exact(self._db, query, limit)
@@ -265,7 +269,8 @@ def open_newest(
 _TRIES = 50
 
 
-def _choose(gallery: Path, recipe: str | None, kind: str, accept: Callable[[Recipe], bool]) -> Path:
+def newest_of_each(gallery: Path, kind: str = layout.VERTICAL) -> dict[Path, Manifest]:
+    """The newest snapshot of each recipe of a gallery, for a kind of banner: its folder and its manifest."""
     latest: dict[Path, Manifest] = {}
     for folder in sorted(gallery.joinpath(layout.SNAPSHOTS).glob("*/")):
         for _ in range(_TRIES):
@@ -277,7 +282,11 @@ def _choose(gallery: Path, recipe: str | None, kind: str, accept: Callable[[Reci
                 break
             except FileNotFoundError:  # pruned this very moment
                 continue
-    latest = {folder: manifest for folder, manifest in latest.items() if manifest.kind == kind}
+    return {folder: manifest for folder, manifest in latest.items() if manifest.kind == kind}
+
+
+def _choose(gallery: Path, recipe: str | None, kind: str, accept: Callable[[Recipe], bool]) -> Path:
+    latest = newest_of_each(gallery, kind)
     if not latest:
         if (gallery / layout.DATABASE).is_file():
             raise SnapshotError(

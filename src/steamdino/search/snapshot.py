@@ -28,8 +28,11 @@ CANCELLED = 1e-4
 """A mixture shorter than this has no direction left."""
 
 
+MANY_NAMES = 200
+"""Names that are looked at for a suggestion where a filter will take some of them away."""
+
 MASKS = 64
-"""Filters whose rows are remembered."""
+"""Filters whose rows are remembered, and pictures whose content is."""
 
 
 class Snapshot:
@@ -141,13 +144,32 @@ class Snapshot:
         known = self.manifest.similarity
         return None if known is None else known.percentiles(np.array([cosine], np.float32))[0]
 
-    def find(self, query: str | int | Path) -> Query:
+    def find(self, query: str | int | Path, *, files: bool = True) -> Query:
         """What a query means, without looking for matches.
+
+        Args:
+            query: an id, a name, or a picture's file.
+            files: whether a text may be a picture's file; no for a stranger's.
 
         Raises:
             QueryError: nothing fits it.
         """
-        return self._asked.understand(query)[0]
+        return self._asked.understand(query, files=files)[0]
+
+    def suggest(self, text: str, limit: int = 10, *, only: Filter | None = None) -> list[Game]:
+        """The games whose names fit what is being typed, best first.
+
+        The most reviewed of those that begin with it come first, then those with its words, those that have it inside a
+        word, and only without any of these those with typos.
+
+        Args:
+            text: what was typed.
+            limit: how many.
+            only: which games may be found; adult-only ones are not, unless it says so.
+        """
+        mask = self._allowed(only or Filter())
+        found = self._reader.suggested(text, limit if mask is None else MANY_NAMES)
+        return self.games([row for row in found if mask is None or mask[row]][:limit])
 
     def row(self, game_id: str | int) -> int | None:
         """The row of an id in `vectors`; None if it has none."""
@@ -335,6 +357,8 @@ class Snapshot:
             self._encoder = Encoder(
                 self.recipe, whitening=self._reader.whitening, precision=self._precision, batch_size=1
             )
+        if len(self._sha256) >= MASKS:
+            self._sha256.clear()
         self._sha256[query.picture] = content.sha256
         pixels = prepare(turned(image, mirror=query.mirror, flip=query.flip), self.recipe.transform)
         vector: NDArray[np.float32] = self._encoder([pixels])[0]

@@ -21,7 +21,13 @@ class Understanding:
         self._recipe = reader.manifest.recipe
 
     def understand(
-        self, query: str | int | Path, *, mirror: bool = False, flip: bool = False, words: bool = False
+        self,
+        query: str | int | Path,
+        *,
+        mirror: bool = False,
+        flip: bool = False,
+        words: bool = False,
+        files: bool = True,
     ) -> tuple[Query, int | None]:
         """What a query means, and its row (None for a picture or words).
 
@@ -29,6 +35,7 @@ class Understanding:
             query: what was asked. A `Path` is always a picture's file.
             mirror, flip: of the query's picture.
             words: whether a text that is nothing else may be a sentence, where the recipe knows words.
+            files: whether a text may be a picture's file; no for a stranger's, who would learn which files there are.
 
         Raises:
             QueryError: nothing fits.
@@ -48,8 +55,8 @@ class Understanding:
             return game("name", rows)
         if (known := reader.absent(text)) is not None:
             raise QueryError(f"{known[0]!r} cannot be compared: {known[1]}")
-        is_file = _is_file(text)
-        if is_file or text.lower().endswith(PICTURE_SUFFIXES):
+        is_file = files and _is_file(text)
+        if is_file or (files and text.lower().endswith(PICTURE_SUFFIXES)):
             if not is_file:
                 raise QueryError(f"there is no picture {text!r}, and no game of that id or name")
             return Query(text, "picture", picture=Path(text), mirror=mirror, flip=flip), None

@@ -51,7 +51,7 @@ def unusual(standing: Standing) -> str:
 
 def as_json(audits: Sequence[Audit]) -> str:
     """Audits as one JSON object."""
-    return json.dumps({"drafts": [_record(audit) for audit in audits]}, ensure_ascii=False, indent=2)
+    return json.dumps({"drafts": [audit_record(audit) for audit in audits]}, ensure_ascii=False, indent=2)
 
 
 def write_report(path: Path, audits: Sequence[Audit], *, title: str) -> None:
@@ -88,7 +88,8 @@ def _why(audit: Audit) -> list[tuple[str, Any]]:
     ]
 
 
-def _record(audit: Audit) -> dict[str, Any]:
+def audit_record(audit: Audit) -> dict[str, Any]:
+    """An audit as what `json.dumps` takes."""
     answer = matches_record(audit.matches)
     names = [audit.picture.name, audit.matches[0].name if audit.matches else ""]
     explanation = audit.explanation

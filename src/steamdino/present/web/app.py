@@ -1,0 +1,96 @@
+"""The app: routes, limits, and what they share."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from steamdino import __version__
+from steamdino.present.export.urls import addresses
+from steamdino.present.web import api, banners, originals, problems, service
+from steamdino.present.web.guard import Guard, Metrics
+from steamdino.present.web.records import Addresses
+from steamdino.present.web.served import Served
+from steamdino.settings import Settings, WebSettings
+
+DESCRIPTION = """Which game banners look alike, and how alike. Similarities are cosines of embeddings, at most 1; a
+percentile says how many of a hundred pairs of the gallery's banners are less alike. Errors are
+`application/problem+json` (RFC 9457)."""
+
+
+def create_app(settings: Settings, web: WebSettings) -> FastAPI:
+    """Makes the app over a gallery, or a packed snapshot.
+
+    Args:
+        settings: whose `gallery` is served.
+        web: how.
+
+    Raises:
+        SnapshotError: there is no snapshot.
+    """
+    served = Served(settings, web)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        served.watch()
+        yield
+        served.close()
+
+    app = FastAPI(
+        title="steam-dino",
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.served = served
+    online = addresses(settings.gallery, "vertical") if web.pictures == "steam" else {}
+    app.state.addresses = Addresses(online)
+    app.state.metrics = Metrics()
+    for router in (api.router, originals.router, banners.router, service.router):
+        app.include_router(router)
+    problems.install(app)
+    if web.origins:
+        app.add_middleware(CORSMiddleware, allow_origins=web.origins.split(), allow_methods=["GET", "POST"])
+    app.add_middleware(
+        Guard,
+        web=web,
+        metrics=app.state.metrics,
+        version=lambda: served.version,
+        picture_hosts=tuple(app.state.addresses.hosts),
+    )
+    return app
+
+
+def from_environment() -> FastAPI:
+    """Makes the app from ``STEAMDINO_...`` alone: what each of several processes calls."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    log = logging.getLogger("steamdino.web")
+    log.handlers, log.propagate = [handler], False
+    log.setLevel(logging.INFO)
+    return create_app(Settings.load({}), WebSettings.load({}))
+
+
+class JsonLines(logging.Formatter):
+    """Log lines as JSON objects, one on each line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Makes a line."""
+        facts = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+            **getattr(record, "facts", {}),
+        }
+        if record.exc_info:
+            facts["error"] = self.formatException(record.exc_info)
+        return json.dumps(facts, ensure_ascii=False)

@@ -1,0 +1,86 @@
+"""What requests ask for: filters, pages, pictures that were sent."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends, File, Query, Request, UploadFile
+
+from steamdino.errors import PictureError, QueryError
+from steamdino.present.web.served import Edition, Served
+from steamdino.records import Filter
+from steamdino.search.filtering import filter_of
+
+LONGEST = 500
+"""Characters of a name or an id in a request: what no store has, and no query needs."""
+MOST = 100
+"""Games on a page."""
+DEEPEST = 10_000
+"""The largest offset."""
+
+
+def served(request: Request) -> Served:
+    """The snapshots."""
+    found: Served = request.app.state.served
+    return found
+
+
+def edition(
+    found: Annotated[Served, Depends(served)],
+    recipe: Annotated[
+        str | None, Query(max_length=LONGEST, description="Which recipe answers; the default without.")
+    ] = None,
+) -> Edition:
+    """The edition of the recipe that was asked for."""
+    return found.edition(recipe or None)
+
+
+def only(
+    tag: Annotated[
+        list[str] | None, Query(max_length=20, description="Tags that each game must have.")
+    ] = None,
+    released: Annotated[str, Query(max_length=40, description="2020, 2020.. or 2020-05..2021")] = "",
+    min_reviews: Annotated[int, Query(ge=0, le=10**9, description="How many reviews it must have.")] = 0,
+    free: Annotated[bool, Query(description="Only games that cost nothing.")] = False,
+    adult: Annotated[bool, Query(description="Let adult-only games through, too.")] = False,
+) -> Filter:
+    """The filter that was asked for; empty texts of a form are as good as none."""
+    tags = [one for one in tag or () if one.strip()]
+    return filter_of(tags, released.strip(), min_reviews, free=free, adult=adult)
+
+
+EditionOf = Annotated[Edition, Depends(edition)]
+OnlyOf = Annotated[Filter, Depends(only)]
+Id = Annotated[str, Query(max_length=LONGEST)]
+Count = Annotated[int, Query(ge=1, le=MOST, description="How many.")]
+Offset = Annotated[int, Query(ge=0, le=DEEPEST, description="How many to leave out first.")]
+Mirror = Annotated[bool, Query(description="Mirror the query's picture left-right first.")]
+Flip = Annotated[bool, Query(description="Flip the query's picture top-bottom first.")]
+Sent = Annotated[UploadFile, File(description="A picture: JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF.")]
+
+
+@contextmanager
+def kept(sent: UploadFile) -> Iterator[Path]:
+    """A picture that was sent as a file, which is gone afterwards.
+
+    Raises:
+        PictureError: it is none.
+    """
+    data = sent.file.read()
+    if not data:
+        raise PictureError("the picture is empty; choose a file")
+    with tempfile.TemporaryDirectory(prefix="steamdino-") as folder:
+        path = Path(folder) / "picture"
+        path.write_bytes(data)
+        try:
+            yield path
+        except (QueryError, PictureError) as error:
+            # The path on this machine is nobody's business.
+            text = str(error)
+            if str(path) not in text:
+                raise
+            raise PictureError(text.replace(f"{path}: ", "").replace(str(path), "the picture")) from None

@@ -1,0 +1,79 @@
+"""Errors as answers: JSON (RFC 9457)."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from steamdino.errors import (
+    GalleryError,
+    MissingExtraError,
+    ModelError,
+    PictureError,
+    QueryError,
+    SteamDinoError,
+    UsageError,
+)
+from steamdino.present.text import printable
+
+LOG = logging.getLogger("steamdino.web")
+
+STATUSES: tuple[tuple[type[SteamDinoError], int], ...] = (
+    (UsageError, 400),
+    (QueryError, 404),
+    (PictureError, 422),
+    (ModelError, 503),
+    (MissingExtraError, 503),
+    (GalleryError, 503),
+)
+LONGEST = 500
+"""Characters of a detail: it may repeat what was asked."""
+
+
+def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+    """An error as JSON."""
+    if status == HTTPStatus.NOT_MODIFIED:
+        return Response(status_code=status, headers=dict(headers or {}))
+    title = HTTPStatus(status).phrase
+    record = {"type": "about:blank", "title": title, "status": status, "detail": printable(detail)[:LONGEST]}
+    text = json.dumps(record, ensure_ascii=False)
+    return Response(text, status, dict(headers or {}), media_type="application/problem+json")
+
+
+def status_of(error: SteamDinoError) -> int:
+    """The HTTP status of one of our errors."""
+    return next((status for kind, status in STATUSES if isinstance(error, kind)), 503)
+
+
+def install(app: FastAPI) -> None:
+    """Makes an app answer errors like that."""
+
+    async def ours(request: Request, error: Exception) -> Response:
+        assert isinstance(error, SteamDinoError)  # noqa: S101 (it is registered for these)
+        return problem(status_of(error), str(error))
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)  # noqa: S101
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"][1:]) or "the request"
+        return problem(422, f"{where}: {first['msg']}")
+
+    async def http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101
+        return problem(error.status_code, str(error.detail), error.headers)
+
+    async def unforeseen(request: Request, error: Exception) -> Response:
+        LOG.error("unforeseen", exc_info=error)
+        return problem(500, "something went wrong on this server; its log says what")
+
+    app.add_exception_handler(SteamDinoError, ours)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(Exception, unforeseen)

@@ -1,0 +1,73 @@
+"""A server on loopback."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+import uvicorn
+
+from steamdino.present.web.app import create_app
+from steamdino.settings import Settings, WebSettings
+
+Serve = Callable[..., httpx.Client]
+
+
+class Running:
+    """An app on a port of its own, in a thread."""
+
+    def __init__(self, gallery: Path, **web: Any) -> None:
+        settings = WebSettings(**{"requests_per_minute": 0.0, "refresh": 0.1, **web})
+        self.app = create_app(Settings(gallery=gallery), settings)
+        self._socket = socket.socket()
+        self._socket.bind(("127.0.0.1", 0))
+        self.address = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        config = uvicorn.Config(self.app, log_config=None, access_log=False, ws="none")
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True
+        )
+        self._thread.start()
+        while not self._server.started:
+            time.sleep(0.01)
+        self.client = httpx.Client(base_url=self.address, timeout=30)
+
+    def close(self) -> None:
+        self.client.close()
+        self._server.should_exit = True
+        self._thread.join(10)
+        self._socket.close()
+
+
+@pytest.fixture(scope="module")
+def server(built: Path) -> Iterator[Running]:
+    """The fictional store, served."""
+    running = Running(built)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def web(server: Running) -> httpx.Client:
+    """Asks it."""
+    return server.client
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Running]]:
+    """Serves something else."""
+    started: list[Running] = []
+
+    def serve(gallery: Path, **settings: Any) -> Running:
+        started.append(Running(gallery, **settings))
+        return started[-1]
+
+    yield serve
+    for running in started:
+        running.close()
