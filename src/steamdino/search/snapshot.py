@@ -171,6 +171,12 @@ class Snapshot:
         found = self._reader.suggested(text, limit if mask is None else MANY_NAMES)
         return self.games([row for row in found if mask is None or mask[row]][:limit])
 
+    def named_exactly(self, text: str) -> list[Game]:
+        """The games that have a text as their id or their name."""
+        row = self.row(text)
+        rows = [row] if row is not None else self._reader.named_exactly(text)
+        return self.games(rows)
+
     def row(self, game_id: str | int) -> int | None:
         """The row of an id in `vectors`; None if it has none."""
         return self._reader.row(str(game_id))

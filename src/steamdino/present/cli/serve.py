@@ -1,4 +1,4 @@
-"""`steam-dino serve`: the API."""
+"""`steam-dino serve`: the page and the API."""
 
 from __future__ import annotations
 
@@ -46,11 +46,12 @@ def serve(
     ] = None,
     precision: PrecisionOption = None,
 ) -> None:
-    """Serve a gallery's newest snapshots as an API (extra `web`).
+    """Serve a gallery's newest snapshots as a page and an API (extra `web`).
 
-    The API is JSON, documented by OpenAPI at /openapi.json: /api/v1/games, /api/v1/games/ID/similar, pictures by POST
-    to /api/v1/similar, and more. The routes of steam-DINO's heroku-flask-api (/similar_apps_from_id?id=730 ...) are
-    there, too. /healthz, /readyz and /metrics are for those who run it; the log is JSON lines on stderr.
+    The page finds games by name or picture and leads from match to match. The API is JSON, documented by OpenAPI at
+    /openapi.json: /api/v1/games, /api/v1/games/ID/similar, pictures by POST to /api/v1/similar, and more. The routes of
+    steam-DINO's heroku-flask-api (/render/730, /similar_apps_from_id?id=730 ...) are there, too. /healthz, /readyz and
+    /metrics are for those who run it; the log is JSON lines on stderr.
 
     A newer snapshot is picked up without a restart. A packed snapshot can be named as the gallery. Further settings
     stand in steamdino.toml under [web]: largest_upload, seconds, refresh.

@@ -14,7 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from steamdino import __version__
 from steamdino.present.export.urls import addresses
-from steamdino.present.web import api, banners, originals, problems, service
+from steamdino.present.web import api, banners, originals, pages, problems, rendered, service
 from steamdino.present.web.guard import Guard, Metrics
 from steamdino.present.web.records import Addresses
 from steamdino.present.web.served import Served
@@ -55,7 +55,14 @@ def create_app(settings: Settings, web: WebSettings) -> FastAPI:
     online = addresses(settings.gallery, "vertical") if web.pictures == "steam" else {}
     app.state.addresses = Addresses(online)
     app.state.metrics = Metrics()
-    for router in (api.router, originals.router, banners.router, service.router):
+    for router in (
+        api.router,
+        originals.router,
+        banners.router,
+        service.router,
+        pages.router,
+        rendered.router,
+    ):
         app.include_router(router)
     problems.install(app)
     if web.origins:

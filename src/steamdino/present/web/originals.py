@@ -80,11 +80,12 @@ def _app(request: Request, edition: Edition, game: Game) -> dict[str, Any]:
         "steam_store_url": game.url,
         "steam_illustration_url": picture,
         "steamdb_url": steamdb(game),
-        "query_url": f"{base}/api/v1/games/{quote(game.id, safe='')}/similar",
+        "query_url": f"{base}/render/{quote(game.id, safe='')}",
     }
 
 
-def _matches(edition: Edition, game: Game, n: int, mirror: bool, flip: bool) -> list[Game]:
+def matches_of(edition: Edition, game: Game, n: int, mirror: bool, flip: bool) -> list[Game]:
+    """A game and its matches, n in all; -1 for `ALL`."""
     most = ALL if n < 0 else n
     if most <= 1:
         return [game][:most]
@@ -94,7 +95,7 @@ def _matches(edition: Edition, game: Game, n: int, mirror: bool, flip: bool) -> 
 
 
 def _similar(request: Request, edition: Edition, game: Game, n: int, mirror: bool, flip: bool) -> Response:
-    return answer([_app(request, edition, one) for one in _matches(edition, game, n, mirror, flip)])
+    return answer([_app(request, edition, one) for one in matches_of(edition, game, n, mirror, flip)])
 
 
 @router.get("/index", response_model=int)
@@ -128,7 +129,7 @@ def matches(
     edition: EditionOf, index: Index = 0, n: Number = -1, mirror: Mirror = False, flip: Flip = False
 ) -> Response:
     """The indices of the matches of an index."""
-    found = _matches(edition, _game(edition, index), n, mirror, flip)
+    found = matches_of(edition, _game(edition, index), n, mirror, flip)
     return answer([_index(edition, game) for game in found])
 
 

@@ -1,4 +1,4 @@
-"""Errors as answers: JSON (RFC 9457)."""
+"""Errors as answers: JSON for programs (RFC 9457), a page for people."""
 
 from __future__ import annotations
 
@@ -55,25 +55,40 @@ def status_of(error: SteamDinoError) -> int:
 def install(app: FastAPI) -> None:
     """Makes an app answer errors like that."""
 
+    def answer(
+        request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        if not _wants_page(request):
+            return problem(status, detail, headers)
+        from steamdino.present.web.pages import error_page
+
+        found = error_page(request, status, detail)
+        found.headers.update(headers or {})
+        return found
+
     async def ours(request: Request, error: Exception) -> Response:
         assert isinstance(error, SteamDinoError)  # noqa: S101 (it is registered for these)
-        return problem(status_of(error), str(error))
+        return answer(request, status_of(error), str(error))
 
     async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"][1:]) or "the request"
-        return problem(422, f"{where}: {first['msg']}")
+        return answer(request, 422, f"{where}: {first['msg']}")
 
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101
-        return problem(error.status_code, str(error.detail), error.headers)
+        return answer(request, error.status_code, str(error.detail), error.headers)
 
     async def unforeseen(request: Request, error: Exception) -> Response:
         LOG.error("unforeseen", exc_info=error)
-        return problem(500, "something went wrong on this server; its log says what")
+        return answer(request, 500, "something went wrong on this server; its log says what")
 
     app.add_exception_handler(SteamDinoError, ours)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(Exception, unforeseen)
+
+
+def _wants_page(request: Request) -> bool:
+    return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")

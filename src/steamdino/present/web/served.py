@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from steamdino.analysis.explain import Explainer
-from steamdino.analysis.unique import LoneGames, unique
+from steamdino.analysis.unique import LoneGames, diverse, unique
 from steamdino.errors import GalleryError, RecipeError, SnapshotError
 from steamdino.gallery import layout
 from steamdino.index.snapshot import newest_of_each
 from steamdino.pipeline.check import Duplicates, duplicates
+from steamdino.records import Game
 from steamdino.search import Snapshot
 from steamdino.settings import Settings, WebSettings
 
@@ -44,6 +45,11 @@ class Edition:
         """All games that are not adult-only, the most unique first."""
         found: LoneGames = self.once("unique", lambda: unique(self.snapshot, None))
         return found
+
+    def varied(self, n: int) -> list[Game]:
+        """Games that differ from each other, to begin with."""
+        found: LoneGames = self.once(f"varied {n}", lambda: diverse(self.snapshot, n))
+        return [one.game for one in found]
 
     def duplicates(self) -> list[Duplicates]:
         """Groups of games whose banners show the same.

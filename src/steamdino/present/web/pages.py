@@ -1,0 +1,299 @@
+"""The page: HTML made here, useful without a script; htmx and a little of our own make it quick."""
+
+from __future__ import annotations
+
+import base64
+import io
+from functools import cache
+from importlib import resources
+from typing import Annotated, Any
+from urllib.parse import quote, urlencode
+
+from fastapi import APIRouter, Form, Path, Query, Request
+from fastapi.responses import RedirectResponse, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from steamdino.analysis.audit import Audit, Auditor
+from steamdino.analysis.likeness import regions
+from steamdino.banners.decode import decode
+from steamdino.banners.read import read
+from steamdino.errors import QueryError
+from steamdino.features.words import has_words
+from steamdino.present.export.audit import unusual, verdict
+from steamdino.present.export.explanation import PLACES, amount, draw, heat, places
+from steamdino.present.text import closeness, printable
+from steamdino.present.web.api import addresses, any_game, explained
+from steamdino.present.web.asked import (
+    LONGEST,
+    EditionOf,
+    Flip,
+    Id,
+    Mirror,
+    Offset,
+    OnlyOf,
+    Sent,
+    kept,
+    served,
+)
+from steamdino.present.web.records import steamdb
+from steamdino.present.web.served import Edition
+from steamdino.present.web.timing import stage
+from steamdino.records import Filter, Matches
+
+PAGE = 24
+"""Games on a page."""
+SUGGESTED = 8
+GROUPS = 12
+TAGS = 60
+TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+router = APIRouter(include_in_schema=False)
+
+
+@cache
+def environment() -> Environment:
+    """The templates; everything is escaped."""
+    made = Environment(
+        autoescape=True,
+        loader=PackageLoader("steamdino.present.web"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    made.globals.update(closeness=closeness, steamdb=steamdb, quote=lambda text: quote(text, safe=""))
+    made.filters["printable"] = printable
+    return made
+
+
+def page(request: Request, template: str, status: int = 200, **values: Any) -> Response:
+    """A page from a template."""
+    found = served(request)
+    with stage("answer"):
+        text = (
+            environment()
+            .get_template(template)
+            .render(
+                address=addresses(request).of,
+                typed=values.pop("typed", ""),
+                recipes=found.recipes,
+                here=request.url.path,
+                **values,
+            )
+        )
+    return Response(text, status, media_type="text/html; charset=utf-8")
+
+
+def error_page(request: Request, status: int, detail: str) -> Response:
+    """An error as a page."""
+    return page(request, "error.html.jinja", status, code=status, detail=detail)
+
+
+@router.get("/static/{name}")
+async def static(name: str) -> Response:
+    """Style sheet and scripts."""
+    suffix = "." + name.rsplit(".", 1)[-1]
+    file = resources.files("steamdino.present.web") / "static" / name
+    if "/" in name or suffix not in TYPES or not file.is_file():
+        raise QueryError(f"there is no {name[:80]!r}")
+    headers = {"cache-control": "public, max-age=3600"}
+    return Response(file.read_bytes(), media_type=TYPES[suffix], headers=headers)
+
+
+@router.get("/")
+def home(request: Request, edition: EditionOf, q: Annotated[str, Query(max_length=LONGEST)] = "") -> Response:
+    """A search box, and games that differ from each other to begin with."""
+    if q.strip():
+        return search(request, edition, q)
+    return page(request, "home.html.jinja", games=edition.varied(PAGE), total=len(edition.snapshot))
+
+
+def search(request: Request, edition: Edition, q: str) -> Response:
+    """What fits a name: the game itself if there is just one, else a choice."""
+    with stage("search"):
+        exact = edition.snapshot.named_exactly(q)
+        found = exact or edition.snapshot.suggest(q, PAGE)
+    if len(found) == 1:
+        return RedirectResponse(f"/games/{quote(found[0].id, safe='')}", 303)
+    return page(request, "search.html.jinja", typed=q, games=found, words=has_words(edition.snapshot.recipe))
+
+
+@router.get("/suggest")
+async def suggest(
+    request: Request, edition: EditionOf, q: Annotated[str, Query(max_length=LONGEST)] = ""
+) -> Response:
+    """What is offered while a name is being typed: a part of a page."""
+    with stage("search"):
+        found = edition.snapshot.suggest(q, SUGGESTED) if q.strip() else []
+    return page(request, "suggest.html.jinja", games=found)
+
+
+@router.get("/random")
+async def surprise(request: Request, edition: EditionOf, only: OnlyOf) -> Response:
+    """Any game."""
+    return RedirectResponse(
+        f"/games/{quote(any_game(edition, only).id, safe='')}", 303, {"cache-control": "no-store"}
+    )
+
+
+@router.get("/games/{game_id:path}")
+def game(
+    request: Request,
+    edition: EditionOf,
+    only: OnlyOf,
+    game_id: Annotated[str, Path(max_length=LONGEST)],
+    offset: Offset = 0,
+    mirror: Mirror = False,
+    flip: Flip = False,
+    beside: Annotated[str, Query(max_length=LONGEST, description="Another recipe, to be shown beside.")] = "",
+) -> Response:
+    """A game and those that look like it."""
+    own = edition.snapshot.game(game_id)
+    with stage("search"):
+        matches = _similar(edition, game_id, offset, mirror, flip, only)
+        other = served(request).edition(beside) if beside else None
+        others = _similar(other, game_id, offset, mirror, flip, only) if other else None
+    return page(
+        request,
+        "game.html.jinja",
+        game=own,
+        matches=matches[offset : offset + PAGE],
+        others=others[offset : offset + PAGE] if others else None,
+        recipe=edition.snapshot.recipe.name,
+        beside=beside,
+        only=only,
+        mirror=mirror,
+        flip=flip,
+        offset=offset,
+        more=_link(request, offset=offset + PAGE) if len(matches) > offset + PAGE else "",
+        tags=edition.snapshot.tags()[:TAGS],
+    )
+
+
+def _similar(edition: Edition, game_id: str, offset: int, mirror: bool, flip: bool, only: Filter) -> Matches:
+    return edition.snapshot.similar(game_id, offset + PAGE + 1, mirror=mirror, flip=flip, only=only)
+
+
+def _link(request: Request, **changed: Any) -> str:
+    """The address of the page that was asked for, with some parameters changed."""
+    kept_ones = [(key, value) for key, value in request.query_params.multi_items() if key not in changed]
+    return f"{request.url.path}?{urlencode([*kept_ones, *changed.items()])}"
+
+
+@router.get("/picture")
+async def picture_form(request: Request) -> Response:
+    """Where to send a picture."""
+    return page(request, "picture.html.jinja")
+
+
+@router.post("/picture")
+def picture(
+    request: Request,
+    edition: EditionOf,
+    picture: Sent,
+    do: Annotated[str, Form(max_length=20)] = "similar",
+    tag: Annotated[str, Form(max_length=LONGEST)] = "",
+    mirror: Annotated[bool, Form()] = False,
+    flip: Annotated[bool, Form()] = False,
+) -> Response:
+    """What a picture that is sent looks like; it is not kept."""
+    name = printable(picture.filename or "your picture")[:80]
+    with kept(picture) as path, edition.encoding, stage("search"):
+        shown = _inline(path)
+        if do == "audit":
+            found = Auditor(edition.snapshot, tags=[tag] if tag.strip() else [])(path, PAGE)
+            return _audit_page(request, found, name, shown)
+        matches = edition.snapshot.similar(path, PAGE, mirror=mirror, flip=flip)
+    return page(
+        request, "pictured.html.jinja", name=name, shown=shown, matches=matches, mirror=mirror, flip=flip
+    )
+
+
+def _audit_page(request: Request, found: Audit, name: str, shown: str) -> Response:
+    why = found.explanation
+    pictures: list[tuple[str, str]] = []
+    if why and why.pairs:
+        sides = (
+            (why.first, [pair.first for pair in why.pairs]),
+            (why.second, [pair.second for pair in why.pairs]),
+        )
+        pictures = [("the same in both", _data(places(side, points))) for side, points in sides]
+    if why:
+        pictures += [("alike", _data(heat(side))) for side in (why.first, why.second)]
+    return page(
+        request,
+        "audit.html.jinja",
+        name=name,
+        shown=shown,
+        audit=found,
+        verdict=verdict(found),
+        standings=[(unusual(one), one.percentile) for one in found.standings],
+        why=pictures,
+    )
+
+
+@router.get("/text")
+def text(
+    request: Request, edition: EditionOf, q: Annotated[str, Query(min_length=1, max_length=LONGEST)]
+) -> Response:
+    """Games that fit words."""
+    with edition.encoding, stage("search"):
+        matches = edition.snapshot.text(q, PAGE)
+    return page(request, "words.html.jinja", typed=q, matches=matches)
+
+
+@router.get("/why")
+def why(request: Request, edition: EditionOf, a: Id, b: Id) -> Response:
+    """Why two games match."""
+    with stage("search"):
+        found = explained(edition, a, b)
+    one, two = (edition.snapshot.game(key) for key in (a, b))
+    parts = [regions(side.shares) for side in (found.first, found.second)]
+    table = [
+        (PLACES[row][column], *(amount(float(part[row, column]), found.similarity) for part in parts))
+        for row in range(3)
+        for column in range(3)
+    ]
+    return page(
+        request,
+        "why.html.jinja",
+        one=one,
+        two=two,
+        found=found,
+        percentile=edition.snapshot.percentile(found.similarity),
+        drawn=_data(draw(found, f"{one.name} and {two.name}"), "PNG"),
+        table=table,
+    )
+
+
+@router.get("/unique")
+def unique(request: Request, edition: EditionOf, offset: Offset = 0) -> Response:
+    """Games that look like no other."""
+    with stage("search"):
+        found = edition.unique()
+    more = _link(request, offset=offset + PAGE) if len(found) > offset + PAGE else ""
+    return page(request, "unique.html.jinja", found=found[offset : offset + PAGE], more=more)
+
+
+@router.get("/duplicates")
+def duplicates(request: Request, edition: EditionOf, offset: Offset = 0) -> Response:
+    """Banners that show the same."""
+    with stage("search"):
+        groups = edition.duplicates()
+    shown = [
+        (group, [(member, edition.snapshot.game(member.game_id)) for member in group.members])
+        for group in groups[offset : offset + GROUPS]
+    ]
+    more = _link(request, offset=offset + GROUPS) if len(groups) > offset + GROUPS else ""
+    return page(request, "duplicates.html.jinja", groups=shown, total=len(groups), more=more)
+
+
+def _inline(path: Any) -> str:
+    image = decode(read(path).data, (300, 450))
+    image.thumbnail((300, 450))
+    return _data(image)
+
+
+def _data(image: Any, form: str = "JPEG") -> str:
+    buffer = io.BytesIO()
+    image.save(buffer, form)
+    return f"data:image/{form.lower()};base64,{base64.b64encode(buffer.getvalue()).decode()}"
