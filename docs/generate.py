@@ -42,6 +42,7 @@ COMMANDS = (
     "export npy",
     "export html",
     "export sheet",
+    "export site",
     "export urls",
 )
 HEAD = """# The command line

@@ -65,6 +65,7 @@ def map_(
     from steamdino.analysis import map as analysis
     from steamdino.present.cli.progress import bar
     from steamdino.present.export import atlas
+    from steamdino.present.export.folders import check_folder
     from steamdino.present.export.mosaic import check_png
     from steamdino.search import Snapshot
     from steamdino.search.filtering import filter_of
@@ -73,7 +74,8 @@ def map_(
         raise UsageError("say what to write: -o FILE for a PNG, --html DIR for a page")
     if output:
         check_png(output)
-    atlas.check_folder(html)
+    if html:
+        check_folder(html, atlas.KIND)
     analysis.check()
     settings = Settings.load({"gallery": gallery})
     snapshot = Snapshot.open(settings.gallery, recipe, kind=kind)

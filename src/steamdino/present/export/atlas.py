@@ -15,10 +15,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib import resources
 from math import ceil, log2
@@ -28,7 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from steamdino.errors import SteamDinoError, UsageError
+from steamdino.errors import SteamDinoError
+from steamdino.present.export.folders import PAGE, replacing_folder
 from steamdino.present.export.mosaic import thumbnail
 from steamdino.present.export.page import render
 from steamdino.records import Game, Progress
@@ -42,8 +42,8 @@ LARGEST = 100_000_000
 """Pixels of the PNG at most; a coarser scale is taken for more."""
 GROUND = (20, 24, 31)
 QUALITY = 82
-MARKER = "map"
-"""In the folder's page, so that only a folder that was made here is replaced."""
+KIND = "map"
+"""What the folder's page says of itself, so that only a folder that was made here is replaced."""
 
 Keep = Callable[[int, int, int, Image.Image], None]
 """Called with level, column, row and the tile."""
@@ -177,30 +177,22 @@ def write_map(
         UsageError: the folder holds something else than a map.
         SteamDinoError: something cannot be written.
     """
-    check_folder(folder)
     sheet = Image.new("RGB", atlas.scaled(atlas.png_level), GROUND) if png else None
     try:
-        work = Path(tempfile.mkdtemp(prefix=".new-", dir=_made(folder.absolute().parent))) if folder else None
-        try:
+        with ExitStack() as stack:
+            work = stack.enter_context(replacing_folder(folder, KIND)) if folder else None
 
             def keep(level: int, column: int, row: int, tile: Image.Image) -> None:
                 if sheet and level == atlas.png_level:
                     sheet.paste(tile, (column * TILE, row * TILE))
                 if work:
-                    place = _made(work / "tiles" / str(level))
+                    place = work / "tiles" / str(level)
+                    place.mkdir(parents=True, exist_ok=True)
                     tile.save(place / f"{column}-{row}.jpg", quality=QUALITY)
 
             Painter(atlas, keep, threads, progress).draw()
-            if work and folder:
-                (work / "index.html").write_text(_page(atlas, title), "utf-8")
-                work.chmod(0o755)
-                if folder.exists():
-                    shutil.rmtree(folder)
-                work.rename(folder)
-        except BaseException:
             if work:
-                shutil.rmtree(work, ignore_errors=True)
-            raise
+                (work / PAGE).write_text(_page(atlas, title), "utf-8")
     except OSError as error:
         raise SteamDinoError(
             f"{error.filename or folder} cannot be written: {error.strerror or error}"
@@ -209,23 +201,6 @@ def write_map(
         from steamdino.present.export.mosaic import write_png
 
         write_png(png, sheet)
-
-
-def check_folder(folder: Path | None) -> None:
-    """Finds out before the work whether a folder may be replaced.
-
-    Raises:
-        UsageError: it holds something else than a map.
-    """
-    if folder is None or not folder.exists():
-        return
-    if not folder.is_dir() or (any(folder.iterdir()) and not _is_map(folder)):
-        raise UsageError(f"{folder} holds something else than a map; name a new folder with --html")
-
-
-def _is_map(folder: Path) -> bool:
-    page = folder / "index.html"
-    return page.is_file() and f'data-page="{MARKER}"' in page.read_text("utf-8", "replace")[:4000]
 
 
 def _page(atlas: Atlas, title: str) -> str:
@@ -246,14 +221,9 @@ def _page(atlas: Atlas, title: str) -> str:
     return render(
         "atlas.html.jinja",
         title=title,
-        marker=MARKER,
+        marker=KIND,
         script=script,
         digest=digest,
         data=text,
         count=len(atlas.games),
     )
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder

@@ -25,6 +25,7 @@ for command in (
     arrays.npy,
     pages.html,
     pages.sheet,
+    pages.site,
     arrays.urls,
 ):
     app.command()(command)

@@ -77,3 +77,60 @@ def sheet(
 
 MOST = 500
 """Matches on one picture."""
+
+
+def site(
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="The folder to write.")],
+    gallery: GalleryOption = None,
+    recipe: RecipeOption = None,
+    kind: KindOption = "vertical",
+    pictures: Annotated[
+        str,
+        typer.Option(
+            metavar="copy|steam",
+            help="Copy banners, scaled, or link Steam's where `sync` learned their addresses.",
+        ),
+    ] = "copy",
+    title: Annotated[str, typer.Option(help="The site's heading.")] = "Banners that look alike",
+) -> None:
+    """Write a site that any file host can serve: search by name, matches that lead on, unique games; no server needed.
+
+    Its data comes in small files, so that the first page is there at once however many games there are. Adult-only
+    games are left out. Try it with: python -m http.server -d DIR
+
+    **Example**
+
+        steam-dino export site -o site
+    """
+    import os
+
+    from steamdino.analysis.neighbourhood import Neighbourhood
+    from steamdino.analysis.unique import diverse, unique
+    from steamdino.present.cli.progress import bar
+    from steamdino.present.export import site as export
+    from steamdino.present.export.folders import check_folder
+    from steamdino.present.export.urls import addresses
+
+    if pictures not in ("copy", "steam"):
+        raise UsageError(f"--pictures is {pictures!r}; it must be copy or steam")
+    check_folder(output, export.KIND)
+    snapshot, place = opened(gallery, recipe, kind)
+    with bar("Comparing", "games") as progress:
+        table = Neighbourhood.of(snapshot, export.NEAREST, progress=progress)
+        lonely = unique(snapshot, UNIQUE)
+    with bar("Copying", "banners") as progress:
+        export.write_site(
+            output,
+            table,
+            home=[one.game for one in diverse(snapshot, HOME)],
+            lonely=lonely,
+            online=addresses(place, kind) if pictures == "steam" else {},
+            title=title,
+            threads=os.cpu_count() or 1,
+            progress=progress,
+        )
+    say(f"{output / 'index.html'}: {len(table):,} games")
+
+
+HOME, UNIQUE = 24, 250
+"""Games on a site's first page, and on its page of unique ones."""

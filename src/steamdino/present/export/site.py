@@ -1,0 +1,187 @@
+"""A site without a server: files that any file host can serve, loaded in shards.
+
+::
+
+    <folder>/
+      index.html, site.css, app.js, icon.svg    the page
+      data/home.json                   what the first page shows: games that differ from each other
+      data/unique.json                 the most unique games
+      data/games/<n>.json              `SHARD` games, each with its nearest ones
+      data/names/<xx>.json             games whose names have a word that begins with two letters (code points in hex)
+      banners/<aa>/<sha256>.jpg        pictures, where they are not Steam's
+
+So the first page needs the page itself and one small file, and each step from match to match one more.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from steamdino.analysis.neighbourhood import Neighbourhood
+from steamdino.analysis.pictures import each
+from steamdino.analysis.unique import LoneGames
+from steamdino.errors import SteamDinoError
+from steamdino.index.names import fold
+from steamdino.present.export.folders import PAGE, replacing_folder
+from steamdino.present.export.mosaic import thumbnail
+from steamdino.present.export.page import render
+from steamdino.records import Game, Progress
+
+KIND = "site"
+SHARD = 64
+"""Games in a file: with twelve matches each, about 60 KB, a fifth of that compressed."""
+NEAREST = 12
+SIZE = (300, 450)
+QUALITY = 82
+PREFIX = 2
+"""Letters by which names are sorted into files."""
+EVERYWHERE = frozenset(("the", "of", "and", "a"))
+"""Words that so many names have that nobody looks for them alone, but as the first word."""
+
+
+def write_site(
+    folder: Path,
+    table: Neighbourhood,
+    *,
+    home: Sequence[Game],
+    lonely: LoneGames,
+    online: Mapping[str, str],
+    title: str,
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> None:
+    """Writes a site, replacing an older one only when the new one is whole.
+
+    Args:
+        folder: where.
+        table: the games of the site as queries, with their matches.
+        home: games for the first page.
+        lonely: the most unique games.
+        online: id -> address of a picture on the internet; others are copied, scaled.
+        title: the site's heading.
+        threads: pictures scaled at the same time.
+        progress: called with (pictures, total).
+
+    Raises:
+        UsageError: the folder holds something else than a site.
+        SteamDinoError: something cannot be written.
+    """
+    snapshot = table.snapshot
+    rows = table.queries.tolist()
+    games = dict(zip(rows, snapshot.games(rows), strict=True))
+    number = {row: place for place, row in enumerate(rows)}
+    place_of = {games[row].id: number[row] for row in rows}
+    try:
+        with replacing_folder(folder, KIND) as work:
+            copied = _copy(
+                [game for game in games.values() if game.id not in online], work, threads, progress
+            )
+
+            def card(game: Game) -> list[Any]:
+                picture = online.get(game.id) or copied.get(game.sha256, "")
+                return [place_of[game.id], game.name, picture]
+
+            shards: dict[int, list[Any]] = defaultdict(list)
+            for query, found, cosines in table:
+                near = [
+                    [*card(games[row]), round(cosine, 3)]
+                    for row, cosine in zip(found, cosines, strict=True)
+                    if row in games
+                ]
+                game = games[query]
+                shards[number[query] // SHARD].append([*card(game), game.id, game.url or "", near])
+            for shard, content in shards.items():
+                _write(work / "data" / "games" / f"{shard}.json", content)
+            for key, names in _names(list(games.values()), card).items():
+                _write(work / "data" / "names" / f"{key}.json", names)
+            shown = [game for game in home if game.id in place_of]
+            _write(work / "data" / "home.json", {"total": len(rows), "games": [card(game) for game in shown]})
+            unique = [
+                [*card(one.game), one.similarity and round(one.similarity, 3)]
+                for one in lonely
+                if one.game.id in place_of
+            ]
+            _write(work / "data" / "unique.json", unique)
+            hosts = sorted({"/".join(url.split("/", 3)[:3]) for url in online.values()})
+            _page(work, title, hosts)
+    except OSError as error:
+        raise SteamDinoError(
+            f"{error.filename or folder} cannot be written: {error.strerror or error}"
+        ) from None
+
+
+def _copy(games: Sequence[Game], work: Path, threads: int, progress: Progress | None) -> dict[str, str]:
+    """Writes scaled pictures, each once; returns their places by sha256."""
+    by_content = {game.sha256: game for game in games if game.picture}
+    made: dict[str, str] = {}
+
+    def draw(game: Game) -> tuple[str, str]:
+        image = thumbnail(game.picture, SIZE)
+        if image is None:
+            return game.sha256, ""
+        place = f"banners/{game.sha256[:2]}/{game.sha256[:20]}.jpg"
+        (work / place).parent.mkdir(parents=True, exist_ok=True)
+        image.save(work / place, "JPEG", quality=QUALITY)
+        return game.sha256, place
+
+    for done, (content, place) in enumerate(each(draw, list(by_content.values()), threads), 1):
+        made[content] = place
+        if progress:
+            progress(done, len(by_content))
+    return made
+
+
+def _names(games: Sequence[Game], card: Callable[[Game], list[Any]]) -> dict[str, list[list[Any]]]:
+    """Cards with folded names, by the letters that a word of the name begins with; the most reviewed first."""
+    found: dict[str, list[tuple[int, list[Any]]]] = defaultdict(list)
+    for game in games:
+        folded = fold(game.name)
+        words = folded.split()
+        keys = {_key(word) for place, word in enumerate(words) if not place or word not in EVERYWHERE}
+        for key in keys | {_key(game.id.lower())}:
+            found[key].append((_reviews(game), [*card(game), folded, game.id]))
+    return {
+        key: [entry for _, entry in sorted(entries, key=lambda e: -e[0])] for key, entries in found.items()
+    }
+
+
+def _key(word: str) -> str:
+    return "-".join(f"{ord(letter):x}" for letter in word[:PREFIX]) or "0"
+
+
+def _reviews(game: Game) -> int:
+    try:
+        return int(game.columns.get("reviews") or 0)
+    except (TypeError, ValueError):
+        return 0
+
+
+def _write(path: Path, content: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, ensure_ascii=False, separators=(",", ":")), "utf-8")
+
+
+def _page(work: Path, title: str, hosts: Sequence[str]) -> None:
+    script = (resources.files(__package__) / "site.js").read_text("utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    page = render(
+        "site.html.jinja",
+        title=title,
+        kind=KIND,
+        hosts=" ".join(hosts),
+        shard=SHARD,
+        prefix=PREFIX,
+        digest=digest,
+    )
+    (work / PAGE).write_text(page, "utf-8")
+    (work / "app.js").write_text(script, "utf-8")
+    shared = resources.files("steamdino.present.web") / "static"  # what `serve` shows looks the same
+    for name in ("site.css", "icon.svg"):
+        (work / name).write_text((shared / name).read_text("utf-8"), "utf-8")

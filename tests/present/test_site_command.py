@@ -1,0 +1,161 @@
+"""`steam-dino export site`, served by a plain file server and opened in a browser."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import json
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from steamdino import Snapshot, unique
+from steamdino.present.export.site import NEAREST, SHARD
+
+Run = Callable[..., "CompletedProcess[str]"]
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """A plain file server that keeps what it was asked for."""
+
+    asked: list[tuple[str, int]]
+
+    def log_request(self, code: Any = "-", size: Any = "-") -> None:
+        type(self).asked.append((self.path, int(code)))
+
+
+@pytest.fixture(scope="module")
+def folder(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    import subprocess
+    import sys
+
+    folder = tmp_path_factory.mktemp("site") / "site"
+    command = [
+        sys.executable,
+        "-m",
+        "steamdino",
+        "export",
+        "site",
+        "-o",
+        str(folder),
+        "-g",
+        str(built),
+        "--title",
+        "<b>All</b>",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout == f"{folder / 'index.html'}: 476 games\n"
+    return folder
+
+
+@pytest.fixture
+def site(folder: Path) -> Iterator[tuple[str, list[tuple[str, int]]]]:
+    handler = type("Handler", (Quiet,), {"asked": []})
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(handler, directory=str(folder))
+    )
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/", handler.asked
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_files_hold_each_game_with_its_matches(folder: Path, built: Path) -> None:
+    snapshot = Snapshot.open(built)
+    ids: list[str] = []
+    for shard in range(-(-len(snapshot) // SHARD)):
+        for place, _, picture, game_id, _, _ in json.loads(
+            (folder / f"data/games/{shard}.json").read_text("utf-8")
+        ):
+            assert place == len(ids)
+            assert (folder / picture).is_file()
+            ids.append(game_id)
+    assert ids == snapshot.ids
+    found = json.loads((folder / f"data/games/{ids.index('neonoir') // SHARD}.json").read_text("utf-8"))
+    near = next(game[5] for game in found if game[3] == "neonoir")
+    expected = snapshot.similar("neonoir", NEAREST)
+    assert [ids[match[0]] for match in near] == expected.ids
+    assert [match[3] for match in near] == pytest.approx(expected.similarities.tolist(), abs=6e-4)
+    with Image.open(next((folder / "banners").rglob("*.jpg"))) as image:
+        assert image.size[0] <= 300
+
+
+@pytest.mark.browser
+def test_games_are_found_by_name_and_lead_on_and_back(
+    site: tuple[str, list[tuple[str, int]]], built: Path, browser: Any
+) -> None:
+    address, asked = site
+    snapshot = Snapshot.open(built)
+    page = browser.new_page(viewport={"width": 1200, "height": 900})
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(address)
+    page.locator(".grid .tile").first.wait_for()
+    assert page.locator(".grid .tile").count() == 24
+    data = [path for path, _ in asked if path.startswith("/data/")]
+    assert data == ["/data/home.json"]
+
+    box = page.get_by_role("combobox")
+    box.press_sequentially("wet prec")
+    page.locator("#found li").first.wait_for()
+    assert page.locator("#found li").all_inner_texts() == ["The Wet Precinct"]
+    box.press("ArrowDown")
+    box.press("Enter")
+    page.get_by_role("heading", name="The Wet Precinct", exact=True).wait_for()
+    expected = snapshot.similar("the-wet-precinct", NEAREST)
+    assert page.locator(".answers .name").all_inner_texts() == [match.name for match in expected]
+    page.locator(".answers .go").first.click()
+    page.get_by_role("heading", name=expected[0].name, exact=True).wait_for()
+    page.go_back()
+    page.get_by_role("heading", name="The Wet Precinct", exact=True).wait_for()
+
+    page.get_by_role("link", name="Unique").click()
+    page.get_by_role("heading", name="Games whose banners look like no other's").wait_for()
+    shown = page.locator(".grid .name").all_inner_texts()
+    assert shown == [" ".join(one.game.name.split()) for one in unique(snapshot, 250)]
+    page.get_by_role("link", name="Surprise me").click()
+    page.get_by_text("Banners that look like it").wait_for()
+    assert page.locator(".answers .tile").count() == NEAREST
+
+    box.fill("<script>")
+    page.wait_for_timeout(200)
+    box.fill("script")
+    page.locator("#found li").first.wait_for()
+    assert '<script>alert("x")</script>' in page.locator("#found li").all_inner_texts()
+    assert page.title().endswith("<b>All</b>")
+    assert {code for _, code in asked} <= {200, 304, 404}
+    assert not [text for text in complaints if "404" not in text]
+    page.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [360, 1400])
+def test_the_site_fits_the_screen_and_axe_finds_no_fault(
+    site: tuple[str, list[tuple[str, int]]], browser: Any, width: int
+) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    for place in ("", "#/game/3", "#/unique"):
+        page.goto(site[0] + place)
+        page.reload()
+        page.locator(".grid .tile").first.wait_for()
+        assert page.locator(".grid .tile").count() >= NEAREST
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+    page.close()
+
+
+def test_another_folder_is_left_alone(run: Run, built: Path, tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("mine", "utf-8")
+    done = run("export", "site", "-o", tmp_path, "-g", built)
+    assert (done.returncode, "holds something else than a site" in done.stderr) == (2, True)
+    assert (tmp_path / "index.html").read_text("utf-8") == "mine"
+    assert run("export", "site", "-o", tmp_path / "x", "-g", built, "--pictures", "no").returncode == 2
