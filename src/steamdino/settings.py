@@ -132,6 +132,8 @@ class WebSettings:
         refresh: seconds between two looks for a newer snapshot.
         origins: whose pages may use the API in a browser, separated by spaces; "*" for all.
         pictures: where pages take banners from: "gallery", or "steam" where `sync` learned their addresses.
+        fetch_urls: whether a query may be the address of a picture, which the server fetches: "yes" or "no". Private
+            addresses are refused in any case.
     """
 
     host: str = "127.0.0.1"
@@ -143,6 +145,7 @@ class WebSettings:
     refresh: float = 5.0
     origins: str = ""
     pictures: str = "gallery"
+    fetch_urls: str = "no"
 
     @classmethod
     def load(
@@ -219,6 +222,8 @@ def _checked(source: str, key: str, value: Any) -> Any:
         raise UsageError(f"{source}: device is {value!r}; it must be one of: {', '.join(DEVICES)}")
     if key.endswith("_url") and not re.match(r"https?://[^/\s@]+(/\S*)?$", str(value)):
         raise UsageError(f"{source}: {key} is {value!r}; it must be an address like https://...")
+    if key == "fetch_urls" and value not in ("yes", "no"):
+        raise UsageError(f"{source}: fetch_urls is {value!r}; it must be yes or no")
     if key == "pictures" and value not in PICTURES:
         raise UsageError(f"{source}: pictures is {value!r}; it must be one of: {', '.join(PICTURES)}")
     if key == "user_agent" and not (str(value).isascii() and str(value).isprintable()):

@@ -22,9 +22,9 @@ Serve = Callable[..., httpx.Client]
 class Running:
     """An app on a port of its own, in a thread."""
 
-    def __init__(self, gallery: Path, **web: Any) -> None:
+    def __init__(self, gallery: Path, *, fetch: Callable[[str], bytes] | None = None, **web: Any) -> None:
         settings = WebSettings(**{"requests_per_minute": 0.0, "refresh": 0.1, **web})
-        self.app = create_app(Settings(gallery=gallery), settings)
+        self.app = create_app(Settings(gallery=gallery), settings, fetch=fetch)
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
         self.address = f"http://127.0.0.1:{self._socket.getsockname()[1]}"

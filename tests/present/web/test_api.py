@@ -180,3 +180,25 @@ def test_a_packed_snapshot_is_served_without_its_pictures(
     assert client.post("/api/v1/similar", files={"picture": crop}).json()["matches"][0]["id"] == QUERY
     for address, status in (("/api/v1/duplicates", 503), (f"/banners/300/{QUERY}", 404)):
         assert client.get(address).status_code == status
+
+
+def test_a_picture_is_fetched_by_its_address_only_where_that_is_switched_on(
+    web: httpx.Client, built: Path, crop: bytes, serve: Callable[..., Any]
+) -> None:
+    asked = {"url": "http://127.0.0.1/x.png", "k": 1}
+    off = web.get("/api/v1/similar", params=asked)
+    assert (off.status_code, "switched off" in off.json()["detail"]) == (400, True)
+    on = serve(built, fetch_urls="yes").client
+    refused = on.get("/api/v1/similar", params=asked)
+    assert (refused.status_code, "not a public server" in refused.json()["detail"]) == (422, True)
+    assert 'name="address"' in on.get("/picture").text
+    assert 'name="address"' not in web.get("/picture").text
+    # What is fetched is a query like any other; there is no public server here to fetch it from.
+    fetching = serve(built, fetch=lambda url: crop).client
+    assert fetching.get("/api/v1/similar", params=asked).json()["matches"][0]["id"] == QUERY
+    page = fetching.post(
+        "/picture", data={"address": "https://x.example/mine.png"}, headers={"accept": "text/html"}
+    )
+    assert "mine.png" in page.text and "Neonoir" in page.text
+    nothing = fetching.post("/picture", data={"address": ""})
+    assert nothing.status_code == 422

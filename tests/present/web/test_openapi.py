@@ -59,6 +59,8 @@ def test_each_operation_has_a_success(document: dict[str, Any], web: httpx.Clien
     seen: Counter[int] = Counter()
     for method, path in _operations(document):
         address = path.replace("{game_id}", "neonoir").replace("{width}", "150")
+        if (method, path) == ("get", "/api/v1/similar"):
+            continue  # no public server can be reached here; see test_api.py
         if path == "/api/v1/text":
             continue  # no recipe that knows words is built here; see tests/features/test_words.py
         given = {"files": {"picture": file.getvalue()}} if method == "post" else {}

@@ -44,6 +44,14 @@ def serve(
             metavar="gallery|steam", help="Where banners come from. Default: gallery.", show_default=False
         ),
     ] = None,
+    fetch_urls: Annotated[
+        bool | None,
+        typer.Option(
+            "--fetch-urls/--no-fetch-urls",
+            help="Let queries be addresses of pictures on public servers. Default: no.",
+            show_default=False,
+        ),
+    ] = None,
     precision: PrecisionOption = None,
 ) -> None:
     """Serve a gallery's newest snapshots as a page and an API (extra `web`).
@@ -73,6 +81,7 @@ def serve(
             "requests_per_minute": rate,
             "origins": origins,
             "pictures": pictures,
+            "fetch_urls": None if fetch_urls is None else "yes" if fetch_urls else "no",
         }
     )
     # A search is one product of a matrix and a vector: more threads for it only wait for each other. NumPy reads this

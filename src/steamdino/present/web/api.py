@@ -28,6 +28,7 @@ from steamdino.present.web.asked import (
     Offset,
     OnlyOf,
     Sent,
+    fetched,
     kept,
     served,
 )
@@ -166,6 +167,25 @@ def similar_to_picture(
 ) -> Response:
     """The games whose banners look most like a picture that is sent. It is not kept."""
     with kept(picture) as path, edition.encoding, stage("search"):
+        matches = edition.snapshot.similar(path, offset + k + 1, mirror=mirror, flip=flip, only=only)
+    return answer(records.similar_record(matches, addresses(request), offset, k))
+
+
+@router.get(
+    "/similar", response_model=records.SimilarModel, summary="Games similar to a picture by its address"
+)
+def similar_to_address(
+    request: Request,
+    edition: EditionOf,
+    only: OnlyOf,
+    url: Annotated[str, Query(max_length=2000, description="Of a picture on a public server.")],
+    k: Count = 10,
+    offset: Offset = 0,
+    mirror: Mirror = False,
+    flip: Flip = False,
+) -> Response:
+    """The games whose banners look most like a picture that is fetched, where this server does that."""
+    with fetched(request, url) as path, edition.encoding, stage("search"):
         matches = edition.snapshot.similar(path, offset + k + 1, mirror=mirror, flip=flip, only=only)
     return answer(records.similar_record(matches, addresses(request), offset, k))
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from steamdino import __version__
+from steamdino.net.public import fetch_public
 from steamdino.present.export.urls import addresses
 from steamdino.present.web import api, banners, originals, pages, problems, rendered, service
 from steamdino.present.web.guard import Guard, Metrics
@@ -25,12 +27,15 @@ percentile says how many of a hundred pairs of the gallery's banners are less al
 `application/problem+json` (RFC 9457)."""
 
 
-def create_app(settings: Settings, web: WebSettings) -> FastAPI:
+def create_app(
+    settings: Settings, web: WebSettings, *, fetch: Callable[[str], bytes] | None = None
+) -> FastAPI:
     """Makes the app over a gallery, or a packed snapshot.
 
     Args:
         settings: whose `gallery` is served.
         web: how.
+        fetch: gets a picture by its address; without one, from public servers if the settings say so.
 
     Raises:
         SnapshotError: there is no snapshot.
@@ -55,6 +60,9 @@ def create_app(settings: Settings, web: WebSettings) -> FastAPI:
     online = addresses(settings.gallery, "vertical") if web.pictures == "steam" else {}
     app.state.addresses = Addresses(online)
     app.state.metrics = Metrics()
+    if fetch is None and web.fetch_urls == "yes":
+        fetch = partial(fetch_public, largest=web.largest_upload, seconds=min(web.seconds, 10.0))
+    app.state.fetch = fetch
     for router in (
         api.router,
         originals.router,

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from fastapi import Depends, File, Query, Request, UploadFile
 
-from steamdino.errors import PictureError, QueryError
+from steamdino.errors import PictureError, QueryError, UsageError
 from steamdino.present.web.served import Edition, Served
 from steamdino.records import Filter
 from steamdino.search.filtering import filter_of
@@ -70,7 +70,35 @@ def kept(sent: UploadFile) -> Iterator[Path]:
     Raises:
         PictureError: it is none.
     """
-    data = sent.file.read()
+    with as_file(sent.file.read()) as path:
+        yield path
+
+
+@contextmanager
+def fetched(request: Request, url: str) -> Iterator[Path]:
+    """A picture that an address names as a file, which is gone afterwards.
+
+    Raises:
+        UsageError: this server fetches none.
+        NetworkError: it must not be asked, or cannot be had.
+        PictureError: it is none.
+    """
+    fetch = request.app.state.fetch
+    if fetch is None:
+        raise UsageError(
+            "fetching pictures by address is switched off on this server; send the picture itself"
+        )
+    with as_file(fetch(url)) as path:
+        yield path
+
+
+@contextmanager
+def as_file(data: bytes) -> Iterator[Path]:
+    """A picture's bytes as a file, which is gone afterwards.
+
+    Raises:
+        PictureError: it is none.
+    """
     if not data:
         raise PictureError("the picture is empty; choose a file")
     with tempfile.TemporaryDirectory(prefix="steamdino-") as folder:

@@ -9,7 +9,7 @@ from importlib import resources
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, Form, Path, Query, Request
+from fastapi import APIRouter, File, Form, Path, Query, Request, UploadFile
 from fastapi.responses import RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -17,7 +17,7 @@ from steamdino.analysis.audit import Audit, Auditor
 from steamdino.analysis.likeness import regions
 from steamdino.banners.decode import decode
 from steamdino.banners.read import read
-from steamdino.errors import QueryError
+from steamdino.errors import PictureError, QueryError
 from steamdino.features.words import has_words
 from steamdino.present.export.audit import unusual, verdict
 from steamdino.present.export.explanation import PLACES, amount, draw, heat, places
@@ -31,7 +31,7 @@ from steamdino.present.web.asked import (
     Mirror,
     Offset,
     OnlyOf,
-    Sent,
+    fetched,
     kept,
     served,
 )
@@ -76,6 +76,7 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> R
                 address=addresses(request).of,
                 typed=values.pop("typed", ""),
                 recipes=found.recipes,
+                fetches=request.app.state.fetch is not None,
                 here=request.url.path,
                 **values,
             )
@@ -189,15 +190,24 @@ async def picture_form(request: Request) -> Response:
 def picture(
     request: Request,
     edition: EditionOf,
-    picture: Sent,
+    picture: Annotated[UploadFile | None, File()] = None,
+    address: Annotated[str, Form(max_length=2000)] = "",
     do: Annotated[str, Form(max_length=20)] = "similar",
     tag: Annotated[str, Form(max_length=LONGEST)] = "",
     mirror: Annotated[bool, Form()] = False,
     flip: Annotated[bool, Form()] = False,
 ) -> Response:
-    """What a picture that is sent looks like; it is not kept."""
-    name = printable(picture.filename or "your picture")[:80]
-    with kept(picture) as path, edition.encoding, stage("search"):
+    """What a picture that is sent, or named by its address, looks like; it is not kept."""
+    if picture is not None and picture.filename:
+        name, source = printable(picture.filename)[:80], kept(picture)
+    elif address.strip():
+        name, source = (
+            printable(address.strip().rsplit("/", 1)[-1])[:80] or "your picture",
+            fetched(request, address.strip()),
+        )
+    else:
+        raise PictureError("no picture was sent; choose one")
+    with source as path, edition.encoding, stage("search"):
         shown = _inline(path)
         if do == "audit":
             found = Auditor(edition.snapshot, tags=[tag] if tag.strip() else [])(path, PAGE)
