@@ -96,3 +96,13 @@ def test_what_was_a_crash_is_a_404(web: httpx.Client) -> None:
         assert web.get(address).status_code == 404, address
     assert web.get("/matches?index=-1").status_code == 422
     assert web.get("/similar_apps?index=1&n=x").status_code == 422
+
+
+def test_pages_link_each_game_to_steam_and_steamdb(steam: tuple[httpx.Client, Snapshot]) -> None:
+    client, snapshot = steam
+    game = snapshot.games(snapshot.rows())[0]
+    page = client.get(f"/games/{game.id}", headers={"accept": "text/html"}).text
+    assert f'href="https://steamdb.info/app/{game.id}/"' in page
+    assert f'href="{game.url}"' in page
+    store = client.get(f"/store_x/{game.id}/3").text
+    assert store.count('href="https://store.steampowered.com/app/') == 3
