@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2 as httpx
+import pytest
+from PIL import Image
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -21,39 +25,73 @@ def _free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def test_two_processes_serve_one_gallery_and_end_politely(built: Path) -> None:
+@contextmanager
+def serving(gallery: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The command, once it answers, and its address; ended politely."""
     port = _free_port()
-    command = [
-        sys.executable,
-        "-m",
-        "steamdino",
-        "serve",
-        "-g",
-        str(built),
-        "--port",
-        str(port),
-        "--workers",
-        "2",
-    ]
+    command = [sys.executable, "-m", "steamdino", "serve", "-g", str(gallery), "--port", str(port), *options]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as child:
         deadline = time.monotonic() + 60
         while True:
             try:
-                ready = httpx.get(f"http://127.0.0.1:{port}/readyz")
+                assert httpx.get(f"http://127.0.0.1:{port}/readyz").text == "ready\n"
                 break
             except httpx.TransportError:
                 assert child.poll() is None
                 assert time.monotonic() < deadline
                 time.sleep(0.1)
-        found = httpx.get(f"http://127.0.0.1:{port}/api/v1/games/neonoir/similar", params={"k": 1})
+        try:
+            yield child, f"http://127.0.0.1:{port}"
+        finally:
+            child.send_signal(signal.SIGTERM)
+            child.wait(30)
+
+
+def test_two_processes_serve_one_gallery_and_end_politely(built: Path) -> None:
+    with serving(built, "--workers", "2") as (child, address):
+        found = httpx.get(f"{address}/api/v1/games/neonoir/similar", params={"k": 1})
         child.send_signal(signal.SIGTERM)
         _, errors = child.communicate(timeout=30)
-    assert ready.text == "ready\n"
     assert found.json()["matches"][0]["id"] == "hollow-avenue"
-    assert errors.startswith(f"Serving {built} at http://127.0.0.1:{port}\n")
+    assert errors.startswith(f"Serving {built} at {address}\n")
     assert errors.count('"event": "snapshot"') == 2  # each process has opened it
     assert '"route": "/api/v1/games/{game_id:path}/similar"' in errors
     assert "Traceback" not in errors
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="memory is read from /proc, which is Linux's"
+)
+def test_memory_stays_flat_whatever_is_sent(built: Path, tmp_path: Path) -> None:
+    noise = io.BytesIO()
+    Image.effect_noise((1200, 1800), 90).save(noise, "JPEG")
+    sent = [
+        noise.getvalue(),
+        noise.getvalue()[:9000],
+        b"<svg/>",
+        b"\0" * (9 << 20),
+        b"GIF89a" + b"\xff" * 5000,
+    ]
+
+    def resident(pid: int) -> float:
+        return int(Path(f"/proc/{pid}/status").read_text().split("VmRSS:")[1].split()[0]) / 1024
+
+    with serving(built, "--rate", "0") as (child, address):
+
+        def attack(rounds: int) -> set[int]:
+            statuses = set()
+            for _ in range(rounds):
+                for data in sent:
+                    statuses.add(httpx.post(f"{address}/api/v1/similar", files={"picture": data}).status_code)
+            return statuses
+
+        attack(4)  # what is loaded once is loaded
+        before = resident(child.pid)
+        assert attack(16) == {200, 422}
+        after = resident(child.pid)
+    print(f"{before:.0f} MB before, {after:.0f} MB after 80 hostile uploads")
+    assert after < before + 40, f"{before:.0f} MB became {after:.0f} MB"
+    assert after < 400
 
 
 def test_what_cannot_be_served_is_told_in_one_line(run: Run, built: Path, tmp_path: Path) -> None:
