@@ -89,3 +89,32 @@ def test_no_query_whatever_raises(query: str) -> None:
 @given(st.text())
 def test_folding_twice_is_folding_once(name: str) -> None:
     assert names.fold(names.fold(name)) == names.fold(name)
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("half", ["Half-Life 2", "Half-Life", "Half-Life 2: Episode One"]),
+        ("half-life 2", ["Half-Life 2", "Half-Life 2: Episode One"]),
+        ("wit", ["Witchfire", "The Witcher 3: Wild Hunt"]),
+        ("por", ["portal", "Portal"]),
+        ("mincraft", ["Minecraft"]),
+        ("", []),
+    ],
+)
+def test_what_is_being_typed_brings_the_most_reviewed_first_then_words_then_typos(
+    typed: str, expected: list[str]
+) -> None:
+    db = _database(NAMES)
+    db.execute("CREATE TABLE facets (row INTEGER PRIMARY KEY, reviews INTEGER)")
+    reviews = {"Half-Life": 80, "Half-Life 2": 150, "portal": 9, "Portal": 1, "Witchfire": 3}
+    db.executemany(
+        "INSERT INTO facets VALUES (?, ?)",
+        [(row, reviews[name]) for row, name in enumerate(NAMES) if name in reviews],
+    )
+    assert [NAMES[row] for row in names.suggest(db, typed)] == expected
+    assert [NAMES[row] for row in names.suggest(db, typed, 1)] == expected[:1]
+
+
+def test_without_reviews_shorter_names_come_first() -> None:
+    assert NAMES[names.suggest(_database(NAMES), "half")[0]] == "Half-Life"
