@@ -26,6 +26,7 @@ from PIL import Image
 from steamdino.features.encode import BATCH, Encoder
 from steamdino.features.pooling import pool, unit
 from steamdino.features.recipes import named
+from steamdino.features.registry import model as known
 from steamdino.features.runtimes.openvino import OpenVinoModel, computes_bf16
 from steamdino.features.transform import Pixels
 from steamdino.gallery.vectors import Pending
@@ -36,6 +37,7 @@ from vit import VisionTransformer, export, vit_s16
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 DINO = Transform("crop", 224, 224, "bicubic", MEAN, STD)
+MODEL = known("dino-vits16")
 ROUNDS, IMAGES, SEED_IMAGES = 3, 320, 40
 Vectors = NDArray[np.float32]
 
@@ -95,7 +97,7 @@ def our_way(model: OpenVinoModel, pending: list[Pending], batch_size: int) -> Ve
     """Decoding threads ahead of OpenVINO, then pooling."""
 
     def encode(batch: list[Pixels]) -> Vectors:
-        return unit(pool(model(np.stack(batch))[: len(batch)], Pooling("simple"), family="vit"))
+        return unit(pool(model(np.stack(batch)), Pooling("simple"), MODEL))[: len(batch)]
 
     return in_streams(encode, batches(pending, DINO, batch_size))
 
@@ -126,7 +128,7 @@ def compare(folder: Path, pending: list[Pending], precision: str) -> None:
 
     def compiled(batch_size: int) -> OpenVinoModel:
         return OpenVinoModel(
-            folder / "vit.onnx", DINO, batch_size=batch_size, precision=precision, streams=cores()
+            folder / "vit.onnx", MODEL, DINO, batch_size=batch_size, precision=precision, streams=cores()
         )
 
     ours = compiled(BATCH)

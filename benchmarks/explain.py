@@ -42,7 +42,8 @@ def weights(raw: tuple[Cells, Cells], cells: tuple[Cells, Cells]) -> dict[str, t
 
     def plain(one: Cells, two: Cells) -> np.ndarray:
         units = [c.descriptors / np.linalg.norm(c.descriptors, axis=1, keepdims=True) for c in (one, two)]
-        return np.maximum(units[0] @ units[1].T, 0)
+        cosines: np.ndarray = np.maximum(units[0] @ units[1].T, 0)
+        return cosines
 
     tables = {"best cosine": (plain(*raw), 1), "whitened": (plain(*cells), 1)}
     tables |= {"whitened, 4th power": (plain(*cells), POWER)}

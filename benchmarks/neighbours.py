@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import faiss
@@ -33,9 +34,7 @@ def made(folder: Path) -> Snapshot:
     centres = rng.standard_normal((CLUSTERS, DIM))
     vectors = centres[rng.integers(0, CLUSTERS, GAMES)] + 1.2 * rng.standard_normal((GAMES, DIM))
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
-    rows = [
-        Row(str(10 * n), f"Game {n}", "steam", None, None, f"{n:064x}", "{}") for n in range(1, GAMES + 1)
-    ]
+    rows = [Row(str(10 * n), f"Game {n}", "steam", None, "", f"{n:064x}", "{}") for n in range(1, GAMES + 1)]
     recipe = replace(named("bundled"), dim=DIM)
     return Snapshot.open(write(folder / recipe.hash, recipe, 1, rows, [], vectors, {"f32": GAMES}))
 
@@ -81,7 +80,7 @@ def main() -> None:
         for label, (job, k) in jobs.items():
             ours, theirs = [], []
             for _ in range(RUNS):  # in turns, so that both see the same machine
-                theirs.append(seconds(lambda k=k: flat(vectors, k)))
+                theirs.append(seconds(partial(flat, vectors, k)))
                 ours.append(seconds(job))
             best = min(ours), min(theirs)
             print(

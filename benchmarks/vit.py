@@ -73,7 +73,8 @@ class VisionTransformer(nn.Module):
 def vit_s16() -> VisionTransformer:
     """A ViT-S/16 with made-up weights, always the same."""
     torch.manual_seed(0)
-    model = VisionTransformer().eval()
+    model = VisionTransformer()
+    model.eval()
     for name, parameter in model.named_parameters():
         parameter.requires_grad = False
         if parameter.ndim > 1 and "embed" not in name:

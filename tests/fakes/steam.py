@@ -229,7 +229,7 @@ class Handler(BaseHTTPRequestHandler):
             return self._query(at, given)
         if method == "IStoreBrowseService/GetItems":
             return self._items(at, given)
-        tables = {
+        tables: dict[str, dict[str, Any]] = {
             "IStoreService/GetTagList": {"tags": [{"tagid": k, "name": v} for k, v in TAGS.items()]},
             "IStoreBrowseService/GetStoreCategories": {
                 "categories": [{"categoryid": k, "display_name": v} for k, v in CATEGORIES.items()]
