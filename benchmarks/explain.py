@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,6 @@ from steamdino.analysis.likeness import exact_shares, likeness
 from steamdino.banners.decode import decode
 from steamdino.banners.read import read
 from steamdino.features.cells import CellEncoder, Cells
-from steamdino.features.recipes import named
 from steamdino.features.transform import prepare
 from steamdino.sample import draw_store
 
@@ -37,17 +37,13 @@ def recoloured(image: Image.Image, by: int) -> Image.Image:
     return Image.merge("HSV", (hue.point(lambda level: (level + by) % 256), saturation, value)).convert("RGB")
 
 
-def weights(raw: tuple[Cells, Cells], cells: tuple[Cells, Cells]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def weights(cells: tuple[Cells, Cells]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Each kind of weight, for both pictures: float64, shape (cells,)."""
-
-    def plain(one: Cells, two: Cells) -> np.ndarray:
-        units = [c.descriptors / np.linalg.norm(c.descriptors, axis=1, keepdims=True) for c in (one, two)]
-        cosines: np.ndarray = np.maximum(units[0] @ units[1].T, 0)
-        return cosines
-
-    tables = {"best cosine": (plain(*raw), 1), "whitened": (plain(*cells), 1)}
-    tables |= {"whitened, 4th power": (plain(*cells), POWER)}
-    tables |= {"with surroundings, 4th power": (np.maximum(likeness(*cells), 0), POWER)}
+    plain = np.maximum(cells[0].descriptors @ cells[1].descriptors.T, 0)
+    parts = [replace(one, descriptors=one.parts) for one in cells if one.parts is not None]
+    tables = {"best cosine": (plain, 1), f"power {POWER}": (plain, POWER)}
+    tables |= {f"whitened, with surroundings, power {POWER}": (np.maximum(likeness(*parts), 0), POWER)}
+    tables |= {f"with surroundings, power {POWER}": (np.maximum(likeness(*cells), 0), POWER)}
     found = {name: (table.max(axis=1) ** p, table.max(axis=0) ** p) for name, (table, p) in tables.items()}
     exact = exact_shares(*cells)
     assert exact is not None
@@ -81,7 +77,7 @@ def main() -> None:
 def measure(snapshot: steamdino.Snapshot) -> None:
     """Pastes pieces and looks where the weights lie."""
     rng, recipe = np.random.default_rng(7), snapshot.recipe
-    explain, encode, encode_raw = Explainer(recipe), CellEncoder(recipe), CellEncoder(named("bundled/raw"))
+    explain, encode = Explainer(recipe), CellEncoder(recipe)
     inside: dict[str, list[float]] = {}
     hits = []
     for _ in range(PAIRS):
@@ -94,10 +90,10 @@ def measure(snapshot: steamdino.Snapshot) -> None:
         boxes = [(x, y, x + width, y + height) for x, y in corners]
         target.paste(recoloured(source.crop(boxes[0]), int(rng.integers(20, 60))), corners[1])
         pixels = [prepare(image, recipe.transform) for image in (source, target)]
-        raw, cells = (tuple(map(encoder, pixels)) for encoder in (encode_raw, encode))
+        cells = encode(pixels[0]), encode(pixels[1])
         masks = [mask(box, cells[0].grid) for box in boxes]
         inside.setdefault("area", []).extend(one.mean() for one in masks)
-        for kind, both in weights(raw, cells).items():  # type: ignore[arg-type]
+        for kind, both in weights(cells).items():
             inside.setdefault(kind, []).extend(
                 (w * m).sum() / w.sum() for w, m in zip(both, masks, strict=True)
             )

@@ -104,7 +104,7 @@ def test_copies_are_found_as_each_descriptor_must(evaluation: Evaluation) -> Non
 
 def test_costs_are_those_of_what_is_stored(evaluation: Evaluation, built: Path) -> None:
     bundled, _, _, hashes = evaluation.costs
-    assert (bundled.dim, bundled.vector_bytes) == (256, 1024)
+    assert (bundled.dim, bundled.vector_bytes) == (512, 2048)
     snapshot = next(built.glob("snapshots/*/*/vectors.npy"))
     assert snapshot.stat().st_size == pytest.approx(evaluation.games * bundled.vector_bytes, abs=200)
     assert bundled.model_bytes > 100_000

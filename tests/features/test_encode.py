@@ -69,7 +69,7 @@ def oracle(pixels: list[Pixels]) -> np.ndarray:
 
 
 def test_f32_agrees_with_onnx_runtime(vectors: np.ndarray, oracle: np.ndarray) -> None:
-    assert vectors.shape == (COVERS, 256)
+    assert vectors.shape == (COVERS, 512)
     assert (vectors * oracle).sum(axis=1).min() >= 0.99999
 
 
@@ -170,7 +170,7 @@ def test_encoding_opens_no_socket_and_imports_no_telemetry(tmp_path: Path) -> No
 import numpy as np
 from steamdino.features.encode import Encoder
 from steamdino.features.recipes import named
-assert Encoder(named("bundled"))([np.zeros((240, 160, 3), np.uint8)]).shape == (1, 256)
+assert Encoder(named("bundled"))([np.zeros((240, 160, 3), np.uint8)]).shape == (1, 512)
 import openvino
 assert not any(name.startswith("openvino_telemetry") for name in sys.modules), "telemetry was imported"
 """

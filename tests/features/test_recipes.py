@@ -133,7 +133,7 @@ def test_what_cannot_be_is_refused_by_name(text: str, message: str) -> None:
 
 
 def test_only_the_models_own_pooling_is_whitened_by_what_it_brings_along() -> None:
-    assert (named("bundled").dim, named("bundled").projection is None) == (256, False)
+    assert (named("bundled").dim, named("bundled").projection is None) == (512, False)
     for text in ("bundled/simple", "bundled/raw"):
         assert (named(text).dim, named(text).projection) == (1488, None)
 

@@ -40,6 +40,25 @@ def test_it_agrees_with_the_singular_value_decomposition() -> None:
     np.testing.assert_allclose(np.abs(whitening.projection), np.abs(expected), rtol=1e-3)
 
 
+def test_directions_in_which_the_same_things_differ_count_less() -> None:
+    rng = np.random.default_rng(1)
+    rows = _rows(2000, 8)
+    nuisance = np.linalg.qr(rng.standard_normal((8, 2)))[0]
+    within = 0.7 * nuisance @ nuisance.T
+    whitening = Whitening.learn(rows, within=within)
+    centred = rows.astype(np.float64) - whitening.mean
+    both = centred.T @ centred / len(rows) + within
+    np.testing.assert_allclose(whitening.projection.T @ both @ whitening.projection, np.eye(8), atol=2e-3)
+    # Two views of a thing, apart by the nuisance: nearer than without that knowledge, while other things stay apart.
+    views = rows[:200] + (rng.standard_normal((200, 2)) @ nuisance.T * 0.2).astype(np.float32)
+    views /= np.linalg.norm(views, axis=1, keepdims=True)
+    plain = Whitening.learn(rows)
+    knowing, ignorant = ((w(views) * w(rows[:200])).sum(axis=1).mean() for w in (whitening, plain))
+    assert knowing > ignorant + 0.05
+    apart = np.abs(whitening(rows[:200]) @ whitening(rows[200:400]).T).mean()
+    assert apart < 0.5
+
+
 def test_directions_in_which_nothing_varies_are_not_blown_up() -> None:
     rows = _rows(400, 6)
     rows[:, 5] = 0.5

@@ -168,7 +168,7 @@ def test_recipes_live_side_by_side(small: Path) -> None:
     build(small)
     other = build(small, parse("bundled", mode="fit", pooling="simple"))
     assert other.encoded == 12
-    assert steamdino.Snapshot.open(small, "bundled").vectors.shape == (12, 256)
+    assert steamdino.Snapshot.open(small, "bundled").vectors.shape == (12, 512)
     assert steamdino.Snapshot.open(small, "bundled/simple/fit").vectors.shape == (12, 1488)
     assert build(small).swapped is False
 
@@ -182,7 +182,7 @@ def test_other_weights_under_the_same_name_need_upgrade_and_the_old_snapshot_kee
     connection.execute("UPDATE recipes SET hash = ?, json = ?", (older.hash, older.json))
     connection.commit()
     connection.close()
-    with pytest.raises(RecipeError, match="weights: 0000.* != c13b.*--upgrade"):
+    with pytest.raises(RecipeError, match="weights: 0000.* != 1fc6.*--upgrade"):
         build(small)
     assert len(steamdino.Snapshot.open(small)) == 12
     assert build(small, upgrade=True).encoded == 12

@@ -105,7 +105,7 @@ def test_pruning_does_not_disturb_who_reads_an_old_snapshot(small: Path) -> None
     build(small)
     prune(small)
     assert len(old.similar("0")) == 8
-    assert old.vectors.shape == (9, 256)
+    assert old.vectors.shape == (9, 512)
 
 
 def test_the_doctor_finds_nothing_in_a_sound_gallery(small: Path) -> None:

@@ -45,6 +45,8 @@ def write_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, tuple
         with torch.no_grad():  # what halves hold exactly, so that only the graph is compared
             for parameter in backbone.parameters():
                 parameter.copy_(parameter.half().float())
+            if taps:
+                backbone.channel_scale.copy_(1 + torch.arange(backbone.dim) % 4 / 4)
         settings = TrainSettings(
             arch=arch, taps=taps, init="scratch", global_size=(160, 112), local_size=(96, 64)
         )
@@ -81,6 +83,15 @@ def test_a_run_can_go_on_from_an_exported_file(written: Written) -> None:
             torch.testing.assert_close(other, one, atol=1e-3, rtol=1e-3)
     with pytest.raises(ModelError, match=r"is not of vit-small16|has the shape|is not of efficientnet"):
         initial.load("vit-small16", (), str(written.done.path), 0)
+
+
+def test_weights_from_before_channels_were_scaled_load_as_they_are(written: Written) -> None:
+    settings = written.settings
+    state = {k: v for k, v in written.backbone.state_dict().items() if k != "channel_scale"}
+    again = build(settings.arch, settings.taps)
+    initial.fit(again, state, settings.arch, Path("old.onnx"))
+    for name, one in again.state_dict().items():
+        assert torch.equal(one, state.get(name, torch.ones_like(one))), name
 
 
 def test_a_registered_model_is_a_recipe_like_any_other(

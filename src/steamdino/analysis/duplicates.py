@@ -25,7 +25,7 @@ from steamdino.records import Progress
 
 IDENTICAL, RE_ENCODED, NEAR, SIMILAR = TIERS = ("identical", "re-encoded", "near", "similar")
 
-LEAST = {RE_ENCODED: 0.6, NEAR: 0.55, SIMILAR: 0.42}
+LEAST = {RE_ENCODED: 0.72, NEAR: 0.5, SIMILAR: 0.42}
 """Of the standardised similarity, for each tier."""
 
 MOST_BITS = 18

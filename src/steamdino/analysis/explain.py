@@ -39,7 +39,7 @@ MOST = 10
 AROUND = 2
 """Cells between two pairs that are near each other, at most."""
 
-POWER = 4
+POWER = 6
 
 EXACT, OCCLUSION = "exact", "occlusion"
 

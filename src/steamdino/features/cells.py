@@ -40,7 +40,7 @@ class Cells:
 
     Attributes:
         grid: (rows, columns) of the cells.
-        descriptors: float64, shape (cells, d): what is in each cell, to be compared with other cells.
+        descriptors: float64, shape (cells, d): what is in each cell, to be compared with other cells; rows of length 1.
         parts: float64, shape (cells, dim): what each adds to the vector; None if the pooling is no sum over cells.
         rest: float64, shape (dim,): what belongs to no cell. ``parts.sum(0) + rest`` is the vector, of length 1.
     """
@@ -91,11 +91,15 @@ class CellEncoder:
         tokens = self._run(pixels[np.newaxis])[0][0].astype(np.float64)
         first, cells = tokens[0], tokens[1 + self._model.registers :]
         taken = _sum(first, cells, self._recipe.pooling, self._model)
+        # Not whitened: what tells banners apart is not what tells a cell from its neighbours.
+        descriptors = cells / np.maximum(
+            np.linalg.norm(cells, axis=1, keepdims=True), np.finfo(np.float64).tiny
+        )
         if taken is None:
-            return Cells(self._grid, cells, None, None)
+            return Cells(self._grid, descriptors, None, None)
         parts, rest = taken if self._whitening is None else _whitened(*taken, self._whitening)
         length = np.linalg.norm(parts.sum(axis=0) + rest)
-        return Cells(self._grid, parts / length, parts / length, rest / length)
+        return Cells(self._grid, descriptors, parts / length, rest / length)
 
 
 def has_cells(known: Model) -> bool:

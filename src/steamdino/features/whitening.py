@@ -3,6 +3,11 @@
 After DINO's eval_copy_detection: centre, rotate onto the eigenvectors of the covariance, divide by the square roots of
 the eigenvalues (floored at a share of the largest, so that noise is not blown up), scale to length 1. A smaller number
 of dimensions keeps those with the largest eigenvalues.
+
+Where it is known how vectors of things that count as the same differ from each other, directions in which they differ
+count less: the covariance of those differences is added before the kept directions are weighed. (With that covariance
+alone in the place of the sum it is the learned whitening of Mikolajczyk and Matas, "Improving descriptors for fast tree
+matching by optimal linear projection", ICCV 2007; the sum keeps what few examples say from being overrated.)
 """
 
 from __future__ import annotations
@@ -13,6 +18,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from steamdino.errors import ModelError, UsageError
 from steamdino.features.pooling import Floats, unit
@@ -43,7 +49,13 @@ class Whitening:
     projection: Floats
 
     @classmethod
-    def learn(cls, vectors: Floats, dim: int | None = None, strength: float = 1.0) -> Whitening:
+    def learn(
+        cls,
+        vectors: Floats,
+        dim: int | None = None,
+        strength: float = 1.0,
+        within: NDArray[np.float64] | None = None,
+    ) -> Whitening:
         """Learns it.
 
         Args:
@@ -51,6 +63,8 @@ class Whitening:
             dim: the most dimensions to keep; None for d. Never more than n / 4: as n comes near to d, the vectors
                 that it was learned on all become equally far from each other.
             strength: 1 weighs all kept directions alike; 0 leaves their weights as they are.
+            within: float64, shape (d, d): the covariance, times its weight, of the differences between vectors that
+                count as the same; None if nothing is known of them.
 
         Raises:
             UsageError: there are too few vectors.
@@ -64,9 +78,13 @@ class Whitening:
         for start in range(0, len(vectors), BLOCK):  # in double precision without a copy of everything
             centred = vectors[start : start + BLOCK] - mean
             covariance += centred.T @ centred
-        values, axes = np.linalg.eigh(covariance / len(vectors))
+        covariance /= len(vectors)
+        values, axes = np.linalg.eigh(covariance)
         kept = min(dim or vectors.shape[1], vectors.shape[1], len(vectors) // 4)
         values, axes = values[::-1][:kept], axes[:, ::-1][:, :kept]
+        if within is not None:
+            values, turn = np.linalg.eigh(axes.T @ (covariance + within) @ axes)
+            values, axes = values[::-1], axes @ turn[:, ::-1]
         scaled = axes / np.maximum(values, EIGENVALUE_FLOOR * values[0]) ** (strength / 2)
         return cls(mean.astype(np.float32), scaled.astype(np.float32))
 

@@ -27,6 +27,9 @@ from steamdino.training import checkpoint
 from steamdino.training.backbones import Backbone, build
 
 SCRATCH, IMAGENET, BUNDLED = "scratch", "imagenet", "bundled"
+LEARNED_LATER = ("channel_scale",)
+"""What published weights lack and `norm.settle` sets."""
+
 _PREFIXES = ("module.", "backbone.", "teacher.")
 
 
@@ -65,8 +68,8 @@ def fit(backbone: Backbone, found: Mapping[str, Tensor], arch: str, path: Path) 
         ModelError: one is missing or of another shape; a classifier's, which the network lacks, do not matter.
     """
     wanted = backbone.state_dict()
-    for name, own in wanted.items():
-        if name.endswith("num_batches_tracked"):
+    for name, own in sorted(wanted.items(), key=lambda item: item[0] in LEARNED_LATER):  # theirs says least
+        if name.endswith("num_batches_tracked") or (name in LEARNED_LATER and name not in found):
             continue
         if name not in found:
             raise ModelError(

@@ -1,13 +1,14 @@
-"""What a backbone makes of whole banners: their features, and batch norm's statistics of them.
+"""What a backbone makes of whole banners: their features, and the statistics of them that it carries.
 
 A network carries the averages and variances of what it was trained on. Banners are not photographs: with statistics of
 their own, the same weights tell them apart better (Li et al., "Revisiting Batch Normalization", arXiv 1603.04779), and
-weights that were averaged need new ones in any case (Izmailov et al., arXiv 1803.05407).
+weights that were averaged need new ones in any case (Izmailov et al., arXiv 1803.05407). Where inner maps are joined,
+channels that hardly vary from banner to banner would drown in those that do: each is divided by its standard deviation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -18,14 +19,21 @@ from steamdino.features.pooling import Floats, unit
 from steamdino.training.backbones import Backbone
 from steamdino.training.dino import MEAN, STD
 
+Change = Callable[[torch.Tensor], torch.Tensor]
+
 BATCH = 32
+QUIETEST = 1e-3
+"""Of the largest standard deviation of a channel: one that varies less counts as if it varied so much."""
+
 MOST = 2048
 """Banners that are looked at; more move nothing."""
 
 
 @torch.no_grad()
 def settle(backbone: Backbone, pixels: NDArray[np.uint8], rows: NDArray[np.intp], seed: int) -> None:
-    """Takes the statistics of all batch norms anew, as averages over batches of whole banners; changes `backbone`.
+    """Takes the statistics of all batch norms anew, and the scale of joined channels after them; changes `backbone`.
+
+    Batch norm's are averages over batches of whole banners.
 
     Args:
         backbone: on any device; stays in the mode that it is in.
@@ -34,8 +42,6 @@ def settle(backbone: Backbone, pixels: NDArray[np.uint8], rows: NDArray[np.intp]
         seed: of the drawing.
     """
     norms = [module for module in backbone.modules() if isinstance(module, nn.BatchNorm2d)]
-    if not norms:
-        return
     drawn = np.random.default_rng([seed, 2]).permutation(rows)[:MOST]
     before = [(module, module.training) for module in backbone.modules()]
     momenta = [norm.momentum for norm in norms]
@@ -44,25 +50,49 @@ def settle(backbone: Backbone, pixels: NDArray[np.uint8], rows: NDArray[np.intp]
         norm.reset_running_stats()
         norm.momentum = None  # the plain average over batches
         norm.train()
-    for _ in _outputs(backbone, pixels, drawn):
+    for _ in _outputs(backbone, pixels, drawn) if norms else ():
         pass
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
+    backbone.eval()
+    _settle_scale(backbone, pixels, drawn)
     for module, training in before:
         module.training = training
 
 
+def _settle_scale(backbone: Backbone, pixels: NDArray[np.uint8], drawn: NDArray[np.intp]) -> None:
+    """Sets it to 1 / standard deviation of each channel of unit features, with an average of 1."""
+    scale = getattr(backbone, "channel_scale", None)
+    if scale is None:
+        return
+    scale.fill_(1.0)
+    deviation = features_of(backbone, pixels, drawn).std(axis=0, dtype=np.float64)
+    wanted = 1 / np.maximum(deviation, QUIETEST * deviation.max())
+    scale.copy_(torch.from_numpy(wanted / wanted.mean()))
+
+
 @torch.no_grad()
-def features_of(backbone: Backbone, pixels: NDArray[np.uint8], rows: NDArray[np.intp]) -> Floats:
-    """Of whole banners, in the order of `rows`: float32, shape (len(rows), dim), rows of length 1."""
-    parts = [one.float().cpu().numpy() for one in _outputs(backbone, pixels, rows)]
+def features_of(
+    backbone: Backbone, pixels: NDArray[np.uint8], rows: NDArray[np.intp], change: Change | None = None
+) -> Floats:
+    """Of whole banners, in the order of `rows`: float32, shape (len(rows), dim), rows of length 1.
+
+    Args:
+        backbone: on any device, in evaluation mode.
+        pixels: of all banners, uint8, shape (n, height, width, 3).
+        rows: of those to look at.
+        change: what is done to each batch before: float32, (B, 3, height, width) -> the same shape.
+    """
+    parts = [one.float().cpu().numpy() for one in _outputs(backbone, pixels, rows, change)]
     return unit(np.concatenate(parts))
 
 
-def _outputs(backbone: Backbone, pixels: NDArray[np.uint8], rows: NDArray[np.intp]) -> Iterator[torch.Tensor]:
+def _outputs(
+    backbone: Backbone, pixels: NDArray[np.uint8], rows: NDArray[np.intp], change: Change | None = None
+) -> Iterator[torch.Tensor]:
     device = next(backbone.parameters()).device
     mean, std = (torch.tensor(one, device=device).view(1, 3, 1, 1) for one in (MEAN, STD))
     for start in range(0, len(rows), BATCH):
         batch = np.ascontiguousarray(pixels[rows[start : start + BATCH]])
         planes = torch.from_numpy(batch).to(device).permute(0, 3, 1, 2).float() / 255
-        yield backbone((planes - mean) / std)
+        yield backbone(((change(planes) if change else planes) - mean) / std)

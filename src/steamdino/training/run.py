@@ -26,6 +26,7 @@ from steamdino.training.devices import device_of, keep_freed_memory
 from steamdino.training.dino import Distillation, optimiser
 from steamdino.training.judge import Judge, check_collapse
 from steamdino.training.norm import features_of, settle
+from steamdino.training.sameness import sameness
 from steamdino.training.schedules import Now, at
 from steamdino.training.settings import FEWEST, TrainSettings
 from steamdino.training.status import Status, Sums
@@ -91,6 +92,7 @@ class Run:
         self._positives = (
             data.labels_of(gallery, settings.positives, pictures) if settings.positives else None
         )
+        self._alike = data.labels_of(gallery, settings.alike, pictures) if settings.alike else None
         judged_by = data.labels_of(gallery, labels, pictures) if labels else None
         self._judge = Judge(pictures.pixels, pictures.rows[held], settings, judged_by, self.device)
         self._done = 0  # steps
@@ -176,7 +178,8 @@ class Run:
         if not self.settings.whiten or len(self._rows) < FEWEST_TO_WHITEN:
             return None
         described = features_of(backbone, self._pictures.pixels, self._rows)
-        return Whitening.learn(described, self.settings.whiten, self.settings.whiten_strength)
+        within = sameness(backbone, self._pictures.pixels, self._rows, described, self._alike, self.settings)
+        return Whitening.learn(described, self.settings.whiten, self.settings.whiten_strength, within)
 
     @property
     def record(self) -> dict[str, Any]:

@@ -66,6 +66,10 @@ class TrainSettings:
             there is one. Empty for none: then nothing is used but the pictures.
         whiten: dimensions of the whitening that is learned on the banners in the end; 0 for none.
         whiten_strength: 1 weighs all of them alike, 0 leaves their weights as they are.
+        views_weight: how much less that counts in the whitening in which changed copies of one banner differ (cropped,
+            recoloured, blurred ones); 0 for not at all.
+        alike: a column of the gallery: the same for what banners with the same label there differ in. Empty for none.
+        alike_weight: how much less that counts.
         hold_out: share of the banners that are not trained on and on which the run is judged.
         precision: "f32" or "bf16" (mixed).
         checkpoint_steps: steps between two checkpoints within an epoch; 0 for none.
@@ -119,8 +123,11 @@ class TrainSettings:
     hue: float = 0.03
     corner: float = 0.0
     positives: str = ""
-    whiten: int = 256
+    whiten: int = 512
     whiten_strength: float = 0.85
+    views_weight: float = 2.0
+    alike: str = ""
+    alike_weight: float = 5.0
     hold_out: float = 0.1
     precision: str = "f32"
     checkpoint_steps: int = 0
@@ -190,7 +197,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     ),
     **dict.fromkeys(("mirror", "grey", "blur", "jitter", "corner"), (0, 1)),
     **dict.fromkeys(("brightness", "contrast", "saturation"), (0, 0.9)),
-    **dict.fromkeys(("koleo", "anchor"), (0, 1000)),
+    **dict.fromkeys(("koleo", "anchor", "views_weight", "alike_weight"), (0, 1000)),
     **dict.fromkeys(("picture", "global_size", "local_size"), (16, 1024)),
     **dict.fromkeys(("global_scale", "local_scale"), (0.01, 1)),
     **dict.fromkeys(("student_temp", "teacher_temp_start", "teacher_temp"), (1e-3, 10)),

@@ -119,11 +119,13 @@ class EfficientNetLite(nn.Module):
     Attributes:
         dim: channels of the map, or of all joined ones.
         stride: pixels of one of its cells.
+        channel_scale: of joined maps, float32 (dim,): what each channel is multiplied by; ones until `norm.settle`.
         depth: of the network in groups of layers, for rates that fall towards the input: stem, blocks, head.
     """
 
     family = "conv"
     heads = 0
+    channel_scale: Tensor
 
     def __init__(self, width: float = 1.0, depth: float = 1.0, taps: Sequence[int] = ()) -> None:
         """Builds it.
@@ -159,6 +161,7 @@ class EfficientNetLite(nn.Module):
             self.stride = strides[-2]
             self._shrink = [self.stride // strides[tap] for tap in self.taps]
             self.dim = sum(shapes[tap][0] * shapes[tap][1].expand for tap in self.taps)
+            self.register_buffer("channel_scale", torch.ones(self.dim))
         else:
             self.stride, self.dim = strides[-1], HEAD
             self._conv_head = SameConv(shapes[-1][3], HEAD, 1, bias=False)
@@ -169,7 +172,7 @@ class EfficientNetLite(nn.Module):
         """The map: (B, 3, H, W) -> (B, dim, ceil(H / stride), ceil(W / stride)), never negative.
 
         Joined maps are brought to the cells of the coarsest by their generalised mean, and each is divided by the
-        length of its pooled vector, so that all weigh alike.
+        length of its pooled vector, so that all weigh alike; then each channel is scaled.
         """
         x = functional.relu6(self._bn0(self._conv_stem(pixels)))
         joined: list[Tensor] = []
@@ -178,7 +181,7 @@ class EfficientNetLite(nn.Module):
             if number in self.taps:
                 joined.append(_weighed(_shrunk(expanded, self._shrink[len(joined)])))
                 if number == self.taps[-1]:
-                    return torch.cat(joined, dim=1)
+                    return torch.cat(joined, dim=1) * self.channel_scale[:, None, None]
             x = block.projected(expanded, x)
         return functional.relu6(self._bn1(self._conv_head(x)))
 
