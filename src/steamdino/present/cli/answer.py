@@ -4,25 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from steamdino.errors import UsageError
 from steamdino.present.cli.console import note, say
-from steamdino.present.cli.options import FORMATS
 from steamdino.present.text import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from steamdino.records import Matches, Query
-
-
-def check_format(output: str, known: tuple[str, ...] = FORMATS) -> None:
-    """Refuses a format that does not exist, before anything is computed.
-
-    Raises:
-        UsageError: there is none of that name.
-    """
-    if output not in known:
-        raise UsageError(f"--format is {output!r}; it must be one of: {', '.join(known)}")
 
 
 def print_answer(

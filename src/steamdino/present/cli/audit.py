@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from steamdino.errors import GalleryError, UsageError
+from steamdino.errors import GalleryError
 from steamdino.present.cli.console import note, out, say
 from steamdino.present.cli.options import (
     GalleryOption,
@@ -18,6 +18,7 @@ from steamdino.present.cli.options import (
     PrecisionOption,
     RecipeOption,
     SnapshotOption,
+    check_format,
 )
 from steamdino.present.text import closeness, printable, shortened
 from steamdino.settings import Settings
@@ -79,8 +80,7 @@ def audit(
     from steamdino.present.export import audit as export
     from steamdino.search import Snapshot
 
-    if form not in FORMATS:
-        raise UsageError(f"--format is {form!r}; it must be one of: {', '.join(FORMATS)}")
+    check_format(form, FORMATS)
     settings = Settings.load({"gallery": gallery, "precision": precision})
     snapshot = Snapshot.open(packed or settings.gallery, recipe, kind=kind, precision=settings.precision)
     try:

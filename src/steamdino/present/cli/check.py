@@ -10,7 +10,7 @@ import typer
 from steamdino.errors import UsageError
 from steamdino.present.cli.build import size_of
 from steamdino.present.cli.console import note, out, say
-from steamdino.present.cli.options import GalleryOption, KindOption
+from steamdino.present.cli.options import GalleryOption, KindOption, check_format
 from steamdino.present.text import printable, shortened
 from steamdino.settings import Settings
 
@@ -71,8 +71,7 @@ def check(
     from steamdino.present.cli.progress import bar
     from steamdino.present.export import curation
 
-    if output not in FORMATS:
-        raise UsageError(f"--format is {output!r}; it must be one of: {', '.join(FORMATS)}")
+    check_format(output, FORMATS)
     place = Settings.load({"gallery": gallery}).gallery
     unwanted = _flaws("--exclude", exclude, FLAWS)
     wanted_back = None if restore == "all" else _flaws("--restore", restore, FLAWS)

@@ -19,6 +19,7 @@ from steamdino.present.cli.options import (
     ReleasedOption,
     ReviewsOption,
     TagOption,
+    check_format,
 )
 from steamdino.present.text import printable, shortened
 from steamdino.settings import Settings
@@ -90,8 +91,7 @@ def duplicates(
     from steamdino.present.export import curation
     from steamdino.search.filtering import filter_of
 
-    if output not in FORMATS:
-        raise UsageError(f"--format is {output!r}; it must be one of: {', '.join(FORMATS)}")
+    check_format(output, FORMATS)
     if page < 1 or per_page < 1:
         raise UsageError(f"--page is {page} and --per-page {per_page}; both must be at least 1")
     if review and not sys.stdin.isatty():

@@ -10,7 +10,7 @@ import typer
 
 from steamdino.errors import SteamDinoError, UsageError
 from steamdino.present.cli.console import note, say
-from steamdino.present.cli.options import GalleryOption, PrecisionOption
+from steamdino.present.cli.options import GalleryOption, PrecisionOption, check_format
 from steamdino.present.text import printable
 from steamdino.settings import Settings
 
@@ -90,8 +90,7 @@ def evaluate(
 
         steam-dino evaluate --labels group --across source --games 730,570 --markdown ranking.md
     """
-    if output not in FORMATS:
-        raise UsageError(f"--format is {output!r}; it must be one of: {', '.join(FORMATS)}")
+    check_format(output, FORMATS)
     if across is not None and not labels:
         raise UsageError(f"--across is {across!r} without --labels; name the column of labels too")
     chosen = [key.strip() for key in games.split(",") if key.strip()]

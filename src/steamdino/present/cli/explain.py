@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from steamdino.errors import PictureError, QueryError, SnapshotError, UsageError
+from steamdino.errors import PictureError, QueryError, SnapshotError
 from steamdino.present.cli.console import note, out, say
-from steamdino.present.cli.options import GalleryOption, KindOption, PicturesOption, RecipeOption
+from steamdino.present.cli.options import (
+    GalleryOption,
+    KindOption,
+    PicturesOption,
+    RecipeOption,
+    check_format,
+)
 from steamdino.present.text import closeness, printable, shortened
 from steamdino.settings import Settings
 
@@ -57,8 +63,7 @@ def explain(
     from steamdino.present.export.explanation import as_record, draw
     from steamdino.present.export.mosaic import check_png, write_png
 
-    if form not in FORMATS:
-        raise UsageError(f"--format is {form!r}; it must be one of: {', '.join(FORMATS)}")
+    check_format(form, FORMATS)
     if output:
         check_png(output)
     place = Settings.load({"gallery": gallery}).gallery

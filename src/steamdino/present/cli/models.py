@@ -10,6 +10,7 @@ import typer
 
 from steamdino.errors import UsageError
 from steamdino.present.cli.console import note, out, say
+from steamdino.present.cli.options import check_format
 from steamdino.present.cli.show import show
 
 if TYPE_CHECKING:
@@ -40,8 +41,7 @@ def list_models(
 
         steam-dino models list --format json
     """
-    if output not in FORMATS:
-        raise UsageError(f"--format is {output!r}; it must be one of: {', '.join(FORMATS)}")
+    check_format(output, FORMATS)
     from steamdino.features.recipes import short_names
     from steamdino.features.registry import models
 

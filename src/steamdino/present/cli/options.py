@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from steamdino.errors import UsageError
+
 GalleryOption = Annotated[
     Path | None,
     typer.Option(
@@ -80,3 +82,13 @@ PicturesOption = Annotated[
         show_default=False,
     ),
 ]
+
+
+def check_format(output: str, known: tuple[str, ...] = FORMATS) -> None:
+    """Refuses a format that does not exist, before anything is computed.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    if output not in known:
+        raise UsageError(f"--format is {output!r}; it must be one of: {', '.join(known)}")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from steamdino.errors import UsageError
-from steamdino.present.cli.answer import check_format, print_answer
+from steamdino.present.cli.answer import print_answer
 from steamdino.present.cli.console import note
 from steamdino.present.cli.options import (
     AdultOption,
@@ -26,6 +26,7 @@ from steamdino.present.cli.options import (
     ShowOption,
     SnapshotOption,
     TagOption,
+    check_format,
 )
 from steamdino.settings import Settings
 

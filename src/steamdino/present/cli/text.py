@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from steamdino.present.cli.answer import check_format, print_answer
+from steamdino.present.cli.answer import print_answer
 from steamdino.present.cli.options import (
     AdultOption,
     AlikeOption,
@@ -22,6 +22,7 @@ from steamdino.present.cli.options import (
     ShowOption,
     SnapshotOption,
     TagOption,
+    check_format,
 )
 from steamdino.settings import Settings
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from steamdino.errors import UsageError
-from steamdino.present.cli.answer import check_format
 from steamdino.present.cli.console import note, out, say
 from steamdino.present.cli.options import (
     AdultOption,
@@ -24,6 +23,7 @@ from steamdino.present.cli.options import (
     SheetOption,
     SnapshotOption,
     TagOption,
+    check_format,
 )
 from steamdino.present.text import printable, shortened
 from steamdino.settings import Settings

@@ -12,14 +12,11 @@ drawn from banners. So each banner is decoded once, and however large the map is
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from importlib import resources
 from math import ceil, log2
 from pathlib import Path
 
@@ -30,7 +27,7 @@ from PIL import Image
 from steamdino.errors import SteamDinoError
 from steamdino.present.export.folders import PAGE, replacing_folder
 from steamdino.present.export.mosaic import thumbnail
-from steamdino.present.export.page import render
+from steamdino.present.export.page import render, script_and_digest
 from steamdino.records import Game, Progress
 
 TILE = 512
@@ -204,8 +201,7 @@ def write_map(
 
 
 def _page(atlas: Atlas, title: str) -> str:
-    script = (resources.files(__package__) / "atlas.js").read_text("utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    script, digest = script_and_digest("atlas.js")
     data = {
         "tile": TILE,
         "cell": CELL,

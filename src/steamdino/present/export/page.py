@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 from functools import cache
 from importlib import resources
@@ -18,6 +19,7 @@ from steamdino.errors import PictureError, SteamDinoError
 from steamdino.gallery.atomic import replacing
 
 THUMBNAIL = (200, 300)  # pixels at most
+QUALITY = 82  # of JPEGs
 
 
 def render(template: str, **values: Any) -> str:
@@ -30,7 +32,7 @@ def render(template: str, **values: Any) -> str:
     environment = Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, loader=FunctionLoader(_source)
     )
-    return environment.get_template(template).render(thumbnail=cache(_data_url), inline=_inline, **values)
+    return environment.get_template(template).render(thumbnail=cache(_thumbnail), inline=data_url, **values)
 
 
 def write_page(path: Path, template: str, **values: Any) -> None:
@@ -49,11 +51,24 @@ def write_page(path: Path, template: str, **values: Any) -> None:
         ) from None
 
 
+def data_url(image: Image.Image, form: str = "JPEG") -> str:
+    """A picture as a data: URL, as JPEG or PNG."""
+    buffer = io.BytesIO()
+    image.save(buffer, form, **({"quality": QUALITY} if form == "JPEG" else {}))
+    return f"data:image/{form.lower()};base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def script_and_digest(name: str) -> tuple[str, str]:
+    """A script beside this module, and its sha256 as a Content-Security-Policy names it."""
+    script = _source(name)
+    return script, base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
 def _source(name: str) -> str:
     return (resources.files(__package__) / name).read_text("utf-8")
 
 
-def _data_url(path: Path | None) -> str | None:
+def _thumbnail(path: Path | None) -> str | None:
     """A thumbnail as a data: URL; None if the picture cannot be had."""
     if path is None:
         return None
@@ -62,10 +77,4 @@ def _data_url(path: Path | None) -> str | None:
     except PictureError:
         return None
     image.thumbnail(THUMBNAIL)
-    return _inline(image)
-
-
-def _inline(image: Image.Image) -> str:
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=82)
-    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    return data_url(image)

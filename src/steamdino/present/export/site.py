@@ -15,8 +15,6 @@ So the first page needs the page itself and one small file, and each step from m
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +29,7 @@ from steamdino.errors import SteamDinoError
 from steamdino.index.names import fold
 from steamdino.present.export.folders import PAGE, replacing_folder
 from steamdino.present.export.mosaic import thumbnail
-from steamdino.present.export.page import render
+from steamdino.present.export.page import render, script_and_digest
 from steamdino.records import Game, Progress
 
 KIND = "site"
@@ -169,8 +167,7 @@ def _write(path: Path, content: Any) -> None:
 
 
 def _page(work: Path, title: str, hosts: Sequence[str]) -> None:
-    script = (resources.files(__package__) / "site.js").read_text("utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    script, digest = script_and_digest("site.js")
     page = render(
         "site.html.jinja",
         title=title,

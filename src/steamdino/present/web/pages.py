@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from functools import cache
 from importlib import resources
 from typing import Annotated, Any
@@ -21,6 +19,7 @@ from steamdino.errors import PictureError, QueryError
 from steamdino.features.words import has_words
 from steamdino.present.export.audit import unusual, verdict
 from steamdino.present.export.explanation import PLACES, amount, draw, heat, places
+from steamdino.present.export.page import data_url
 from steamdino.present.text import closeness, printable
 from steamdino.present.web.api import addresses, any_game, explained
 from steamdino.present.web.asked import (
@@ -226,9 +225,9 @@ def _audit_page(request: Request, found: Audit, name: str, shown: str) -> Respon
             (why.first, [pair.first for pair in why.pairs]),
             (why.second, [pair.second for pair in why.pairs]),
         )
-        pictures = [("the same in both", _data(places(side, points))) for side, points in sides]
+        pictures = [("the same in both", data_url(places(side, points))) for side, points in sides]
     if why:
-        pictures += [("alike", _data(heat(side))) for side in (why.first, why.second)]
+        pictures += [("alike", data_url(heat(side))) for side in (why.first, why.second)]
     return page(
         request,
         "audit.html.jinja",
@@ -270,7 +269,7 @@ def why(request: Request, edition: EditionOf, a: Id, b: Id) -> Response:
         two=two,
         found=found,
         percentile=edition.snapshot.percentile(found.similarity),
-        drawn=_data(draw(found, f"{one.name} and {two.name}"), "PNG"),
+        drawn=data_url(draw(found, f"{one.name} and {two.name}"), "PNG"),
         table=table,
     )
 
@@ -300,10 +299,4 @@ def duplicates(request: Request, edition: EditionOf, offset: Offset = 0) -> Resp
 def _inline(path: Any) -> str:
     image = decode(read(path).data, (300, 450))
     image.thumbnail((300, 450))
-    return _data(image)
-
-
-def _data(image: Any, form: str = "JPEG") -> str:
-    buffer = io.BytesIO()
-    image.save(buffer, form)
-    return f"data:image/{form.lower()};base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    return data_url(image)
