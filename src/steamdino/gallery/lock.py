@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from steamdino.errors import GalleryError, GalleryLockedError
 from steamdino.gallery import layout
 from steamdino.gallery.clock import now
@@ -26,6 +24,8 @@ def writing(root: Path, purpose: str) -> Iterator[None]:
         GalleryLockedError: another process holds it; the message names it, its purpose and since when.
         GalleryError: the lock's file cannot be written.
     """
+    from filelock import FileLock, Timeout  # here, since those who only search need none
+
     path = root / layout.LOCK
     note = path.with_suffix(".json")
     lock = FileLock(path, timeout=0)

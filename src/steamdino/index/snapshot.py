@@ -164,7 +164,7 @@ class SnapshotReader:
     def games(self, rows: list[int]) -> list[Game]:
         """The games of rows, in their order."""
         found = {
-            row: Game(game_id, name, source, url, self._picture(picture), sha256, json.loads(columns))
+            row: Game(game_id, name, source, url, self._picture(picture), sha256, _read(columns))
             for row, game_id, name, source, url, picture, sha256, columns in self._db.execute(
                 # One parameter however many rows there are: SQLite allows 32,766 of them.
                 "SELECT row, id, name, source, url, picture, sha256, columns FROM games"
@@ -302,3 +302,8 @@ def _choose(gallery: Path, recipe: str | None, kind: str, accept: Callable[[Reci
         raise SnapshotError(f"no snapshot under the recipe {recipe!r} in {gallery}; built are: {built}")
     fitting = [folder for folder in fitting if accept(latest[folder].recipe)] or fitting
     return max(fitting, key=lambda f: latest[f].created_at)
+
+
+def _read(columns: str) -> dict[str, Any]:
+    """A game's columns; most have none, and each match asks."""
+    return {} if columns == "{}" else json.loads(columns)

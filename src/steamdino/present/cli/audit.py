@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from steamdino.errors import GalleryError
-from steamdino.present.cli.console import note, out, say
+from steamdino.present.cli.console import draws, note, out, say
 from steamdino.present.cli.options import (
     GalleryOption,
     HtmlOption,
@@ -129,7 +129,7 @@ def _print(console: Console, one: Audit, draw: bool | None) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from steamdino.present.cli.pictures import grid, has_colours
+    from steamdino.present.cli.pictures import grid
     from steamdino.present.export.audit import unusual, verdict
     from steamdino.present.export.explanation import heat
 
@@ -139,7 +139,7 @@ def _print(console: Console, one: Audit, draw: bool | None) -> None:
         console.print(Text(printable(unusual(standing))))
     for flaw in one.flaws:
         console.print(Text(f"{flaw.flaw}: {printable(flaw.detail)}", style="yellow"))
-    if draw or (draw is None and has_colours(console)):
+    if draws(draw, console):
         shown: list[tuple[str, object]] = [("draft", one.picture)]
         if one.explanation:
             shown += [("closest", one.matches[0].game.picture)]

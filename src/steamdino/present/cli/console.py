@@ -37,3 +37,10 @@ def say(line: str) -> None:
 def note(line: str) -> None:
     """Prints a line about the run."""
     sys.stderr.write(line + "\n")
+
+
+def draws(asked: bool | None, console: Console) -> bool:
+    """Whether to draw pictures: as was asked; if nothing was, where a terminal's colours are enough to tell them."""
+    if asked is not None:
+        return asked
+    return console.is_terminal and console.color_system in ("256", "truecolor")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from steamdino.errors import QueryError, UsageError
-from steamdino.present.cli.console import note, out, say
+from steamdino.present.cli.console import draws, note, out, say
 from steamdino.present.cli.options import (
     FreeOption,
     GalleryOption,
@@ -147,7 +147,7 @@ def _print(groups: list[Duplicates], page: int, per_page: int, pictures: bool | 
 
     from rich.text import Text
 
-    from steamdino.present.cli.pictures import grid, has_colours
+    from steamdino.present.cli.pictures import grid
 
     console = out()
     counts = Counter(group.tier for group in groups)
@@ -158,7 +158,7 @@ def _print(groups: list[Duplicates], page: int, per_page: int, pictures: bool | 
         raise UsageError(f"--page is {page}, and there are {pages}")
     for group in groups[(page - 1) * per_page : page * per_page]:
         console.print(Text(f"\n{group.tier}", style="bold"))
-        if pictures or (pictures is None and has_colours(console)):
+        if draws(pictures, console):
             labelled = [
                 ("keep" if one is group.representative else f"{one.similarity:.3f}", one.picture)
                 for one in group.members[:8]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from steamdino.errors import PictureError, QueryError, SnapshotError
-from steamdino.present.cli.console import note, out, say
+from steamdino.present.cli.console import draws, note, out, say
 from steamdino.present.cli.options import (
     GalleryOption,
     KindOption,
@@ -135,12 +135,12 @@ def _print(explanation: Explanation, title: str, names: list[str], pictures: boo
 
     from steamdino.analysis.explain import EXACT
     from steamdino.analysis.likeness import regions
-    from steamdino.present.cli.pictures import grid, has_colours
+    from steamdino.present.cli.pictures import grid
     from steamdino.present.export.explanation import PLACES, amount, heat, tile
 
     console = out()
     console.print(Text(printable(title), style="bold"))
-    if pictures or (pictures is None and has_colours(console)):
+    if draws(pictures, console):
         sides = (explanation.first, explanation.second)
         shown = [*(("", tile(side)) for side in sides), *(("alike", heat(side)) for side in sides)]
         console.print(grid(shown, console.width))

@@ -50,11 +50,6 @@ class HalfBlocks:
             yield Segment.line()
 
 
-def has_colours(console: Console) -> bool:
-    """Whether pictures can be told in a console's colours."""
-    return console.is_terminal and console.color_system in ("256", "truecolor")
-
-
 def grid(labelled: Sequence[tuple[str, Path | Image.Image | None]], width: int) -> Table:
     """Pictures side by side with a label under each, as many in a line as fit into `width` cells."""
     across = max(1, width // (WIDTH + 2))

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from steamdino.present.cli.console import out
-from steamdino.present.cli.pictures import grid, has_colours
+from steamdino.present.cli.console import draws, out
 from steamdino.present.text import closeness, printable, shortened
 from steamdino.records import Match, Matches, Query
 
@@ -25,7 +24,9 @@ def print_matches(matches: Matches, *, columns: Sequence[str] = (), pictures: bo
     """
     console = out()
     console.print(_heading(matches.query))
-    if pictures or (pictures is None and has_colours(console)):
+    if draws(pictures, console):
+        from steamdino.present.cli.pictures import grid
+
         labelled = [("query", matches.query.picture)]
         labelled += [(f"{m.rank}  {m.similarity:.3f}", m.game.picture) for m in matches]
         console.print(grid(labelled, console.width))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from steamdino.errors import UsageError
-from steamdino.present.cli.console import note, out, say
+from steamdino.present.cli.console import draws, note, out, say
 from steamdino.present.cli.options import (
     AdultOption,
     FreeOption,
@@ -163,14 +163,14 @@ def _print(found: Sequence[Lone], title: str, pictures: bool | None) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from steamdino.present.cli.pictures import grid, has_colours
+    from steamdino.present.cli.pictures import grid
 
     console = out()
     if not found:
         note("No game is as unlike the others as that.")
         return
     console.print(Text(title, style="bold"))
-    if pictures or (pictures is None and has_colours(console)):
+    if draws(pictures, console):
         labelled = [(f"{one.rank}  {_three(one.similarity)}", one.game.picture) for one in found[:DRAWN]]
         console.print(grid(labelled, console.width))
     table = Table(box=None, pad_edge=False, header_style="bold")
