@@ -10,11 +10,18 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from steamdino.errors import RecipeError
+from steamdino.wellformed import is_sha256, shown
 
 TRANSFORM_MODES = ("crop", "squash", "fit")
 POOLING_KINDS = ("simple", "complex", "gem", "multiscale", "patches")
 PRECISION_CLASSES = ("float", "int8")
 INTERPOLATIONS = ("bicubic",)
+
+LARGEST_SIDE = 4096
+"""Pixels of a model's input."""
+
+LARGEST_DIM = 1 << 16
+"""Numbers of a vector: far more than any model gives, and little enough that a row of them fits anywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +47,14 @@ class Transform:
         _member("transform.interpolation", self.interpolation, INTERPOLATIONS)
         for side in ("width", "height"):
             value = getattr(self, side)
-            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 4096:
-                raise RecipeError(f"transform.{side} is {value!r}; it must be a whole number from 1 to 4096")
+            if not _is_whole(value, LARGEST_SIDE):
+                raise RecipeError(
+                    f"transform.{side} is {shown(value)}; it must be a whole number from 1 to {LARGEST_SIDE}"
+                )
         for name in ("mean", "std"):
             values = getattr(self, name)
             if len(values) != 3 or not all(isinstance(v, float) and math.isfinite(v) for v in values):
-                raise RecipeError(f"transform.{name} is {values!r}; it must be three numbers")
+                raise RecipeError(f"transform.{name} is {shown(values)}; it must be three numbers")
         if min(self.std) <= 0:
             raise RecipeError(f"transform.std is {self.std!r}; each must be above 0")
 
@@ -66,10 +75,10 @@ class Pooling:
         _member("pooling.kind", self.kind, POOLING_KINDS)
         if (self.power is None) != (self.kind != "gem"):
             raise RecipeError(
-                f"pooling.power is {self.power!r}; 'gem' needs one and {self.kind!r} takes none"
+                f"pooling.power is {shown(self.power)}; 'gem' needs one and {self.kind!r} takes none"
             )
         if self.power is not None and not (isinstance(self.power, float) and 1 <= self.power <= 100):
-            raise RecipeError(f"pooling.power is {self.power!r}; it must be a number from 1 to 100")
+            raise RecipeError(f"pooling.power is {shown(self.power)}; it must be a number from 1 to 100")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +92,7 @@ class Recipe:
         pooling: how the model's tokens become one vector.
         projection: sha256 of the whitening's file (the model's own, or learned on a gallery); None without one.
         precision: "float" (f32, bf16 and f16 may be compared with each other) or "int8".
-        dim: length of the vector.
+        dim: length of the vector, at most `LARGEST_DIM`.
         name: what people call it. A label beside the identity: neither compared nor hashed.
     """
 
@@ -98,14 +107,18 @@ class Recipe:
 
     def __post_init__(self) -> None:
         _member("precision", self.precision, PRECISION_CLASSES)
-        if not self.model:
-            raise RecipeError("model is empty; a recipe must name its model")
+        if not isinstance(self.model, str) or not self.model:
+            raise RecipeError(f"model is {shown(self.model)}; a recipe must name its model")
+        if not isinstance(self.name, str):
+            raise RecipeError(f"name is {shown(self.name)}; it must be a text")
         for key in ("weights", "projection"):
             value = getattr(self, key)
-            if not (_is_sha256(value) or (key == "projection" and value is None)):
-                raise RecipeError(f"{key} is {value!r}; it must be a sha256 in lower-case hex")
-        if not isinstance(self.dim, int) or isinstance(self.dim, bool) or self.dim < 1:
-            raise RecipeError(f"dim is {self.dim!r}; it must be a whole number above 0")
+            if not (is_sha256(value) or (key == "projection" and value is None)):
+                raise RecipeError(f"{key} is {shown(value)}; it must be a sha256 in lower-case hex")
+        if not _is_whole(self.dim, LARGEST_DIM):
+            raise RecipeError(
+                f"dim is {shown(self.dim)}; it must be a whole number from 1 to {LARGEST_DIM:,}"
+            )
 
     @property
     def json(self) -> str:
@@ -137,8 +150,9 @@ class Recipe:
                 name=name,
                 **record,
             )
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise RecipeError(f"this is not a recipe: {text[:80]!r} ({error})") from None
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+            raise RecipeError(f"this is not a recipe: {text[:80]!r} ({reason})") from None
 
     def differences(self, other: Recipe) -> list[str]:
         """Names each field in which the two differ, with both values: ``transform.mode: crop != fit``."""
@@ -160,8 +174,8 @@ def _leaves(record: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
 
 def _member(name: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
-        raise RecipeError(f"{name} is {value!r}; it must be one of: {', '.join(allowed)}")
+        raise RecipeError(f"{name} is {shown(value)}; it must be one of: {', '.join(allowed)}")
 
 
-def _is_sha256(value: object) -> bool:
-    return isinstance(value, str) and len(value) == 64 and not set(value) - set("0123456789abcdef")
+def _is_whole(value: object, largest: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= largest

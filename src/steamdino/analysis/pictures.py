@@ -29,7 +29,7 @@ def picture(game: Game, at_least: tuple[int, int] | None = None) -> Image.Image:
 
     Raises:
         PictureError: it is not there, cannot be decoded, or is another one than when the snapshot was built; the text
-            says which picture.
+            says of which game, and no path, since it may be shown to others.
     """
     if game.picture is None:
         raise PictureError(f"the snapshot does not know where the picture of {game.id!r} lies")
@@ -39,7 +39,7 @@ def picture(game: Game, at_least: tuple[int, int] | None = None) -> Image.Image:
             raise PictureError("it has changed since the snapshot was built; add its source again and build")
         return decode(content.data, at_least)
     except PictureError as error:
-        raise PictureError(f"{game.picture}: {error}") from None
+        raise PictureError(f"the picture of {game.id!r}: {error}") from None
 
 
 def each(work: Callable[[In], Out], items: Sequence[In], threads: int) -> Generator[Out, None, None]:

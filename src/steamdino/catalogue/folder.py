@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from steamdino.catalogue.ids import refusal
@@ -40,7 +41,8 @@ def scan(
     taken: dict[str, str] = {}
     for found in _walk(root, skip and skip.absolute()):
         if isinstance(found, Problem):
-            yield found
+            # Relative, as all places are: reports are given away, and say nothing about this machine.
+            yield replace(found, where=printable(Path(found.where).relative_to(root).as_posix()))
             continue
         where = found.relative_to(root).as_posix()
         game_id = prefix + (found.stem if by_name else where[: -len(found.suffix)])
@@ -62,7 +64,7 @@ def _walk(folder: Path, skip: Path | None) -> Iterator[Path | Problem]:
         with os.scandir(folder) as listing:
             children = sorted(listing, key=lambda child: child.name)
     except OSError as error:
-        yield Problem(printable(str(folder)), f"the folder cannot be listed: {error.strerror}")
+        yield Problem(str(folder), f"the folder cannot be listed: {error.strerror}")
         return
     for child in children:
         path = folder / child.name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
+from steamdino.wellformed import UNPRINTABLE
 
 LONGEST = 500
 
@@ -11,13 +11,13 @@ def refusal(game_id: str) -> str | None:
     """Why a text cannot be an id; None if it can.
 
     Any text will do that survives a line of output: not empty, no longer than 500 characters, no control
-    characters or lone surrogates, no white space around it.
+    characters, bidirectional overrides or lone surrogates, no white space around it.
     """
     if not game_id:
         return "the id is empty"
     if len(game_id) > LONGEST:
         return f"the id has {len(game_id):,} characters; at most {LONGEST} are possible: {game_id[:40]!r}..."
-    if any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in game_id):
+    if UNPRINTABLE.search(game_id):
         return f"the id contains a control character: {game_id!r}"
     if game_id != game_id.strip():
         return f"the id has white space around it: {game_id!r}"

@@ -13,6 +13,7 @@ from typing import Any
 from steamdino.catalogue.ids import refusal
 from steamdino.errors import MissingExtraError, SourceError, UsageError
 from steamdino.records import Entry, Problem
+from steamdino.wellformed import shown
 
 FORMATS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 LONGEST_NAME = 1000
@@ -96,16 +97,18 @@ def _entry(
         )
     written = cells.get(columns.path)
     if written is not None and not isinstance(written, str):
-        return Problem(where, f"the column {columns.path!r} holds {written!r}, which is not a path", game_id)
+        return Problem(
+            where, f"the column {columns.path!r} holds {shown(written)}, which is not a path", game_id
+        )
     picture = None
     if written:
         if "\0" in written:
-            return Problem(where, f"the path contains a NUL byte: {written!r}", game_id)
+            return Problem(where, "its path contains a NUL byte", game_id)
         picture = Path(written) if Path(written).is_absolute() else folder / written
         if not outside and not picture.resolve().is_relative_to(folder.resolve()):
             return Problem(
                 where,
-                f"{written!r} lies outside the table's folder; allow that with --allow-outside",
+                "its path leads outside the table's folder; allow that with --allow-outside",
                 game_id,
             )
     rest = {
@@ -120,7 +123,11 @@ def _cell(value: Any) -> Any:
     # What JSON has no number for would make the stored row unreadable to strict parsers.
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return value if isinstance(value, str | int | float | bool | list | dict | None) else str(value)
+    if isinstance(value, list):
+        return [_cell(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _cell(one) for key, one in value.items()}
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 
 def _csv(path: Path, columns: Columns) -> Iterator[Line]:

@@ -16,12 +16,15 @@ import zipfile
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from steamdino.errors import ModelError, UsageError
 from steamdino.features.pooling import Floats, unit
+from steamdino.storage.archive import Archive
+from steamdino.storage.arrays import blocks, read_header
 
 EIGENVALUE_FLOOR = 1e-5
 """Of the largest, as in DINO's eval_copy_detection."""
@@ -32,8 +35,8 @@ FEWEST = 100
 BLOCK = 4096
 """Vectors at a time."""
 
-LARGEST = 1 << 30
-"""Bytes that a file may unpack to: it may come from a stranger, in a packed snapshot."""
+PARTS = {"mean.npy": False, "projection.npy": False}
+"""Of the file, and whether they may be deflated: no, so that reading takes no more memory than the file has bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +93,15 @@ class Whitening:
 
     @classmethod
     def read(cls, path: Path) -> Whitening:
-        """Reads a .npz with ``mean`` and ``projection``.
+        """Reads a .npz with ``mean`` and ``projection``: floats, stored and not deflated, as `to_bytes` writes it.
 
         Raises:
             ModelError: it is none.
         """
         try:
-            return cls._load(path)
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            with path.open("rb") as file:
+                return cls._load(file)
+        except (OSError, ValueError, zipfile.BadZipFile) as error:
             raise ModelError(f"{path} is not a whitening ({error})") from None
 
     @classmethod
@@ -106,12 +110,10 @@ class Whitening:
         return cls._load(BytesIO(data))
 
     @classmethod
-    def _load(cls, file: Path | BytesIO) -> Whitening:
-        with zipfile.ZipFile(file) as archive:
-            if sum(member.file_size for member in archive.infolist()) > LARGEST:
-                raise ValueError("it is too large")
-        with np.load(file, allow_pickle=False) as arrays:
-            mean, projection = arrays["mean"].astype(np.float32), arrays["projection"].astype(np.float32)
+    def _load(cls, file: IO[bytes]) -> Whitening:
+        # The file may come from a stranger, in a packed snapshot.
+        with Archive(file, PARTS, swelling=0) as archive:
+            mean, projection = _array(archive, "mean.npy"), _array(archive, "projection.npy")
         if projection.ndim != 2 or mean.shape != projection.shape[:1]:
             raise ValueError(f"mean has shape {mean.shape}, projection {projection.shape}")
         return cls(mean, projection)
@@ -135,3 +137,18 @@ class Whitening:
 
     def _rows(self) -> Floats:
         return np.ascontiguousarray(self.projection.T)
+
+
+def _array(archive: Archive, name: str) -> Floats:
+    with archive.open(name) as source:
+        header = read_header(source)
+        if header.bytes != archive.bytes_of(name):
+            raise ValueError(
+                f"{name} has {archive.bytes_of(name):,} bytes, and its header says {header.bytes:,}"
+            )
+        array = np.empty(header.shape, np.float32)
+        done = 0
+        for block in blocks(source, header):
+            array[done : done + len(block)] = block
+            done += len(block)
+    return array

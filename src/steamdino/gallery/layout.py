@@ -14,6 +14,8 @@ from __future__ import annotations
 import os
 from pathlib import Path, PurePosixPath
 
+from steamdino.wellformed import content_path
+
 DATABASE = "gallery.sqlite"
 BANNERS = "banners"
 SNAPSHOTS = "snapshots"
@@ -32,7 +34,7 @@ def snapshots_of(root: Path, recipe_hash: str, kind: str = VERTICAL) -> Path:
 
 def copy_path(sha256: str, suffix: str) -> PurePosixPath:
     """Where a copied picture lies, relative to the gallery: named by its content, so copying twice is harmless."""
-    return PurePosixPath(BANNERS, sha256[:2], sha256 + suffix.lower())
+    return BANNERS / content_path(sha256, suffix.lower())
 
 
 def absolute(path: Path) -> Path:

@@ -15,6 +15,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,9 @@ CREATE TABLE tags (tag TEXT NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (tag, ro
 MOST = 2**62
 """Reviews; SQLite holds no larger whole number than twice this."""
 
+LONGEST_TAG, MOST_TAGS, MOST_KNOWN = 100, 200, 10_000
+"""Characters of a tag, tags of a game, and tags that are listed: Steam knows some 450, and gives a game 20 of them."""
+
 
 def fill(db: sqlite3.Connection, columns: Iterable[str]) -> None:
     """Writes the facets of rows, given each one's columns as JSON."""
@@ -53,7 +57,8 @@ def fill(db: sqlite3.Connection, columns: Iterable[str]) -> None:
                 _yes(known.get("adult")),
             ),
         )
-        db.executemany("INSERT OR IGNORE INTO tags VALUES (?, ?)", ((tag, row) for tag in _tags(known)))
+        found = islice(_tags(known), MOST_TAGS)
+        db.executemany("INSERT OR IGNORE INTO tags VALUES (?, ?)", ((tag, row) for tag in found))
 
 
 def allowed(db: sqlite3.Connection, wanted: Filter, count: int) -> NDArray[np.bool_] | None:
@@ -88,7 +93,8 @@ def allowed(db: sqlite3.Connection, wanted: Filter, count: int) -> NDArray[np.bo
 def tags(db: sqlite3.Connection) -> list[str]:
     """The tags that games have, the most frequent first."""
     try:
-        return [tag for (tag,) in db.execute("SELECT tag FROM tags GROUP BY tag ORDER BY count(*) DESC, tag")]
+        sql = "SELECT tag FROM tags GROUP BY tag ORDER BY count(*) DESC, tag LIMIT ?"
+        return [tag for (tag,) in db.execute(sql, (MOST_KNOWN,))]
     except sqlite3.OperationalError:
         return []
 
@@ -133,7 +139,7 @@ def _tags(columns: dict[str, Any]) -> Iterator[str]:
         for tag in (
             re.split(r"[,;|]", value) if isinstance(value, str) else value if isinstance(value, list) else ()
         ):
-            if isinstance(tag, str) and tag.strip():
+            if isinstance(tag, str) and 0 < len(tag.strip()) <= LONGEST_TAG:
                 yield fold(tag)
 
 

@@ -1,175 +1,250 @@
 """A snapshot as one file that can be given away, and that is safe to open from a stranger.
 
-A zip with ``manifest.json``, ``vectors.npy``, ``games.jsonl``, ``absent.jsonl`` and, where one was learned,
-``whitening.npz``: text and numbers only. Names are
-indexed anew when it is opened, so that no database of a stranger is ever read.
+A zip of text and numbers; `pack_schema` says what may be in it. When it is opened
+
+* its structure and the sizes that it claims are checked against the file's size before anything is allocated,
+* each field is checked, and nothing of it becomes the name of a file,
+* it is written piece by piece into a temporary folder, so that memory stays below three times the file's size, and
+* names are indexed anew, so that no database of a stranger is ever read.
+
+Files of equal snapshots are equal: they say neither when nor where they were packed.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
+import sqlite3
 import tempfile
 import weakref
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO
 
 import numpy as np
 
 from steamdino.errors import SnapshotError
 from steamdino.gallery.atomic import replacing
 from steamdino.gallery.vectors import Absent, Row
+from steamdino.index import pack_schema as schema
+from steamdino.index import snapshot
+from steamdino.index.pack_schema import Head
 from steamdino.index.snapshot import MANIFEST, VECTORS, WHITENING, SnapshotReader
-from steamdino.index.write import write
-from steamdino.recipe import Recipe
+from steamdino.index.write import Draft
+from steamdino.recipe import LARGEST_DIM, Recipe
+from steamdino.storage.archive import Archive
+from steamdino.storage.arrays import BLOCK, Header, blocks, read_header
 
-Made = TypeVar("Made")
+TOLERANCE = 1e-3
+"""By which the length of a row may differ from 1."""
 
-FORMAT = 1
-ROWS, ABSENT = "games.jsonl", "absent.jsonl"
-LARGEST_LINE, MOST_TEXT = 1 << 22, 1 << 30  # bytes that a stranger may make us read
+_WHITENING_PARTS = {"mean.npy": False, "projection.npy": False}
 
 
 def pack(reader: SnapshotReader, path: Path) -> None:
     """Writes an open snapshot into one file, replacing an old one only when the new one is whole.
 
-    Paths of pictures stay behind: they mean nothing elsewhere, and tell about this machine.
+    Paths of pictures stay behind: they mean nothing elsewhere, and say something about this machine.
 
     Raises:
-        SnapshotError: the file cannot be written.
+        SnapshotError: the file cannot be written, or the snapshot holds what no pack may hold.
     """
     manifest = reader.manifest
-    head = {
-        "format": FORMAT,
-        "recipe": {"name": manifest.recipe.name, "identity": json.loads(manifest.recipe.json)},
-        "games": manifest.games,
-        "created_at": manifest.created_at,
-        "precisions": manifest.precisions,
+    head = Head(
+        schema.FORMAT, manifest.recipe, manifest.games, manifest.created_at, dict(manifest.precisions)
+    )
+    texts: dict[str, Callable[[], Iterator[bytes]]] = {
+        schema.GAMES: lambda: schema.write_games(reader.every_row()),
+        schema.ABSENT: lambda: schema.write_absent(reader.every_absent()),
     }
     try:
-        with (
-            replacing(path) as file,
-            zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
-        ):
-            archive.writestr(MANIFEST, json.dumps(head, indent=2))
-            archive.write(reader.folder / VECTORS, VECTORS, zipfile.ZIP_STORED)
+        # Everything is checked before the first byte is written.
+        written = schema.write_head(head)
+        unpacked = len(written) + sum(len(line) for lines in texts.values() for line in lines())
+        for block in _rows(reader):
+            _check_rows(block)
+        fits = unpacked <= max(schema.HARMLESS, schema.SWELLING * reader.vectors.nbytes)
+        kind = zipfile.ZIP_DEFLATED if fits else zipfile.ZIP_STORED
+        with replacing(path) as file, zipfile.ZipFile(file, "w") as archive:
+            with _member(archive, MANIFEST, kind) as member:
+                member.write(written)
+            with _member(archive, VECTORS, zipfile.ZIP_STORED) as member:
+                np.lib.format.write_array_header_1_0(member, _described(reader.vectors.shape))
+                for block in _rows(reader):
+                    member.write(block.astype("<f4", copy=False).tobytes())
             if reader.whitening is not None:
-                archive.write(reader.whitening, WHITENING, zipfile.ZIP_STORED)
-            for name, records in ((ROWS, reader.every_row()), (ABSENT, reader.every_absent())):
-                with archive.open(name, "w") as lines:
-                    lines.writelines(map(_line, records))
+                with (
+                    reader.whitening.open("rb") as source,
+                    _member(archive, WHITENING, zipfile.ZIP_STORED) as member,
+                ):
+                    _copy(source, member)
+            for name, lines in texts.items():
+                with _member(archive, name, kind) as member:
+                    member.writelines(lines())
     except OSError as error:
         raise SnapshotError(
-            f"{path} cannot be written: {error.strerror}; name another file with -o"
+            f"{path} cannot be written: {error.strerror or error}; name another file with -o"
+        ) from None
+    except (ValueError, RecursionError) as error:
+        raise SnapshotError(
+            f"{reader.folder} cannot be packed: {_first_line(error)}; correct its source, add it again and build"
         ) from None
 
 
 def open_pack(path: Path) -> SnapshotReader:
     """Opens a packed snapshot: checks it, and indexes it in a temporary folder that lives as long as the reader.
 
+    It may come from a stranger: whatever it holds, nothing outside the temporary folder is read or written, and memory
+    stays below three times the file's size (plus some 50 MB for the program). The folder takes as much room as the file
+    unpacks to, and again as much for the index of names; `TMPDIR` says where it is made.
+
     Raises:
-        SnapshotError: it is no packed snapshot, or damaged.
+        SnapshotError: it is no packed snapshot, or damaged, or a newer program wrote it.
     """
     folder = tempfile.TemporaryDirectory(prefix="steam-dino-")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            head = json.loads(_bounded(archive, MANIFEST, LARGEST_LINE))
-            if head["format"] > FORMAT:
-                raise SnapshotError(f"{path}: its format is {head['format']}; upgrade steam-dino to read it")
-            recipe = Recipe.from_json(json.dumps(head["recipe"]["identity"]), str(head["recipe"]["name"]))
-            rows = _lines(archive, ROWS, lambda record: Row(**_texts(record, nullable=("url",))))
-            absent = _lines(archive, ABSENT, lambda record: Absent(**_texts(record)))
-            with archive.open(VECTORS) as file:
-                vectors = _vectors(file, (len(rows), recipe.dim))
-            whitening = _bounded(archive, WHITENING, MOST_TEXT) if WHITENING in archive.namelist() else None
-            if whitening is not None and hashlib.sha256(whitening).hexdigest() != recipe.projection:
-                raise ValueError(f"{WHITENING} is not the one that the recipe names")
-        snapshot = write(
-            Path(folder.name, "snapshots", recipe.hash),
-            recipe,
-            0,
-            rows,
-            absent,
-            vectors,
-            {},
-            whitening=whitening,
-        )
-        reader = SnapshotReader(snapshot)
-    except SnapshotError:
-        folder.cleanup()
-        raise
-    except OSError as error:
-        folder.cleanup()
-        raise SnapshotError(f"{path} cannot be read: {error.strerror or error}") from None
-    except Exception as error:  # whatever a stranger's bytes make the parsers raise
-        folder.cleanup()
-        raise SnapshotError(f"{path} is not a packed snapshot, or damaged ({_first_line(error)})") from None
+    with ExitStack() as stack:
+        stack.callback(folder.cleanup)
+        try:
+            with path.open("rb") as file:
+                reader = SnapshotReader(_unpack(file, Path(folder.name)))
+        except schema.NewerFormatError as error:
+            raise SnapshotError(f"{path}: {error}") from None
+        except OSError as error:
+            raise SnapshotError(f"{path} cannot be read: {error.strerror or _first_line(error)}") from None
+        except Exception as error:  # whatever a stranger's bytes make the parsers raise
+            raise SnapshotError(
+                f"{path} is not a packed snapshot, or damaged ({_first_line(error)}); get it again from where it came"
+            ) from None
+        stack.pop_all()
     weakref.finalize(reader, folder.cleanup)
     return reader
 
 
-def _line(record: dict[str, Any]) -> bytes:
-    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+def _unpack(file: IO[bytes], folder: Path) -> Path:
+    """Writes a pack as a snapshot into a folder; returns the snapshot's."""
+    swelling = max(schema.HARMLESS, schema.SWELLING * file.seek(0, 2))
+    with Archive(file, schema.MEMBERS, swelling=swelling) as archive:
+        if archive.bytes_of(MANIFEST) > schema.LARGEST_MANIFEST:
+            raise ValueError(f"{MANIFEST} has more than {schema.LARGEST_MANIFEST:,} bytes")
+        with archive.open(MANIFEST) as member:
+            head = schema.read_head(member.read())
+        recipe = head.recipe
+        with Draft(folder / "snapshots" / recipe.hash) as draft:
+            _unpack_vectors(archive, draft.folder / VECTORS, (head.games, recipe.dim))
+            if WHITENING in archive:
+                _unpack_whitening(archive, draft.folder / WHITENING, recipe)
+            with archive.open(schema.GAMES) as games, archive.open(schema.ABSENT) as absent:
+                draft.write_games(
+                    (Row(picture="", **record) for record in schema.read_games(_lines(games), head.format)),
+                    (Absent(**record) for record in schema.read_absent(_lines(absent))),
+                )
+            _check_games(draft.folder / snapshot.GAMES, head)
+            return draft.commit(recipe, revision=0, precisions=head.precisions, created_at=head.created_at)
 
 
-def _bounded(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
-    with archive.open(name) as file:
-        data = file.read(limit + 1)
-    if len(data) > limit:
-        raise ValueError(f"{name} is too large")
-    return data
+def _unpack_vectors(archive: Archive, target: Path, shape: tuple[int, int]) -> None:
+    with archive.open(VECTORS) as source, target.open("wb") as file:
+        _header(source, VECTORS, archive.bytes_of(VECTORS), (4,), shape)
+        np.lib.format.write_array_header_1_0(file, _described(shape))
+        for block in blocks(source, Header(4, shape, 0)):
+            _check_rows(block)
+            file.write(block.tobytes())
 
 
-def _lines(archive: zipfile.ZipFile, name: str, make: Callable[[dict[str, Any]], Made]) -> list[Made]:
-    made = []
-    total = 0
-    with archive.open(name) as file:
-        while line := file.readline(LARGEST_LINE):
-            total += len(line)
-            if total > MOST_TEXT or not line.endswith(b"\n"):
-                raise ValueError(f"{name} is too large, or breaks off")
-            made.append(make(json.loads(line)))
-    return made
+def _unpack_whitening(archive: Archive, target: Path, recipe: Recipe) -> None:
+    with archive.open(WHITENING) as source, target.open("wb") as file:
+        digest = _copy(source, file)
+    if digest != recipe.projection:
+        raise ValueError(f"{WHITENING} is not the one that the recipe names")
+    with target.open("rb") as kept, Archive(kept, _WHITENING_PARTS, swelling=0) as parts:
+        # How long a vector is before it is whitened, the model says; here, that both arrays say the same.
+        (long,) = _checked_floats(parts, "mean.npy", (None,))
+        if recipe.dim > long:
+            raise ValueError(f"{WHITENING} makes {recipe.dim} numbers of {long}")
+        _checked_floats(parts, "projection.npy", (long, recipe.dim))
 
 
-def _texts(record: dict[str, Any], nullable: tuple[str, ...] = ()) -> dict[str, Any]:
-    for key, value in record.items():
-        if not (isinstance(value, str) or (value is None and key in nullable)):
-            raise ValueError(f"{key} is {value!r}")
-    if not record["id"].isprintable() or not record["id"]:
-        raise ValueError(f"id is {record['id']!r}")
-    if "columns" in record and not isinstance(json.loads(record["columns"]), dict):
-        raise ValueError("columns is not an object")
-    url = record.get("url")
-    if url is not None and not url.startswith("https://"):
-        raise ValueError(f"url is {url!r}")  # it will be a link in somebody's page
-    return record
+def _checked_floats(parts: Archive, name: str, shape: tuple[int | None, ...]) -> tuple[int, ...]:
+    """Checks that an array of a whitening has a shape, and is finite."""
+    with parts.open(name) as source:
+        header = _header(source, f"{name} in {WHITENING}", parts.bytes_of(name), (2, 4, 8), shape)
+        for block in blocks(source, header):
+            if not np.isfinite(block).all():
+                raise ValueError(f"{name} in {WHITENING} holds what is no number")
+    return header.shape
 
 
-def _vectors(file: IO[bytes], shape: tuple[int, int]) -> np.ndarray:
-    # The header is read by NumPy's own parser, which evaluates no code, before anything of that size is allocated.
-    version = np.lib.format.read_magic(file)
-    header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    stated, fortran, dtype = header(file)
-    if (stated, fortran, dtype) != (shape, False, np.dtype(np.float32)):
-        raise ValueError(f"vectors.npy is {stated} {dtype}, not {shape} float32")
-    rows = np.empty(shape, "<f4")
-    data = memoryview(rows.view(np.uint8).reshape(-1))  # type: ignore[arg-type]
-    done = 0
-    while done < len(data):
-        part = file.read(min(1 << 20, len(data) - done))
-        if not part:
-            raise ValueError("vectors.npy breaks off")
-        data[done : done + len(part)] = part
-        done += len(part)
-    if not np.isfinite(rows).all() or (
-        rows.size and not np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-3)
-    ):
-        raise ValueError("vectors.npy holds rows that are not of length 1")
-    return rows
+def _header(
+    source: IO[bytes], name: str, size: int, widths: tuple[int, ...], shape: tuple[int | None, ...]
+) -> Header:
+    """Reads an array's header, and checks that it says what it must, and that its member has so many bytes."""
+    try:
+        header = read_header(source)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+    fits = len(header.shape) == len(shape) and all(
+        side >= 1 if due is None else side == due for side, due in zip(header.shape, shape, strict=True)
+    )
+    if not fits or max(header.shape[1:], default=0) > LARGEST_DIM or header.width not in widths:
+        raise ValueError(
+            f"{name} has the shape {header.shape} of {header.width}-byte floats, and should have {shape}"
+        )
+    if header.bytes != size:
+        raise ValueError(f"{name} has {size:,} bytes, and should have {header.bytes:,}")
+    return header
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+def _check_rows(rows: np.ndarray) -> None:
+    with np.errstate(all="ignore"):
+        lengths = np.linalg.norm(rows.astype(np.float64), axis=1)
+        if not (np.abs(lengths - 1) <= TOLERANCE).all():  # nor is what is no number
+            raise ValueError(f"{VECTORS} holds rows that are not of length 1")
+
+
+def _check_games(path: Path, head: Head) -> None:
+    """Checks what no line shows by itself: how many games there are, and that none is there twice."""
+    with closing(sqlite3.connect(path)) as db:
+        (count,) = db.execute("SELECT count(*) FROM games").fetchone()
+        if count != head.games:
+            raise ValueError(f"{schema.GAMES} has {count:,} games, and {MANIFEST} says {head.games:,}")
+        both = db.execute("SELECT id FROM absent JOIN games USING (id) LIMIT 1").fetchone()
+        if both:
+            raise ValueError(f"the game {both[0][:80]!r} is in {schema.GAMES} and in {schema.ABSENT}")
+
+
+def _lines(member: IO[bytes]) -> Iterator[bytes]:
+    while line := member.readline(schema.LARGEST_LINE):
+        yield line
+
+
+def _rows(reader: SnapshotReader) -> Iterator[np.ndarray]:
+    """The vectors, some rows at a time."""
+    step = max(1, BLOCK // (4 * reader.vectors.shape[1]))
+    for start in range(0, len(reader.vectors), step):
+        yield reader.vectors[start : start + step]
+
+
+def _described(shape: tuple[int, ...]) -> dict[str, object]:
+    return {"descr": "<f4", "fortran_order": False, "shape": shape}
+
+
+def _member(archive: zipfile.ZipFile, name: str, compression: int) -> IO[bytes]:
+    """A member to write to, with neither the time nor the system on which it is written."""
+    member = zipfile.ZipInfo(name)
+    member.compress_type = compression
+    member.create_system, member.external_attr = 3, 0o644 << 16
+    return archive.open(member, "w", force_zip64=name == VECTORS)
+
+
+def _copy(source: IO[bytes], target: IO[bytes]) -> str:
+    """Copies a stream; returns its sha256."""
+    digest = hashlib.sha256()
+    while part := source.read(BLOCK):
+        digest.update(part)
+        target.write(part)
+    return digest.hexdigest()
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:300]

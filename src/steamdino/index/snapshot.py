@@ -32,10 +32,14 @@ from steamdino.index import facets, names
 from steamdino.index.distribution import Distribution
 from steamdino.recipe import Recipe
 from steamdino.records import Filter, Game
+from steamdino.wellformed import is_sha256, names_a_path, shown
 
 FORMAT = 1
 MANIFEST, VECTORS, GAMES = "manifest.json", "vectors.npy", "games.sqlite"
 WHITENING = "whitening.npz"
+
+UNKNOWN_REASON = "its picture could not be read"
+"""In the place of a reason that names a path of the machine on which an older program built the snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +157,14 @@ class SnapshotReader:
 
     @cached_property
     def sha256s(self) -> list[str]:
-        """Of each row's picture."""
-        return [content for (content,) in self._db.execute("SELECT sha256 FROM games ORDER BY row")]
+        """Of each row's picture.
+
+        Raises:
+            SnapshotError: one of them is none.
+        """
+        return [
+            self._checked(content) for (content,) in self._db.execute("SELECT sha256 FROM games ORDER BY row")
+        ]
 
     def row(self, game_id: str) -> int | None:
         """The row of an id; None if it has none."""
@@ -162,9 +172,15 @@ class SnapshotReader:
         return None if found is None else int(found[0])
 
     def games(self, rows: list[int]) -> list[Game]:
-        """The games of rows, in their order."""
+        """The games of rows, in their order.
+
+        Raises:
+            SnapshotError: the sha256 of a picture is none; files are named by it.
+        """
         found = {
-            row: Game(game_id, name, source, url, self._picture(picture), sha256, _read(columns))
+            row: Game(
+                game_id, name, source, url, self._picture(picture), self._checked(sha256), _read(columns)
+            )
             for row, game_id, name, source, url, picture, sha256, columns in self._db.execute(
                 # One parameter however many rows there are: SQLite allows 32,766 of them.
                 "SELECT row, id, name, source, url, picture, sha256, columns FROM games"
@@ -175,7 +191,7 @@ class SnapshotReader:
         return [found[row] for row in rows]
 
     def every_row(self) -> Iterator[dict[str, Any]]:
-        """What is known of each row, without its picture's place."""
+        """What is known of each row, without its picture's place: id, name, source, url, sha256, columns (JSON)."""
         for game_id, name, source, url, sha256, columns in self._db.execute(
             "SELECT id, name, source, url, sha256, columns FROM games ORDER BY row"
         ):
@@ -184,7 +200,6 @@ class SnapshotReader:
                 "name": name,
                 "source": source,
                 "url": url,
-                "picture": "",
                 "sha256": sha256,
                 "columns": columns,
             }
@@ -192,7 +207,7 @@ class SnapshotReader:
     def every_absent(self) -> Iterator[dict[str, Any]]:
         """Each game that has no vector, and why."""
         for game_id, name, reason in self._db.execute("SELECT id, name, reason FROM absent ORDER BY id"):
-            yield {"id": game_id, "name": name, "reason": reason}
+            yield {"id": game_id, "name": name, "reason": reason_without_path(reason)}
 
     def allowed(self, wanted: Filter) -> NDArray[np.bool_] | None:
         """The rows that a filter lets through: bool, shape (games,); None for all of them.
@@ -212,7 +227,7 @@ class SnapshotReader:
             "SELECT name, reason FROM absent WHERE id = ? OR folded = ? ORDER BY id != ? LIMIT 1",
             (text, names.fold(text), text),
         ).fetchone()
-        return row
+        return None if row is None else (row[0], reason_without_path(row[1]))
 
     def named(self, query: str, limit: int = 10) -> list[int]:
         """The rows whose names fit what was typed, best first."""
@@ -228,6 +243,19 @@ class SnapshotReader:
 
     def _picture(self, written: str | None) -> Path | None:
         return layout.located(written, self._root) if written else None
+
+    def _checked(self, sha256: str) -> str:
+        if not is_sha256(sha256):
+            raise SnapshotError(
+                f"{self.folder / GAMES} is damaged: {shown(sha256)} is not a sha256; build the snapshot again with:"
+                " steam-dino build --rebuild"
+            )
+        return sha256
+
+
+def reason_without_path(reason: str) -> str:
+    """Why a game has no vector, without a word about the machine that it was found out on."""
+    return UNKNOWN_REASON if names_a_path(reason) else reason
 
 
 def newest(folder: Path) -> Path | None:

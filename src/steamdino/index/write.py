@@ -7,10 +7,12 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +21,7 @@ from steamdino.errors import GalleryError, SnapshotError
 from steamdino.gallery.layout import VERTICAL
 from steamdino.gallery.vectors import Absent, Row
 from steamdino.index import facets, names
-from steamdino.index.distribution import distribution
+from steamdino.index.distribution import Distribution, distribution
 from steamdino.index.snapshot import GAMES, VECTORS, WHITENING, Manifest, newest
 from steamdino.recipe import Recipe
 
@@ -69,45 +71,108 @@ def write(
     Returns:
         the new snapshot's folder.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    remove_leftovers(folder)
-    previous = newest(folder)
-    work = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
-    try:
-        content = hashlib.sha256("\n".join(row.sha256 for row in rows).encode()).hexdigest()
-        taken = not anew and previous is not None and _take_over(previous, work, content)
-        if not taken:
-            _write_vectors(work / VECTORS, vectors, (len(rows), recipe.dim))
-        similarity = Manifest.read(previous).similarity if taken and previous else None
-        if similarity is None:
-            similarity = distribution(np.load(work / VECTORS, mmap_mode="r"), [row.sha256 for row in rows])
-        _write_games(work / GAMES, rows, absent)
-        written = [VECTORS, GAMES]
+    with Draft(folder) as draft:
+        content = _content(row.sha256 for row in rows)
+        previous = draft.previous
+        similarity = None
+        if not anew and previous is not None and _take_over(previous, draft.folder, content):
+            similarity = Manifest.read(previous).similarity
+        else:
+            _write_vectors(draft.folder / VECTORS, vectors, (len(rows), recipe.dim))
+        draft.write_games(rows, absent)
         if whitening is not None:
-            (work / WHITENING).write_bytes(whitening)
-            written.append(WHITENING)
+            (draft.folder / WHITENING).write_bytes(whitening)
+        target = draft.commit(
+            recipe, revision=revision, precisions=precisions, kind=kind, similarity=similarity
+        )
+    prune(folder)
+    return target
+
+
+class Draft:
+    """A snapshot that is being written: a hidden folder beside the older ones, which `commit` renames into place.
+
+    A context manager; without `commit` nothing is left. Whoever fills it writes `VECTORS` and, where there is one,
+    `WHITENING` into `folder`, and calls `write_games`. Games are taken one by one, so that memory does not grow with
+    them.
+
+    Attributes:
+        folder: where it is written.
+        previous: the newest snapshot beside it; None if it is the first.
+    """
+
+    def __init__(self, home: Path) -> None:
+        """Names the folder of all snapshots of the recipe, which one process at a time may write to."""
+        self._home = home
+
+    def __enter__(self) -> Self:
+        self._home.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(self._home)
+        self.previous = newest(self._home)
+        self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self._home))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)  # no longer there after `commit`
+
+    def write_games(self, rows: Iterable[Row], absent: Iterable[Absent]) -> None:
+        """Writes the games, in the order of the vectors, and those without a vector."""
+        _write_games(self.folder / GAMES, rows, absent)
+
+    def commit(
+        self,
+        recipe: Recipe,
+        *,
+        revision: int,
+        precisions: dict[str, int],
+        kind: str = VERTICAL,
+        similarity: Distribution | None = None,
+        created_at: str | None = None,
+    ) -> Path:
+        """Writes the manifest and renames the folder into place.
+
+        Args:
+            recipe: whose space the vectors live in.
+            revision: of the gallery's catalogue.
+            precisions: how many vectors were made in each.
+            kind: of banner.
+            similarity: how the cosines are distributed, where that is known already.
+            created_at: ISO 8601, UTC; None for now.
+
+        Returns:
+            the snapshot's folder.
+        """
+        vectors = np.load(self.folder / VECTORS, mmap_mode="r")
+        with closing(sqlite3.connect(self.folder / GAMES)) as db:
+            content = _content(_sha256s(db))
+            if similarity is None:
+                similarity = distribution(vectors, _sha256s(db))
+        games = len(vectors)
+        del vectors
         Manifest(
             recipe=recipe,
             revision=revision,
             content=content,
-            games=len(rows),
-            created_at=datetime.now(UTC).isoformat(timespec="microseconds"),
+            games=games,
+            created_at=created_at or datetime.now(UTC).isoformat(timespec="microseconds"),
             precisions=precisions,
-            files={name: _facts(work / name) for name in written},
+            files={
+                name: _facts(self.folder / name)
+                for name in (VECTORS, GAMES, WHITENING)
+                if (self.folder / name).is_file()
+            },
             similarity=similarity,
             kind=kind,
-        ).write(work)
-        for path in work.iterdir():
+        ).write(self.folder)
+        for path in self.folder.iterdir():
             _sync(path)
-        work.chmod(0o755)  # mkdtemp's 0700 would keep other users from reading
-        target = folder / str(1 if previous is None else int(previous.name) + 1)
-        work.rename(target)
-        _sync(folder)
-    except BaseException:
-        shutil.rmtree(work, ignore_errors=True)
-        raise
-    prune(folder)
-    return target
+        self.folder.chmod(0o755)  # mkdtemp's 0700 would keep other users from reading
+        target = self._home / str(1 if self.previous is None else int(self.previous.name) + 1)
+        self.folder.rename(target)
+        _sync(self._home)
+        return target
 
 
 def prune(folder: Path, kept: int = KEPT) -> None:
@@ -157,7 +222,19 @@ def _write_vectors(path: Path, vectors: Iterable[NDArray[np.float32]], shape: tu
     mapped.flush()
 
 
-def _write_games(path: Path, rows: Sequence[Row], absent: Iterable[Absent]) -> None:
+def _content(sha256s: Iterable[str]) -> str:
+    """The sha256 of the rows' sha256s, with a line break between each two."""
+    digest = hashlib.sha256()
+    for number, sha256 in enumerate(sha256s):
+        digest.update(f"\n{sha256}".encode() if number else sha256.encode())
+    return digest.hexdigest()
+
+
+def _sha256s(db: sqlite3.Connection) -> Iterator[str]:
+    return (sha256 for (sha256,) in db.execute("SELECT sha256 FROM games ORDER BY row"))
+
+
+def _write_games(path: Path, rows: Iterable[Row], absent: Iterable[Absent]) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("PRAGMA journal_mode = OFF")  # the file is not anybody's yet
         db.executescript(_SCHEMA + facets.SCHEMA)
@@ -173,7 +250,7 @@ def _write_games(path: Path, rows: Sequence[Row], absent: Iterable[Absent]) -> N
             "INSERT INTO absent VALUES (?, ?, ?, ?)",
             ((a.id, a.name, names.fold(a.name), a.reason) for a in absent),
         )
-        facets.fill(db, (row.columns for row in rows))
+        facets.fill(db, (columns for (columns,) in db.execute("SELECT columns FROM games ORDER BY row")))
         db.execute("COMMIT")
         db.executescript(names.SCHEMA)
 

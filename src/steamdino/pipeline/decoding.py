@@ -88,10 +88,11 @@ def _decode(transform: Transform, banner: Pending) -> Decoded:
         try:
             content = read(path)
         except PictureError as error:
-            reason = f"{path}: {error}"
+            # Without the path: the reason goes into snapshots, which are served and given away.
+            reason = f"its picture cannot be had: {error}"
             continue
         if content.sha256 != banner.sha256:
-            reason = f"{path}: it has changed since it was added; add its source again"
+            reason = "its picture has changed since it was added; add its source again"
             continue
         try:
             image = decode(content.data, sufficient_size(transform))

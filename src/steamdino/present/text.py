@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-import unicodedata
+
+from steamdino.wellformed import UNPRINTABLE
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_TURNING = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}  # they reorder the text around them
 
 
 def printable(text: str) -> str:
     """Text without what could steer a terminal or turn a line around: control and bidi override characters."""
-    return "".join(
-        "�" if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or ord(c) in _TURNING else c for c in text
-    )
+    return UNPRINTABLE.sub("�", text)
 
 
 def shortened(text: str, width: int) -> str:

@@ -63,7 +63,8 @@ class Snapshot:
         """Opens the newest snapshot of a gallery, a snapshot's own folder, or a packed one.
 
         Args:
-            path: a gallery, a snapshot, or a file that `pack` wrote (safe to open from a stranger).
+            path: a gallery, a snapshot, or a file that `pack` wrote. Only such a file may come from a stranger: a
+                gallery or a snapshot's folder holds databases and names files that are believed.
             recipe: the name or hash of a recipe; None for the one that was built last.
             kind: of banner, of a gallery: "vertical", "header" or "hero".
             precision: in which pictures are encoded: "f32", "bf16" or "auto".
@@ -368,4 +369,6 @@ class Snapshot:
         self._sha256[query.picture] = content.sha256
         pixels = prepare(turned(image, mirror=query.mirror, flip=query.flip), self.recipe.transform)
         vector: NDArray[np.float32] = self._encoder([pixels])[0]
+        if not np.isfinite(vector).all():  # a stranger's recipe can ask for what no number can hold
+            raise QueryError(f"the recipe {self.recipe.name!r} makes no vector of this picture; build again")
         return vector

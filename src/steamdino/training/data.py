@@ -189,11 +189,11 @@ def _look(size: tuple[int, int], banner: Pending) -> NDArray[np.uint8] | str:
         try:
             content = read(path)
             if content.sha256 != banner.sha256:
-                reason = f"{path}: it has changed since it was added; add its source again"
+                reason = f"{path.name}: it has changed since it was added; add its source again"
                 continue
             return prepare(decode(content.data, sufficient_size(transform)), transform)
         except PictureError as error:
-            reason = f"{path}: {error}"
+            reason = f"{path.name}: {error}"
     return reason
 
 

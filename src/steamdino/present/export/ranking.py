@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from steamdino.analysis.collection import Collection
 from steamdino.errors import QueryError
 from steamdino.index.exact import nearest
-from steamdino.present.export.wiki import plain
+from steamdino.present.export.wiki import SAFE, plain
 from steamdino.records import Game
 
 MATCHES = 10
@@ -68,5 +69,5 @@ def rows_of(collection: Collection, games: Sequence[str]) -> list[int]:
 def _match(game: Game, cosine: float, *, bold: bool) -> str:
     name = plain(game.name)
     if game.url:
-        name = f"[{name}]({game.url})"
+        name = f"[{name}]({quote(game.url, safe=SAFE)})"
     return f"{'**' + name + '**' if bold else name} {cosine:.3f}"

@@ -82,7 +82,7 @@ def write_arrays(folder: Path, table: Neighbourhood) -> list[Path]:
     games = snapshot.games(order)
     small = np.uint16 if len(ids) <= 1 << 16 else np.uint32
     matches = np.column_stack([np.arange(len(order)), place[table.rows[order]]]).astype(small)
-    label = re.sub(r"[^A-Za-z0-9._-]", "-", snapshot.recipe.name)
+    label = re.sub(r"[^A-Za-z0-9._-]", "-", snapshot.recipe.name)[:100]
     files: dict[str, Any] = {
         "app_ids.json": json.dumps(keys, indent=2),
         "app_ids.npy": _array(keys, numbers),

@@ -31,6 +31,7 @@ from steamdino.present.export.folders import PAGE, replacing_folder
 from steamdino.present.export.mosaic import thumbnail
 from steamdino.present.export.page import render, script_and_digest
 from steamdino.records import Game, Progress
+from steamdino.wellformed import content_path
 
 KIND = "site"
 SHARD = 64
@@ -124,7 +125,7 @@ def _copy(games: Sequence[Game], work: Path, threads: int, progress: Progress | 
         image = thumbnail(game.picture, SIZE)
         if image is None:
             return game.sha256, ""
-        place = f"banners/{game.sha256[:2]}/{game.sha256[:20]}.jpg"
+        place = f"banners/{content_path(game.sha256, '.jpg')}"
         (work / place).parent.mkdir(parents=True, exist_ok=True)
         image.save(work / place, "JPEG", quality=QUALITY)
         return game.sha256, place
@@ -157,7 +158,7 @@ def _key(word: str) -> str:
 def _reviews(game: Game) -> int:
     try:
         return int(game.columns.get("reviews") or 0)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return 0
 
 

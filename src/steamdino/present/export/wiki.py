@@ -19,6 +19,8 @@ from steamdino.records import Game
 WIDTH = 150
 """Pixels of a picture."""
 ACROSS = 5
+SAFE = ":/?=&%#"
+"""Of an address: what stays as it is. Brackets and quotes would end the link."""
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
 
 Write = Callable[[Game | str, str | None], str]
@@ -60,7 +62,7 @@ def markdown(game: Game | str, picture: str | None) -> str:
     if picture:
         shown = f'<img alt="{html.escape(printable(name))}" src="{html.escape(picture)}" width="{WIDTH}">'
     url = None if isinstance(game, str) else game.url
-    return f"[{shown}]({quote(url, safe=':/?=&%#')})" if url else shown
+    return f"[{shown}]({quote(url, safe=SAFE)})" if url else shown
 
 
 def plain(text: str) -> str:
@@ -76,7 +78,7 @@ def bbcode(game: Game | str, picture: str | None) -> str:
     if picture:
         shown = f'[img="width:{WIDTH}px;"]{picture}[/img]'
     url = None if isinstance(game, str) else game.url
-    return f"[url={quote(url, safe=':/?=&%#')}]{shown}[/url]" if url else shown
+    return f"[url={quote(url, safe=SAFE)}]{shown}[/url]" if url else shown
 
 
 WRITERS: dict[str, Write] = {"md": markdown, "bbcode": bbcode}
