@@ -175,5 +175,8 @@ def whitening_of(recipe: Recipe, files: ModelFiles, learned: Path | None) -> Whi
     whitening = Whitening.read(path)
     expected = (pooling_dim(model(recipe.model), recipe.pooling), recipe.dim)
     if whitening.projection.shape != expected:
-        raise ModelError(f"{path} projects {whitening.projection.shape}, and its recipe says {expected}")
+        # Without the path: this may be shown to others, and the file may lie in the folder of an opened pack.
+        raise ModelError(
+            f"{path.name} projects {whitening.projection.shape}, and its recipe says {expected}; build again"
+        )
     return whitening

@@ -130,7 +130,7 @@ def _unpack(file: IO[bytes], folder: Path) -> Path:
         with archive.open(MANIFEST) as member:
             head = schema.read_head(member.read())
         recipe = head.recipe
-        with Draft(folder / "snapshots" / recipe.hash) as draft:
+        with Draft(folder / "snapshots" / recipe.hash, durable=False) as draft:
             _unpack_vectors(archive, draft.folder / VECTORS, (head.games, recipe.dim))
             if WHITENING in archive:
                 _unpack_whitening(archive, draft.folder / WHITENING, recipe)

@@ -101,9 +101,15 @@ class Draft:
         previous: the newest snapshot beside it; None if it is the first.
     """
 
-    def __init__(self, home: Path) -> None:
-        """Names the folder of all snapshots of the recipe, which one process at a time may write to."""
+    def __init__(self, home: Path, *, durable: bool = True) -> None:
+        """Names the place.
+
+        Args:
+            home: the folder of all snapshots of the recipe; one process at a time may write to it.
+            durable: whether the snapshot must survive a power cut.
+        """
         self._home = home
+        self._durable = durable
 
     def __enter__(self) -> Self:
         self._home.mkdir(parents=True, exist_ok=True)
@@ -166,12 +172,13 @@ class Draft:
             similarity=similarity,
             kind=kind,
         ).write(self.folder)
-        for path in self.folder.iterdir():
+        for path in self.folder.iterdir() if self._durable else ():
             _sync(path)
         self.folder.chmod(0o755)  # mkdtemp's 0700 would keep other users from reading
         target = self._home / str(1 if self.previous is None else int(self.previous.name) + 1)
         self.folder.rename(target)
-        _sync(self._home)
+        if self._durable:
+            _sync(self._home)
         return target
 
 
