@@ -87,10 +87,14 @@ class Watch:
 
     def strayed(self, allowed: list[Path]) -> list[str]:
         """What was touched outside the allowed folders; Python and its packages may be read."""
-        library = [Path(p).resolve() for p in {sys.prefix, sys.base_prefix, *sys.path} if p and Path(p).is_dir()]
+        library = [
+            Path(p).resolve() for p in {sys.prefix, sys.base_prefix, *sys.path} if p and Path(p).is_dir()
+        ]
         found = []
         for name, arguments in self.heard:
-            places = [a for a in arguments[: 1 + (name != "open")] if isinstance(a, str | bytes | os.PathLike)]
+            places = [
+                a for a in arguments[: 1 + (name != "open")] if isinstance(a, str | bytes | os.PathLike)
+            ]
             if name == "open":
                 mode, flags = arguments[1], arguments[2]
                 reads = (mode is None or not set(mode) & set("wax+")) and not flags & (
@@ -201,29 +205,64 @@ VALUES = st.one_of(
 )
 PROPER: dict[str, st.SearchStrategy[Any]] = {
     "name": st.sampled_from(
-        ["", " ", "{secret}", "../../x", "<script>alert(1)</script>", "{{{{7*7}}}}", "{{% include 'x' %}}", "=1+1", "a|b"]
-        + ["[x](javascript:1)", "[/url][img]x", "x" * 1000, "\ufdfa" * 1000, "e\u0301\u0323" * 300, "\u200f\u061c", "-"]
+        [
+            "",
+            " ",
+            "{secret}",
+            "../../x",
+            "<script>alert(1)</script>",
+            "{{{{7*7}}}}",
+            "{{% include 'x' %}}",
+            "=1+1",
+            "a|b",
+        ]
+        + [
+            "[x](javascript:1)",
+            "[/url][img]x",
+            "x" * 1000,
+            "\ufdfa" * 1000,
+            "e\u0301\u0323" * 300,
+            "\u200f\u061c",
+            "-",
+        ]
     )
     | st.text(st.characters(codec="utf-8", exclude_categories=("C",)), max_size=40),
     "source": st.sampled_from(["", "steam", "../x", "{secret}", "<b>", "=1+1", "x" * 300]),
     "url": st.sampled_from(
-        [None, "https://a.example", "https://a.example:443/x?y#z", "https://a.example/'onload=x(1)", "https://a.example/"]
+        [
+            None,
+            "https://a.example",
+            "https://a.example:443/x?y#z",
+            "https://a.example/'onload=x(1)",
+            "https://a.example/",
+        ]
         + ["https://a.example/)[x](y", "https://a.example/%2e%2e/%00", "https://XN--A.example/" + "x" * 1900]
     ),
     "sha256": st.sampled_from(["0" * 64, "f" * 64, "a" * 64]),
     "columns": st.sampled_from(
-        ["{{}}", '{{"picture": "{picture}", "path": "{secret}", "tags": "a,b;c|d"}}', '{{"reviews": 1e308, "year": 1e22}}']
+        [
+            "{{}}",
+            '{{"picture": "{picture}", "path": "{secret}", "tags": "a,b;c|d"}}',
+            '{{"reviews": 1e308, "year": 1e22}}',
+        ]
         + ['{{"tags": ["<b>", "=1", "", " ", "{secret}"], "genres": {{"a": 1}}, "free": [1], "adult": {{}}}}']
-        + ['{{"reviews": ' + "9" * 290 + ', "released": [["2020"]], "adult": true}}', '{{"": "\\u001b[31m\\n"}}']
+        + [
+            '{{"reviews": ' + "9" * 290 + ', "released": [["2020"]], "adult": true}}',
+            '{{"": "\\u001b[31m\\n"}}',
+        ]
         + ['{{"tags": [' + ",".join(f'"t{{n}}"'.format(n=n) for n in range(3000)) + "]}}"]
         + ['{{"tags": "' + "t" * 30000 + '", "released": "' + "2" * 30000 + '"}}']
         + ['{{"a": ' + "[" * 30 + "]" * 30 + ', "reviews": -1}}', '{{"tags": [' + '["x"],' * 999 + "null]}}"]
     ),
-    "reason": st.sampled_from(["", "{secret}: the file does not exist", "C:\\x: no", "<b>", "../../x", "x" * 1000]),
+    "reason": st.sampled_from(
+        ["", "{secret}: the file does not exist", "C:\\x: no", "<b>", "../../x", "x" * 1000]
+    ),
 }
 """What a field may hold, and a careless reader stumbles over."""
 
-KEYS = st.sampled_from(["picture", "path", "banner", "file", "kind", "__class__", "id", "dim", "{secret}", ""])
+KEYS = st.sampled_from(
+    ["picture", "path", "banner", "file", "kind", "__class__", "id", "dim", "{secret}", ""]
+)
 
 
 def filled(value: Any) -> Any:
@@ -299,7 +338,9 @@ def changed_lines(draw: st.DrawFn, members: dict[str, bytes], name: str) -> dict
             record[key] = filled(draw(PROPER[key]))
         lines[number] = written(record)
     elif what == "both":
-        lines[number] = written({**json.loads(lines[number]), "id": draw(st.sampled_from(["10", "70", "71"]))})
+        lines[number] = written(
+            {**json.loads(lines[number]), "id": draw(st.sampled_from(["10", "70", "71"]))}
+        )
     elif what == "double":
         lines.insert(number, lines[number])
     elif what == "swap":
@@ -309,7 +350,10 @@ def changed_lines(draw: st.DrawFn, members: dict[str, bytes], name: str) -> dict
     elif what == "raw":
         lines[number] = draw(st.sampled_from([b"", b"null", b"[]", b"\xff\xfe", b'{"id":"1"', b"[" * 20000]))
     elif what == "old":  # as format 1 had it
-        members = {**members, "manifest.json": members["manifest.json"].replace(b'"format": 2', b'"format": 1')}
+        members = {
+            **members,
+            "manifest.json": members["manifest.json"].replace(b'"format": 2', b'"format": 1'),
+        }
         lines = [written({**json.loads(line), "picture": ""}) for line in lines]
         if draw(st.booleans()):
             record = {**json.loads(lines[number]), "picture": filled(draw(TEXTS))}
@@ -326,7 +370,9 @@ def changed_vectors(draw: st.DrawFn, members: dict[str, bytes]) -> dict[str, byt
     values = np.load(io.BytesIO(data))
     what = draw(st.sampled_from(["header", "header", "number", "cut", "more", "order", "bytes", "version"]))
     if what == "header":
-        descr = draw(st.sampled_from(["<f4", "<f4", ">f4", "<f8", "<f2", "|O", "|S64", "<c8", "<i4", "|V4", "<U1"]))
+        descr = draw(
+            st.sampled_from(["<f4", "<f4", ">f4", "<f8", "<f2", "|O", "|S64", "<c8", "<i4", "|V4", "<U1"])
+        )
         side = st.sampled_from([0, 1, packs.GAMES, packs.DIM, packs.GAMES * packs.DIM, 2**31, 2**40, 10**11])
         shape = tuple(draw(st.lists(side, max_size=3)))
         data = packs.header(descr, shape) + values.tobytes()
@@ -354,11 +400,25 @@ def changed_whitening(draw: st.DrawFn, members: dict[str, bytes]) -> dict[str, b
         mean, projection = known["mean"], known["projection"]
     what = draw(
         st.sampled_from(
-            ["shape", "number", "pickle", "names", "deflated", "none", "promise", "half", "cut", "other", "claim"]
+            [
+                "shape",
+                "number",
+                "pickle",
+                "names",
+                "deflated",
+                "none",
+                "promise",
+                "half",
+                "cut",
+                "other",
+                "claim",
+            ]
         )
     )
     if what == "shape":
-        data = packs.arrays(mean=mean[: draw(st.integers(0, 40))], projection=projection[: draw(st.integers(0, 40))])
+        data = packs.arrays(
+            mean=mean[: draw(st.integers(0, 40))], projection=projection[: draw(st.integers(0, 40))]
+        )
     elif what == "number":
         projection = projection.copy()
         projection.flat[::3] = draw(st.sampled_from([np.nan, np.inf, 0, 3e38, 1e30, -1e-40]))
@@ -403,12 +463,26 @@ def changed_zip(draw: st.DrawFn, members: dict[str, bytes]) -> bytes:
     names = st.sampled_from(sorted(members))
     what = draw(
         st.sampled_from(
-            ["name", "extra", "drop", "deflate", "twice", "directory", "local", "comment", "before", "cut", "bytes"]
+            [
+                "name",
+                "extra",
+                "drop",
+                "deflate",
+                "twice",
+                "directory",
+                "local",
+                "comment",
+                "before",
+                "cut",
+                "bytes",
+            ]
         )
     )
     file, pairs, methods = io.BytesIO(), list(members.items()), {}
     one = draw(names)
-    strange = filled(draw(st.sampled_from(["../x", "{secret}", "games.sqlite", "MANIFEST.JSON", "x/", "C:\\x", ""])))
+    strange = filled(
+        draw(st.sampled_from(["../x", "{secret}", "games.sqlite", "MANIFEST.JSON", "x/", "C:\\x", ""]))
+    )
     if what == "name":
         pairs = [(strange if name == one else name, data) for name, data in pairs]
     elif what == "extra":
@@ -436,7 +510,9 @@ def changed_zip(draw: st.DrawFn, members: dict[str, bytes]) -> bytes:
         places = [found.start() for found in re.finditer(re.escape(start), data)]
         at = draw(st.sampled_from(places)) + draw(st.integers(4, 46 if what == "directory" else 30))
         wide = draw(st.sampled_from([1, 2, 4]))
-        data[at : at + wide] = draw(st.sampled_from([b"\xff" * wide, b"\0" * wide, b"\1" + b"\0" * (wide - 1)]))
+        data[at : at + wide] = draw(
+            st.sampled_from([b"\xff" * wide, b"\0" * wide, b"\1" + b"\0" * (wide - 1)])
+        )
     elif what == "before":
         data[:0] = b"#!/bin/sh\n" * 10
     elif what == "cut":
@@ -682,7 +758,9 @@ def run(place: Place, watch: Watch, count: int) -> Counter[tuple[str, str]]:
 
     each()
     total = Counter(found for _, found in counts.elements())
-    print(f"\n{counts.total():,} mutants: {total['refused']:,} refused, {total['harmless']:,} harmless, 0 harmful")
+    print(
+        f"\n{counts.total():,} mutants: {total['refused']:,} refused, {total['harmless']:,} harmless, 0 harmful"
+    )
     for kind in sorted({kind for kind, _ in counts}):
         print(f"  {kind}: {counts[kind, 'refused']:,} refused, {counts[kind, 'harmless']:,} harmless")
     return counts

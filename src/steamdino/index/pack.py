@@ -39,6 +39,9 @@ from steamdino.storage.arrays import BLOCK, Header, blocks, read_header
 TOLERANCE = 1e-3
 """By which the length of a row may differ from 1."""
 
+LARGEST_WEIGHT = 1e12
+"""Of a whitening: beyond, its products would leave the range of single precision."""
+
 _WHITENING_PARTS = {"mean.npy": False, "projection.npy": False}
 
 
@@ -64,6 +67,10 @@ def pack(reader: SnapshotReader, path: Path) -> None:
         unpacked = len(written) + sum(len(line) for lines in texts.values() for line in lines())
         for block in _rows(reader):
             _check_rows(block)
+        if reader.whitening is not None:
+            with reader.whitening.open("rb") as source:
+                digest = hashlib.file_digest(source, "sha256").hexdigest()
+            _check_whitening(reader.whitening, digest, manifest.recipe)
         fits = unpacked <= max(schema.HARMLESS, schema.SWELLING * reader.vectors.nbytes)
         kind = zipfile.ZIP_DEFLATED if fits else zipfile.ZIP_STORED
         with replacing(path) as file, zipfile.ZipFile(file, "w") as archive:
@@ -155,9 +162,13 @@ def _unpack_vectors(archive: Archive, target: Path, shape: tuple[int, int]) -> N
 def _unpack_whitening(archive: Archive, target: Path, recipe: Recipe) -> None:
     with archive.open(WHITENING) as source, target.open("wb") as file:
         digest = _copy(source, file)
+    _check_whitening(target, digest, recipe)
+
+
+def _check_whitening(path: Path, digest: str, recipe: Recipe) -> None:
     if digest != recipe.projection:
         raise ValueError(f"{WHITENING} is not the one that the recipe names")
-    with target.open("rb") as kept, Archive(kept, _WHITENING_PARTS, swelling=0) as parts:
+    with path.open("rb") as file, Archive(file, _WHITENING_PARTS, swelling=0) as parts:
         # How long a vector is before it is whitened, the model says; here, that both arrays say the same.
         (long,) = _checked_floats(parts, "mean.npy", (None,))
         if recipe.dim > long:
@@ -166,12 +177,12 @@ def _unpack_whitening(archive: Archive, target: Path, recipe: Recipe) -> None:
 
 
 def _checked_floats(parts: Archive, name: str, shape: tuple[int | None, ...]) -> tuple[int, ...]:
-    """Checks that an array of a whitening has a shape, and is finite."""
+    """Checks that an array of a whitening has a shape, and numbers that can be computed with."""
     with parts.open(name) as source:
         header = _header(source, f"{name} in {WHITENING}", parts.bytes_of(name), (2, 4, 8), shape)
         for block in blocks(source, header):
-            if not np.isfinite(block).all():
-                raise ValueError(f"{name} in {WHITENING} holds what is no number")
+            if not (np.abs(block.astype(np.float64)) <= LARGEST_WEIGHT).all():  # nor is what is no number
+                raise ValueError(f"{name} in {WHITENING} holds numbers beyond {LARGEST_WEIGHT:g}")
     return header.shape
 
 
