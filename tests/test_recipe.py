@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from steamdino.errors import RecipeError
 from steamdino.features.recipes import named
-from steamdino.recipe import POOLING_KINDS, TRANSFORM_MODES, Pooling, Recipe, Transform
+from steamdino.recipe import LARGEST_DIM, POOLING_KINDS, TRANSFORM_MODES, Pooling, Recipe, Transform
 
 sha256s = st.text("0123456789abcdef", min_size=64, max_size=64)
 positive = st.floats(0.001, 1e6, allow_nan=False)
@@ -85,13 +85,63 @@ def test_what_is_no_recipe_is_refused_as_one(text: str) -> None:
         {"weights": "abc"},
         {"projection": ""},
         {"dim": 0},
+        {"dim": LARGEST_DIM + 1},
+        {"dim": 10**5000},
+        {"dim": "7"},
         {"dim": True},
         {"model": ""},
+        {"model": ["bundled"]},
+        {"name": None},
     ],
 )
 def test_a_senseless_value_is_refused(change: dict[str, object]) -> None:
     with pytest.raises(RecipeError, match=next(iter(change))):
         replace(named("bundled"), **change)
+
+
+@pytest.mark.parametrize(
+    "wrong", [None, True, [], {}, "x" * 10**6, 10**400, 1e308, float("nan"), [[[[]]]], "a\nb"]
+)
+@pytest.mark.parametrize(
+    "way",
+    [
+        ("model",),
+        ("weights",),
+        ("projection",),
+        ("precision",),
+        ("dim",),
+        ("transform",),
+        ("transform", "mode"),
+        ("transform", "width"),
+        ("transform", "interpolation"),
+        ("transform", "mean"),
+        ("transform", "std"),
+        ("pooling",),
+        ("pooling", "kind"),
+        ("pooling", "power"),
+        ("x\n" * 100,),
+    ],
+)
+def test_a_field_of_the_wrong_type_is_refused_in_one_short_line(way: tuple[str, ...], wrong: object) -> None:
+    record = json.loads(named("bundled").json)
+    inner = record[way[0]] if len(way) > 1 else record
+    inner[way[-1]] = wrong
+    try:
+        recipe = Recipe.from_json(json.dumps(record))
+    except RecipeError as error:
+        assert "\n" not in str(error)
+        assert len(str(error)) < 500
+    else:  # a projection may be missing, a model may be called anything, and so is a power
+        assert way in (("projection",), ("model",), ("pooling", "power"))
+        assert Recipe.from_json(recipe.json) == recipe
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"a":' * 100_000, "9" * 5000, '{"dim": ' + "9" * 5000 + "}"]
+)
+def test_what_exhausts_a_parser_is_refused_as_no_recipe(text: str) -> None:
+    with pytest.raises(RecipeError, match="not a recipe"):
+        Recipe.from_json(text)
 
 
 def test_gem_needs_a_power_and_the_others_take_none() -> None:

@@ -20,7 +20,7 @@ def test_letters_digits_and_signs_of_any_script_are_accepted(text: str) -> None:
     assert refusal(text) is None
 
 
-@given(st.text(min_size=1), st.sampled_from("\0\x1b\n\r\x85\u2028\u2029"))
+@given(st.text(min_size=1), st.sampled_from("\0\x1b\n\r\x85\u2028\u2029\u202e\u2066"))
 def test_control_characters_are_refused_wherever_they_stand(text: str, control: str) -> None:
     assert refusal(text + control + text) is not None
 

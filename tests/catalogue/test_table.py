@@ -208,6 +208,13 @@ def test_any_csv_that_python_writes_is_read_back_cell_for_cell(
             assert isinstance(result, Problem)
 
 
+def test_what_json_has_no_number_for_is_null_at_any_depth(tmp_path: Path) -> None:
+    text = '{"id": "1", "a": NaN, "b": [Infinity, {"c": [-Infinity, 1.5]}]}\n'
+    (entry,) = read(_table(tmp_path, "t.jsonl", text))
+    assert isinstance(entry, Entry)
+    assert entry.columns == {"a": None, "b": [None, {"c": [None, 1.5]}]}
+
+
 @given(data=st.binary(max_size=300))
 def test_no_bytes_whatever_raise_anything_but_our_own_error(
     data: bytes, tmp_path_factory: pytest.TempPathFactory

@@ -82,6 +82,25 @@ def test_of_many_rows_some_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> Non
     assert _percentile(found, 0.5) == pytest.approx(_percentile(everything, 0.5), abs=1)
 
 
+@given(st.integers(2, 60), st.integers(1, 70), st.integers(0, 3))
+def test_it_does_not_depend_on_how_many_rows_are_compared_at_a_time(
+    count: int, others: int, seed: int
+) -> None:
+    vectors = np.repeat(_vectors(count, 4, seed), 2, axis=0)
+    pictures = [f"{n // 3:064x}" for n in range(2 * count)]
+    whole = distribution(vectors, pictures)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "OTHERS", others)
+        found = distribution(vectors, iter(pictures))
+    if whole is None:
+        assert found is None
+        return
+    assert found is not None
+    assert found.pairs == whole.pairs
+    for ours, theirs in ((found.nearest, whole.nearest), (found.quantiles, whole.quantiles)):
+        np.testing.assert_allclose(ours, theirs, atol=2 / BINS)
+
+
 @given(st.integers(2, 60), st.integers(0, 5))
 def test_it_is_read_back_as_it_was_written(count: int, seed: int) -> None:
     found = distribution(_vectors(count, 4, seed), _pictures(count))

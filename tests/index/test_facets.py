@@ -90,6 +90,17 @@ def test_columns_of_any_kind_can_be_written(games: list[dict[str, Any]]) -> None
     assert len(rows(games, Filter(adult=True))) == len(games)
 
 
+def test_tags_are_limited_in_number_and_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    many = [f"tag {number}" for number in range(1000)]
+    db = database([{"tags": ["x" * 5000, "y" * facets.LONGEST_TAG, *many]}, {"tags": "z" * 5000}])
+    known = facets.tags(db)
+    assert len(known) == facets.MOST_TAGS
+    assert "y" * facets.LONGEST_TAG in known
+    assert all(len(tag) <= facets.LONGEST_TAG for tag in known)
+    monkeypatch.setattr(facets, "MOST_KNOWN", 7)
+    assert len(facets.tags(db)) == 7
+
+
 def test_the_nearest_among_some_are_those_of_a_smaller_matrix() -> None:
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(500, 8)).astype(np.float32)

@@ -10,7 +10,7 @@ import pytest
 from steamdino.errors import SnapshotError
 from steamdino.features.recipes import named
 from steamdino.gallery.vectors import Absent, Row
-from steamdino.index.snapshot import Manifest, SnapshotReader, newest, open_newest
+from steamdino.index.snapshot import UNKNOWN_REASON, Manifest, SnapshotReader, newest, open_newest
 from steamdino.index.write import KEPT, prune, write
 
 RECIPE = replace(named("bundled"), dim=4)
@@ -135,6 +135,28 @@ def test_a_snapshot_is_chosen_by_the_recipes_name_or_hash_else_the_last_built(tm
         SnapshotError, match="no snapshot under the recipe 'x'.*built are: bundled, bundled/simple/fit"
     ):
         open_newest(tmp_path, "x")
+
+
+def test_a_digest_that_is_none_is_never_handed_out(tmp_path: Path) -> None:
+    # Files are named by it: with ".." in it, one would lie elsewhere.
+    for digest in ("../" * 21 + "x", "A" * 64, ""):
+        reader = SnapshotReader(_write(tmp_path, [_row("a", digest)]))
+        for ask in (lambda reader=reader: reader.games([0]), lambda reader=reader: reader.sha256s):
+            with pytest.raises(
+                SnapshotError, match=r"games.sqlite is damaged: .* is not a sha256; .*--rebuild"
+            ):
+                ask()
+
+
+def test_a_reason_of_an_older_program_says_no_path(tmp_path: Path) -> None:
+    absent = [
+        Absent("x", "X", "/home/anna/x.jpg: the file does not exist"),
+        Absent("y", "Y", "it has no banner"),
+    ]
+    reader = SnapshotReader(write(tmp_path, RECIPE, 1, [_row("a")], absent, _vectors(1), {}))
+    assert reader.absent("x") == ("X", UNKNOWN_REASON)
+    assert reader.absent("y") == ("Y", "it has no banner")
+    assert [one["reason"] for one in reader.every_absent()] == [UNKNOWN_REASON, "it has no banner"]
 
 
 def test_pruning_twice_is_pruning_once(tmp_path: Path) -> None:

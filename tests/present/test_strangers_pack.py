@@ -30,9 +30,9 @@ from urllib.parse import quote
 import httpx2 as httpx
 import numpy as np
 import pytest
+from fastapi import FastAPI
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
-from fastapi import FastAPI
 from PIL import Image
 from tests.fakes import packs
 
@@ -46,7 +46,7 @@ from steamdino.present.web.served import Served
 from steamdino.records import Filter
 from steamdino.settings import Settings, WebSettings
 
-SECRET = "THE-SECRET-7f3a"
+SECRET = "THE-SECRET-7f3a"  # noqa: S105
 PACKAGE = Path(sys.modules["steamdino"].__file__ or "").parent
 MUTANTS, MANY = 40, 5000
 
@@ -72,8 +72,8 @@ class Watch:
         if self.on and self.WATCHED.fullmatch(name):
             if name in ("os.remove", "os.rmdir", "os.mkdir") and arguments[-1] != -1:
                 with suppress(OSError):  # relative to an open folder, as shutil.rmtree removes
-                    folder = os.readlink(f"/proc/self/fd/{arguments[-1]}")
-                    arguments = (os.path.join(folder, os.fsdecode(arguments[0])), *arguments[1:])
+                    folder = Path(f"/proc/self/fd/{arguments[-1]}").readlink()
+                    arguments = (folder / os.fsdecode(arguments[0]), *arguments[1:])
             self.heard.append((name, arguments))
 
     @contextmanager
@@ -106,7 +106,7 @@ class Watch:
                 found.append(f"{name} {arguments!r}")
                 continue
             for place in places:
-                path = Path(os.path.abspath(_path_of(os.fsdecode(place))))
+                path = Path(os.path.normpath(Path(_path_of(os.fsdecode(place))).absolute()))
                 inside = any(path.is_relative_to(folder) for folder in allowed)
                 if not (inside or (reads and _harmless(path, library))):
                     found.append(f"{name} {path}")
@@ -146,6 +146,8 @@ TEXTS = st.sampled_from(
         "{picture}",
         "../../../../{secret}",
         "../" * 12 + "etc/passwd",
+        "../" * 7 + "secret",
+        "../" * 21 + "x",
         "file://{secret}",
         "javascript:alert(1)",
         "data:text/html,x",
@@ -162,32 +164,19 @@ TEXTS = st.sampled_from(
         "a\u202eb",
         "a\u2028b",
         "\ud800",
-        "=1+1",
-        "</script><script>alert(1)</script>",
-        "{{{{7*7}}}}",
-        "%s%n",
-        "../" * 7 + "secret",
         "0" * 64,
-        "../" * 21 + "x",
         "A" * 64,
         "a" * 5000,
-        "\ufdfa" * 600,
-        "e\u0301\u0323" * 300,
         "{}",
         "[]",
-        '{{"tags": ["a"], "picture": "{picture}"}}',
-        '{{"reviews": 1e999}}',
-        '{{"reviews": NaN}}',
-        '{{"reviews": ' + "9" * 290 + "}}",
-        '{{"reviews": ' + "9" * 5000 + "}}",
-        '{{"released": {{"date": "2020"}}, "tags": {{"a": 1}}, "genres": [[["x"]]], "free": [1], "adult": {{}}}}',
-        '{{"a": 1, "a": 2}}',
-        '{{"a": "\\ud800"}}',
-        '{{"a": "\\u0000"}}',
-        '{{"a": ' + "[" * 40 + "]" * 40 + "}}",
-        '{{"a": ' + "[" * 5000 + "]" * 5000 + "}}",
-        '{{"tags": [' + ",".join(f'"{n}"' for n in range(3000)) + "]}}",
-        '{{"tags": "' + "t" * 30000 + '"}}',
+        '{"reviews": 1e999}',
+        '{"reviews": NaN}',
+        '{"reviews": ' + "9" * 5000 + "}",
+        '{"a": 1, "a": 2}',
+        '{"a": "\\ud800"}',
+        '{"a": "\\u0000"}',
+        '{"a": ' + "[" * 40 + "]" * 40 + "}",
+        '{"a": ' + "[" * 5000 + "]" * 5000 + "}",
         "2020-02-30T00:00:00+00:00",
         "9999-12-31T23:59:59+00:00",
     ]
@@ -204,29 +193,27 @@ VALUES = st.one_of(
     st.floats(allow_nan=True),
 )
 PROPER: dict[str, st.SearchStrategy[Any]] = {
-    "name": st.sampled_from(
+    "name": st.text(st.characters(codec="utf-8", exclude_categories=("C",)), max_size=40)
+    | st.sampled_from(
         [
             "",
             " ",
+            "-",
             "{secret}",
             "../../x",
             "<script>alert(1)</script>",
-            "{{{{7*7}}}}",
-            "{{% include 'x' %}}",
+            "{{7*7}}",
+            "{% include 'x' %}",
             "=1+1",
             "a|b",
-        ]
-        + [
             "[x](javascript:1)",
             "[/url][img]x",
             "x" * 1000,
             "\ufdfa" * 1000,
             "e\u0301\u0323" * 300,
             "\u200f\u061c",
-            "-",
         ]
-    )
-    | st.text(st.characters(codec="utf-8", exclude_categories=("C",)), max_size=40),
+    ),
     "source": st.sampled_from(["", "steam", "../x", "{secret}", "<b>", "=1+1", "x" * 300]),
     "url": st.sampled_from(
         [
@@ -234,25 +221,26 @@ PROPER: dict[str, st.SearchStrategy[Any]] = {
             "https://a.example",
             "https://a.example:443/x?y#z",
             "https://a.example/'onload=x(1)",
-            "https://a.example/",
+            "https://a.example/)[x](y",
+            "https://a.example/%2e%2e/%00",
+            "https://XN--A.example/" + "x" * 1900,
         ]
-        + ["https://a.example/)[x](y", "https://a.example/%2e%2e/%00", "https://XN--A.example/" + "x" * 1900]
     ),
     "sha256": st.sampled_from(["0" * 64, "f" * 64, "a" * 64]),
     "columns": st.sampled_from(
         [
-            "{{}}",
-            '{{"picture": "{picture}", "path": "{secret}", "tags": "a,b;c|d"}}',
-            '{{"reviews": 1e308, "year": 1e22}}',
+            "{}",
+            '{"picture": "{picture}", "path": "{secret}", "tags": "a,b;c|d"}',
+            '{"reviews": 1e308, "year": 1e22}',
+            '{"reviews": -1, "a": ' + "[" * 30 + "]" * 30 + "}",
+            '{"reviews": ' + "9" * 290 + ', "released": [["2020"]], "adult": true}',
+            '{"released": {"date": "2020"}, "tags": {"a": 1}, "genres": [[["x"]]], "free": [1], "adult": {}}',
+            '{"tags": ["<b>", "=1", "", " ", "{secret}"], "genres": {"a": 1}}',
+            '{"tags": ' + json.dumps([f"t{number}" for number in range(3000)]) + "}",
+            '{"tags": "' + "t" * 30000 + '", "released": "' + "2" * 30000 + '"}',
+            '{"tags": [' + '["x"],' * 999 + "null]}",
+            '{"": "\\u001b[31m\\n"}',
         ]
-        + ['{{"tags": ["<b>", "=1", "", " ", "{secret}"], "genres": {{"a": 1}}, "free": [1], "adult": {{}}}}']
-        + [
-            '{{"reviews": ' + "9" * 290 + ', "released": [["2020"]], "adult": true}}',
-            '{{"": "\\u001b[31m\\n"}}',
-        ]
-        + ['{{"tags": [' + ",".join(f'"t{{n}}"'.format(n=n) for n in range(3000)) + "]}}"]
-        + ['{{"tags": "' + "t" * 30000 + '", "released": "' + "2" * 30000 + '"}}']
-        + ['{{"a": ' + "[" * 30 + "]" * 30 + ', "reviews": -1}}', '{{"tags": [' + '["x"],' * 999 + "null]}}"]
     ),
     "reason": st.sampled_from(
         ["", "{secret}: the file does not exist", "C:\\x: no", "<b>", "../../x", "x" * 1000]
@@ -268,8 +256,8 @@ KEYS = st.sampled_from(
 def filled(value: Any) -> Any:
     """Puts the secret's place into a value."""
     if isinstance(value, str):
-        with suppress(KeyError, ValueError, IndexError):
-            return value.format(**PLACE)
+        for name, place in PLACE.items():
+            value = value.replace(f"{{{name}}}", place)
     return value
 
 
@@ -544,10 +532,8 @@ def mutants(draw: st.DrawFn) -> Mutant:
         "vectors": changed_vectors,
         "whitening": changed_whitening,
     }
-    if kind in changed:
-        members = draw(changed[kind](members))
-    else:
-        members = draw(changed_lines(members, f"{kind}.jsonl"))
+    lines = changed_lines(members, f"{kind}.jsonl")
+    members = draw(changed[kind](members) if kind in changed else lines)
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for name, data in members.items():

@@ -171,8 +171,10 @@ def _check_whitening(path: Path, digest: str, recipe: Recipe) -> None:
     with path.open("rb") as file, Archive(file, _WHITENING_PARTS, swelling=0) as parts:
         # How long a vector is before it is whitened, the model says; here, that both arrays say the same.
         (long,) = _checked_floats(parts, "mean.npy", (None,))
-        if recipe.dim > long:
-            raise ValueError(f"{WHITENING} makes {recipe.dim} numbers of {long}")
+        if not recipe.dim <= long <= LARGEST_DIM:
+            raise ValueError(
+                f"{WHITENING} makes {recipe.dim:,} numbers of {long:,}; at most {LARGEST_DIM:,} are possible"
+            )
         _checked_floats(parts, "projection.npy", (long, recipe.dim))
 
 
@@ -197,7 +199,7 @@ def _header(
     fits = len(header.shape) == len(shape) and all(
         side >= 1 if due is None else side == due for side, due in zip(header.shape, shape, strict=True)
     )
-    if not fits or max(header.shape[1:], default=0) > LARGEST_DIM or header.width not in widths:
+    if not fits or header.width not in widths:
         raise ValueError(
             f"{name} has the shape {header.shape} of {header.width}-byte floats, and should have {shape}"
         )
