@@ -56,17 +56,17 @@ def is_https(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and len(value) <= LONGEST_ADDRESS and _HTTPS.fullmatch(value) is not None
 
 
-def content_path(sha256: str, suffix: str) -> PurePosixPath:
+def content_path(sha256: str, suffix: str, digits: int = 64) -> PurePosixPath:
     """The relative path of a file that is named by its content: ``"ab/ab12...ef.jpg"``.
 
-    An unusual suffix is dropped.
+    An unusual suffix is dropped. `digits` says how many of the digest's name the file.
 
     Raises:
         ValueError: the digest is no sha256, and could lead out of the folder.
     """
     if not is_sha256(sha256):
         raise ValueError(f"{shown(sha256)} is not a sha256 in lower-case hex")
-    return PurePosixPath(sha256[:2], sha256 + (suffix if _SUFFIX.fullmatch(suffix) else ""))
+    return PurePosixPath(sha256[:2], sha256[:digits] + (suffix if _SUFFIX.fullmatch(suffix) else ""))
 
 
 def names_a_path(text: str) -> bool:

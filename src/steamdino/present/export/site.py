@@ -8,7 +8,7 @@
       data/unique.json                 the most unique games
       data/games/<n>.json              `SHARD` games, each with its nearest ones
       data/names/<xx>.json             games whose names have a word that begins with two letters (code points in hex)
-      banners/<aa>/<sha256>.jpg        pictures, where they are not Steam's
+      banners/<aa>/<digits>.jpg        pictures, where they are not Steam's
 
 So the first page needs the page itself and one small file, and each step from match to match one more.
 """
@@ -39,6 +39,8 @@ SHARD = 64
 NEAREST = 12
 SIZE = (300, 450)
 QUALITY = 82
+DIGITS = 20
+"""Of a picture's sha256 in its file's name, which stands in each place that shows it."""
 PREFIX = 2
 """Letters by which names are sorted into files."""
 EVERYWHERE = frozenset(("the", "of", "and", "a"))
@@ -125,7 +127,7 @@ def _copy(games: Sequence[Game], work: Path, threads: int, progress: Progress | 
         image = thumbnail(game.picture, SIZE)
         if image is None:
             return game.sha256, ""
-        place = f"banners/{content_path(game.sha256, '.jpg')}"
+        place = f"banners/{content_path(game.sha256, '.jpg', DIGITS)}"
         (work / place).parent.mkdir(parents=True, exist_ok=True)
         image.save(work / place, "JPEG", quality=QUALITY)
         return game.sha256, place
