@@ -136,6 +136,16 @@ def test_a_field_of_the_wrong_type_is_refused_in_one_short_line(way: tuple[str, 
         assert Recipe.from_json(recipe.json) == recipe
 
 
+@pytest.mark.parametrize("name", ["mean", "std"])
+@pytest.mark.parametrize("level", [1e308, 1.1e6, float("nan"), float("inf"), 1, True, "0.5", None])
+def test_a_level_that_no_picture_has_is_refused(name: str, level: object) -> None:
+    transform = named("bundled").transform
+    with pytest.raises(RecipeError, match=f"transform.{name} is .*; it must be three numbers from"):
+        replace(transform, **{name: (0.5, level, 0.5)})
+    with pytest.raises(RecipeError, match=r"transform.std is .*numbers from 1e-06 to 1e\+06"):
+        replace(transform, std=(0.5, 1e-7, 0.5))
+
+
 @pytest.mark.parametrize(
     "text", ["[" * 100_000, '{"a":' * 100_000, "9" * 5000, '{"dim": ' + "9" * 5000 + "}"]
 )

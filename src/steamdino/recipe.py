@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -19,6 +18,9 @@ INTERPOLATIONS = ("bicubic",)
 
 LARGEST_SIDE = 4096
 """Pixels of a model's input."""
+
+LARGEST_LEVEL = 1e6
+"""Of a transform's mean and standard deviation, which are about 0.5: beyond, levels leave the range of numbers."""
 
 LARGEST_DIM = 1 << 16
 """Numbers of a vector: far more than any model gives, and little enough that a row of them fits anywhere."""
@@ -53,10 +55,13 @@ class Transform:
                 )
         for name in ("mean", "std"):
             values = getattr(self, name)
-            if len(values) != 3 or not all(isinstance(v, float) and math.isfinite(v) for v in values):
-                raise RecipeError(f"transform.{name} is {shown(values)}; it must be three numbers")
-        if min(self.std) <= 0:
-            raise RecipeError(f"transform.std is {self.std!r}; each must be above 0")
+            least = -LARGEST_LEVEL if name == "mean" else 1 / LARGEST_LEVEL
+            if len(values) != 3 or not all(
+                isinstance(v, float) and least <= v <= LARGEST_LEVEL for v in values
+            ):
+                raise RecipeError(
+                    f"transform.{name} is {shown(values)}; it must be three numbers from {least:g} to {LARGEST_LEVEL:g}"
+                )
 
 
 @dataclass(frozen=True, slots=True)

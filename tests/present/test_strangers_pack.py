@@ -248,6 +248,22 @@ PROPER: dict[str, st.SearchStrategy[Any]] = {
 }
 """What a field may hold, and a careless reader stumbles over."""
 
+RECIPES: list[tuple[tuple[str, ...], list[Any]]] = [
+    (("name",), ["", "../x", "{secret}", "<script>", "{{7*7}}", "x" * 200]),
+    (("identity", "model"), ["", "../x", "{secret}", "clip-vitb32", "<b>", "dino-vits16"]),
+    (("identity", "weights"), ["0" * 64]),
+    (("identity", "projection"), ["0" * 64, None]),
+    (("identity", "precision"), ["int8"]),
+    (("identity", "transform", "mode"), ["crop", "squash", "fit"]),
+    (("identity", "transform", "width"), [1, 2, 7, 31, 333]),
+    (("identity", "transform", "height"), [1, 2, 7, 31, 333]),
+    (("identity", "transform", "mean"), [[0.0] * 3, [1e308] * 3, [-1e308] * 3, [1e-308] * 3, [3e38] * 3]),
+    (("identity", "transform", "std"), [[1e-300] * 3, [1e-38] * 3, [1e308] * 3, [5e-324] * 3]),
+    (("identity", "pooling", "kind"), ["simple", "complex", "multiscale", "patches"]),
+    (("identity", "pooling"), [{"kind": "gem", "power": power} for power in (1.0, 3.0, 100.0)]),
+]
+"""What a recipe may say, and nobody's does."""
+
 KEYS = st.sampled_from(
     ["picture", "path", "banner", "file", "kind", "__class__", "id", "dim", "{secret}", ""]
 )
@@ -297,6 +313,13 @@ def written(record: Any) -> bytes:
 @st.composite
 def changed_manifest(draw: st.DrawFn, members: dict[str, bytes]) -> dict[str, bytes]:
     record = json.loads(members["manifest.json"])
+    if draw(st.booleans()):
+        for way, values in draw(st.lists(st.sampled_from(RECIPES), min_size=1, max_size=2)):
+            inner = record["recipe"]
+            for key in way[:-1]:
+                inner = inner[key]
+            inner[way[-1]] = filled(draw(st.sampled_from(values)))
+        return {**members, "manifest.json": written(record)}
     raw = draw(st.sampled_from(["", "", "", "", "", "twice", "deep", "bom", "utf16", "empty"]))
     data = written(draw(changed_record(record)))
     if raw == "twice":
@@ -521,10 +544,13 @@ class Mutant:
         return f"<{self.kind}, {len(self.data):,} bytes>"
 
 
+KINDS = ["manifest", "games", "games", "absent", "vectors", "whitening", "zip"]
+
+
 @st.composite
 def mutants(draw: st.DrawFn) -> Mutant:
     members = valid()
-    kind = draw(st.sampled_from(["manifest", "games", "games", "absent", "vectors", "whitening", "zip"]))
+    kind = draw(st.sampled_from(KINDS))
     if kind == "zip":
         return Mutant(kind, draw(changed_zip(members)))
     changed = {
