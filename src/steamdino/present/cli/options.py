@@ -36,7 +36,7 @@ CountOption = Annotated[int, typer.Option("-k", metavar="N", help="How many matc
 SnapshotOption = Annotated[
     Path | None,
     typer.Option(
-        "--snapshot", metavar="FILE", help="Ask a packed snapshot (or a snapshot's folder) instead."
+        "--snapshot", metavar="FILE", help="Ask a packed snapshot (or your own snapshot's folder) instead."
     ),
 ]
 AlikeOption = Annotated[
