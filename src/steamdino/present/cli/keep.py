@@ -70,7 +70,7 @@ def pack(
     """Pack the newest snapshot into one file that can be given to others.
 
     It holds names, ids, further columns and vectors, but no pictures, and no path of this machine. Whoever gets it
-    asks it with `similar --snapshot FILE`. It is safe to open from a stranger: all of it is checked, and nothing is run.
+    asks it with `similar --snapshot FILE`. It is safe to open from a stranger: each field is checked, none is run.
 
     **Example**
 
