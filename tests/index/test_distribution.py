@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -99,6 +101,18 @@ def test_it_does_not_depend_on_how_many_rows_are_compared_at_a_time(
     assert found.pairs == whole.pairs
     for ours, theirs in ((found.nearest, whole.nearest), (found.quantiles, whole.quantiles)):
         np.testing.assert_allclose(ours, theirs, atol=2 / BINS)
+
+
+def test_it_takes_little_memory_however_many_rows_there_are() -> None:
+    count = 300_000
+    vectors = np.ones((count, 1), np.float32)
+    vectors[::2] = -1
+    tracemalloc.start()
+    found = distribution(vectors, map(str, range(count)))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found is not None
+    assert peak < 8 * count + (24 << 20)
 
 
 @given(st.integers(2, 60), st.integers(0, 5))

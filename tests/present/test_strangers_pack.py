@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import gc
 import io
 import json
 import os
@@ -719,6 +720,7 @@ def outcome(place: Place, mutant: Mutant, watch: Watch) -> str:
     before = place.listing()
     out = Path(tempfile.mkdtemp(dir=place.out))
     told = ""
+    gc.collect()  # snapshots of other tests remove their folders now, and not while the watch is on
     with watch():
         try:
             snapshot = Snapshot.open(place.pack)
@@ -781,6 +783,29 @@ def run(place: Place, watch: Watch, count: int) -> Counter[tuple[str, str]]:
 def test_the_valid_pack_is_opened_searched_served_and_exported(place: Place, watch: Watch) -> None:
     data = packs.zipped(place.pack, valid()).read_bytes()
     assert outcome(place, Mutant("manifest", data), watch) == "harmless"
+
+
+@pytest.mark.parametrize("old", [False, True])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"picture": "{picture}"},
+        {"picture": "../../outside/secret.png"},
+        {"sha256": "../" * 7 + "outside/" + "x" * 30},
+        {"sha256": "/" + "x" * 63, "picture": "{picture}"},
+    ],
+)
+def test_what_once_read_and_wrote_outside_is_refused(
+    change: dict[str, str], old: bool, place: Place, watch: Watch
+) -> None:
+    members, lines = dict(valid()), [json.loads(line) for line in valid()["games.jsonl"].splitlines()]
+    if old:
+        lines = [{**line, "picture": ""} for line in lines]
+        members |= {"manifest.json": members["manifest.json"].replace(b'"format": 2', b'"format": 1')}
+    lines[0] |= {key: filled(value) for key, value in change.items()}
+    members |= {"games.jsonl": b"".join(written(line) + b"\n" for line in lines)}
+    data = packs.zipped(place.pack, members).read_bytes()
+    assert outcome(place, Mutant("games", data), watch) == "refused"
 
 
 def test_no_mutant_of_a_pack_does_harm(place: Place, watch: Watch) -> None:
