@@ -23,7 +23,7 @@ class Gallery:
     Open it with `Gallery.open` to read, with `Gallery.write` to change it.
 
     Attributes:
-        root: its folder, absolute.
+        root: its folder, absolute, without "..".
         games: sources, games, banners and what is wrong with them.
         vectors: recipes and the vectors made under them.
         curation: what `check` measured, and what a person decided.
@@ -31,7 +31,7 @@ class Gallery:
     """
 
     def __init__(self, root: Path, connection: sqlite3.Connection) -> None:
-        self.root = root.absolute()
+        self.root = layout.absolute(root)
         self._connection = connection
         self.games = Games(connection, self.root)
         self.vectors = Vectors(connection, self.root)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from steamdino.analysis.checks import FLAWS, Finding
 from steamdino.analysis.duplicates import TIERS
-from steamdino.gallery.layout import located
+from steamdino.gallery.layout import absolute, located
 from steamdino.pipeline.check import Duplicates, Member
 from steamdino.present.export.page import write_page
 from steamdino.present.text import inert
@@ -37,7 +37,7 @@ def write_flaws(path: Path, found: Sequence[Finding], root: Path) -> None:
         title="What is wrong with the banners",
         flaws=by_flaw(found),
         most=SHOWN,
-        located=lambda written: located(written, str(root.absolute())),
+        located=lambda written: located(written, str(absolute(root))),
     )
 
 
