@@ -120,6 +120,14 @@ def prune(folder: Path, kept: int = KEPT) -> None:
             shutil.rmtree(doomed)
 
 
+def remove_all(folder: Path) -> None:
+    """Removes a recipe's folder with all its snapshots; readers that have one open keep it."""
+    prune(folder, kept=0)
+    remove_leftovers(folder)
+    with suppress(OSError):  # something is left that a reader holds open on Windows, or that is not ours
+        folder.rmdir()
+
+
 def remove_leftovers(folder: Path) -> None:
     """Removes what a killed writer left in a recipe's folder; to be called by the one who may write."""
     for leftover in folder.glob(f"{_PREFIX}*"):
