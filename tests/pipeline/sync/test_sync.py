@@ -91,7 +91,7 @@ def rows_of(gallery: Path, sql: str) -> list[tuple[Any, ...]]:
 
 def pictures(gallery: Path) -> dict[int, bytes]:
     with Gallery.open(gallery) as opened:
-        return {int(key): path.read_bytes() for key, path, *_ in opened.games.banners()}
+        return {int(one.game_id): one.path.read_bytes() for one in opened.games.banners()}
 
 
 def assert_right(gallery: Path, store: Store) -> None:

@@ -13,6 +13,7 @@ from steamdino.catalogue.steam.api import BATCH, Place, SteamApi
 from steamdino.errors import GalleryError, QueryError
 from steamdino.gallery import Gallery
 from steamdino.net.client import Client, Manners, host_of
+from steamdino.pipeline.copies import lost
 from steamdino.pipeline.sync.details import Details
 from steamdino.pipeline.sync.listing import Listing
 from steamdino.pipeline.sync.pictures import Pictures
@@ -71,6 +72,7 @@ def sync(
         api = api_of(client, steam)
         with opened.transaction():
             source = opened.games.put_store("steam", STORE)
+            opened.steam.lose(lost(opened))
             if wanted.retry_failed:
                 opened.steam.retry_failed()
         among, complete = Listing(opened, api, wanted, counts, report).run()
