@@ -90,7 +90,8 @@ def test_lost_pictures_are_fetched_again_by_the_next_sync(gallery: Path, store: 
         "5 pictures are missing: 10, 20, 30, 40, 50",
         "run: steam-dino sync",
     )
-    assert run().counts["fetched"] == 5
+    summary = run()
+    assert (summary.counts["lost"], summary.counts["fetched"]) == (5, 5)
     assert_whole(gallery, store)
     assert examine(gallery, deep=True) == []
     assert not build(gallery).swapped  # nothing is shown that was not shown before

@@ -70,9 +70,11 @@ def sync(
         client = stack.enter_context(client_of(steam, stopped, steam.rate, 1))
         images = stack.enter_context(client_of(steam, stopped, steam.banner_rate, steam.connections))
         api = api_of(client, steam)
+        missing = lost(opened)
+        counts["lost"] = len(missing)
         with opened.transaction():
             source = opened.games.put_store("steam", STORE)
-            opened.steam.lose(lost(opened))
+            opened.steam.lose(missing)
             if wanted.retry_failed:
                 opened.steam.retry_failed()
         among, complete = Listing(opened, api, wanted, counts, report).run()
