@@ -15,6 +15,7 @@ from steamdino.gallery.lock import writing
 from steamdino.gallery.report import Report, report
 from steamdino.gallery.steam import SteamApps
 from steamdino.gallery.vectors import Vectors
+from steamdino.storage.atomic import make_folder
 
 
 class Gallery:
@@ -75,7 +76,7 @@ class Gallery:
         if not create and not (root / layout.DATABASE).is_file():
             raise _no_gallery(root)
         try:
-            root.mkdir(parents=True, exist_ok=True)
+            make_folder(root)
         except OSError as error:
             raise GalleryError(
                 f"{root} cannot be made into a gallery: {error.strerror}; name another folder"
@@ -85,7 +86,8 @@ class Gallery:
             try:
                 schema.version_of(connection)
                 connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = NORMAL")
+                # NORMAL could lose the last commits in a power cut, and with them what was reported as done.
+                connection.execute("PRAGMA synchronous = FULL")
                 connection.execute("PRAGMA foreign_keys = ON")
                 schema.migrate(connection)
                 yield cls(root, connection)

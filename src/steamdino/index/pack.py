@@ -19,11 +19,11 @@ from typing import IO, Any, TypeVar
 import numpy as np
 
 from steamdino.errors import SnapshotError
-from steamdino.gallery.atomic import replacing
 from steamdino.gallery.vectors import Absent, Row
 from steamdino.index.snapshot import MANIFEST, VECTORS, WHITENING, SnapshotReader
 from steamdino.index.write import write
 from steamdino.recipe import Recipe
+from steamdino.storage.atomic import replacing
 
 Made = TypeVar("Made")
 

@@ -6,7 +6,6 @@ import hashlib
 import os
 import shutil
 import sqlite3
-import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from steamdino.index import facets, names
 from steamdino.index.distribution import distribution
 from steamdino.index.snapshot import GAMES, VECTORS, WHITENING, Manifest, newest
 from steamdino.recipe import Recipe
+from steamdino.storage.atomic import make_folder, new_folder, replace_folder, sync_folder
 
 KEPT = 2
 """Snapshots of a recipe that stay: the newest, and the one before for readers that have just chosen it."""
@@ -69,10 +69,10 @@ def write(
     Returns:
         the new snapshot's folder.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     remove_leftovers(folder)
     previous = newest(folder)
-    work = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
+    work = new_folder(folder, _PREFIX)
     try:
         content = hashlib.sha256("\n".join(row.sha256 for row in rows).encode()).hexdigest()
         taken = not anew and previous is not None and _take_over(previous, work, content)
@@ -97,12 +97,8 @@ def write(
             similarity=similarity,
             kind=kind,
         ).write(work)
-        for path in work.iterdir():
-            _sync(path)
-        work.chmod(0o755)  # mkdtemp's 0700 would keep other users from reading
         target = folder / str(1 if previous is None else int(previous.name) + 1)
-        work.rename(target)
-        _sync(folder)
+        replace_folder(work, target)
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise
@@ -117,6 +113,7 @@ def prune(folder: Path, kept: int = KEPT) -> None:
         with suppress(OSError):
             # Renamed first, so that nobody chooses a snapshot that is half removed.
             doomed = (folder / str(number)).rename(folder / f"{_PREFIX}{number}")
+            sync_folder(folder)
             shutil.rmtree(doomed)
 
 
@@ -189,14 +186,3 @@ def _write_games(path: Path, rows: Sequence[Row], absent: Iterable[Absent]) -> N
 def _facts(path: Path) -> dict[str, object]:
     with path.open("rb") as file:
         return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
-
-
-def _sync(path: Path) -> None:
-    if os.name == "nt" and path.is_dir():  # Windows has no such thing for folders
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        with suppress(PermissionError):  # Windows wants a writable descriptor
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from steamdino.errors import GalleryError
 from steamdino.gallery import Gallery
-from steamdino.gallery.atomic import replacing
 from steamdino.gallery.layout import BANNERS, copy_path
 from steamdino.records import Banner
+from steamdino.storage.atomic import replacing
 
 _SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "GIF": ".gif", "AVIF": ".avif", "BMP": ".bmp"}
 

@@ -19,6 +19,7 @@ from steamdino.pipeline.pictures import State, altered
 from steamdino.pipeline.snapshot import write_snapshot
 from steamdino.recipe import Recipe
 from steamdino.records import Progress
+from steamdino.storage.atomic import sync_folder
 
 SHOWN = 5  # ids in a finding
 
@@ -135,6 +136,7 @@ def _snapshots(gallery: Gallery, recipe: Recipe, kind: str, repair: bool) -> Ite
             # Never chosen any more, since a higher number exists; renamed first, so that nobody opens half of it.
             if (folder / str(number)).exists():
                 (folder / str(number)).rename(folder / f"new-{number}")
+        sync_folder(folder)
         remove_leftovers(folder)
     for number, fault in damaged:
         yield Finding(

@@ -185,7 +185,7 @@ def _build(settings: Settings, names: Sequence[str]) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    from steamdino.gallery.atomic import replacing
+    from steamdino.storage.atomic import replacing
 
     with replacing(path) as file:
         file.write(text.encode() + b"\n")

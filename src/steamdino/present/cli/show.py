@@ -39,8 +39,8 @@ def show(
     from steamdino.features.attention import attention
     from steamdino.features.recipes import of, parse
     from steamdino.features.transform import prepare
-    from steamdino.gallery.atomic import replacing
     from steamdino.present.export.seen import sheet
+    from steamdino.storage.atomic import replacing
 
     spec = parse(recipe)
     chosen = of(spec.base)

@@ -11,9 +11,9 @@ from PIL import Image, ImageDraw, ImageFont
 from steamdino.banners.decode import decode
 from steamdino.banners.read import read
 from steamdino.errors import PictureError, SteamDinoError, UsageError
-from steamdino.gallery.atomic import replacing
 from steamdino.present.text import printable
 from steamdino.records import Matches
+from steamdino.storage.atomic import replacing
 
 TILE = (150, 225)  # pixels: a vertical banner at half its size
 MARGIN, LINE, TITLE = 12, 20, 34

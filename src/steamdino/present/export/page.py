@@ -16,7 +16,7 @@ from PIL import Image
 from steamdino.banners.decode import decode
 from steamdino.banners.read import read
 from steamdino.errors import PictureError, SteamDinoError
-from steamdino.gallery.atomic import replacing
+from steamdino.storage.atomic import replacing
 
 THUMBNAIL = (200, 300)  # pixels at most
 QUALITY = 82  # of JPEGs

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from steamdino.analysis.evaluate import Evaluation
 from steamdino.errors import MissingExtraError, UsageError
-from steamdino.gallery.atomic import replacing
+from steamdino.storage.atomic import replacing
 
 SUFFIXES = (".svg", ".png")
 RECIPE, BASELINE, INK, RULE = "#1f5fa8", "#8a8f98", "#22262d", "#d9dce1"

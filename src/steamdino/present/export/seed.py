@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from steamdino.analysis.neighbourhood import Neighbourhood
 from steamdino.errors import SteamDinoError
-from steamdino.gallery.atomic import replacing
+from steamdino.storage.atomic import replacing
 
 MATCHES = "matches_faiss.npy"
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from steamdino.analysis.neighbourhood import Neighbourhood
 from steamdino.errors import MissingExtraError
-from steamdino.gallery.atomic import replacing
 from steamdino.present.text import inert
+from steamdino.storage.atomic import replacing
 
 COLUMNS = ("query_id", "query_name", "rank", "id", "name", "similarity", "percentile")
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from steamdino.errors import GalleryError
 from steamdino.gallery import Gallery
-from steamdino.gallery.atomic import replacing
 from steamdino.present.text import inert
 from steamdino.settings import SteamSettings
+from steamdino.storage.atomic import replacing
 
 COLUMNS = ("url", "caption", "appid")
 

@@ -132,7 +132,7 @@ def text_file(path: Path | None) -> Iterator[IO[str]]:
     import io
     import sys
 
-    from steamdino.gallery.atomic import replacing
+    from steamdino.storage.atomic import replacing
 
     if path is None:
         yield sys.stdout
