@@ -23,7 +23,7 @@ from steamdino.gallery.vectors import Absent, Row
 from steamdino.index.snapshot import MANIFEST, VECTORS, WHITENING, SnapshotReader
 from steamdino.index.write import write
 from steamdino.recipe import Recipe
-from steamdino.storage.atomic import replacing
+from steamdino.storage.output import writing
 
 Made = TypeVar("Made")
 
@@ -38,7 +38,7 @@ def pack(reader: SnapshotReader, path: Path) -> None:
     Paths of pictures stay behind: they mean nothing elsewhere, and tell about this machine.
 
     Raises:
-        SnapshotError: the file cannot be written.
+        OutputError: the file cannot be written.
     """
     manifest = reader.manifest
     head = {
@@ -48,22 +48,14 @@ def pack(reader: SnapshotReader, path: Path) -> None:
         "created_at": manifest.created_at,
         "precisions": manifest.precisions,
     }
-    try:
-        with (
-            replacing(path) as file,
-            zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
-        ):
-            archive.writestr(MANIFEST, json.dumps(head, indent=2))
-            archive.write(reader.folder / VECTORS, VECTORS, zipfile.ZIP_STORED)
-            if reader.whitening is not None:
-                archive.write(reader.whitening, WHITENING, zipfile.ZIP_STORED)
-            for name, records in ((ROWS, reader.every_row()), (ABSENT, reader.every_absent())):
-                with archive.open(name, "w") as lines:
-                    lines.writelines(map(_line, records))
-    except OSError as error:
-        raise SnapshotError(
-            f"{path} cannot be written: {error.strerror}; name another file with -o"
-        ) from None
+    with writing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr(MANIFEST, json.dumps(head, indent=2))
+        archive.write(reader.folder / VECTORS, VECTORS, zipfile.ZIP_STORED)
+        if reader.whitening is not None:
+            archive.write(reader.whitening, WHITENING, zipfile.ZIP_STORED)
+        for name, records in ((ROWS, reader.every_row()), (ABSENT, reader.every_absent())):
+            with archive.open(name, "w") as lines:
+                lines.writelines(map(_line, records))
 
 
 def open_pack(path: Path) -> SnapshotReader:

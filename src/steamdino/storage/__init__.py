@@ -1,1 +1,1 @@
-"""Where bytes go: files and folders that appear whole, and that a power cut does not take back."""
+"""Where bytes go: the program's own files, and what a user asks for with ``-o``."""

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from steamdino.present.cli.console import say
-from steamdino.present.cli.options import GalleryOption, RecipeOption
+from steamdino.present.cli.console import beside, say
+from steamdino.present.cli.options import GalleryOption, RecipeOption, check_outputs
 from steamdino.settings import Settings
+from steamdino.storage.output import output_name
 
 
 def remove(
@@ -75,7 +76,9 @@ def prune(
 
 
 def pack(
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write; - for stdout.")
+    ],
     gallery: GalleryOption = None,
     recipe: RecipeOption = None,
 ) -> None:
@@ -90,7 +93,9 @@ def pack(
     """
     from steamdino.search import Snapshot
 
+    check_outputs(("-o", output))
     snapshot = Snapshot.open(Settings.load({"gallery": gallery}).gallery, recipe)
     snapshot.pack(output)
-    size = output.stat().st_size / 1e6
-    say(f"{output}: {len(snapshot):,} games under the recipe {snapshot.recipe.name}, {size:,.1f} MB")
+    size = f", {output.stat().st_size / 1e6:,.1f} MB" if output.is_file() else ""
+    with beside(output):
+        say(f"{output_name(output)}: {len(snapshot):,} games under the recipe {snapshot.recipe.name}{size}")

@@ -34,6 +34,7 @@ def write_flaws(path: Path, found: Sequence[Finding], root: Path) -> None:
     write_page(
         path,
         "flaws.html.jinja",
+        option="--html",
         title="What is wrong with the banners",
         flaws=by_flaw(found),
         most=SHOWN,
@@ -46,6 +47,7 @@ def write_groups(path: Path, groups: Sequence[Duplicates]) -> None:
     write_page(
         path,
         "groups.html.jinja",
+        option="--html",
         title="Banners that show the same",
         groups=groups,
         counts={tier: n for tier in TIERS if (n := Counter(group.tier for group in groups)[tier])},
