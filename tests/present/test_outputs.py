@@ -364,6 +364,22 @@ def test_a_shell_may_redirect_append_and_substitute(built: Path, tmp_path: Path,
     assert (tmp_path / "appended").stat().st_ino == inode
 
 
+@pytest.mark.parametrize("pipe", ["-", "pipe"])
+def test_a_reader_who_has_had_enough_ends_it_in_silence(pipe: str, built: Path, tmp_path: Path) -> None:
+    path: object = pipe if pipe == "-" else tmp_path / pipe
+    if pipe != "-":
+        os.mkfifo(tmp_path / pipe)
+    command = ["export", "csv", "--all", "-k", "100", "-g", built, "-o", path]
+    with _process(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        reader = child.stdout if pipe == "-" else (tmp_path / pipe).open("rb", buffering=0)
+        assert reader.read(10) == b"query_id,q"
+        reader.close()
+        assert child.stderr.read() == b""
+    assert child.returncode == 0
+
+
 def test_a_full_disk_behind_standard_output_is_one_line(built: Path) -> None:
     with Path("/dev/full").open("wb") as full:
         command = ["export", "csv", QUERY, "-g", built, "-o", "-"]
@@ -372,6 +388,19 @@ def test_a_full_disk_behind_standard_output_is_one_line(built: Path) -> None:
     reason = "No space left on device; name another file with -o"
     assert errors.decode() == f"steam-dino: standard output cannot be written: {reason}\n"
     assert child.returncode == 1
+
+
+def test_streams_that_are_closed_are_no_traceback(built: Path, tmp_path: Path) -> None:
+    command = f'"{sys.executable}" -m steamdino similar {QUERY} -g "{built}" --format ids'
+    closed = subprocess.run(
+        ["sh", "-c", f"{command} >&-"], capture_output=True, text=True, timeout=60, check=False
+    )
+    told = "steam-dino: standard output is closed; send it to a file, or to /dev/null\n"
+    assert (closed.returncode, closed.stderr) == (1, told)
+    command = command.replace("similar", "export csv").replace("--format ids", f'-o "{tmp_path / "a.csv"}"')
+    quiet = subprocess.run(["sh", "-c", f"{command} 2>&-"], timeout=60, check=False)
+    assert quiet.returncode == 0
+    assert "hollow-avenue" in (tmp_path / "a.csv").read_text()
 
 
 @pytest.fixture
