@@ -5,6 +5,7 @@
     SteamDinoError              anything below; its text is one line that says what to do next
     ├── UsageError              the request itself makes no sense (exit code 2)
     │   └── RecipeError         a recipe, model or strategy that does not exist or does not fit
+    ├── OutputError             a file or folder that cannot be written where the user asked for it
     ├── QueryError              no game and no picture fits the query
     ├── GalleryError            a gallery that is absent, damaged, or of another format
     │   ├── GalleryLockedError  another process is writing to it
@@ -31,6 +32,10 @@ class UsageError(SteamDinoError):
     """The request itself makes no sense, whatever the gallery holds."""
 
     exit_code = 2
+
+
+class OutputError(SteamDinoError):
+    """A file or a folder cannot be written where the user asked for it."""
 
 
 class QueryError(SteamDinoError):

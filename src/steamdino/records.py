@@ -58,6 +58,8 @@ class Banner:
         path: where it lies, absolute.
         size: bytes.
         mtime_ns: time of modification, nanoseconds since the epoch.
+        ctime_ns: time of the last change of the file's status, which no program can set: a file that was replaced
+            by one of the same size and time has another one. 0 where unknown.
         sha256: of the file's bytes, lower-case hex; the identity under which vectors are stored.
         width, height: pixels, after the EXIF orientation was applied.
         mode: Pillow's mode as stored ("RGB", "L", "CMYK", ...).
@@ -67,6 +69,7 @@ class Banner:
     path: Path
     size: int
     mtime_ns: int
+    ctime_ns: int
     sha256: str
     width: int
     height: int

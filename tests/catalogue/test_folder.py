@@ -34,9 +34,17 @@ def test_a_game_is_named_by_its_file(tmp_path: Path) -> None:
     assert entry.path == tmp_path / "space/Ember Hollow.jpg"
 
 
-def test_hidden_files_other_files_and_the_gallery_are_passed_over(tmp_path: Path) -> None:
-    _touch(tmp_path, ".hidden.jpg", ".git/x.jpg", "notes.txt", "gallery/banners/x.jpg", "a.jpg")
-    assert _ids(tmp_path, skip=tmp_path / "gallery") == ["a"]
+def test_hidden_files_other_files_and_galleries_are_skipped(tmp_path: Path) -> None:
+    _touch(tmp_path, ".hidden.jpg", ".git/x.jpg", "notes.txt", "a.jpg")
+    _touch(tmp_path, "one/gallery.sqlite", "one/banners/x.jpg", "sub/two/gallery.sqlite", "sub/two/sheet.png")
+    assert _ids(tmp_path) == ["a"]
+
+
+def test_of_a_folder_that_is_a_gallery_itself_only_what_the_gallery_keeps_is_skipped(tmp_path: Path) -> None:
+    _touch(tmp_path, "gallery.sqlite", "banners/ab/x.jpg", "snapshots/y.jpg", "a.jpg", "sub/banners/b.jpg")
+    assert _ids(tmp_path) == ["a", "sub/banners/b"]
+    (tmp_path / "gallery.sqlite").unlink()
+    assert _ids(tmp_path) == ["a", "banners/ab/x", "snapshots/y", "sub/banners/b"]
 
 
 def test_two_files_with_one_id_are_a_problem_and_the_first_is_kept(tmp_path: Path) -> None:
@@ -68,12 +76,13 @@ def test_a_missing_folder_is_a_usage_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such file names")
-def test_names_that_cannot_be_an_id_are_problems_without_one(tmp_path: Path) -> None:
-    _touch(tmp_path, "line\nbreak.jpg")
+def test_names_that_cannot_be_an_id_are_problems_and_still_named(tmp_path: Path) -> None:
+    _touch(tmp_path, "line\nbreak.jpg", "space .jpg")
     (tmp_path / os.fsdecode(b"latin\xe9.jpg")).touch()
     found = list(scan(tmp_path))
-    assert len(found) == 2
-    assert all(isinstance(problem, Problem) and problem.id is None for problem in found)
+    assert all(isinstance(problem, Problem) for problem in found)
+    # Named, since nothing else can be hidden behind them; as text that can be stored.
+    assert {problem.id for problem in found} == {"line\nbreak", "space ", "latin\\udce9"}
 
 
 def test_links_to_folders_are_not_followed(tmp_path: Path) -> None:

@@ -9,7 +9,13 @@ import pytest
 from steamdino.errors import GalleryError
 from steamdino.gallery import Gallery, schema
 
-RELEASED = ["215507ca719d2add", "726eeab5a4efbbc3", "040bbf815d39da05", "52a0db042157ca49"]
+RELEASED = [
+    "215507ca719d2add",
+    "726eeab5a4efbbc3",
+    "040bbf815d39da05",
+    "52a0db042157ca49",
+    "784170969988693a",
+]
 """The beginnings of the migrations' sha256s, written down when each was released."""
 
 

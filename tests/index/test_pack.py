@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steamdino import Snapshot
-from steamdino.errors import SnapshotError
+from steamdino.errors import OutputError, SnapshotError
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +150,6 @@ def test_nothing_is_left_in_the_temporary_folder(
 
 def test_a_pack_that_cannot_be_written_leaves_nothing(built: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(SnapshotError, match="cannot be written"):
+    with pytest.raises(OutputError, match="cannot be written"):
         Snapshot.open(built).pack(tmp_path / "file" / "x.steamdino")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -3,7 +3,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
+import tarfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -182,6 +185,139 @@ def test_the_gallery_inside_the_added_folder_is_passed_over(tmp_path: Path, pain
     paint(tmp_path / "covers/a.jpg")
     add(tmp_path / "covers/gallery", tmp_path / "covers", copy=True)
     assert _counts(add(tmp_path / "covers/gallery", tmp_path / "covers", copy=True)) == (0, 0, 1, 0)
+
+
+def test_a_gallery_reached_by_a_detour_is_the_same_gallery(tmp_path: Path, paint: Paint) -> None:
+    for n in range(3):
+        paint(tmp_path / f"covers/{n}.jpg", n)
+    gallery = tmp_path / "covers/g"
+    (tmp_path / "covers/sub").mkdir()
+    (tmp_path / "far/away").mkdir(parents=True)
+    (tmp_path / "far/away/link").symlink_to(gallery)
+    add(gallery, tmp_path / "covers", copy=True)
+    for way in (
+        tmp_path / "covers/sub/../g",
+        tmp_path / "far/away/link/../g",  # the parent of what the link leads to
+    ):
+        for covers in (tmp_path / "covers", tmp_path / "covers/g/.."):
+            assert _counts(add(way, covers)) == (0, 0, 3, 0)
+    with Gallery.open(gallery) as opened:
+        assert [source.name for source in opened.report().sources] == ["covers"]
+    steamdino.build(tmp_path / "far/away/link/../g")
+    for way in (gallery, tmp_path / "covers/sub/../g"):
+        picture = steamdino.Snapshot.open(way).game("0").picture
+        assert picture is not None
+        assert picture.is_file()
+
+
+def test_what_lies_beside_a_link_to_a_gallery_is_found_from_the_gallery_itself(
+    tmp_path: Path, paint: Paint
+) -> None:
+    paint(tmp_path / "here/covers/a.jpg")
+    (tmp_path / "there/deep/g").mkdir(parents=True)
+    (tmp_path / "here/g").symlink_to(tmp_path / "there/deep/g")
+    add(tmp_path / "here/g", tmp_path / "here/covers")
+    steamdino.build(tmp_path / "there/deep/g")
+    picture = steamdino.Snapshot.open(tmp_path / "there/deep/g").game("a").picture
+    assert picture == tmp_path / "here/covers/a.jpg"
+
+
+@pytest.mark.parametrize("name", ["covers.tar", "covers.jsonl", "covers"])
+def test_a_source_that_lost_most_of_its_games_is_refused_until_it_is_allowed(
+    tmp_path: Path, paint: Paint, name: str
+) -> None:
+    def offer(count: int) -> None:
+        shutil.rmtree(tmp_path / "covers", ignore_errors=True)
+        (tmp_path / "covers").mkdir()
+        for n in range(count):
+            paint(tmp_path / f"covers/{n}.jpg", n)
+        rows = [json.dumps({"id": str(n), "path": f"covers/{n}.jpg"}) for n in range(count)]
+        (tmp_path / "covers.jsonl").write_text("\n".join(rows))
+        shutil.make_archive(str(tmp_path / "covers"), "tar", tmp_path, "covers")
+
+    offer(10)
+    add(tmp_path / "g", tmp_path / name)
+    steamdino.build(tmp_path / "g")
+    for left in (0, 1, 4):
+        offer(left)
+        with pytest.raises(
+            SourceError, match=rf"{name} has {left} of the 10 games .*mounted.*--allow-missing"
+        ):
+            add(tmp_path / "g", tmp_path / name)
+        with Gallery.open(tmp_path / "g") as gallery:
+            assert [(s.games, s.gone) for s in gallery.report().sources] == [(10, 0)]
+    assert not steamdino.build(tmp_path / "g").swapped
+    offer(5)
+    assert _counts(add(tmp_path / "g", tmp_path / name)) == (0, 0, 5, 5)
+    offer(0)
+    assert _counts(add(tmp_path / "g", tmp_path / name, allow_missing=True)) == (0, 0, 0, 5)
+    assert _counts(add(tmp_path / "g", tmp_path / name)) == (0, 0, 0, 0)  # there is nothing left to lose
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such file names")
+def test_a_name_that_cannot_be_an_id_does_not_hide_what_is_missing(tmp_path: Path, paint: Paint) -> None:
+    for name in ("a", "b", "c", "cover ", "line\nbreak"):
+        paint(tmp_path / f"covers/{name}.jpg")
+    add(tmp_path / "g", tmp_path / "covers")
+    (tmp_path / "covers/b.jpg").unlink()
+    summary = add(tmp_path / "g", tmp_path / "covers")
+    assert (summary.gone, len(summary.problems)) == (1, 2)
+
+
+def test_a_row_or_a_member_with_an_impossible_id_does_not_hide_what_is_missing(
+    tmp_path: Path, paint: Paint
+) -> None:
+    table = tmp_path / "t.jsonl"
+    for name in ("a", "b", " c", "../d"):
+        paint(tmp_path / f"in/{name}.jpg" if "/" not in name else tmp_path / "in/d.jpg")
+    for ids in (("a", "b", " c"), ("a", " c")):
+        table.write_text("\n".join(json.dumps({"id": key}) for key in ids))
+        with tarfile.open(tmp_path / "t.tar", "w") as archive:
+            for key in (*ids, "../d"):
+                archive.add(tmp_path / "in" / f"{key.removeprefix('../')}.jpg", f"{key}.jpg")
+        by_table = add(tmp_path / "g", table)
+        by_archive = add(tmp_path / "g", tmp_path / "t.tar", prefix="t/")
+    assert (by_table.gone, by_archive.gone) == (1, 1)
+
+
+def test_a_picture_replaced_by_one_of_the_same_size_and_time_is_a_change(
+    tmp_path: Path, paint: Paint
+) -> None:
+    path = paint(tmp_path / "covers/a.bmp", 1)
+    add(tmp_path / "g", tmp_path / "covers")
+    before = path.stat()
+    paint(path, 2)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert path.stat().st_size == before.st_size
+    assert _counts(add(tmp_path / "g", tmp_path / "covers")) == (0, 1, 0, 0)
+    assert _counts(add(tmp_path / "g", tmp_path / "covers")) == (0, 0, 1, 0)
+
+
+def test_a_gallery_that_knows_no_status_times_learns_them(tmp_path: Path, paint: Paint) -> None:
+    path = paint(tmp_path / "covers/a.bmp", 1)
+    add(tmp_path / "g", tmp_path / "covers")
+    with closing(sqlite3.connect(tmp_path / "g/gallery.sqlite")) as db:
+        db.execute("UPDATE banners SET ctime_ns = 0")  # as the migration of an older gallery leaves it
+        db.commit()
+    assert _counts(add(tmp_path / "g", tmp_path / "covers")) == (0, 0, 1, 0)
+    before = path.stat()
+    paint(path, 2)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert _counts(add(tmp_path / "g", tmp_path / "covers")) == (0, 1, 0, 0)
+
+
+@pytest.mark.parametrize("source", ["covers", "covers.zip"])
+def test_lost_copies_come_back_when_their_source_is_added_again(
+    tmp_path: Path, paint: Paint, source: str
+) -> None:
+    paint(tmp_path / "covers/a.jpg")
+    shutil.make_archive(str(tmp_path / "covers"), "zip", tmp_path / "covers")
+    add(tmp_path / "g", tmp_path / source, copy=True)
+    shutil.rmtree(tmp_path / "g/banners")
+    assert _counts(add(tmp_path / "g", tmp_path / source)) == (0, 0, 1, 0)
+    with Gallery.open(tmp_path / "g") as gallery:
+        (banner,) = gallery.games.banners()
+    assert banner.path.read_bytes() == (tmp_path / "covers/a.jpg").read_bytes()
 
 
 def test_app_ids_lead_to_steam_and_nothing_else_is_taken_for_one(tmp_path: Path, paint: Paint) -> None:

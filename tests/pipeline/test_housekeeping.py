@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -108,6 +110,47 @@ def test_pruning_does_not_disturb_who_reads_an_old_snapshot(small: Path) -> None
     assert old.vectors.shape == (9, 512)
 
 
+def test_a_gallery_that_is_reached_by_a_detour_keeps_its_copies(small: Path) -> None:
+    (small.parent / "sub").mkdir()
+    detour = small.parent / "sub" / ".." / "g"
+    assert prune(detour).copies == 0
+    assert _copies(small) == 3
+    assert examine(detour, deep=True) == []
+
+
+def test_a_recipe_leaves_with_its_vectors_and_snapshots_and_no_other(small: Path) -> None:
+    build(small, "bundled/64x96")
+    with Gallery.open(small) as gallery:
+        sizes = {recipe.name: recipe.size for recipe in gallery.report().recipes}
+    first, second = sizes
+    assert all(size > 9 * 512 for size in sizes.values())
+    before = Snapshot.open(small, first).vectors.copy()
+    reading = Snapshot.open(small, second)
+    assert prune(small, recipes=[second]).vectors == 9
+    with Gallery.open(small) as gallery:
+        report = gallery.report()
+    assert {recipe.name: recipe.size for recipe in report.recipes} == {first: sizes[first]}
+    assert len(list(small.glob("snapshots/*"))) == 1
+    assert (Snapshot.open(small).vectors == before).all()
+    assert len(reading.similar("0")) == 8  # whoever has it open is not disturbed
+    assert build(small, "bundled/64x96").encoded == 9
+    assert prune(small, recipes=[Snapshot.open(small, second).recipe.hash]).vectors == 9
+
+
+def test_a_recipe_that_is_unknown_or_ambiguous_is_refused_and_nothing_is_deleted(small: Path) -> None:
+    build(small, "bundled/64x96")
+    with Gallery.write(small, "test") as gallery, gallery.transaction():
+        first, second = gallery.vectors.recipes()
+        gallery.vectors.put_recipe(replace(second, name=first.name))
+    with pytest.raises(UsageError, match=f"2 recipes are called 'bundled', .*: {first.hash}, {second.hash}"):
+        prune(small, recipes=["bundled"])
+    with pytest.raises(UsageError, match=f"there is no recipe 'nope'; there are: bundled .{first.hash}"):
+        prune(small, recipes=[second.hash, "nope"])
+    with Gallery.open(small) as gallery:
+        assert len(gallery.vectors.recipes()) == 2
+    assert prune(small, recipes=[first.hash]).vectors == 9
+
+
 def test_the_doctor_finds_nothing_in_a_sound_gallery(small: Path) -> None:
     assert examine(small, deep=True) == []
 
@@ -122,16 +165,62 @@ def test_the_doctor_finds_missing_and_changed_pictures(small: Path, paint: Paint
     assert changed.text.startswith("2 pictures are not what they were: 1, c")
 
 
-def test_only_a_deep_examination_sees_what_kept_its_size_and_time(small: Path) -> None:
-    import os
-
-    path = small.parent / "linked/2.jpg"
+def _replace(path: Path) -> None:
+    """Replaces a picture by another one of the same size and time of modification, as some tools do."""
     status, data = path.stat(), path.read_bytes()
-    path.write_bytes(data[:-3] + b"xxx")
+    path.write_bytes(data[:-20] + bytes([data[-20] ^ 1]) + data[-19:])
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (status.st_size, status.st_mtime_ns)
+
+
+def test_a_picture_replaced_by_one_of_the_same_size_and_time_is_found(small: Path) -> None:
+    _replace(small.parent / "linked/2.jpg")
+    (finding,) = examine(small)
+    assert finding.text == "1 pictures are not what they were: 2"
+
+
+def test_a_replaced_picture_is_read_again_by_a_repair_and_encoded_by_the_next_build(small: Path) -> None:
+    _replace(small.parent / "linked/2.jpg")
+    replaced, unused = examine(small, repair=True)
+    assert replaced.mended
+    assert unused.harmless  # the vector of the picture that was there before
+    assert build(small).encoded == 1
+    assert examine(small, deep=True) == [unused]
+
+
+def test_a_copy_that_decayed_is_found_by_a_deep_examination_and_copied_again(small: Path) -> None:
+    copy = next(iter((small / "banners").glob("*/*")))
+    data = copy.read_bytes()
+    copy.write_bytes(data[:-1] + b"!")
     assert examine(small) == []
     (finding,) = examine(small, deep=True)
-    assert finding.text == "1 pictures are not what they were: 2"
+    assert finding.text.startswith("1 pictures are not what they were: c")
+    assert [finding.mended for finding in examine(small, deep=True, repair=True)] == [True]
+    assert copy.read_bytes() == data
+    assert examine(small, deep=True) == []
+
+
+def test_lost_copies_are_copied_again_by_a_repair_or_by_adding_their_source_again(small: Path) -> None:
+    for bring_back in (
+        lambda: examine(small, repair=True),
+        lambda: add(small, small.parent / "copied"),
+    ):
+        shutil.rmtree(small / "banners")
+        (finding,) = examine(small)
+        assert finding.text == "3 pictures are missing: c0, c1, c2"
+        bring_back()
+        assert _copies(small) == 3
+        assert examine(small, deep=True) == []
+
+
+def test_what_cannot_be_repaired_is_left_as_it_was_with_advice(small: Path) -> None:
+    shutil.rmtree(small / "banners")
+    shutil.rmtree(small.parent / "copied")
+    (small.parent / "linked/1.jpg").write_text("<html>")
+    findings = {finding.text: finding for finding in examine(small, repair=True)}
+    assert {finding.mended for finding in findings.values()} == {False}
+    assert "add their source again" in findings["3 pictures are missing: c0, c1, c2"].remedy
+    assert len(Snapshot.open(small)) == 9
 
 
 @pytest.mark.parametrize("name", ["vectors.npy", "games.sqlite", "manifest.json"])

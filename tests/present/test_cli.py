@@ -288,6 +288,7 @@ def test_a_reader_who_has_had_enough_ends_it_in_silence(built: Path, fictional_s
         child.stdout.read(10)
         child.stdout.close()
         assert child.stderr.read() == b""
+    assert child.returncode == 0
 
 
 def test_every_command_explains_itself_with_an_example(run: Run) -> None:

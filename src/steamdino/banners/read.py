@@ -21,6 +21,7 @@ class Content:
 
     data: bytes
     mtime_ns: int
+    ctime_ns: int = 0
 
     @property
     def sha256(self) -> str:
@@ -64,7 +65,7 @@ def read(path: Path) -> Content:
         raise PictureError("the file is empty")
     if len(data) > LARGEST_FILE:
         raise PictureError(f"it grew beyond {LARGEST_FILE:,} bytes while it was read")
-    return Content(data, status.st_mtime_ns)
+    return Content(data, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def inspect(path: Path, content: Content) -> Banner:
@@ -78,6 +79,7 @@ def inspect(path: Path, content: Content) -> Banner:
         path=path,
         size=len(content.data),
         mtime_ns=content.mtime_ns,
+        ctime_ns=content.ctime_ns,
         sha256=content.sha256,
         width=head.width,
         height=head.height,

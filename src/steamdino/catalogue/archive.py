@@ -67,7 +67,7 @@ def read(path: Path, *, by_name: bool = False, prefix: str = "") -> Iterator[Ent
             game_id = prefix + (member.stem if by_name else member.as_posix()[: -len(member.suffix)])
             reason = reason or _unsafe(name) or refusal(game_id) or ""
             if reason:
-                yield Problem(where, reason)
+                yield Problem(where, reason, printable(game_id))
             elif game_id in taken:
                 yield Problem(where, f"its id {game_id!r} is already that of {taken[game_id]}", game_id)
             elif size > LARGEST_MEMBER or content is None:

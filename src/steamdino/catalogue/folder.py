@@ -9,6 +9,7 @@ from pathlib import Path
 
 from steamdino.catalogue.ids import refusal
 from steamdino.errors import UsageError
+from steamdino.gallery.layout import BANNERS, DATABASE, SNAPSHOTS
 from steamdino.records import Entry, Problem
 
 SUFFIXES = frozenset(
@@ -17,16 +18,14 @@ SUFFIXES = frozenset(
 """What is taken for a picture, by its name. Anything else in the folder is passed over in silence."""
 
 
-def scan(
-    root: Path, *, skip: Path | None = None, by_name: bool = False, prefix: str = ""
-) -> Iterator[Entry | Problem]:
+def scan(root: Path, *, by_name: bool = False, prefix: str = "") -> Iterator[Entry | Problem]:
     """Walks a folder in the order of its paths.
 
-    Hidden files and folders are passed over; links to folders are not followed (they may run in circles).
+    Hidden files and folders are passed over, and so are galleries, whose copied pictures are not games of their own;
+    links to folders are not followed (they may run in circles).
 
     Args:
-        root: the folder.
-        skip: a folder below it to pass over (the gallery itself).
+        root: the folder. If it is a gallery itself, only what the gallery keeps in it is passed over.
         by_name: take a file's name alone for its id, not its path below the folder.
         prefix: put before each id.
 
@@ -39,7 +38,7 @@ def scan(
     if not root.is_dir():
         raise UsageError(f"{root} is not a folder; name a folder of pictures or a table")
     taken: dict[str, str] = {}
-    for found in _walk(root, skip and skip.absolute()):
+    for found in _walk(root, _own_folders(root)):
         if isinstance(found, Problem):
             # Relative, as all places are: reports are given away, and say nothing about this machine.
             yield replace(found, where=printable(Path(found.where).relative_to(root).as_posix()))
@@ -47,7 +46,8 @@ def scan(
         where = found.relative_to(root).as_posix()
         game_id = prefix + (found.stem if by_name else where[: -len(found.suffix)])
         if reason := refusal(game_id):
-            yield Problem(printable(where), reason)
+            # It was never a game, so nothing is hidden behind it.
+            yield Problem(printable(where), reason, printable(game_id))
         elif game_id in taken:
             yield Problem(
                 where, f"its id {game_id!r} is already that of {taken[game_id]}; rename one", game_id
@@ -59,7 +59,11 @@ def scan(
             yield Entry(game_id, Path(where).stem, found.absolute(), where)
 
 
-def _walk(folder: Path, skip: Path | None) -> Iterator[Path | Problem]:
+def _own_folders(folder: Path) -> frozenset[str]:
+    return frozenset((BANNERS, SNAPSHOTS)) if (folder / DATABASE).is_file() else frozenset()
+
+
+def _walk(folder: Path, skip: frozenset[str]) -> Iterator[Path | Problem]:
     try:
         with os.scandir(folder) as listing:
             children = sorted(listing, key=lambda child: child.name)
@@ -69,12 +73,14 @@ def _walk(folder: Path, skip: Path | None) -> Iterator[Path | Problem]:
     for child in children:
         path = folder / child.name
         is_picture = path.suffix.lower() in SUFFIXES
-        if child.name.startswith(".") or path.absolute() == skip:
+        if child.name.startswith("."):
             continue
         if child.is_dir(follow_symlinks=False):
+            if child.name in skip or (path / DATABASE).is_file():
+                continue
             if is_picture:
                 yield path
-            yield from _walk(path, skip)
+            yield from _walk(path, frozenset())
         elif is_picture:
             yield path
 

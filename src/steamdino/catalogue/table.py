@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from steamdino.catalogue.folder import printable
 from steamdino.catalogue.ids import refusal
 from steamdino.errors import MissingExtraError, SourceError, UsageError
 from steamdino.records import Entry, Problem
@@ -88,7 +89,8 @@ def _entry(
         return Problem(where, f"the column {columns.id!r} holds {raw_id!r}, which is not an id")
     game_id = prefix + str(raw_id)
     if reason := refusal(game_id):
-        return Problem(where, reason)
+        # A row without an id may have been any game's; one with an impossible id was never a game's.
+        return Problem(where, reason, printable(game_id) or None)
     name = cells.get(columns.name)
     name = game_id if name is None or str(name).strip() == "" else " ".join(str(name).split())
     if len(name) > LONGEST_NAME:

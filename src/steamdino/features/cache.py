@@ -17,7 +17,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -28,8 +27,8 @@ from steamdino.errors import ModelError
 from steamdino.features import registry
 from steamdino.features.home import models_folder
 from steamdino.features.registry import Model
-from steamdino.gallery.atomic import replacing
 from steamdino.gallery.clock import now
+from steamdino.storage.atomic import new_folder, replace_folder, replacing
 
 FORMAT = 1
 MANIFEST, WEIGHTS, DATA = "manifest.json", "model.onnx", "model.onnx_data"
@@ -115,21 +114,16 @@ def keep(model: Model, made: Path, *, origin: Mapping[str, Any]) -> ModelFiles:
     }
     weights = _identity(files)
     home = _home(model.name)
-    home.mkdir(parents=True, exist_ok=True)
     record: dict[str, Any] = {"format": FORMAT, "model": model.name, "weights": weights, "made_at": now()}
     record |= {"origin": dict(origin), "files": files}
-    work = Path(tempfile.mkdtemp(prefix=".new-", dir=home))
+    work = new_folder(home)
     try:
         for name in files:
             (work / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.move(made / name, work / name)
         (work / MANIFEST).write_text(json.dumps(record, indent=2) + "\n", "utf-8")
-        work.chmod(0o755)
         target = home / weights[:12]
-        if target.exists():
-            old = target.rename(home / f".old-{work.name}")
-            shutil.rmtree(old, ignore_errors=True)
-        work.rename(target)
+        replace_folder(work, target)
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise
@@ -170,9 +164,7 @@ def keep_own(
 
 def working_folder(model: Model) -> Path:
     """A new folder beside the model's others, for files that are on their way into the cache."""
-    home = _home(model.name)
-    home.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix=".made-", dir=home))
+    return new_folder(_home(model.name), ".made-")
 
 
 def sha256(path: Path) -> str:

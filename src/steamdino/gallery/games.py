@@ -23,8 +23,8 @@ class KnownGame:
     Attributes:
         name, columns: as stored; columns is JSON text.
         gone: a scan no longer found it.
-        origin, size, mtime_ns, sha256: of its banner; None, 0, 0, None without one.
-        copied: the gallery keeps a copy of the picture.
+        origin, size, mtime_ns, ctime_ns, sha256: of its banner; None, 0, 0, 0, None without one.
+        copy: the gallery's own copy of the picture; None if it links to where it lies.
     """
 
     name: str
@@ -33,8 +33,33 @@ class KnownGame:
     origin: Path | None
     size: int
     mtime_ns: int
+    ctime_ns: int
     sha256: str | None
+    copy: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownBanner:
+    """A banner of a present game as the gallery knows it.
+
+    Attributes:
+        game_id, kind: whose it is.
+        path: the file that is read.
+        copied: whether that is the gallery's own copy.
+        origin: the file that it was added from; None if it came from a store.
+        size, mtime_ns, ctime_ns: of the file that it was added from.
+        sha256: of its bytes.
+    """
+
+    game_id: str
+    kind: str
+    path: Path
     copied: bool
+    origin: Path | None
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +102,20 @@ class Games:
         return Source(row[0], row[1], True)
 
     def put_source(self, kind: str, location: Path, *, steam: bool) -> Source:
-        """Finds or makes the source at a location. A taken name gets a number behind it."""
-        written = layout.portable(location, self._root)
-        row = self._db.execute(
-            "SELECT source_id, name, steam FROM sources WHERE location = ?", (written,)
-        ).fetchone()
-        if row:
-            if steam != bool(row[2]):
-                self._db.execute("UPDATE sources SET steam = ? WHERE source_id = ?", (steam, row[0]))
+        """Finds or makes the source at a location, however it is spelled. A taken name gets a number behind it."""
+        for key, name, written, was_steam in self._db.execute(
+            "SELECT source_id, name, location, steam FROM sources WHERE kind != 'store'"
+        ).fetchall():
+            if not _is_same(layout.located(written, str(self._root)), location):
+                continue
+            if steam != bool(was_steam):
+                self._db.execute("UPDATE sources SET steam = ? WHERE source_id = ?", (steam, key))
                 self._bump()
-            return Source(row[0], row[1], steam)
+            return Source(key, name, steam)
         name = self._free_name(location.name or "pictures")
         cursor = self._db.execute(
             "INSERT INTO sources (name, kind, location, steam, added_at) VALUES (?, ?, ?, ?, ?)",
-            (name, kind, written, steam, now()),
+            (name, kind, layout.portable(location, self._root), steam, now()),
         )
         assert cursor.lastrowid is not None  # noqa: S101 (sqlite3 types it so; an INSERT always has one)
         return Source(cursor.lastrowid, name, steam)
@@ -105,7 +130,7 @@ class Games:
     def known(self, source: Source) -> dict[str, KnownGame]:
         """All games of a source by id, those that are gone included."""
         rows = self._db.execute(
-            "SELECT games.game_id, name, columns, gone_at IS NOT NULL, origin, size, mtime_ns, sha256, path != origin"
+            "SELECT games.game_id, name, columns, gone_at IS NOT NULL, origin, path, size, mtime_ns, ctime_ns, sha256"
             " FROM games LEFT JOIN banners ON banners.game_id = games.game_id AND kind = 'vertical'"
             " WHERE source_id = ?",
             (source.id,),
@@ -118,10 +143,11 @@ class Games:
                 None if origin is None else layout.located(origin, str(self._root)),
                 size or 0,
                 mtime_ns or 0,
+                ctime_ns or 0,
                 sha256,
-                bool(copied),
+                None if path == origin else layout.located(path, str(self._root)),
             )
-            for key, name, columns, gone, origin, size, mtime_ns, sha256, copied in rows
+            for key, name, columns, gone, origin, path, size, mtime_ns, ctime_ns, sha256 in rows
         }
 
     def owners(self, source: Source) -> dict[str, str]:
@@ -172,17 +198,22 @@ class Games:
             origin: where it was added from: a file, or an address.
             kind: of `layout.KINDS`.
         """
+        written = layout.portable(banner.path, self._root)
+        shown = self._db.execute(
+            "SELECT path, sha256 FROM banners WHERE game_id = ? AND kind = ?", (game_id, kind)
+        ).fetchone()
         self._db.execute(
             "INSERT OR REPLACE INTO banners"
-            " (game_id, kind, path, origin, size, mtime_ns, sha256, width, height, mode, format)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " (game_id, kind, path, origin, size, mtime_ns, ctime_ns, sha256, width, height, mode, format)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 game_id,
                 kind,
-                layout.portable(banner.path, self._root),
+                written,
                 layout.portable(origin, self._root) if isinstance(origin, Path) else origin,
                 banner.size,
                 banner.mtime_ns,
+                banner.ctime_ns,
                 banner.sha256,
                 banner.width,
                 banner.height,
@@ -190,12 +221,14 @@ class Games:
                 banner.format,
             ),
         )
-        self._bump()
+        if shown != (written, banner.sha256):  # a lost file that came back changes nothing that is shown
+            self._bump()
 
-    def touch_banner(self, game_id: str, size: int, mtime_ns: int) -> None:
-        """Notes that a banner's file was written anew with the same content."""
+    def touch_banner(self, game_id: str, mtime_ns: int, ctime_ns: int, kind: str = layout.VERTICAL) -> None:
+        """Records the new times of a banner's file whose content is the same."""
         self._db.execute(
-            "UPDATE banners SET size = ?, mtime_ns = ? WHERE game_id = ?", (size, mtime_ns, game_id)
+            "UPDATE banners SET mtime_ns = ?, ctime_ns = ? WHERE game_id = ? AND kind = ?",
+            (mtime_ns, ctime_ns, game_id, kind),
         )
 
     def drop_banner(self, game_id: str, kind: str = layout.VERTICAL) -> None:
@@ -212,6 +245,15 @@ class Games:
         if marked > 0:
             self._bump()
 
+    def from_stores(self, game_ids: Iterable[str]) -> list[str]:
+        """Those of some games that came from a store, not from a folder, a table or an archive."""
+        rows = self._db.execute(
+            "SELECT game_id FROM games JOIN sources USING (source_id)"
+            " WHERE kind = 'store' AND game_id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(game_ids)),),
+        )
+        return [key for (key,) in rows]
+
     def remove(self, game_ids: Iterable[str]) -> list[str]:
         """Deletes games with their banners and problems; returns the ids that there were none of."""
         unknown = []
@@ -222,17 +264,18 @@ class Games:
         self._bump()
         return unknown
 
-    def remove_source(self, name: str) -> int | None:
-        """Deletes a source with all its games; returns how many they were, None if there is no such source."""
-        sql = (
-            "SELECT source_id, (SELECT count(*) FROM games g WHERE g.source_id = s.source_id) FROM sources s"
-        )
-        row = self._db.execute(f"{sql} WHERE name = ?", (name,)).fetchone()
+    def remove_source(self, name: str) -> tuple[str, int] | None:
+        """Deletes a source with all its games; returns its kind and how many they were, None if there is none."""
+        row = self._db.execute(
+            "SELECT source_id, kind, (SELECT count(*) FROM games g WHERE g.source_id = s.source_id)"
+            " FROM sources s WHERE name = ?",
+            (name,),
+        ).fetchone()
         if row is None:
             return None
         self._db.execute("DELETE FROM sources WHERE source_id = ?", (row[0],))
         self._bump()
-        return int(row[1])
+        return row[1], int(row[2])
 
     def remove_gone(self) -> int:
         """Deletes the games that their sources no longer have; returns how many they were."""
@@ -248,13 +291,23 @@ class Games:
         ).fetchone()
         return layout.located(row[0], str(self._root)) if row else None
 
-    def banners(self) -> Iterator[tuple[str, Path, bool, int, int, str]]:
-        """Each present banner: (game's id, file, whether it is a copy, bytes, mtime of its origin in ns, sha256)."""
-        for key, path, copied, size, mtime_ns, sha256 in self._db.execute(
-            "SELECT game_id, path, path != origin, size, mtime_ns, sha256 FROM banners JOIN games USING (game_id)"
-            " WHERE gone_at IS NULL ORDER BY game_id"
+    def banners(self) -> Iterator[KnownBanner]:
+        """Each banner of each present game, by game."""
+        root = str(self._root)
+        for key, kind, path, origin, store, *facts in self._db.execute(
+            "SELECT game_id, banners.kind, path, origin, sources.kind = 'store', size, mtime_ns, ctime_ns, sha256"
+            " FROM banners JOIN games USING (game_id) JOIN sources USING (source_id)"
+            " WHERE gone_at IS NULL ORDER BY game_id, banners.kind"
         ):
-            yield key, layout.located(path, str(self._root)), bool(copied), size, mtime_ns, sha256
+            place = None if store else layout.located(origin, root)
+            yield KnownBanner(key, kind, layout.located(path, root), path != origin, place, *facts)
+
+    def from_stores_copied(self) -> Iterator[tuple[str, str, str]]:
+        """The copies of pictures of present games that came from a store: (game's id, kind, path in the gallery)."""
+        yield from self._db.execute(
+            "SELECT game_id, banners.kind, path FROM banners JOIN games USING (game_id) JOIN sources USING (source_id)"
+            " WHERE gone_at IS NULL AND sources.kind = 'store' AND path != origin"
+        )
 
     def copies(self) -> set[Path]:
         """The files in the gallery's own folder that some game uses."""
@@ -306,6 +359,13 @@ class Games:
 
     def _bump(self) -> None:
         self._db.execute("UPDATE catalogue SET revision = revision + 1")
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one == other or one.samefile(other)
+    except OSError:  # one of them is not there (any more)
+        return False
 
 
 def columns_json(columns: Mapping[str, Any]) -> str:

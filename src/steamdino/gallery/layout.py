@@ -38,17 +38,25 @@ def copy_path(sha256: str, suffix: str) -> PurePosixPath:
 
 
 def absolute(path: Path) -> Path:
-    """The path from the root, without "..", its links as they are: a link may be what the user means."""
-    return Path(os.path.normpath(path.absolute()))
+    """The path from the root, without "..", its links as they are: a link may be what the user means.
+
+    Links are followed up to the last ".." only, since that is the parent of what a link leads to.
+    """
+    parts = path.absolute().parts
+    if ".." not in parts:
+        return Path(*parts)
+    rest = len(parts) - parts[::-1].index("..")
+    return Path(os.path.realpath(Path(*parts[:rest])), *parts[rest:])
 
 
 def portable(path: Path, root: Path) -> str:
     """Writes a path down: relative to the gallery if it lies beside or below it, else absolute; with slashes.
 
-    What lies beside a gallery is likely to move together with it (a project's folder, a memory stick).
+    What lies beside a gallery is likely to move together with it (a project's folder, a memory stick). What lies beside
+    a link to a gallery does not: from the gallery itself, ".." leads elsewhere.
     """
-    path, root = path.absolute(), root.absolute()
-    if path.is_relative_to(root.parent):
+    path, root = absolute(path), absolute(root)
+    if path.is_relative_to(root if root.is_symlink() else root.parent):
         return Path(os.path.relpath(path, root)).as_posix()
     return path.as_posix()
 

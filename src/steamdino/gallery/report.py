@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +30,10 @@ class SourceReport:
 
 @dataclass(frozen=True, slots=True)
 class RecipeReport:
-    """One recipe: its vectors, by precision, and how many present banners still lack one."""
+    """One recipe: its vectors, by precision, and how many present banners still lack one.
+
+    `size` is what the recipe costs: bytes of its stored vectors and of its snapshots.
+    """
 
     name: str
     hash: str
@@ -37,6 +41,7 @@ class RecipeReport:
     dim: int
     vectors: dict[str, int]
     pending: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,7 @@ def report(connection: sqlite3.Connection, root: Path) -> Report:
                     )
                 ),
                 pending,
+                stored_size(connection, key) + snapshots_size(root, hash_),
             )
             for key, name, hash_, model, dim, pending in recipes
         ),
@@ -105,6 +111,23 @@ def report(connection: sqlite3.Connection, root: Path) -> Report:
             "snapshots": _size(root / layout.SNAPSHOTS),
         },
     )
+
+
+def stored_size(connection: sqlite3.Connection, recipe_key: int) -> int:
+    """The bytes of a recipe's vectors in the database."""
+    sql = "SELECT coalesce(sum(length(vector) + length(sha256)), 0) FROM vectors WHERE recipe_id = ?"
+    return int(connection.execute(sql, (recipe_key,)).fetchone()[0])
+
+
+def snapshots_size(root: Path, recipe_hash: str) -> int:
+    """The bytes of a recipe's snapshots, of all kinds of banner; vectors that two of them share count once."""
+    files: dict[tuple[int, int], int] = {}
+    for kind in layout.KINDS:
+        for path in layout.snapshots_of(root, recipe_hash, kind).glob("*/*"):
+            with suppress(FileNotFoundError):  # a snapshot that is being swapped right now
+                status = path.lstat()
+                files[status.st_dev, status.st_ino] = status.st_size
+    return sum(files.values())
 
 
 def _size(path: Path) -> int:

@@ -138,7 +138,31 @@ CREATE TABLE exclusions (                    -- games that searches skip
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS = (_V1, _V2, _V3, _V4)
+_V5 = """
+ALTER TABLE banners ADD COLUMN ctime_ns INTEGER NOT NULL DEFAULT 0;  -- of the origin's status; 0 where unknown
+
+-- However a game was deleted: what `sync` knew of its pictures is worth nothing without it, and Steam is asked again.
+CREATE TRIGGER steam_follows_games AFTER DELETE ON games
+WHEN CAST(CAST(old.game_id AS INTEGER) AS TEXT) = old.game_id BEGIN
+    DELETE FROM steam_assets WHERE appid = CAST(old.game_id AS INTEGER);
+    UPDATE steam_apps SET due = 1, tries = 0 WHERE appid = CAST(old.game_id AS INTEGER) AND outcome = 'found';
+END;
+
+-- Galleries in which games or banners were deleted before there was the trigger.
+DELETE FROM steam_assets WHERE CAST(appid AS TEXT) NOT IN (SELECT game_id FROM games);
+UPDATE steam_apps SET due = 1, tries = 0
+WHERE outcome = 'found' AND CAST(appid AS TEXT) NOT IN (SELECT game_id FROM games);
+UPDATE steam_assets SET due = 1, chosen = 0, asked_anew = 0, outcome = 'listed', fetched = NULL, etag = NULL
+WHERE outcome = 'fetched' AND NOT EXISTS (
+    SELECT 1 FROM banners WHERE game_id = CAST(appid AS TEXT) AND banners.kind = steam_assets.kind);
+
+-- Reasons that may name a file of this machine. The next build tries these pictures again, and so does not repeat them.
+UPDATE catalogue SET revision = revision + 1
+WHERE EXISTS (SELECT 1 FROM problems WHERE stage = 'build' AND sha256 IS NULL);
+DELETE FROM problems WHERE stage = 'build' AND sha256 IS NULL;
+"""
+
+MIGRATIONS = (_V1, _V2, _V3, _V4, _V5)
 VERSION = len(MIGRATIONS)
 
 

@@ -11,8 +11,8 @@ from typing import Any
 from steamdino.gallery.clock import now
 
 LISTED, FOUND, HIDDEN, UNRELEASED, FAILED = "listed", "found", "hidden", "unreleased", "failed"
-VANISHED = "vanished"
-"""Outcomes of an app."""
+VANISHED, REMOVED = "vanished", "removed"
+"""Outcomes of an app. A removed one is not asked about again until somebody names it."""
 
 FETCHED, MISSING = "fetched", "missing"
 """Outcomes of a picture, besides `LISTED` and `FAILED`."""
@@ -67,14 +67,14 @@ class SteamApps:
         """Notes that a list names apps: (appid, name, modified). Returns how many were not known.
 
         Details become due of apps that are new, that the list says were modified since, that had vanished, and of all
-        if `due`.
+        if `due`; never of those that a person removed.
         """
         before = self.count()
         self._db.executemany(
             "INSERT INTO steam_apps (appid, name, modified, swept) VALUES (?1, ?2, ?3, ?4)"
             " ON CONFLICT (appid) DO UPDATE SET"
-            "  due = CASE WHEN ?5 OR outcome = 'vanished' OR (excluded.modified IS NOT NULL AND"
-            "   excluded.modified IS NOT modified) THEN 1 ELSE due END,"
+            "  due = CASE WHEN outcome = 'removed' THEN 0 WHEN ?5 OR outcome = 'vanished'"
+            "   OR (excluded.modified IS NOT NULL AND excluded.modified IS NOT modified) THEN 1 ELSE due END,"
             "  tries = CASE WHEN excluded.modified IS NOT NULL AND excluded.modified IS NOT modified"
             "   THEN 0 ELSE tries END,"
             "  name = coalesce(excluded.name, name), modified = coalesce(excluded.modified, modified),"
@@ -105,7 +105,7 @@ class SteamApps:
         """Marks the apps that a whole sweep no longer saw; returns those that were there before."""
         rows = self._db.execute(
             "UPDATE steam_apps SET outcome = 'vanished', due = 0, reason = 'the list no longer has it', asked_at = ?"
-            " WHERE swept BETWEEN 1 AND ? AND outcome != 'vanished' RETURNING appid",
+            " WHERE swept BETWEEN 1 AND ? AND outcome NOT IN ('vanished', 'removed') RETURNING appid",
             (now(), sweep - 1),
         ).fetchall()
         return [appid for (appid,) in rows]
@@ -130,6 +130,38 @@ class SteamApps:
         self._db.execute(
             "UPDATE steam_assets SET due = 1, chosen = 0, asked_anew = 0 WHERE outcome IN ('failed', 'missing')"
         )
+
+    def remove(self, appids: Iterable[int]) -> None:
+        """Records that a person removed games: lists no longer bring them back."""
+        self._db.executemany(
+            "UPDATE steam_apps SET outcome = 'removed', due = 0, reason = 'removed from the gallery', asked_at = ?"
+            " WHERE appid = ?",
+            [(now(), appid) for appid in appids],
+        )
+
+    def take_back(self, appids: Iterable[int]) -> None:
+        """Forgets that a person removed games, since a person names them again."""
+        self._db.execute(
+            "UPDATE steam_apps SET outcome = 'listed', due = 1, tries = 0, reason = NULL"
+            " WHERE outcome = 'removed' AND appid IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(appids)),),
+        )
+
+    def clear(self) -> None:
+        """Forgets all apps and where the list was left off, but for the games that a person removed one by one."""
+        self._db.execute("DELETE FROM steam_apps WHERE outcome != 'removed'")
+        self._db.execute("DELETE FROM steam_state")
+
+    def lose(self, pictures: Iterable[tuple[int, str]]) -> None:
+        """Makes pictures due whose files are missing or damaged, given as (appid, kind): whatever the server has."""
+        for appid, kind in pictures:
+            lost = self._db.execute(
+                "UPDATE steam_assets SET due = 1, chosen = 0, asked_anew = 0, outcome = 'listed', reason = NULL,"
+                " fetched = NULL, etag = NULL WHERE appid = ? AND kind = ?",
+                (appid, kind),
+            )
+            if not lost.rowcount:
+                self._db.execute("UPDATE steam_apps SET due = 1, tries = 0 WHERE appid = ?", (appid,))
 
     def due_apps(self, among: Sequence[int] | None = None, *, elsewhere: bool = False) -> list[int]:
         """The apps whose details are to be asked for (once more, `elsewhere`), by appID."""

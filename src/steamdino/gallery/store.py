@@ -15,6 +15,7 @@ from steamdino.gallery.lock import writing
 from steamdino.gallery.report import Report, report
 from steamdino.gallery.steam import SteamApps
 from steamdino.gallery.vectors import Vectors
+from steamdino.storage.atomic import make_folder
 
 
 class Gallery:
@@ -23,7 +24,7 @@ class Gallery:
     Open it with `Gallery.open` to read, with `Gallery.write` to change it.
 
     Attributes:
-        root: its folder, absolute.
+        root: its folder, absolute, without "..".
         games: sources, games, banners and what is wrong with them.
         vectors: recipes and the vectors made under them.
         curation: what `check` measured, and what a person decided.
@@ -31,7 +32,7 @@ class Gallery:
     """
 
     def __init__(self, root: Path, connection: sqlite3.Connection) -> None:
-        self.root = root.absolute()
+        self.root = layout.absolute(root)
         self._connection = connection
         self.games = Games(connection, self.root)
         self.vectors = Vectors(connection, self.root)
@@ -75,7 +76,7 @@ class Gallery:
         if not create and not (root / layout.DATABASE).is_file():
             raise _no_gallery(root)
         try:
-            root.mkdir(parents=True, exist_ok=True)
+            make_folder(root)
         except OSError as error:
             raise GalleryError(
                 f"{root} cannot be made into a gallery: {error.strerror}; name another folder"
@@ -85,7 +86,8 @@ class Gallery:
             try:
                 schema.version_of(connection)
                 connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = NORMAL")
+                # NORMAL could lose the last commits in a power cut, and with them what was reported as done.
+                connection.execute("PRAGMA synchronous = FULL")
                 connection.execute("PRAGMA foreign_keys = ON")
                 schema.migrate(connection)
                 yield cls(root, connection)

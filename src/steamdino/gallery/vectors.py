@@ -173,6 +173,13 @@ class Vectors:
             ).fetchone()
             yield np.frombuffer(vector, "<f2").astype(np.float32)
 
+    def drop_recipe(self, recipe: Recipe) -> int:
+        """Deletes a recipe with its vectors and its whitening; returns how many vectors there were."""
+        key = self.recipe_key(recipe)
+        count = self._db.execute("SELECT count(*) FROM vectors WHERE recipe_id = ?", (key,)).fetchone()[0]
+        self._db.execute("DELETE FROM recipes WHERE recipe_id = ?", (key,))
+        return int(count)
+
     def drop_unused(self) -> int:
         """Deletes the vectors of pictures that no game shows any more; returns how many they were."""
         return self._db.execute(

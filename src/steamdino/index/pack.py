@@ -25,7 +25,6 @@ from typing import IO
 import numpy as np
 
 from steamdino.errors import SnapshotError
-from steamdino.gallery.atomic import replacing
 from steamdino.gallery.vectors import Absent, Row
 from steamdino.index import pack_schema as schema
 from steamdino.index import snapshot
@@ -35,6 +34,7 @@ from steamdino.index.write import Draft
 from steamdino.recipe import LARGEST_DIM, Recipe
 from steamdino.storage.archive import Archive
 from steamdino.storage.arrays import BLOCK, Header, blocks, read_header
+from steamdino.storage.output import writing
 
 TOLERANCE = 1e-3
 """By which the length of a row may differ from 1."""
@@ -51,7 +51,8 @@ def pack(reader: SnapshotReader, path: Path) -> None:
     Paths of pictures stay behind: they mean nothing elsewhere, and say something about this machine.
 
     Raises:
-        SnapshotError: the file cannot be written, or the snapshot holds what no pack may hold.
+        SnapshotError: the snapshot holds what no pack may hold.
+        OutputError: the file cannot be written.
     """
     manifest = reader.manifest
     head = Head(
@@ -71,32 +72,28 @@ def pack(reader: SnapshotReader, path: Path) -> None:
             with reader.whitening.open("rb") as source:
                 digest = hashlib.file_digest(source, "sha256").hexdigest()
             _check_whitening(reader.whitening, digest, manifest.recipe)
-        fits = unpacked <= max(schema.HARMLESS, schema.SWELLING * reader.vectors.nbytes)
-        kind = zipfile.ZIP_DEFLATED if fits else zipfile.ZIP_STORED
-        with replacing(path) as file, zipfile.ZipFile(file, "w") as archive:
-            with _member(archive, MANIFEST, kind) as member:
-                member.write(written)
-            with _member(archive, VECTORS, zipfile.ZIP_STORED) as member:
-                np.lib.format.write_array_header_1_0(member, _described(reader.vectors.shape))
-                for block in _rows(reader):
-                    member.write(block.astype("<f4", copy=False).tobytes())
-            if reader.whitening is not None:
-                with (
-                    reader.whitening.open("rb") as source,
-                    _member(archive, WHITENING, zipfile.ZIP_STORED) as member,
-                ):
-                    _copy(source, member)
-            for name, lines in texts.items():
-                with _member(archive, name, kind) as member:
-                    member.writelines(lines())
-    except OSError as error:
-        raise SnapshotError(
-            f"{path} cannot be written: {error.strerror or error}; name another file with -o"
-        ) from None
     except (ValueError, RecursionError) as error:
         raise SnapshotError(
             f"{reader.folder} cannot be packed: {_first_line(error)}; correct its source, add it again and build"
         ) from None
+    fits = unpacked <= max(schema.HARMLESS, schema.SWELLING * reader.vectors.nbytes)
+    kind = zipfile.ZIP_DEFLATED if fits else zipfile.ZIP_STORED
+    with writing(path) as file, zipfile.ZipFile(file, "w") as archive:
+        with _member(archive, MANIFEST, kind) as member:
+            member.write(written)
+        with _member(archive, VECTORS, zipfile.ZIP_STORED) as member:
+            np.lib.format.write_array_header_1_0(member, _described(reader.vectors.shape))
+            for block in _rows(reader):
+                member.write(block.astype("<f4", copy=False).tobytes())
+        if reader.whitening is not None:
+            with (
+                reader.whitening.open("rb") as source,
+                _member(archive, WHITENING, zipfile.ZIP_STORED) as member,
+            ):
+                _copy(source, member)
+        for name, lines in texts.items():
+            with _member(archive, name, kind) as member:
+                member.writelines(lines())
 
 
 def open_pack(path: Path) -> SnapshotReader:

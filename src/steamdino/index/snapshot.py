@@ -143,7 +143,7 @@ class SnapshotReader:
         self.vectors: NDArray[np.float32] = vectors.view(np.ndarray)
         address = f"{(folder / GAMES).absolute().as_uri()}?mode=ro&immutable=1"
         self._db = sqlite3.connect(address, uri=True, check_same_thread=False)
-        self._root = str(layout.absolute(folder / "../../.."))  # the gallery's, if it still lies in one
+        self._root = str(layout.absolute(folder).parents[2])  # the gallery's, if it still lies in one
 
     @property
     def whitening(self) -> Path | None:

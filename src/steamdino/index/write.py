@@ -6,7 +6,6 @@ import hashlib
 import os
 import shutil
 import sqlite3
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from steamdino.index import facets, names
 from steamdino.index.distribution import Distribution, distribution
 from steamdino.index.snapshot import GAMES, VECTORS, WHITENING, Manifest, newest
 from steamdino.recipe import Recipe
+from steamdino.storage.atomic import make_folder, new_folder, replace_folder, sync_folder
 
 KEPT = 2
 """Snapshots of a recipe that stay: the newest, and the one before for readers that have just chosen it."""
@@ -112,10 +112,10 @@ class Draft:
         self._durable = durable
 
     def __enter__(self) -> Self:
-        self._home.mkdir(parents=True, exist_ok=True)
+        make_folder(self._home) if self._durable else self._home.mkdir(parents=True, exist_ok=True)
         remove_leftovers(self._home)
         self.previous = newest(self._home)
-        self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self._home))
+        self.folder = new_folder(self._home, _PREFIX)
         return self
 
     def __exit__(
@@ -172,13 +172,11 @@ class Draft:
             similarity=similarity,
             kind=kind,
         ).write(self.folder)
-        for path in self.folder.iterdir() if self._durable else ():
-            _sync(path)
-        self.folder.chmod(0o755)  # mkdtemp's 0700 would keep other users from reading
         target = self._home / str(1 if self.previous is None else int(self.previous.name) + 1)
-        self.folder.rename(target)
         if self._durable:
-            _sync(self._home)
+            replace_folder(self.folder, target)
+        else:
+            self.folder.rename(target)
         return target
 
 
@@ -189,7 +187,16 @@ def prune(folder: Path, kept: int = KEPT) -> None:
         with suppress(OSError):
             # Renamed first, so that nobody chooses a snapshot that is half removed.
             doomed = (folder / str(number)).rename(folder / f"{_PREFIX}{number}")
+            sync_folder(folder)
             shutil.rmtree(doomed)
+
+
+def remove_all(folder: Path) -> None:
+    """Removes a recipe's folder with all its snapshots; readers that have one open keep it."""
+    prune(folder, kept=0)
+    remove_leftovers(folder)
+    with suppress(OSError):  # something is left that a reader holds open on Windows, or that is not ours
+        folder.rmdir()
 
 
 def remove_leftovers(folder: Path) -> None:
@@ -265,14 +272,3 @@ def _write_games(path: Path, rows: Iterable[Row], absent: Iterable[Absent]) -> N
 def _facts(path: Path) -> dict[str, object]:
     with path.open("rb") as file:
         return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
-
-
-def _sync(path: Path) -> None:
-    if os.name == "nt" and path.is_dir():  # Windows has no such thing for folders
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        with suppress(PermissionError):  # Windows wants a writable descriptor
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

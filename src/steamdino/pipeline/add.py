@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain, islice
@@ -12,11 +13,11 @@ from pathlib import Path
 from steamdino.banners.read import Content, inspect, read
 from steamdino.catalogue import archive, folder, table
 from steamdino.catalogue.ids import steam_refusal
-from steamdino.errors import PictureError, UsageError
+from steamdino.errors import PictureError, SourceError, UsageError
 from steamdino.gallery import Gallery
 from steamdino.gallery.games import KnownGame, Source, columns_json
 from steamdino.gallery.layout import absolute
-from steamdino.pipeline.copies import keep
+from steamdino.pipeline.copies import is_kept, keep
 from steamdino.records import Entry, Problem, Progress
 
 COMMIT_EVERY = 500
@@ -24,6 +25,9 @@ COMMIT_EVERY = 500
 
 MEMBERS_AT_A_TIME = 32
 """Of an archive, whose pictures are held in memory until they are committed."""
+
+MOST = 0.5
+"""The share of a source's games that may be missing at once before that is taken for a drive that is not mounted."""
 
 Found = Entry | Problem
 
@@ -60,6 +64,7 @@ def add(
     prefix: str = "",
     outside: bool = False,
     names: Mapping[str, str] | None = None,
+    allow_missing: bool = False,
     progress: Progress | None = None,
 ) -> AddSummary:
     """Adds a folder, a table or an archive of pictures to a gallery, or brings it up to date.
@@ -76,19 +81,20 @@ def add(
             appID is a problem.
         prefix: put before each id, to tell sources apart whose ids collide.
         names: of games by id, in the place of what the source calls them.
+        allow_missing: go on where none, or less than half, of the games are left that the source had.
         outside: let a table name pictures outside its own folder.
         progress: called with (done, total).
 
     Raises:
         UsageError: the path is none of these.
-        SourceError, GalleryError: the table or archive, the gallery cannot be used at all.
+        SourceError: the table or archive cannot be read at all, or most of the source's games are missing, as they are
+            where a drive is not mounted; they are not marked as gone then.
+        GalleryError: the gallery cannot be used at all.
     """
     location = absolute(Path(path))
     if location.is_dir():
         kind = "folder"
-        listing: Iterable[Found] = list(
-            folder.scan(location, skip=Path(gallery), by_name=steam, prefix=prefix)
-        )
+        listing: Iterable[Found] = list(folder.scan(location, by_name=steam, prefix=prefix))
     elif archive.is_archive(location) and location.is_file():
         kind = "archive"
         members = archive.read(location, by_name=steam, prefix=prefix)
@@ -104,15 +110,27 @@ def add(
     with Gallery.write(gallery, "add", create=True) as opened:
         with opened.transaction():
             source = opened.games.put_source(kind, location, steam=steam)
-        return _Scan(opened, source, copy, names or {}).run(listing, progress)
+        scan = _Scan(opened, source, location, copy, names or {}, allow_missing=allow_missing)
+        return scan.run(listing, progress)
 
 
 class _Scan:
     """One pass over a source."""
 
-    def __init__(self, gallery: Gallery, source: Source, copy: bool, names: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        gallery: Gallery,
+        source: Source,
+        location: Path,
+        copy: bool,
+        names: Mapping[str, str],
+        *,
+        allow_missing: bool,
+    ) -> None:
         self._gallery = gallery
         self._source = source
+        self._location = location
+        self._allow_missing = allow_missing
         self._copy = copy
         self._names = names
         self._known = gallery.games.known(source)
@@ -124,6 +142,8 @@ class _Scan:
     def run(self, listing: Iterable[Found], progress: Progress | None) -> AddSummary:
         # Of a list the length is known; an archive comes member by member, each with its picture.
         total, size = (len(listing), COMMIT_EVERY) if isinstance(listing, list) else (0, MEMBERS_AT_A_TIME)
+        if isinstance(listing, list):
+            self._check_missing({found.id for found in listing})
         done, remaining = 0, iter(listing)
         while batch := list(islice(remaining, size)):
             with self._gallery.transaction():
@@ -147,11 +167,24 @@ class _Scan:
         # A place that could not even be read might have held any game: then nothing is said to have gone.
         complete = all(problem.id is not None for problem in self._problems)
         gone = [key for key, game in self._known.items() if key not in self._seen and not game.gone]
+        if complete:
+            self._check_missing(self._seen)
         with self._gallery.transaction():
             if gone and complete:
                 self._gallery.games.mark_gone(gone)
             self._gallery.games.end_scan(self._source, self._problems)
         return len(gone) if complete else None
+
+    def _check_missing(self, found: Collection[str | None]) -> None:
+        """Refuses a source that has lost most of its games; one that could not be read to its end tells nothing."""
+        had = [key for key, game in self._known.items() if not game.gone]
+        left = sum(key in found for key in had)
+        if self._allow_missing or None in found or len(had) - left <= MOST * len(had):
+            return
+        raise SourceError(
+            f"{self._location} has {left:,} of the {len(had):,} games that it had, so nothing was marked as gone."
+            " Is its drive or share mounted? If they are really gone, run again with --allow-missing"
+        )
 
     def _take(self, found: Entry | Problem) -> None:
         if isinstance(found, Problem):
@@ -204,19 +237,33 @@ class _Scan:
     def _update_banner(self, entry: Entry, path: Path, known: KnownGame | None) -> bool:
         """Brings a game's banner up to date; returns whether it shows something else than before."""
         # Once copied, a picture stays copied, also when its source is brought up to date without --copy.
-        copy = self._copy or entry.data is not None or (known is not None and known.copied)
-        settled = known is not None and known.origin == path and known.copied == copy
-        if known and known.sha256 and settled and entry.data is None:
-            with suppress(OSError):
-                status = path.stat()
-                if (status.st_size, status.st_mtime_ns) == (known.size, known.mtime_ns):
-                    return False
+        copy = self._copy or entry.data is not None or (known is not None and known.copy is not None)
+        settled = (
+            known is not None
+            and known.sha256 is not None
+            and known.origin == path
+            and (is_kept(known.copy, known.size) if copy and known.copy else not copy)
+        )
+        if known and settled and entry.data is None and (status := _status_if_known(path, known)):
+            if not known.ctime_ns:  # the gallery was made by a program that did not record it
+                self._gallery.games.touch_banner(entry.id, status.st_mtime_ns, status.st_ctime_ns)
+            return False
         content = read(path) if entry.data is None else Content(entry.data, 0)
         banner = inspect(path, content)
-        if known and known.sha256 == banner.sha256 and settled:
-            self._gallery.games.touch_banner(entry.id, banner.size, banner.mtime_ns)
+        if known and settled and known.sha256 == banner.sha256:
+            self._gallery.games.touch_banner(entry.id, banner.mtime_ns, banner.ctime_ns)
             return False
         if copy:
             banner = replace(banner, path=keep(self._gallery.root, banner, content.data, "added"))
         self._gallery.games.put_banner(entry.id, banner, path)
         return known is None or known.sha256 != banner.sha256
+
+
+def _status_if_known(path: Path, known: KnownGame) -> os.stat_result | None:
+    """The status of a picture's file if it has the size and the times that it had when it was read; else None."""
+    with suppress(OSError):
+        status = path.stat()
+        same = (status.st_size, status.st_mtime_ns) == (known.size, known.mtime_ns)
+        if same and known.ctime_ns in (0, status.st_ctime_ns):
+            return status
+    return None

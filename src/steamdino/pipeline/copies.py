@@ -2,18 +2,47 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from steamdino.errors import GalleryError
-from steamdino.gallery.atomic import replacing
-from steamdino.gallery.layout import copy_path
+from steamdino.gallery import Gallery
+from steamdino.gallery.layout import BANNERS, copy_path
 from steamdino.records import Banner
+from steamdino.storage.atomic import replacing
 
 _SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "GIF": ".gif", "AVIF": ".avif", "BMP": ".bmp"}
 
 
+def lost(gallery: Gallery) -> list[tuple[int, str]]:
+    """The pictures from Steam whose copies are missing, as (appid, kind).
+
+    The folders are listed and no file is looked at, so that it takes no time to speak of for all of Steam; `doctor`
+    also finds copies that are damaged.
+    """
+    present: set[str] = set()
+    for folder in gallery.root.joinpath(BANNERS).glob("*/"):
+        with os.scandir(folder) as listing:
+            present.update(f"{BANNERS}/{folder.name}/{child.name}" for child in listing)
+    return [
+        (int(game_id), kind)
+        for game_id, kind, path in gallery.games.from_stores_copied()
+        if path not in present
+    ]
+
+
+def is_kept(copy: Path, size: int) -> bool:
+    """Whether a copy is there and has its size."""
+    try:
+        return copy.stat().st_size == size
+    except OSError:
+        return False
+
+
 def keep(root: Path, banner: Banner, data: bytes, done: str) -> Path:
     """Writes a picture's bytes into the gallery at `root`, if they are not there yet; returns the file.
+
+    A file that has the name and not the content (a disk failed, or somebody edited it) is replaced.
 
     `done` is what the error says of the pictures before it: "added", "fetched".
 
@@ -21,9 +50,9 @@ def keep(root: Path, banner: Banner, data: bytes, done: str) -> Path:
         GalleryError: it cannot be written.
     """
     target = root / copy_path(banner.sha256, _SUFFIXES.get(banner.format, banner.path.suffix))
-    if target.exists():
-        return target
     try:
+        if is_kept(target, len(data)) and target.read_bytes() == data:
+            return target
         with replacing(target) as file:
             file.write(data)
     except OSError as error:

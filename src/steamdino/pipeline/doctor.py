@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from steamdino.banners.read import read
-from steamdino.errors import PictureError, SnapshotError
+from steamdino.errors import SnapshotError
 from steamdino.gallery import Gallery
 from steamdino.gallery.layout import KINDS
 from steamdino.index.snapshot import Manifest, SnapshotReader
 from steamdino.index.write import remove_leftovers
+from steamdino.pipeline import pictures
+from steamdino.pipeline.pictures import State, altered
 from steamdino.pipeline.snapshot import write_snapshot
 from steamdino.recipe import Recipe
 from steamdino.records import Progress
+from steamdino.storage.atomic import sync_folder
 
 SHOWN = 5  # ids in a finding
 
@@ -43,9 +46,10 @@ def examine(
 ) -> list[Finding]:
     """Examines a gallery: the database, the pictures, the vectors, the snapshots.
 
-    A repair does only what loses nothing: it writes damaged snapshots anew from the stored vectors, and drops vectors
-    that cannot be right (the next build makes them again). What a killed writer left is no damage: the next build or
-    pruning removes it.
+    A repair does only what loses nothing: it writes damaged snapshots anew from the stored vectors, drops vectors that
+    cannot be right (the next build makes them again), reads pictures again that were replaced, copies those again whose
+    copy is lost, and makes those due for the next `sync` that came from Steam. What a killed writer left is no damage:
+    the next build or pruning removes it.
 
     Args:
         gallery: its folder.
@@ -71,42 +75,33 @@ def _findings(gallery: Gallery, *, repair: bool, deep: bool, progress: Progress 
             "restore gallery.sqlite from a backup, or move it away and add the pictures again",
         )
         return  # nothing that it says can be relied on
-    yield from _pictures(gallery, deep, progress)
+    yield from _pictures(gallery, repair, deep, progress)
     yield from _vectors(gallery, repair)
     for recipe, kind in product(gallery.vectors.recipes(), KINDS):
         yield from _snapshots(gallery, recipe, kind, repair)
 
 
-def _pictures(gallery: Gallery, deep: bool, progress: Progress | None) -> Iterator[Finding]:
-    missing: list[str] = []
-    changed: list[str] = []
-    banners = list(gallery.games.banners())
-    for done, (game_id, path, copied, size, mtime_ns, sha256) in enumerate(banners, 1):
-        try:
-            status = path.stat()
-        except OSError:
-            missing.append(game_id)
-            continue
-        same = status.st_size == size and (copied or status.st_mtime_ns == mtime_ns)
-        if deep or not same:  # a copied folder has new times and the old content
-            try:
-                same = read(path).sha256 == sha256
-            except PictureError:
-                same = False
-        if not same:
-            changed.append(game_id)
-        if progress:
-            progress(done, len(banners))
-    if missing:
+def _pictures(gallery: Gallery, repair: bool, deep: bool, progress: Progress | None) -> Iterator[Finding]:
+    found: defaultdict[tuple[State, bool, bool], list[str]] = defaultdict(list)
+    for one in altered(gallery, deep=deep, progress=progress):
+        mended = repair and pictures.repair(gallery, one)
+        found[one.state, one.from_steam, mended].append(one.banner.game_id)
+    for (state, from_steam, mended), game_ids in found.items():
+        text = "are missing" if state is State.MISSING else "are not what they were"
         yield Finding(
-            f"{len(missing):,} pictures are missing: {_some(missing)}",
-            "put them back, or add their source again to mark the games as gone; searches by id still work",
+            f"{len(game_ids):,} pictures {text}: {_some(game_ids)}",
+            _REMEDIES[state, from_steam] if not (repair and from_steam) else "run: steam-dino sync",
+            mended=mended,
         )
-    if changed:
-        yield Finding(
-            f"{len(changed):,} pictures are not what they were: {_some(changed)}",
-            "add their source again, then build",
-        )
+
+
+_REMEDIES = {
+    (State.MISSING, False): "put them back, or add their source again; searches by id still work",
+    (State.CHANGED, False): "add their source again or run with --repair, then build",
+    (State.MISSING, True): "run: steam-dino sync",
+    (State.CHANGED, True): "run with --repair, then: steam-dino sync",
+}
+"""By what is wrong, and whether the pictures came from Steam."""
 
 
 def _vectors(gallery: Gallery, repair: bool) -> Iterator[Finding]:
@@ -141,6 +136,7 @@ def _snapshots(gallery: Gallery, recipe: Recipe, kind: str, repair: bool) -> Ite
             # Never chosen any more, since a higher number exists; renamed first, so that nobody opens half of it.
             if (folder / str(number)).exists():
                 (folder / str(number)).rename(folder / f"new-{number}")
+        sync_folder(folder)
         remove_leftovers(folder)
     for number, fault in damaged:
         yield Finding(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from steamdino.errors import UsageError
 from steamdino.gallery import Gallery
-from steamdino.gallery.layout import BANNERS
+from steamdino.gallery.layout import BANNERS, KINDS
 from steamdino.index.write import prune as prune_snapshots
-from steamdino.index.write import remove_leftovers
+from steamdino.index.write import remove_all, remove_leftovers
+from steamdino.recipe import Recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,7 @@ class PruneSummary:
 
     Attributes:
         games: that had gone, deleted because it was asked for.
-        vectors: of pictures that no game shows.
+        vectors: of pictures that no game shows, and of the recipes that were named.
         copies: pictures in the gallery's own folder that no game uses.
         freed: bytes on disk.
     """
@@ -33,7 +35,8 @@ class PruneSummary:
 def remove(gallery: str | Path, game_ids: Iterable[str] = (), *, source: str | None = None) -> int:
     """Deletes games, or a whole source with all its games, from a gallery; pictures outside it are never touched.
 
-    All or nothing: an unknown id or name changes nothing.
+    All or nothing: an unknown id or name changes nothing. A game of Steam that is removed by its id stays away until
+    `sync` is asked for it by its appID; a source that is removed comes back when it is added or synced again.
 
     Args:
         gallery: its folder.
@@ -51,12 +54,17 @@ def remove(gallery: str | Path, game_ids: Iterable[str] = (), *, source: str | N
         raise UsageError("nothing to remove; name ids, or a source with --source")
     with Gallery.write(gallery, "remove") as opened, opened.transaction():
         removed = 0
+        appids = [int(key) for key in opened.games.from_stores(ids)]
         if source is not None:
             found = opened.games.remove_source(source)
             if found is None:
                 known = ", ".join(s.name for s in opened.report().sources) or "none"
                 raise UsageError(f"there is no source {source!r}; there are: {known}")
-            removed += found
+            kind, count = found
+            if kind == "store":
+                opened.steam.clear()
+            removed += count
+        opened.steam.remove(appids)
         if unknown := opened.games.remove(ids):
             raise UsageError(
                 f"there is no game {unknown[0]!r}; nothing was removed. Ids are shown by: similar"
@@ -64,18 +72,28 @@ def remove(gallery: str | Path, game_ids: Iterable[str] = (), *, source: str | N
         return removed + len(ids)
 
 
-def prune(gallery: str | Path, *, gone: bool = False) -> PruneSummary:
+def prune(gallery: str | Path, *, gone: bool = False, recipes: Iterable[str] = ()) -> PruneSummary:
     """Deletes what nobody uses: vectors and copies of pictures that no game shows, old snapshots, leftovers of kills.
 
     Args:
         gallery: its folder.
         gone: delete also the games that their sources no longer have.
+        recipes: names or hashes of recipes to delete as well, with their vectors and snapshots.
+
+    Raises:
+        UsageError: there is no recipe of a name, or several that only their hashes tell apart; nothing is deleted.
     """
     with Gallery.write(gallery, "prune") as opened:
+        doomed = _named(opened.vectors.recipes(), list(recipes))
         before = sum(opened.report().sizes.values())
+        # Snapshots first: killed here, the same command still knows the recipe and goes on.
+        for recipe, kind in product(doomed, KINDS):
+            if (folder := opened.snapshots_of(recipe.hash, kind)).is_dir():
+                remove_all(folder)
         with opened.transaction():
             games = opened.games.remove_gone() if gone else 0
-            vectors = opened.vectors.drop_unused()
+            vectors = sum(map(opened.vectors.drop_recipe, doomed))
+            vectors += opened.vectors.drop_unused()
         # Copies go only after the rows that named them are gone for good.
         used = opened.games.copies()
         files = [path for path in (opened.root / BANNERS).glob("*/*") if path.is_file()]
@@ -88,3 +106,21 @@ def prune(gallery: str | Path, *, gone: bool = False) -> PruneSummary:
         opened.compact()
         after = sum(opened.report().sizes.values())
         return PruneSummary(games, vectors, len(unused), before - after)
+
+
+def _named(known: list[Recipe], names: list[str]) -> list[Recipe]:
+    """The recipes that names or hashes mean, each once."""
+    found: dict[str, Recipe] = {}
+    for name in names:
+        fitting = [recipe for recipe in known if name in (recipe.name, recipe.hash)]
+        if not fitting:
+            there = ", ".join(f"{recipe.name} ({recipe.hash})" for recipe in known) or "none"
+            raise UsageError(f"there is no recipe {name!r}; there are: {there}")
+        if len(fitting) > 1:
+            hashes = ", ".join(recipe.hash for recipe in fitting)
+            raise UsageError(
+                f"{len(fitting)} recipes are called {name!r}, oldest first: {hashes}; name one by its hash (`info` says"
+                " which one answers)"
+            )
+        found[fitting[0].hash] = fitting[0]
+    return list(found.values())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable
 from pathlib import Path
 
 from steamdino.sample.files import banner_bytes
 from steamdino.sample.game import FictionalGame
 from steamdino.sample.truth import jobs
+from steamdino.storage.atomic import make_folder, replacing, sync_tree
 
 CATALOGUE = "catalogue.csv"
 COLUMNS = ("id", "name", "path", "theme", "franchise", "developer", "year", "tags", "duplicate_of", "defect")
@@ -26,7 +28,7 @@ def draw_store(
 
     The catalogue is UTF-8 with the columns id, name, path, theme, franchise, developer, year, tags (joined
     with ";"), duplicate_of and defect; a path is relative to `folder`, and empty for a game without a banner.
-    Files that exist are overwritten; the catalogue comes last and appears in one step. `progress` is called
+    Files that exist are overwritten; the catalogue comes last, in one step, when they are on disk. `progress` is called
     with (done, total) after each game. Raises OSError when `folder` cannot be written to.
     """
     work = jobs()
@@ -37,31 +39,32 @@ def draw_store(
             path.write_bytes(banner_bytes(job))
         if progress is not None:
             progress(done, len(work))
+    make_folder(folder)
+    sync_tree(folder)
     games = fictional_games()
     _write_catalogue(folder, games)
     return games
 
 
 def _write_catalogue(folder: Path, games: tuple[FictionalGame, ...]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f"{CATALOGUE}.part"
-    with temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        for game in games:
-            writer.writerow(
-                (
-                    game.id,
-                    game.name,
-                    game.file,
-                    game.theme,
-                    game.franchise,
-                    game.developer,
-                    game.year,
-                    ";".join(game.tags),
-                    game.duplicate_of,
-                    game.defect,
-                )
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    for game in games:
+        writer.writerow(
+            (
+                game.id,
+                game.name,
+                game.file,
+                game.theme,
+                game.franchise,
+                game.developer,
+                game.year,
+                ";".join(game.tags),
+                game.duplicate_of,
+                game.defect,
             )
+        )
     # A reader sees the old catalogue or the whole new one, never half of it.
-    temporary.replace(folder / CATALOGUE)
+    with replacing(folder / CATALOGUE) as file:
+        file.write(text.getvalue().encode())

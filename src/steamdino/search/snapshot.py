@@ -101,8 +101,11 @@ class Snapshot:
     def pack(self, path: str | Path) -> None:
         """Writes it into one file that `open` reads anywhere; places of pictures stay behind.
 
+        Args:
+            path: the file; "-" is standard output, and links, pipes and devices are written through.
+
         Raises:
-            SnapshotError: the file cannot be written.
+            OutputError: the file cannot be written.
         """
         from steamdino.index.pack import pack
 

@@ -1,1 +1,1 @@
-"""Where bytes lie, and how a file is read that nobody vouches for."""
+"""Where bytes lie: the program's own files, what a user asks for with ``-o``, and files that nobody vouches for."""

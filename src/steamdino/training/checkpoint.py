@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from steamdino.errors import ModelError
-from steamdino.gallery.atomic import replacing
+from steamdino.storage.atomic import replacing
 
 FORMAT = 1
 FILE = "checkpoint.pt"

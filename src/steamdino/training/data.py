@@ -28,11 +28,11 @@ from steamdino.banners.read import read
 from steamdino.errors import GalleryError, PictureError, UsageError
 from steamdino.features.transform import prepare, sufficient_size
 from steamdino.gallery import Gallery
-from steamdino.gallery.atomic import replacing
 from steamdino.gallery.vectors import Pending
 from steamdino.index.snapshot import open_newest
 from steamdino.recipe import Transform
 from steamdino.records import Problem, Progress
+from steamdino.storage.atomic import replacing
 
 PIXELS, INDEX = "pictures.u8", "pictures.json"
 

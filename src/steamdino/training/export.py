@@ -19,7 +19,7 @@ from steamdino.errors import MissingExtraError
 from steamdino.features.cache import WEIGHTS, keep_own, sha256
 from steamdino.features.registry import Model
 from steamdino.features.whitening import Whitening
-from steamdino.gallery.atomic import replacing
+from steamdino.storage.atomic import replacing
 from steamdino.training.backbones import Backbone
 from steamdino.training.settings import TrainSettings
 
@@ -74,7 +74,6 @@ def write(
         else ("tokens", "tokens_2", "tokens_3", "tokens_4", "attention")
     )
     graph = _half(_exported(backbone.eval(), names))
-    folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / WEIGHTS) as file:
         file.write(graph.SerializeToString())
     onnx.checker.check_model(str(folder / WEIGHTS))

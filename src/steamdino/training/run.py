@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from steamdino.errors import ModelError, SteamDinoError, UsageError
 from steamdino.features.whitening import FEWEST as FEWEST_TO_WHITEN
 from steamdino.features.whitening import Whitening
-from steamdino.gallery.atomic import replacing
 from steamdino.records import Progress
+from steamdino.storage.atomic import replacing
 from steamdino.training import checkpoint, data, initial
 from steamdino.training.augment import views
 from steamdino.training.backbones import Backbone

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ def rows_of(gallery: Path, sql: str) -> list[tuple[Any, ...]]:
 
 def pictures(gallery: Path) -> dict[int, bytes]:
     with Gallery.open(gallery) as opened:
-        return {int(key): path.read_bytes() for key, path, *_ in opened.games.banners()}
+        return {int(one.game_id): one.path.read_bytes() for one in opened.games.banners()}
 
 
 def assert_right(gallery: Path, store: Store) -> None:
@@ -328,6 +329,28 @@ def test_a_batch_that_is_too_long_for_the_server_is_halved(gallery: Path, monkey
         sync(gallery, Wanted(), settings_for(store))
         assert "414" in {request.answer for request in store.log}
         assert_right(gallery, store)
+
+
+@pytest.mark.parametrize(
+    ("days", "asked_again"), [(6, "none"), (8, "without a banner"), (29, "without a banner"), (31, "all")]
+)
+def test_details_are_asked_for_again_after_a_week_without_a_banner_and_after_a_month_with_one(
+    gallery: Path, days: int, asked_again: str
+) -> None:
+    with serving(Store.of(45)) as store:
+        for appid, fate in ((10, "hidden"), (20, "no art"), (30, "broken"), (40, "regional")):
+            store.games[appid].fate = fate
+        wanted, settings = Wanted(released_only=True), settings_for(store, key="")
+        sync(gallery, wanted, settings)
+        without = {appid for appid, outcome in outcomes(gallery).items() if outcome != "fetched"}
+        assert without == {10, 20, 30, 400}  # the last one is not released
+        with closing(sqlite3.connect(gallery / "gallery.sqlite")) as db, db:
+            asked_at = (datetime.now(UTC) - timedelta(days=days)).isoformat(timespec="seconds")
+            db.execute("UPDATE steam_apps SET asked_at = ?", (asked_at,))
+        before = len(store.log)
+        sync(gallery, wanted, settings)
+        asked = {appid for request in store.log[before:] if request.what == "items" for appid in request.ids}
+        assert asked == {"none": set(), "without a banner": without, "all": set(store.games)}[asked_again]
 
 
 def test_unreleased_games_are_left_out_when_asked_for(run: Run, gallery: Path) -> None:

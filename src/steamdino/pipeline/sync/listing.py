@@ -50,6 +50,8 @@ class Listing:
         """
         wanted = self._wanted
         if wanted.appids is not None:
+            with self._gallery.transaction():
+                self._steam.take_back(wanted.appids)
             return self._named(App(appid, wanted.names.get(appid)) for appid in wanted.appids), True
         if wanted.top:
             return self._named(App(appid) for appid in self._api.most_played()[: wanted.top]), True

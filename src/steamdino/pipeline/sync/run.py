@@ -13,6 +13,7 @@ from steamdino.catalogue.steam.api import BATCH, Place, SteamApi
 from steamdino.errors import GalleryError, QueryError
 from steamdino.gallery import Gallery
 from steamdino.net.client import Client, Manners, host_of
+from steamdino.pipeline.copies import lost
 from steamdino.pipeline.sync.details import Details
 from steamdino.pipeline.sync.listing import Listing
 from steamdino.pipeline.sync.pictures import Pictures
@@ -69,8 +70,11 @@ def sync(
         client = stack.enter_context(client_of(steam, stopped, steam.rate, 1))
         images = stack.enter_context(client_of(steam, stopped, steam.banner_rate, steam.connections))
         api = api_of(client, steam)
+        missing = lost(opened)
+        counts["lost"] = len(missing)
         with opened.transaction():
             source = opened.games.put_store("steam", STORE)
+            opened.steam.lose(missing)
             if wanted.retry_failed:
                 opened.steam.retry_failed()
         among, complete = Listing(opened, api, wanted, counts, report).run()

@@ -8,9 +8,9 @@ from threading import Event
 
 from steamdino.catalogue.steam import lists
 from steamdino.errors import NetworkError
-from steamdino.gallery.atomic import replacing
 from steamdino.pipeline.sync.run import api_of, client_of
 from steamdino.settings import SteamSettings
+from steamdino.storage.atomic import replacing
 
 NAME = "{day:%Y%m%d}_top_100_app_ids.txt"
 

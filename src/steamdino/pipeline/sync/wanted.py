@@ -46,8 +46,8 @@ class SyncSummary:
     """What a run came to.
 
     Attributes:
-        counts: of this run: "new" apps, "details" asked for, "found", "hidden", "vanished", pictures "fetched",
-            "unchanged", "missing", "failed".
+        counts: of this run: "new" apps, "details" asked for, "found", "hidden", "vanished", pictures that were
+            "lost" from the gallery, "fetched", "unchanged", "missing", "failed".
         outcomes: of all apps that the gallery knows, by outcome.
         requests: that were sent.
         complete: False if the list said that it has more than could be seen.

@@ -56,6 +56,10 @@ def add(
             show_default=False,
         ),
     ] = None,
+    allow_missing: Annotated[
+        bool,
+        typer.Option("--allow-missing", help="Go on although most of the games that were here are missing."),
+    ] = False,
     all_problems: Annotated[
         bool, typer.Option("--all-problems", help="Print every problem, not just ten.")
     ] = False,
@@ -66,7 +70,8 @@ def add(
     has a row for each game; columns beyond id, name and path are kept and can be shown. Pictures stay where they
     are; the gallery links to them, or keeps copies with --copy. Of an archive it always keeps copies.
 
-    Adding the same path again updates: what is new, what changed, what has gone (it is marked, not deleted).
+    Adding the same path again updates: what is new, what changed, what has gone (it is marked, not deleted). Where none
+    or less than half of the games are left, nothing is marked: the drive may not be mounted. --allow-missing goes on.
 
     Exit code 1 says that something could not be used; the rest was added all the same.
 
@@ -94,6 +99,7 @@ def add(
                 prefix=prefix,
                 outside=allow_outside,
                 names=known,
+                allow_missing=allow_missing,
                 progress=progress,
             )
         except KeyboardInterrupt:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from steamdino.errors import QueryError, UsageError
-from steamdino.present.cli.console import say
+from steamdino.present.cli.console import beside, say
 from steamdino.present.cli.options import (
     AdultOption,
     FreeOption,
@@ -19,14 +19,19 @@ from steamdino.present.cli.options import (
     ReleasedOption,
     ReviewsOption,
     TagOption,
+    check_folder,
+    check_outputs,
 )
 from steamdino.settings import Settings
+from steamdino.storage.output import output_name
 
 
 def map_(
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="The PNG to write.", show_default=False),
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="The PNG to write; - for stdout.", show_default=False
+        ),
     ] = None,
     html: Annotated[
         Path | None,
@@ -64,8 +69,7 @@ def map_(
     """
     from steamdino.analysis import map as analysis
     from steamdino.present.cli.progress import bar
-    from steamdino.present.export import atlas
-    from steamdino.present.export.folders import check_folder
+    from steamdino.present.export import atlas, folders
     from steamdino.present.export.mosaic import check_png
     from steamdino.search import Snapshot
     from steamdino.search.filtering import filter_of
@@ -74,8 +78,10 @@ def map_(
         raise UsageError("say what to write: -o FILE for a PNG, --html DIR for a page")
     if output:
         check_png(output)
+    check_outputs(("-o", output))
+    check_folder("--html", html)
     if html:
-        check_folder(html, atlas.KIND)
+        folders.check_folder(html, atlas.KIND)
     analysis.check()
     settings = Settings.load({"gallery": gallery})
     snapshot = Snapshot.open(settings.gallery, recipe, kind=kind)
@@ -90,7 +96,8 @@ def map_(
             drawn, png=output, folder=html, title=title, threads=os.cpu_count() or 1, progress=progress
         )
     size = drawn.scaled(drawn.png_level)
-    if output:
-        say(f"{output}: {len(rows):,} games, {size[0]:,}x{size[1]:,} pixels")
-    if html:
-        say(f"{html / 'index.html'}: {len(rows):,} games")
+    with beside(output):
+        if output:
+            say(f"{output_name(output)}: {len(rows):,} games, {size[0]:,}x{size[1]:,} pixels")
+        if html:
+            say(f"{html / 'index.html'}: {len(rows):,} games")

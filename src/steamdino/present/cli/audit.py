@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from steamdino.errors import GalleryError
-from steamdino.present.cli.console import draws, note, out, say
+from steamdino.present.cli.console import beside, draws, note, out, say
 from steamdino.present.cli.options import (
     GalleryOption,
     HtmlOption,
@@ -19,9 +19,11 @@ from steamdino.present.cli.options import (
     RecipeOption,
     SnapshotOption,
     check_format,
+    check_outputs,
 )
 from steamdino.present.text import closeness, printable, shortened
 from steamdino.settings import Settings
+from steamdino.storage.output import output_name
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -81,6 +83,7 @@ def audit(
     from steamdino.search import Snapshot
 
     check_format(form, FORMATS)
+    check_outputs(("--html", html), form=form)
     settings = Settings.load({"gallery": gallery, "precision": precision})
     snapshot = Snapshot.open(packed or settings.gallery, recipe, kind=kind, precision=settings.precision)
     try:
@@ -92,10 +95,15 @@ def audit(
     if html:
         title = f"Audit of {pictures[0].name}" if len(pictures) == 1 else f"Audit of {len(pictures)} drafts"
         export.write_report(html, audits, title=title)
-        note(f"{html}: a page with pictures")
+        note(f"{output_name(html)}: a page with pictures")
     if form == "json":
         say(export.as_json(audits))
         return
+    with beside(html):
+        _print_all(audits, draw)
+
+
+def _print_all(audits: Sequence[Audit], draw: bool | None) -> None:
     console = out()
     if len(audits) > 1:
         _compare(console, audits)

@@ -9,10 +9,11 @@ import typer
 
 from steamdino.errors import UsageError
 from steamdino.present.cli.build import size_of
-from steamdino.present.cli.console import note, out, say
-from steamdino.present.cli.options import GalleryOption, KindOption, check_format
+from steamdino.present.cli.console import beside, note, out, say
+from steamdino.present.cli.options import GalleryOption, HtmlOption, KindOption, check_format, check_outputs
 from steamdino.present.text import printable, shortened
 from steamdino.settings import Settings
+from steamdino.storage.output import output_name
 
 if TYPE_CHECKING:
     from steamdino.pipeline.check import Checked
@@ -36,9 +37,7 @@ def check(
     output: Annotated[
         str, typer.Option("--format", metavar="|".join(FORMATS), help="How to print.")
     ] = "table",
-    html: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Also write a page with pictures.", show_default=False)
-    ] = None,
+    html: HtmlOption = None,
     exclude: Annotated[
         str, typer.Option(metavar="FLAW,...", help="Make searches skip banners with these flaws.")
     ] = "",
@@ -72,6 +71,7 @@ def check(
     from steamdino.present.export import curation
 
     check_format(output, FORMATS)
+    check_outputs(("--html", html), form=output)
     place = Settings.load({"gallery": gallery}).gallery
     unwanted = _flaws("--exclude", exclude, FLAWS)
     wanted_back = None if restore == "all" else _flaws("--restore", restore, FLAWS)
@@ -97,11 +97,12 @@ def check(
     elif output == "csv":
         say(curation.findings_csv(checked.findings))
     else:
-        _print(checked)
+        with beside(html):
+            _print(checked)
     if not checked.compared:
         note("Copies that were re-encoded are found only in a gallery that is built; run: steam-dino build")
     if html:
-        note(f"{html}: a page with pictures")
+        note(f"{output_name(html)}: a page with pictures")
     if unwanted:
         count = pipeline.exclude(place, checked.findings, unwanted)
         note(f"{count:,} more games will be skipped; run: steam-dino build")

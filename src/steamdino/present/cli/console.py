@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from steamdino.storage.output import is_stdout
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,6 +42,16 @@ def say(line: str) -> None:
 def note(line: str) -> None:
     """Prints a line about the run."""
     sys.stderr.write(line + "\n")
+
+
+@contextmanager
+def beside(*outputs: Path | None) -> Iterator[None]:
+    """Print what the block prints to stderr if one of the files that were written was standard output."""
+    if any(path is not None and is_stdout(path) for path in outputs):
+        with redirect_stdout(sys.stderr):
+            yield
+    else:
+        yield
 
 
 def draws(asked: bool | None, console: Console) -> bool:

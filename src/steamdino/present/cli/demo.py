@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from steamdino.present.cli.console import note, say
+from steamdino.present.cli.options import check_folder
 
 
 def demo(
@@ -36,6 +37,7 @@ def demo(
     from steamdino.sample import draw_store
     from steamdino.search import Snapshot
 
+    check_folder("DIR", folder)
     store, gallery, page = folder / "store", folder / "gallery", folder / "alike.html"
     with bar("Drawing", "banners") as progress:
         games = draw_store(store, progress=progress)

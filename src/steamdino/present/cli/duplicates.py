@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from steamdino.errors import QueryError, UsageError
-from steamdino.present.cli.console import draws, note, out, say
+from steamdino.present.cli.console import beside, draws, note, out, say
 from steamdino.present.cli.options import (
     FreeOption,
     GalleryOption,
+    HtmlOption,
     KindOption,
     PicturesOption,
     RecipeOption,
@@ -20,9 +21,11 @@ from steamdino.present.cli.options import (
     ReviewsOption,
     TagOption,
     check_format,
+    check_outputs,
 )
 from steamdino.present.text import printable, shortened
 from steamdino.settings import Settings
+from steamdino.storage.output import output_name
 
 if TYPE_CHECKING:
     from steamdino.pipeline.check import Duplicates
@@ -59,9 +62,7 @@ def duplicates(
             help="How to print; all and removable are lists of ids: all duplicates, and those that are safe to remove.",
         ),
     ] = "table",
-    html: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Also write a page with pictures.", show_default=False)
-    ] = None,
+    html: HtmlOption = None,
     review: Annotated[
         bool, typer.Option("--review", help="Go through the pairs and decide each with one key.")
     ] = False,
@@ -92,6 +93,7 @@ def duplicates(
     from steamdino.search.filtering import filter_of
 
     check_format(output, FORMATS)
+    check_outputs(("--html", html), form=output)
     if page < 1 or per_page < 1:
         raise UsageError(f"--page is {page} and --per-page {per_page}; both must be at least 1")
     if review and not sys.stdin.isatty():
@@ -110,7 +112,7 @@ def duplicates(
         groups = _of_one(groups, query, place, recipe, kind)
     if html:
         curation.write_groups(html, groups)
-        note(f"{html}: a page with pictures")
+        note(f"{output_name(html)}: a page with pictures")
     if output == "json":
         say(curation.groups_json(groups))
     elif output == "csv":
@@ -118,10 +120,12 @@ def duplicates(
     elif output in ("all", "removable"):
         for game_id in _ids(groups, removable=output == "removable"):
             say(game_id)
-    elif review:
-        _review(groups, place)
     else:
-        _print(groups, page, per_page, pictures)
+        with beside(html):
+            if review:
+                _review(groups, place)
+            else:
+                _print(groups, page, per_page, pictures)
 
 
 def _of_one(

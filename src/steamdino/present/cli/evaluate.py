@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from steamdino.errors import SteamDinoError, UsageError
-from steamdino.present.cli.console import note, say
-from steamdino.present.cli.options import GalleryOption, PrecisionOption, check_format
+from steamdino.present.cli.console import beside, note, say
+from steamdino.present.cli.options import GalleryOption, PrecisionOption, check_format, check_outputs
 from steamdino.present.text import printable
 from steamdino.settings import Settings
+from steamdino.storage.output import writing_text
 
 if TYPE_CHECKING:
     from steamdino.index.snapshot import SnapshotReader
@@ -61,11 +62,15 @@ def evaluate(
     ] = "",
     markdown: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="A page with the ranking to write.", show_default=False),
+        typer.Option(
+            metavar="FILE", help="A page with the ranking to write; - for stdout.", show_default=False
+        ),
     ] = None,
     plot: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="An .svg or .png to draw.", show_default=False),
+        typer.Option(
+            metavar="FILE", help="An .svg or .png to draw; - for SVG on stdout.", show_default=False
+        ),
     ] = None,
     output: Annotated[
         str, typer.Option("--format", metavar="|".join(FORMATS), help="How to print.")
@@ -91,6 +96,7 @@ def evaluate(
         steam-dino evaluate --labels group --across source --games 730,570 --markdown ranking.md
     """
     check_format(output, FORMATS)
+    check_outputs(("--markdown", markdown), ("--plot", plot), form=output)
     if across is not None and not labels:
         raise UsageError(f"--across is {across!r} without --labels; name the column of labels too")
     chosen = [key.strip() for key in games.split(",") if key.strip()]
@@ -129,13 +135,16 @@ def evaluate(
     if plot is not None:
         draw(found, plot)
     if markdown is not None:
-        _write(markdown, export.as_markdown(found, collection, chosen, labels or []))
+        page = export.as_markdown(found, collection, chosen, labels or [])
+        with writing_text(markdown, "--markdown") as text:
+            text.write(page + "\n")
     if output == "json":
         say(export.as_json(found))
     else:
         from steamdino.present.cli.comparison import print_evaluation
 
-        print_evaluation(found)
+        with beside(markdown, plot):
+            print_evaluation(found)
 
 
 def _readers(settings: Settings, wanted: Sequence[str]) -> list[SnapshotReader]:
@@ -182,10 +191,3 @@ def _build(settings: Settings, names: Sequence[str]) -> None:
                 threads=settings.threads,
                 progress=progress,
             )
-
-
-def _write(path: Path, text: str) -> None:
-    from steamdino.gallery.atomic import replacing
-
-    with replacing(path) as file:
-        file.write(text.encode() + b"\n")

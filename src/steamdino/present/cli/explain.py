@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from steamdino.errors import PictureError, QueryError, SnapshotError
-from steamdino.present.cli.console import draws, note, out, say
+from steamdino.present.cli.console import beside, draws, note, out, say
 from steamdino.present.cli.options import (
     GalleryOption,
     KindOption,
     PicturesOption,
     RecipeOption,
     check_format,
+    check_outputs,
 )
 from steamdino.present.text import closeness, printable, shortened
 from steamdino.settings import Settings
+from steamdino.storage.output import output_name
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -36,7 +38,9 @@ def explain(
     second: Annotated[str, typer.Argument(metavar="B", help="Another.")],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="The PNG to write.", show_default=False),
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="The PNG to write; - for stdout.", show_default=False
+        ),
     ] = None,
     gallery: GalleryOption = None,
     recipe: RecipeOption = None,
@@ -66,6 +70,7 @@ def explain(
     check_format(form, FORMATS)
     if output:
         check_png(output)
+    check_outputs(("-o", output), form=form)
     place = Settings.load({"gallery": gallery}).gallery
     snapshot = _snapshot(place, recipe, kind, first, second)
     if snapshot is None:
@@ -84,12 +89,13 @@ def explain(
         title += f", closer than {closeness(percentile)} of pairs"
     if output:
         write_png(output, draw(explanation, title))
-        note(f"{output}: the picture")
+        note(f"{output_name(output)}: the picture")
     if form == "json":
         import json
 
         say(json.dumps(as_record(explanation, names, percentile), ensure_ascii=False, indent=2))
-    else:
+        return
+    with beside(output):
         _print(explanation, title, names, pictures)
 
 

@@ -137,10 +137,12 @@ def _print(report: Report, snapshots: list[dict[str, Any]], outcomes: dict[str, 
         counted = ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.items())
         console.print(Text(f"\nSteam: {counted}"))
 
-    recipes = table("\nRecipes", "recipe", "hash", "model", "dims", "vectors", "to encode")
+    recipes = table("\nRecipes", "recipe", "hash", "model", "dims", "vectors", "to encode", "MB")
     for r in report.recipes:
         vectors = ", ".join(f"{count:,} {precision}" for precision, count in r.vectors.items()) or "0"
-        recipes.add_row(r.name, r.hash, r.model, str(r.dim), vectors, f"{r.pending:,}")
+        recipes.add_row(
+            r.name, r.hash, r.model, str(r.dim), vectors, f"{r.pending:,}", f"{r.size / 1e6:,.1f}"
+        )
     console.print(recipes if report.recipes else Text("\nNo recipe yet; run: steam-dino build"))
 
     for made in snapshots:

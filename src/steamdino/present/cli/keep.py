@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from steamdino.present.cli.console import say
-from steamdino.present.cli.options import GalleryOption, RecipeOption
+from steamdino.present.cli.console import beside, say
+from steamdino.present.cli.options import GalleryOption, RecipeOption, check_outputs
 from steamdino.settings import Settings
+from steamdino.storage.output import output_name
 
 
 def remove(
@@ -23,7 +24,8 @@ def remove(
 
     Pictures outside the gallery are never touched. All or nothing: an unknown id changes nothing. The games leave
     searches with the next `build`, and their copies and vectors leave the disk with `prune`. A source that is added
-    again brings its games back.
+    or synced again brings its games back; a game of Steam that was removed by its id stays away until `sync` is asked
+    for it by its appID.
 
     **Examples**
 
@@ -42,19 +44,30 @@ def prune(
     gone: Annotated[
         bool, typer.Option("--gone", help="Remove also the games that their sources no longer have.")
     ] = False,
+    recipe: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Remove also a recipe with its vectors and snapshots, by name or hash; give it again for more.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Give disk space back: what nobody uses is deleted.
 
     That is: vectors and copied pictures that no game shows any more, all but the newest snapshot of each recipe, and
-    what a killed process left. Searches that are under way are not disturbed.
+    what a killed process left. Searches that are under way are not disturbed. `info` shows what each recipe costs; one
+    that was removed is encoded anew by the next `build --recipe NAME`.
 
-    **Example**
+    **Examples**
 
         steam-dino prune
+
+        steam-dino prune --recipe dino-vits16
     """
     from steamdino.pipeline import prune as run
 
-    summary = run(Settings.load({"gallery": gallery}).gallery, gone=gone)
+    summary = run(Settings.load({"gallery": gallery}).gallery, gone=gone, recipes=recipe or ())
     games = f"{summary.games:,} games, " if gone else ""
     say(
         f"Deleted {games}{summary.vectors:,} vectors and {summary.copies:,} copied pictures;"
@@ -63,7 +76,9 @@ def prune(
 
 
 def pack(
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write; - for stdout.")
+    ],
     gallery: GalleryOption = None,
     recipe: RecipeOption = None,
 ) -> None:
@@ -78,7 +93,9 @@ def pack(
     """
     from steamdino.search import Snapshot
 
+    check_outputs(("-o", output))
     snapshot = Snapshot.open(Settings.load({"gallery": gallery}).gallery, recipe)
     snapshot.pack(output)
-    size = output.stat().st_size / 1e6
-    say(f"{output}: {len(snapshot):,} games under the recipe {snapshot.recipe.name}, {size:,.1f} MB")
+    size = f", {output.stat().st_size / 1e6:,.1f} MB" if output.is_file() else ""
+    with beside(output):
+        say(f"{output_name(output)}: {len(snapshot):,} games under the recipe {snapshot.recipe.name}{size}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from typing import Annotated, Any, NoReturn
@@ -114,6 +115,11 @@ def run() -> NoReturn:
 
 
 def _exit_code() -> int:
+    if sys.stderr is None:
+        # Also takes the number of the closed descriptor, which the next file that is opened would get.
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
+    if sys.stdout is None:
+        return _fail("standard output is closed; send it to a file, or to /dev/null", 1)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(
@@ -130,6 +136,11 @@ def _exit_code() -> int:
         return _fail("stopped; nothing that was kept before is lost", INTERRUPTED)
     except BrokenPipeError:
         _abandon_stdout()
+        return 0
+    except SystemExit as end:
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        _abandon_stdout()  # Typer saw it first
         return 0
     except OSError as error:
         return _fail(f"{error.filename or 'input or output'}: {error.strerror or error}", 1)
@@ -156,6 +167,4 @@ def _interrupt(*_: object) -> NoReturn:
 
 def _abandon_stdout() -> None:
     """Whoever read our output has had enough (`| head`): keep Python from complaining about it at exit."""
-    import os
-
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

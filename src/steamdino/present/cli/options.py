@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from steamdino.errors import UsageError
+from steamdino.storage import output as storage
 
 GalleryOption = Annotated[
     Path | None,
@@ -64,11 +65,15 @@ FORMATS = ("table", "json", "csv", "md", "bbcode", "html", "ids")
 FormatOption = Annotated[str, typer.Option("--format", metavar="|".join(FORMATS), help="How to print.")]
 SheetOption = Annotated[
     Path | None,
-    typer.Option("--sheet", metavar="FILE", help="Also write the banners as one PNG.", show_default=False),
+    typer.Option(
+        "--sheet", metavar="FILE", help="Also write the banners as one PNG; - for stdout.", show_default=False
+    ),
 ]
 HtmlOption = Annotated[
     Path | None,
-    typer.Option("--html", metavar="FILE", help="Also write a page with pictures.", show_default=False),
+    typer.Option(
+        "--html", metavar="FILE", help="Also write a page with pictures; - for stdout.", show_default=False
+    ),
 ]
 ShowOption = Annotated[
     str,
@@ -92,3 +97,37 @@ def check_format(output: str, known: tuple[str, ...] = FORMATS) -> None:
     """
     if output not in known:
         raise UsageError(f"--format is {output!r}; it must be one of: {', '.join(known)}")
+
+
+def check_outputs(*outputs: tuple[str, Path | None], form: str = "table") -> None:
+    """Refuses outputs that cannot be written, before anything is computed.
+
+    Args:
+        outputs: options and the files that they name.
+        form: how results are printed: a table is for people, and goes to stderr where a file is standard output.
+
+    Raises:
+        UsageError: standard output is asked for more than once.
+        OutputError: a path is a folder, or something else that cannot be written.
+    """
+    taken = "" if form == "table" else f"--format {form}"
+    for option, path in outputs:
+        if path is None:
+            continue
+        storage.check(path, option)
+        if storage.is_stdout(path):
+            if taken:
+                raise UsageError(
+                    f"{taken} and {option} both write to standard output; name a file for one of them"
+                )
+            taken = option
+
+
+def check_folder(option: str, folder: Path | None) -> None:
+    """Refuses standard output where a folder is written.
+
+    Raises:
+        UsageError: the path means standard output.
+    """
+    if folder is not None and storage.is_stdout(folder):
+        raise UsageError(f"{option} is {folder}, and standard output takes one file only; name a folder")

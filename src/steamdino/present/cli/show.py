@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
-from steamdino.errors import PictureError, QueryError, UsageError
-from steamdino.present.cli.console import note, say
+from steamdino.errors import PictureError, QueryError
+from steamdino.present.cli.console import beside, note, say
+from steamdino.present.cli.options import check_outputs
+from steamdino.storage.output import output_name
 
 
 def show(
@@ -17,7 +19,10 @@ def show(
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--output", metavar="FILE", help="The PNG to write. Default: beside you, named after both."
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="The PNG to write; - for stdout. Default: beside you, named after both.",
         ),
     ] = None,
 ) -> None:
@@ -39,14 +44,14 @@ def show(
     from steamdino.features.attention import attention
     from steamdino.features.recipes import of, parse
     from steamdino.features.transform import prepare
-    from steamdino.gallery.atomic import replacing
+    from steamdino.present.export.mosaic import check_png, write_png
     from steamdino.present.export.seen import sheet
 
     spec = parse(recipe)
     chosen = of(spec.base)
     target = output or Path(f"{picture.stem}-{spec.label.replace('/', '-')}.png")
-    if target.suffix.lower() != ".png":
-        raise UsageError(f"{target} does not end in .png; name another file with -o")
+    check_png(target)
+    check_outputs(("-o", target))
     try:
         original = decode(read(picture).data)
     except PictureError as error:
@@ -56,6 +61,6 @@ def show(
     if not maps:
         note(f"{spec.model.name} has no heads, so there is no attention to draw.")
     drawn = sheet(original, Image.fromarray(pixels), maps, f"{spec.label}: {chosen.transform.mode}")
-    with replacing(target) as file:
-        drawn.save(file, "PNG")
-    say(str(target))
+    write_png(target, drawn)
+    with beside(target):
+        say(output_name(target))

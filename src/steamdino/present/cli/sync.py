@@ -211,6 +211,10 @@ def _print(summary: SyncSummary, as_json: bool) -> None:
         )
         return
     counts = summary.counts
+    if counts["lost"]:
+        note(
+            f"{counts['lost']:,} banners were missing from the gallery's folder, and were fetched again where possible."
+        )
     say(
         f"{counts['new']:,} new games, {counts['details']:,} asked about; banners: {counts['fetched']:,} fetched,"
         f" {counts['unchanged']:,} unchanged, {counts['missing']:,} missing, {counts['failed']:,} failed"

@@ -11,7 +11,7 @@ import typer
 
 from steamdino.errors import MissingExtraError, UsageError
 from steamdino.present.cli.console import err, note, say
-from steamdino.present.cli.options import GalleryOption
+from steamdino.present.cli.options import GalleryOption, check_folder
 from steamdino.settings import Settings
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def train(
 
         steam-dino build --recipe mine
     """
+    check_folder("--out", out)
     if find_spec("torch") is None:
         raise MissingExtraError("training", "torch")
     from steamdino.features.registry import own_model

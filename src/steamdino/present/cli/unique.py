@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from steamdino.errors import UsageError
-from steamdino.present.cli.console import draws, note, out, say
+from steamdino.present.cli.console import beside, draws, note, out, say
 from steamdino.present.cli.options import (
     AdultOption,
     FreeOption,
@@ -24,9 +24,11 @@ from steamdino.present.cli.options import (
     SnapshotOption,
     TagOption,
     check_format,
+    check_outputs,
 )
 from steamdino.present.text import printable, shortened
 from steamdino.settings import Settings
+from steamdino.storage.output import output_name
 
 if TYPE_CHECKING:
     from steamdino.analysis.unique import Lone
@@ -117,6 +119,7 @@ def unique(
         raise UsageError("-k counts neighbours, of which --diverse has none; leave one of them out")
     if sheet:
         mosaic.check_png(sheet)
+    check_outputs(("--html", html), ("--sheet", sheet), form=output)
     place = packed or Settings.load({"gallery": gallery}).gallery
     snapshot = Snapshot.open(place, recipe, kind=kind)
     only = filter_of(tag or (), released, min_reviews, free=free, adult=adult)
@@ -135,12 +138,13 @@ def unique(
     title = "Games that differ from each other" if diverse else "Games whose banners look like no other's"
     if html:
         lone.write_list(html, found, title=title, note=NOTES[mode])
-        note(f"{html}: a page with pictures")
+        note(f"{output_name(html)}: a page with pictures")
     if sheet:
         lone.write_grid(sheet, found, title=title)
-        note(f"{sheet}: {len(found):,} banners")
+        note(f"{output_name(sheet)}: {len(found):,} banners")
     if output == "table":
-        _print(found, title, pictures)
+        with beside(html, sheet):
+            _print(found, title, pictures)
     elif output == "json":
         say(lone.as_json(found, snapshot.recipe.name, mode))
     elif output == "csv":

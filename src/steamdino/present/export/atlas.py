@@ -24,7 +24,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from steamdino.errors import SteamDinoError
 from steamdino.present.export.folders import PAGE, replacing_folder
 from steamdino.present.export.mosaic import thumbnail
 from steamdino.present.export.page import render, script_and_digest
@@ -172,28 +171,23 @@ def write_map(
 
     Raises:
         UsageError: the folder holds something else than a map.
-        SteamDinoError: something cannot be written.
+        OutputError: something cannot be written.
     """
     sheet = Image.new("RGB", atlas.scaled(atlas.png_level), GROUND) if png else None
-    try:
-        with ExitStack() as stack:
-            work = stack.enter_context(replacing_folder(folder, KIND)) if folder else None
+    with ExitStack() as stack:
+        work = stack.enter_context(replacing_folder(folder, KIND, "--html")) if folder else None
 
-            def keep(level: int, column: int, row: int, tile: Image.Image) -> None:
-                if sheet and level == atlas.png_level:
-                    sheet.paste(tile, (column * TILE, row * TILE))
-                if work:
-                    place = work / "tiles" / str(level)
-                    place.mkdir(parents=True, exist_ok=True)
-                    tile.save(place / f"{column}-{row}.jpg", quality=QUALITY)
-
-            Painter(atlas, keep, threads, progress).draw()
+        def keep(level: int, column: int, row: int, tile: Image.Image) -> None:
+            if sheet and level == atlas.png_level:
+                sheet.paste(tile, (column * TILE, row * TILE))
             if work:
-                (work / PAGE).write_text(_page(atlas, title), "utf-8")
-    except OSError as error:
-        raise SteamDinoError(
-            f"{error.filename or folder} cannot be written: {error.strerror or error}"
-        ) from None
+                place = work / "tiles" / str(level)
+                place.mkdir(parents=True, exist_ok=True)
+                tile.save(place / f"{column}-{row}.jpg", quality=QUALITY)
+
+        Painter(atlas, keep, threads, progress).draw()
+        if work:
+            (work / PAGE).write_text(_page(atlas, title), "utf-8")
     if png and sheet:
         from steamdino.present.export.mosaic import write_png
 

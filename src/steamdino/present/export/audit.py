@@ -58,11 +58,12 @@ def write_report(path: Path, audits: Sequence[Audit], *, title: str) -> None:
     """Writes the page.
 
     Raises:
-        SteamDinoError: the file cannot be written.
+        OutputError: the file cannot be written.
     """
     write_page(
         path,
         "audit.html.jinja",
+        option="--html",
         title=title,
         audits=audits,
         verdict=verdict,

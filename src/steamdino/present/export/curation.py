@@ -12,7 +12,7 @@ from pathlib import Path
 
 from steamdino.analysis.checks import FLAWS, Finding
 from steamdino.analysis.duplicates import TIERS
-from steamdino.gallery.layout import located
+from steamdino.gallery.layout import absolute, located
 from steamdino.pipeline.check import Duplicates, Member
 from steamdino.present.export.page import write_page
 from steamdino.present.text import inert
@@ -34,10 +34,11 @@ def write_flaws(path: Path, found: Sequence[Finding], root: Path) -> None:
     write_page(
         path,
         "flaws.html.jinja",
+        option="--html",
         title="What is wrong with the banners",
         flaws=by_flaw(found),
         most=SHOWN,
-        located=lambda written: located(written, str(root.absolute())),
+        located=lambda written: located(written, str(absolute(root))),
     )
 
 
@@ -46,6 +47,7 @@ def write_groups(path: Path, groups: Sequence[Duplicates]) -> None:
     write_page(
         path,
         "groups.html.jinja",
+        option="--html",
         title="Banners that show the same",
         groups=groups,
         counts={tier: n for tier in TIERS if (n := Counter(group.tier for group in groups)[tier])},

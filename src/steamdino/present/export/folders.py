@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from steamdino.errors import UsageError
+from steamdino.storage.output import writing_folder
 
 PAGE = "index.html"
 
@@ -32,23 +31,18 @@ def check_folder(folder: Path, kind: str) -> None:
 
 
 @contextmanager
-def replacing_folder(folder: Path, kind: str) -> Iterator[Path]:
+def replacing_folder(folder: Path, kind: str, option: str = "-o") -> Iterator[Path]:
     """An empty folder that takes another's place when the block ends; if it raises, nothing changes.
+
+    Args:
+        folder: to be written.
+        kind: of page that it gets, and that the old one must have.
+        option: by which the user named it, for the error.
 
     Raises:
         UsageError: the old one holds something else.
-        OSError: it cannot be written.
+        OutputError: it cannot be written.
     """
     check_folder(folder, kind)
-    parent = folder.absolute().parent
-    parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=".new-", dir=parent))
-    try:
+    with writing_folder(folder, option) as work:
         yield work
-        work.chmod(0o755)
-        if folder.exists():
-            shutil.rmtree(folder)
-        work.rename(folder)
-    except BaseException:
-        shutil.rmtree(work, ignore_errors=True)
-        raise

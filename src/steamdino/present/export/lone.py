@@ -55,7 +55,7 @@ def as_wiki(found: Sequence[Lone], to: Addresses, write: Write) -> str:
 
 def write_list(path: Path, found: Sequence[Lone], *, title: str, note: str) -> None:
     """Writes the games, each beside its closest one, as one page."""
-    write_page(path, "lone.html.jinja", title=title, note=note, found=found)
+    write_page(path, "lone.html.jinja", option="--html", title=title, note=note, found=found)
 
 
 def write_grid(path: Path, found: Sequence[Lone], *, title: str) -> None:
@@ -64,7 +64,7 @@ def write_grid(path: Path, found: Sequence[Lone], *, title: str) -> None:
         Tile(one.game.picture, one.game.name, "" if one.similarity is None else f"{one.similarity:.3f}")
         for one in found
     ]
-    write_png(path, mosaic(tiles, title, across=ACROSS))
+    write_png(path, mosaic(tiles, title, across=ACROSS), "--sheet")
 
 
 def _record(one: Lone) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from steamdino.banners.decode import decode
 from steamdino.banners.read import read
-from steamdino.errors import PictureError, SteamDinoError, UsageError
-from steamdino.gallery.atomic import replacing
+from steamdino.errors import PictureError, UsageError
 from steamdino.present.text import printable
 from steamdino.records import Matches
+from steamdino.storage.output import is_stream, writing
 
 TILE = (150, 225)  # pixels: a vertical banner at half its size
 MARGIN, LINE, TITLE = 12, 20, 34
@@ -46,28 +46,30 @@ def of_matches(matches: Matches) -> list[Tile]:
 
 
 def check_png(path: Path) -> None:
-    """Finds out before the work whether a file can be one.
+    """Finds out before the work whether a file can be one; standard output and pipes can.
 
     Raises:
         UsageError: the name does not end in .png.
     """
-    if path.suffix.lower() != ".png":
+    if path.suffix.lower() != ".png" and not is_stream(path):
         raise UsageError(f"{path} does not end in .png; name another file")
 
 
-def write_png(path: Path, picture: Image.Image) -> None:
-    """Writes a PNG, replacing an old one only when the new one is whole.
+def write_png(path: Path, picture: Image.Image, option: str = "-o") -> None:
+    """Writes a PNG.
+
+    Args:
+        path: see `storage.output`.
+        picture: what to write.
+        option: by which the user named the file, for the error.
 
     Raises:
         UsageError: the name does not end in .png.
-        SteamDinoError: the file cannot be written.
+        OutputError: the file cannot be written.
     """
     check_png(path)
-    try:
-        with replacing(path) as file:
-            picture.save(file, "PNG")
-    except OSError as error:
-        raise SteamDinoError(f"{path} cannot be written: {error.strerror}; name another file") from None
+    with writing(path, option) as file:
+        picture.save(file, "PNG")
 
 
 def mosaic(tiles: Sequence[Tile], title: str, *, across: int = ACROSS, lead: int = 0) -> Image.Image:

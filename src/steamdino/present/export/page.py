@@ -15,8 +15,8 @@ from PIL import Image
 
 from steamdino.banners.decode import decode
 from steamdino.banners.read import read
-from steamdino.errors import PictureError, SteamDinoError
-from steamdino.gallery.atomic import replacing
+from steamdino.errors import PictureError
+from steamdino.storage.output import writing_text
 
 THUMBNAIL = (200, 300)  # pixels at most
 QUALITY = 82  # of JPEGs
@@ -35,20 +35,21 @@ def render(template: str, **values: Any) -> str:
     return environment.get_template(template).render(thumbnail=cache(_thumbnail), inline=data_url, **values)
 
 
-def write_page(path: Path, template: str, **values: Any) -> None:
-    """Writes a page, replacing an old one only when the new one is whole; see `render`.
+def write_page(path: Path, template: str, *, option: str, **values: Any) -> None:
+    """Writes a page; see `render`.
+
+    Args:
+        path: see `storage.output`.
+        template: beside this module.
+        option: by which the user named the file, for the error.
+        values: for the template.
 
     Raises:
-        SteamDinoError: the file cannot be written.
+        OutputError: the file cannot be written.
     """
     page = render(template, **values)
-    try:
-        with replacing(path) as file:
-            file.write(page.encode())
-    except OSError as error:
-        raise SteamDinoError(
-            f"{path} cannot be written: {error.strerror}; name another file with -o"
-        ) from None
+    with writing_text(path, option) as file:
+        file.write(page)
 
 
 def data_url(image: Image.Image, form: str = "JPEG") -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from steamdino.analysis.evaluate import Evaluation
 from steamdino.errors import MissingExtraError, UsageError
-from steamdino.gallery.atomic import replacing
+from steamdino.storage.output import is_stream, writing
 
 SUFFIXES = (".svg", ".png")
 RECIPE, BASELINE, INK, RULE = "#1f5fa8", "#8a8f98", "#22262d", "#d9dce1"
@@ -16,13 +16,13 @@ RESOLUTION = 150  # pixels per inch, of a PNG
 
 
 def check(path: Path) -> None:
-    """Finds out before the work whether a plot can be drawn.
+    """Finds out before the work whether a plot can be drawn; to standard output and pipes it can.
 
     Raises:
         UsageError: the file's suffix is not one of `SUFFIXES`.
         MissingExtraError: matplotlib is not installed.
     """
-    if path.suffix.lower() not in SUFFIXES:
+    if path.suffix.lower() not in SUFFIXES and not is_stream(path):
         raise UsageError(f"--plot is {str(path)!r}; it must end in one of: {', '.join(SUFFIXES)}")
     if find_spec("matplotlib") is None:
         raise MissingExtraError("a plot", "plot")
@@ -31,9 +31,11 @@ def check(path: Path) -> None:
 def draw(evaluation: Evaluation, path: Path) -> None:
     """Draws mAP in tasks of labels and R@1 in copies, with 95 % intervals; recipes in blue, baselines in grey.
 
+    The suffix says whether as SVG or PNG; without one, such as on standard output, it is SVG.
+
     Raises:
         UsageError, MissingExtraError: see `check`.
-        OSError: the file cannot be written.
+        OutputError: the file cannot be written.
     """
     check(path)
     from matplotlib import rc_context
@@ -62,7 +64,7 @@ def draw(evaluation: Evaluation, path: Path) -> None:
             axes.tick_params(left=False, labelsize=8.5, labelcolor=INK)
         panels[0].set_yticks(range(len(names)), names)
         panels[0].set_ylim(len(names) - 0.5, -0.5)  # the first on top
-        form = path.suffix.lower().removeprefix(".")
-        with replacing(path) as file:
+        form = "png" if path.suffix.lower() == ".png" else "svg"
+        with writing(path, "--plot") as file:
             metadata = {"Date": None} if form == "svg" else None
             figure.savefig(file, format=form, dpi=RESOLUTION, metadata=metadata)

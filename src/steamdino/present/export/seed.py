@@ -26,8 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steamdino.analysis.neighbourhood import Neighbourhood
-from steamdino.errors import SteamDinoError
-from steamdino.gallery.atomic import replacing
+from steamdino.errors import OutputError
+from steamdino.storage.atomic import make_folder
+from steamdino.storage.output import writing
 
 MATCHES = "matches_faiss.npy"
 
@@ -69,7 +70,7 @@ def write_arrays(folder: Path, table: Neighbourhood) -> list[Path]:
         table: with all rows of the snapshot as queries, in their order.
 
     Raises:
-        SteamDinoError: a file cannot be written.
+        OutputError: a file cannot be written.
     """
     snapshot = table.snapshot
     ids, numbers = snapshot.ids, are_numbers(snapshot.ids)
@@ -92,17 +93,17 @@ def write_arrays(folder: Path, table: Neighbourhood) -> list[Path]:
         MATCHES: matches,
     }
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            with replacing(folder / name) as file:
-                if isinstance(content, str):
-                    file.write(content.encode())
-                else:
-                    np.save(file, content, allow_pickle=False)
+        make_folder(folder)
     except OSError as error:
-        raise SteamDinoError(
-            f"{folder} cannot be written to: {error.strerror}; name another one with -o"
+        raise OutputError(
+            f"{folder} cannot be written to: {error.strerror}; name another folder with -o"
         ) from None
+    for name, content in files.items():
+        with writing(folder / name) as file:
+            if isinstance(content, str):
+                file.write(content.encode())
+            else:
+                np.save(file, content, allow_pickle=False)
     return [folder / name for name in files]
 
 

@@ -11,17 +11,17 @@ from steamdino.records import Matches
 
 
 def write_sheet(path: Path, answers: Sequence[Matches], *, title: str) -> None:
-    """Writes the page, replacing an old one only when the new one is whole.
+    """Writes the page.
 
     Args:
-        path: the file.
+        path: the file; see `storage.output`.
         answers: one section each.
         title: the page's heading.
 
     Raises:
-        SteamDinoError: the file cannot be written.
+        OutputError: the file cannot be written.
     """
-    write_page(path, TEMPLATE, title=title, answers=answers, closeness=closeness)
+    write_page(path, TEMPLATE, option="-o", title=title, answers=answers, closeness=closeness)
 
 
 def sheet_page(answers: Sequence[Matches], *, title: str) -> str:

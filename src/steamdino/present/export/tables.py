@@ -12,8 +12,8 @@ import numpy as np
 
 from steamdino.analysis.neighbourhood import Neighbourhood
 from steamdino.errors import MissingExtraError
-from steamdino.gallery.atomic import replacing
 from steamdino.present.text import inert
+from steamdino.storage.output import writing
 
 COLUMNS = ("query_id", "query_name", "rank", "id", "name", "similarity", "percentile")
 
@@ -47,7 +47,7 @@ def write_parquet(path: Path, table: Neighbourhood) -> None:
 
     Raises:
         MissingExtraError: pyarrow is not installed.
-        OSError: the file cannot be written.
+        OutputError: the file cannot be written.
     """
     check_parquet()
     import pyarrow as pa
@@ -72,7 +72,7 @@ def write_parquet(path: Path, table: Neighbourhood) -> None:
         pa.array(cosines),
         pa.array(list(_percentiles(table, cosines)), pa.float64()),
     ]
-    with replacing(path) as file:
+    with writing(path) as file:
         parquet.write_table(pa.table(columns, names=list(COLUMNS)), file)
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterable
 from pathlib import Path
 
 from steamdino.errors import GalleryError
 from steamdino.gallery import Gallery
-from steamdino.gallery.atomic import replacing
 from steamdino.present.text import inert
 from steamdino.settings import SteamSettings
+from steamdino.storage.output import writing_text
 
 COLUMNS = ("url", "caption", "appid")
 
@@ -23,18 +22,17 @@ def write_urls(path: Path, addresses: Iterable[tuple[int, str, str, str]], folde
         path: the file.
         addresses: (appID, name, path, query) of each banner.
         folder: the address that the paths are below.
+
+    Raises:
+        OutputError: the file cannot be written.
     """
-    text = io.StringIO(newline="")
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(COLUMNS)
-    count = 0
-    for appid, name, place, query in addresses:
-        rows.writerow((address(folder, place, query), inert(name), appid))
-        count += 1
-    if count:
-        with replacing(path) as file:
-            file.write(text.getvalue().encode())
-    return count
+    lines = [(address(folder, place, query), inert(name), appid) for appid, name, place, query in addresses]
+    if lines:
+        with writing_text(path) as text:
+            rows = csv.writer(text, lineterminator="\n")
+            rows.writerow(COLUMNS)
+            rows.writerows(lines)
+    return len(lines)
 
 
 def addresses(gallery: Path, kind: str) -> dict[str, str]:

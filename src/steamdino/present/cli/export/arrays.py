@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from steamdino.errors import GalleryError, SteamDinoError
-from steamdino.present.cli.console import say
+from steamdino.errors import GalleryError
+from steamdino.present.cli.console import beside, say
 from steamdino.present.cli.export.asked import (
     AllOption,
     Asked,
@@ -17,8 +17,19 @@ from steamdino.present.cli.export.asked import (
     TopOption,
     opened,
 )
-from steamdino.present.cli.options import GalleryOption, KindOption, RecipeOption
+from steamdino.present.cli.options import (
+    GalleryOption,
+    KindOption,
+    RecipeOption,
+    check_folder,
+    check_outputs,
+)
 from steamdino.settings import Settings, SteamSettings
+from steamdino.storage.output import output_name
+
+FileOption = Annotated[
+    Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write; - for stdout.")
+]
 
 
 def npy(
@@ -43,6 +54,7 @@ def npy(
     from steamdino.present.export.seed import write_arrays
     from steamdino.records import Filter
 
+    check_folder("-o", output)
     snapshot, _ = opened(gallery, recipe, kind)
     with bar("Comparing", "games") as progress:
         table = Neighbourhood.of(snapshot, k, only=Filter(adult=True), progress=progress)
@@ -51,7 +63,7 @@ def npy(
 
 
 def parquet(
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write.")],
+    output: FileOption,
     queries: QueriesArgument = None,
     top: TopOption = False,
     file: FromOption = None,
@@ -72,17 +84,16 @@ def parquet(
     from steamdino.present.export import tables
 
     tables.check_parquet()
+    check_outputs(("-o", output))
     snapshot, place = opened(gallery, recipe, kind)
     table = Asked(queries or (), top, file, every).neighbourhood(snapshot, place, k)
-    try:
-        tables.write_parquet(output, table)
-    except OSError as error:
-        raise SteamDinoError(f"{output} cannot be written: {error}; name another file with -o") from None
-    say(f"{output}: {len(table):,} queries")
+    tables.write_parquet(output, table)
+    with beside(output):
+        say(f"{output_name(output)}: {len(table):,} queries")
 
 
 def urls(
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The CSV file to write.")],
+    output: FileOption,
     gallery: GalleryOption = None,
     kind: KindOption = "vertical",
 ) -> None:
@@ -98,9 +109,11 @@ def urls(
     from steamdino.gallery import Gallery
     from steamdino.present.export.urls import write_urls
 
+    check_outputs(("-o", output))
     steam = SteamSettings.load({})
     with Gallery.open(Settings.load({"gallery": gallery}).gallery) as opened_gallery:
         count = write_urls(output, opened_gallery.steam.addresses(kind), steam.assets_url)
     if not count:
         raise GalleryError("the gallery knows no addresses of banners; run: steam-dino sync")
-    say(f"{output}: {count:,} addresses")
+    with beside(output):
+        say(f"{output_name(output)}: {count:,} addresses")

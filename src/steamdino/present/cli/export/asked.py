@@ -10,9 +10,10 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from steamdino.errors import QueryError, SteamDinoError, UsageError
+from steamdino.errors import QueryError, UsageError
 from steamdino.present.cli.console import note
 from steamdino.settings import Settings, SteamSettings
+from steamdino.storage.output import writing_text
 
 if TYPE_CHECKING:
     from steamdino.analysis.neighbourhood import Neighbourhood
@@ -38,7 +39,11 @@ AllOption = Annotated[bool, typer.Option("--all", help="All games.")]
 TextOption = Annotated[
     Path | None,
     typer.Option(
-        "--output", "-o", metavar="FILE", help="The file to write. Default: print it.", show_default=False
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="The file to write; - for stdout. Default: print it.",
+        show_default=False,
     ),
 ]
 
@@ -124,28 +129,18 @@ class Asked:
 
 @contextmanager
 def text_file(path: Path | None) -> Iterator[IO[str]]:
-    """The file to write a text to, whole or not at all; without one, stdout.
+    """The file to write a text to; without one, what is written is printed.
 
     Raises:
-        SteamDinoError: it cannot be written.
+        OutputError: it cannot be written.
     """
-    import io
     import sys
-
-    from steamdino.gallery.atomic import replacing
 
     if path is None:
         yield sys.stdout
         return
-    try:
-        with replacing(path) as file:
-            text = io.TextIOWrapper(file, "utf-8", newline="")
-            yield text
-            text.detach()  # writes the rest, and leaves the file open
-    except OSError as error:
-        raise SteamDinoError(
-            f"{path} cannot be written: {error.strerror}; name another file with -o"
-        ) from None
+    with writing_text(path) as text:
+        yield text
 
 
 def opened(gallery: Path | None, recipe: str | None, kind: str) -> tuple[Snapshot, Path]:

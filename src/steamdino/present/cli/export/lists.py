@@ -18,7 +18,8 @@ from steamdino.present.cli.export.asked import (
     opened,
     text_file,
 )
-from steamdino.present.cli.options import GalleryOption, KindOption, RecipeOption
+from steamdino.present.cli.options import GalleryOption, KindOption, RecipeOption, check_outputs
+from steamdino.storage.output import is_stream, output_name
 
 if TYPE_CHECKING:
     from steamdino.present.export.wiki import Write
@@ -100,6 +101,7 @@ def json(
     """
     from steamdino.present.export import seed
 
+    check_outputs(("-o", output))
     snapshot, place = opened(gallery, recipe, kind)
     table = Asked(queries or (), top, file, every).neighbourhood(snapshot, place, k)
     ids = snapshot.ids
@@ -130,6 +132,7 @@ def csv(
     """
     from steamdino.present.export import tables
 
+    check_outputs(("-o", output))
     snapshot, place = opened(gallery, recipe, kind)
     table = Asked(queries or (), top, file, every).neighbourhood(snapshot, place, k)
     with text_file(output) as text:
@@ -149,9 +152,10 @@ def _wiki(
     from steamdino.present.export import wiki
     from steamdino.present.export.urls import addresses
 
+    check_outputs(("-o", output))
     snapshot, place = opened(gallery, recipe, kind)
     table = asked.neighbourhood(snapshot, place, k)
-    folder = output.absolute().parent if output else Path.cwd()
+    folder = output.absolute().parent if output and not is_stream(output) else Path.cwd()
     to = wiki.Addresses(addresses(place, kind), folder)
     with text_file(output) as text:
         for number, (query, rows, _) in enumerate(table):
@@ -162,4 +166,4 @@ def _wiki(
 
 def _told(output: Path | None, count: int) -> None:
     if output:
-        note(f"{output}: {count:,} queries")
+        note(f"{output_name(output)}: {count:,} queries")

@@ -8,13 +8,22 @@ from typing import Annotated
 import typer
 
 from steamdino.errors import UsageError
-from steamdino.present.cli.console import say
+from steamdino.present.cli.console import beside, say
 from steamdino.present.cli.export.asked import AllOption, Asked, FromOption, TopOption, opened
-from steamdino.present.cli.options import GalleryOption, KindOption, RecipeOption
+from steamdino.present.cli.options import (
+    GalleryOption,
+    KindOption,
+    RecipeOption,
+    check_folder,
+    check_outputs,
+)
+from steamdino.storage.output import output_name
 
 
 def html(
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The page to write.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The page to write; - for stdout.")
+    ],
     queries: Annotated[
         list[str] | None,
         typer.Argument(metavar="[QUERY]...", help="Ids, names or pictures' files.", show_default=False),
@@ -38,6 +47,7 @@ def html(
     """
     from steamdino.present.export.sheet import write_sheet
 
+    check_outputs(("-o", output))
     snapshot, place = opened(gallery, recipe, kind)
     asked: list[str] = list(queries or ())
     rest = Asked((), top, file, every)
@@ -45,12 +55,15 @@ def html(
         ids = rest.ids(snapshot, place)
         asked += snapshot.ids if ids is None else ids
     write_sheet(output, [snapshot.similar(query, k) for query in asked], title=title)
-    say(f"{output}: {len(asked):,} queries with up to {k:,} matches each")
+    with beside(output):
+        say(f"{output_name(output)}: {len(asked):,} queries with up to {k:,} matches each")
 
 
 def sheet(
     query: Annotated[str, typer.Argument(metavar="QUERY", help="An id, a name or a picture's file.")],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The PNG to write.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The PNG to write; - for stdout.")
+    ],
     gallery: GalleryOption = None,
     k: Annotated[int, typer.Option("-k", metavar="N", help="How many matches.")] = 10,
     recipe: RecipeOption = None,
@@ -65,6 +78,7 @@ def sheet(
     from steamdino.present.export import mosaic
 
     mosaic.check_png(output)
+    check_outputs(("-o", output))
     if k > MOST:
         raise UsageError(f"-k is {k}; a picture has room for {MOST} matches")
     snapshot, _ = opened(gallery, recipe, kind)
@@ -72,7 +86,8 @@ def sheet(
     game = matches.query.game
     title = f"Similar to {game.name if game else matches.query.text}"
     mosaic.write_png(output, mosaic.mosaic(mosaic.of_matches(matches), title, lead=1))
-    say(f"{output}: {len(matches):,} matches")
+    with beside(output):
+        say(f"{output_name(output)}: {len(matches):,} matches")
 
 
 MOST = 500
@@ -107,13 +122,14 @@ def site(
     from steamdino.analysis.neighbourhood import Neighbourhood
     from steamdino.analysis.unique import diverse, unique
     from steamdino.present.cli.progress import bar
+    from steamdino.present.export import folders
     from steamdino.present.export import site as export
-    from steamdino.present.export.folders import check_folder
     from steamdino.present.export.urls import addresses
 
     if pictures not in ("copy", "steam"):
         raise UsageError(f"--pictures is {pictures!r}; it must be copy or steam")
-    check_folder(output, export.KIND)
+    check_folder("-o", output)
+    folders.check_folder(output, export.KIND)
     snapshot, place = opened(gallery, recipe, kind)
     with bar("Comparing", "games") as progress:
         table = Neighbourhood.of(snapshot, export.NEAREST, progress=progress)
