@@ -96,7 +96,7 @@ def _pickled(_: bytes) -> bytes:
         ("manifest.json", lambda _: b"{}"),
         ("manifest.json", lambda _: b"[]"),
         ("manifest.json", lambda data: data.replace(b'"dim": 512', b'"dim": 1000000000')),
-        ("manifest.json", lambda data: data.replace(b'"format": 2', b'"format": 99')),
+        ("manifest.json", lambda data: data.replace(b'"format": 1', b'"format": 99')),
         ("absent.jsonl", lambda _: b"null\n"),
     ],
 )

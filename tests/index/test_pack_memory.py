@@ -78,6 +78,7 @@ def _game(number: int, columns: str = '{"tags":["Indie"]}', digest: str | None =
         "name": f"Game {number}",
         "source": "steam",
         "url": None,
+        "picture": "",
         "sha256": digest or hashlib.sha256(str(number).encode()).hexdigest(),
         "columns": columns,
     }

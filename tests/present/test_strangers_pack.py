@@ -340,7 +340,7 @@ def changed_manifest(draw: st.DrawFn, members: dict[str, bytes]) -> dict[str, by
 def changed_lines(draw: st.DrawFn, members: dict[str, bytes], name: str) -> dict[str, bytes]:
     lines = members[name].splitlines()
     number = draw(st.integers(0, len(lines) - 1))
-    others = ["both", "double", "swap", "drop", "raw", "old", "end", "many"]
+    others = ["both", "double", "swap", "drop", "raw", "end", "many"]
     what = draw(st.sampled_from(["field"] * 8 + ["proper"] * 12 + others))
     if what == "field":
         lines[number] = written(draw(changed_record(json.loads(lines[number]))))
@@ -361,15 +361,6 @@ def changed_lines(draw: st.DrawFn, members: dict[str, bytes], name: str) -> dict
         del lines[number]
     elif what == "raw":
         lines[number] = draw(st.sampled_from([b"", b"null", b"[]", b"\xff\xfe", b'{"id":"1"', b"[" * 20000]))
-    elif what == "old":  # as format 1 had it
-        members = {
-            **members,
-            "manifest.json": members["manifest.json"].replace(b'"format": 2', b'"format": 1'),
-        }
-        lines = [written({**json.loads(line), "picture": ""}) for line in lines]
-        if draw(st.booleans()):
-            record = {**json.loads(lines[number]), "picture": filled(draw(TEXTS))}
-            lines[number] = written(record)
     elif what == "many":
         lines += [lines[-1]] * 5000
     end = b"" if what == "end" else b"\n"
@@ -785,7 +776,6 @@ def test_the_valid_pack_is_opened_searched_served_and_exported(place: Place, wat
     assert outcome(place, Mutant("manifest", data), watch) == "harmless"
 
 
-@pytest.mark.parametrize("old", [False, True])
 @pytest.mark.parametrize(
     "change",
     [
@@ -796,12 +786,9 @@ def test_the_valid_pack_is_opened_searched_served_and_exported(place: Place, wat
     ],
 )
 def test_what_once_read_and_wrote_outside_is_refused(
-    change: dict[str, str], old: bool, place: Place, watch: Watch
+    change: dict[str, str], place: Place, watch: Watch
 ) -> None:
     members, lines = dict(valid()), [json.loads(line) for line in valid()["games.jsonl"].splitlines()]
-    if old:
-        lines = [{**line, "picture": ""} for line in lines]
-        members |= {"manifest.json": members["manifest.json"].replace(b'"format": 2', b'"format": 1')}
     lines[0] |= {key: filled(value) for key, value in change.items()}
     members |= {"games.jsonl": b"".join(written(line) + b"\n" for line in lines)}
     data = packs.zipped(place.pack, members).read_bytes()

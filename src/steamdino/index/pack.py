@@ -140,7 +140,7 @@ def _unpack(file: IO[bytes], folder: Path) -> Path:
                 _unpack_whitening(archive, draft.folder / WHITENING, recipe)
             with archive.open(schema.GAMES) as games, archive.open(schema.ABSENT) as absent:
                 draft.write_games(
-                    (Row(picture="", **record) for record in schema.read_games(_lines(games), head.format)),
+                    (Row(**record) for record in schema.read_games(_lines(games))),
                     (Absent(**record) for record in schema.read_absent(_lines(absent))),
                 )
             _check_games(draft.folder / snapshot.GAMES, head)

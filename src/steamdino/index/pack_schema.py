@@ -35,8 +35,7 @@ from steamdino.wellformed import (
     shown,
 )
 
-FORMAT = 2
-"""1: each game has the field ``picture``, which is empty."""
+FORMAT = 1
 
 GAMES, ABSENT = "games.jsonl", "absent.jsonl"
 MEMBERS = {MANIFEST: True, VECTORS: False, GAMES: True, ABSENT: True, WHITENING: False}
@@ -118,16 +117,13 @@ def write_head(head: Head) -> bytes:
     return json.dumps(record, indent=2).encode() + b"\n"
 
 
-def read_games(lines: Iterable[bytes], written: int) -> Iterator[dict[str, Any]]:
-    """Reads ``games.jsonl`` of a format, game by game.
+def read_games(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """Reads ``games.jsonl``, game by game.
 
     Raises:
         ValueError: a line is not what it should be.
     """
-    fields = GAME_FIELDS if written > 1 else {**GAME_FIELDS, "picture": _empty}
-    for record in _read(GAMES, lines, fields):
-        record.pop("picture", None)
-        yield record
+    return _read(GAMES, lines, GAME_FIELDS)
 
 
 def read_absent(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
@@ -153,6 +149,7 @@ def write_games(records: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
                 "name": as_line(record["name"], LONGEST_NAME),
                 "source": as_line(record["source"], LONGEST_SOURCE),
                 "url": record["url"] if is_https(record["url"]) else None,
+                "picture": "",
                 "columns": _finite(record["columns"]),
             }
             for record in records
@@ -336,6 +333,7 @@ GAME_FIELDS: Mapping[str, Check] = {
     "name": _line(LONGEST_NAME),
     "source": _line(LONGEST_SOURCE),
     "url": _address,
+    "picture": _empty,  # where it lies means nothing elsewhere
     "sha256": _sha256,
     "columns": _columns,
 }
