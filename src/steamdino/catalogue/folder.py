@@ -8,12 +8,8 @@ from pathlib import Path
 
 from steamdino.catalogue.ids import refusal
 from steamdino.errors import UsageError
+from steamdino.formats import SUFFIXES
 from steamdino.records import Entry, Problem
-
-SUFFIXES = frozenset(
-    [".avif", ".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tga", ".tif", ".tiff", ".webp"]
-)
-"""What is taken for a picture, by its name. Anything else in the folder is passed over in silence."""
 
 
 def scan(
@@ -21,7 +17,8 @@ def scan(
 ) -> Iterator[Entry | Problem]:
     """Walks a folder in the order of its paths.
 
-    Hidden files and folders are passed over; links to folders are not followed (they may run in circles).
+    Hidden files and folders are passed over, and so is what has no picture's suffix; links to folders are not followed
+    (they may run in circles).
 
     Args:
         root: the folder.

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from steamdino.errors import GalleryError
+from steamdino.formats import suffix_of
 from steamdino.gallery.atomic import replacing
 from steamdino.gallery.layout import copy_path
 from steamdino.records import Banner
-
-_SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "GIF": ".gif", "AVIF": ".avif", "BMP": ".bmp"}
 
 
 def keep(root: Path, banner: Banner, data: bytes, done: str) -> Path:
@@ -20,7 +19,7 @@ def keep(root: Path, banner: Banner, data: bytes, done: str) -> Path:
     Raises:
         GalleryError: it cannot be written.
     """
-    target = root / copy_path(banner.sha256, _SUFFIXES.get(banner.format, banner.path.suffix))
+    target = root / copy_path(banner.sha256, suffix_of(banner.format, banner.path.suffix))
     if target.exists():
         return target
     try:
