@@ -202,6 +202,15 @@ class SnapshotReader:
         """
         return facets.allowed(self._db, wanted, self.manifest.games)
 
+    def undated(self, wanted: Filter) -> int:
+        """How many games a filter leaves out only because no date of release could be read. After `allowed`."""
+        return facets.undated(self._db, wanted, self.manifest.games)
+
+    @property
+    def dated(self) -> int | None:
+        """How many games have a date of release that could be read; None if an older program built the snapshot."""
+        return facets.dated(self._db)
+
     def tags(self) -> list[str]:
         """The tags that games have, the most frequent first, lower case."""
         return facets.tags(self._db)
