@@ -324,7 +324,12 @@ def test_games_whose_date_cannot_be_read_are_counted_where_a_date_is_asked_for(
     dates = ["21 Aug, 2012", {"coming_soon": False, "date": "Mar 3, 2021"}, "Q3 2023", "7 AGO 2020", None]
     lines = [
         json.dumps(
-            {"id": n, "path": paint(tmp_path / f"{n}.png", n).name, "release_date": one, "tags": {"RPG": n % 2}}
+            {
+                "id": n,
+                "path": paint(tmp_path / f"{n}.png", n).name,
+                "release_date": one,
+                "tags": {"RPG": n % 2},
+            }
         )
         for n, one in enumerate(dates)
     ]
