@@ -45,12 +45,13 @@ def stranger() -> list[str]:
     if os.geteuid() != 0 or not shutil.which("setpriv"):
         return []
     ids = [f"--reuid={STRANGER}", f"--regid={STRANGER}", "--clear-groups"]
-    # The interpreter may lie in root's home folder.
+    # The interpreter, and the folders that pytest makes, may be root's alone.
     reading = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
-    for more in ([], reading):
+    for more in (reading, []):
         command = ["setpriv", *ids, *more]
+        code = "import numpy, sqlite3, steamdino.present.cli.main"
         done = subprocess.run(
-            [*command, sys.executable, "-c", "import steamdino"], capture_output=True, check=False
+            [*command, sys.executable, "-c", code], env=BARE, capture_output=True, check=False
         )
         if done.returncode == 0:
             return command

@@ -150,7 +150,9 @@ def _reason(error: Exception, repo: str) -> str:
     if isinstance(error, OSError) and "Consistency check" in str(error):
         return "it broke off; the same command goes on"
     if isinstance(error, OSError) and error.filename:
-        return f"{error.filename} cannot be used: {error.strerror}; set HF_HOME to a folder that can be written"
+        return (
+            f"{error.filename} cannot be used: {error.strerror}; set HF_HOME to a folder that can be written"
+        )
     if isinstance(error, OSError) and error.errno:
         return f"{error.strerror}; try again later"
     cause = error.__cause__ or error
