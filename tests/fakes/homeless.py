@@ -9,6 +9,9 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -45,7 +48,7 @@ def stranger() -> list[str]:
     if os.geteuid() != 0 or not shutil.which("setpriv"):
         return []
     ids = [f"--reuid={STRANGER}", f"--regid={STRANGER}", "--clear-groups"]
-    # The interpreter, and the folders that pytest makes, may be root's alone.
+    # The interpreter may be root's alone.
     reading = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
     for more in (reading, []):
         command = ["setpriv", *ids, *more]
@@ -56,6 +59,14 @@ def stranger() -> list[str]:
         if done.returncode == 0:
             return command
     return []
+
+
+@contextmanager
+def readable_folder() -> Iterator[Path]:
+    """A folder that every user may read, unlike those that pytest makes."""
+    with tempfile.TemporaryDirectory(prefix="steamdino-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 if __name__ == "__main__":

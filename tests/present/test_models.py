@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
-from tests.fakes.homeless import homeless, started, stranger
+from tests.fakes.homeless import homeless, readable_folder, started, stranger
 
 from fakes.hub import COMMIT, Hub, serving
 
@@ -291,17 +292,15 @@ def test_a_model_in_a_cache_that_cannot_be_written_is_used(
         paint(tmp_path / f"covers/{n}.png", n)
     assert run("add", tmp_path / "covers", "-g", tmp_path / "g").returncode == 0
     assert run("build", "-g", tmp_path / "g", "--recipe", "SimpleS16", env=env).returncode == 0
-    folders = [path for path in [tmp_path / "cache", *(tmp_path / "cache").rglob("*")] if path.is_dir()]
-    for folder in folders:
-        folder.chmod(0o555)
-    for folder in (tmp_path, *tmp_path.parents):  # pytest's own are for one user only
-        if folder.stat().st_uid == os.geteuid():
-            folder.chmod(folder.stat().st_mode | 0o011)
-    try:
-        arguments = ["similar", str(tmp_path / "covers/0.png"), "-g", str(tmp_path / "g"), "-k", "1"]
-        command = [*stranger(), sys.executable, "-m", "steamdino", *arguments, "--format", "ids"]
-        done = started(command, {"STEAMDINO_CACHE": str(tmp_path / "cache")}, tmp_path)
-        assert (done.returncode, done.stdout, done.stderr) == (0, "0\n", "")
-    finally:
-        for folder in folders:
-            folder.chmod(0o755)
+    with readable_folder() as folder:
+        for name in ("covers", "g", "cache"):
+            shutil.copytree(tmp_path / name, folder / name)
+        folders = [path for path in [folder / "cache", *(folder / "cache").rglob("*")] if path.is_dir()]
+        for path in folders:
+            path.chmod(0o555)
+        arguments = ["similar", "covers/0.png", "-g", "g", "-k", "1", "--format", "ids"]
+        command = [*stranger(), sys.executable, "-m", "steamdino", *arguments]
+        done = started(command, {"STEAMDINO_CACHE": str(folder / "cache")}, folder)
+        for path in folders:
+            path.chmod(0o755)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0\n", "")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from tests.fakes.homeless import STRANGER, homeless, started, stranger
+from tests.fakes.homeless import STRANGER, homeless, readable_folder, started, stranger
 
 UNKNOWN = "the home folder of this user is not known"
 HINT = "set STEAMDINO_CACHE to a folder that can be written"
@@ -59,29 +58,27 @@ def test_a_training_says_before_the_work_that_its_model_cannot_be_kept(
     assert not (tmp_path / "run").exists()
 
 
-def test_another_user_of_the_machine_searches_builds_and_lists(built: Path, tmp_path: Path) -> None:
-    own = tmp_path / "own"
-    own.mkdir()
+def test_another_user_of_the_machine_searches_builds_and_lists(built: Path) -> None:
     prefix = stranger()
-    if prefix:
-        os.chown(own, STRANGER, STRANGER)
-        for folder in (tmp_path, *tmp_path.parents):  # pytest's own are for one user only
-            if folder.stat().st_uid == os.geteuid():
-                folder.chmod(folder.stat().st_mode | stat.S_IXGRP | stat.S_IXOTH)
-    picture = sorted((built.parent / "store/banners").rglob("*.jpg"))[0]
-    shutil.copy(picture, own / "a.jpg")
-    (own / "a.jpg").chmod(0o644)
+    with readable_folder() as folder:
+        gallery, own = folder / "gallery", folder / "own"
+        shutil.copytree(built, gallery)
+        own.mkdir()
+        picture = own / "a.jpg"
+        shutil.copyfile(sorted((built.parent / "store/banners").rglob("*.jpg"))[0], picture)
+        if prefix:
+            os.chown(own, STRANGER, STRANGER)
 
-    def run(*arguments: object, **environ: str) -> subprocess.CompletedProcess[str]:
-        command = [*prefix, sys.executable, "-m", "steamdino", *map(str, arguments)]
-        return started(command, environ, own)
+        def run(*arguments: object, **environ: str) -> subprocess.CompletedProcess[str]:
+            command = [*prefix, sys.executable, "-m", "steamdino", *map(str, arguments)]
+            return started(command, environ, own)
 
-    for environ in ({}, {"HOME": "/"}):
-        asked = run("similar", own / "a.jpg", "-g", built, "-k", 1, "--format", "ids", **environ)
-        assert (asked.returncode, asked.stderr) == (0, "")
-    assert run("add", own, "-g", own / "g").returncode == 0
-    assert run("build", "-g", own / "g").returncode == 0
-    assert run("models", "list").returncode == 0
+        for environ in ({}, {"HOME": "/"}):
+            asked = run("similar", picture, "-g", gallery, "-k", 1, "--format", "ids", **environ)
+            assert (asked.returncode, asked.stderr) == (0, "")
+        for command in (("add", own, "-g", own / "g"), ("build", "-g", own / "g"), ("models", "list")):
+            done = run(*command)
+            assert done.returncode == 0, done.stderr
 
 
 def test_the_server_answers_a_picture_without_a_home(built: Path, tmp_path: Path) -> None:
