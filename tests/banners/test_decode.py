@@ -134,6 +134,24 @@ def test_a_reduced_decoding_is_never_smaller_than_asked() -> None:
     assert _distance(decode(data, (160, 240)), _photo((600, 900)).resize((300, 450))) < 3
 
 
+def test_the_limits_are_what_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert decode(_encoded(_photo((8, 90)), "PNG")).size == (8, 90)
+    assert decode(_encoded(_photo((90, 8)), "PNG")).size == (90, 8)
+    with pytest.raises(PictureError, match="90 x 7 pixels; each side must have at least 8"):
+        decode(_encoded(_photo((90, 7)), "PNG"))
+    monkeypatch.setattr("steamdino.banners.decode.MOST_PIXELS", 60 * 90)
+    assert decode(_encoded(_photo((60, 90)), "PNG")).size == (60, 90)
+    with pytest.raises(PictureError, match="60 x 91 pixels; at most 5,400 are decoded"):
+        header(_encoded(_photo((60, 91)), "PNG"))
+
+
+def test_a_colour_that_stands_for_transparent_is_laid_on_black_too() -> None:
+    image = Image.new("RGB", (10, 10), (200, 100, 50))
+    image.putpixel((0, 0), (1, 2, 3))
+    decoded = decode(_encoded(image, "PNG", transparency=(200, 100, 50)))
+    assert (decoded.getpixel((0, 0)), decoded.getpixel((5, 5))) == ((1, 2, 3), (0, 0, 0))
+
+
 def _turned(size: tuple[int, int], orientation: int) -> bytes:
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -208,6 +226,40 @@ CURSOR = ICON[:2] + b"\x02" + ICON[3:]
 def test_what_begins_a_little_like_tga_is_not_taken_for_it(data: bytes) -> None:
     with pytest.raises(PictureError, match="not a picture of a known format"):
         decode(data)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (1, 1),  # a palette that the kind does not use
+        (2, 1),  # a kind that needs a palette
+        (2, 3),  # greys of 24 bits
+        (2, 4),
+        (3, 1),
+        (4, 1),
+        (5, 1),
+        (6, 1),
+        (16, 8),
+        (17, 0x40),
+        (17, 0x80),
+        (17, 2),
+        (17, 9),
+    ],
+)
+def test_a_header_of_tga_whose_fields_do_not_fit_needs_the_footer_of_version_2(
+    place: int, value: int
+) -> None:
+    data = bytearray(_encoded(_photo(), "TGA"))
+    assert header(bytes(data[:-26])).format == "TGA"
+    data[place] = value
+    with pytest.raises(PictureError, match="not a picture of a known format"):
+        header(bytes(data[:-26]))
+
+
+def test_an_icon_of_half_a_megabyte_is_not_taken_for_tga() -> None:
+    large = ICON[:14] + (0x080020).to_bytes(4, "little") + ICON[18:]  # the bytes that it says it has
+    with pytest.raises(PictureError, match="not a picture of a known format"):
+        decode(large)
 
 
 @given(st.integers(0, 17), st.integers(0, 255), st.booleans())

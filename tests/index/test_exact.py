@@ -88,6 +88,13 @@ def test_of_equal_rows_the_lower_comes_first_and_the_query_is_left_out_by_its_ro
     assert cosines.tolist() == [1, 1, 1]
 
 
+def test_cosines_beyond_one_by_rounding_are_one() -> None:
+    vectors = np.array([[1.001, 0], [-1.001, 0], [0, 1]], np.float32)
+    for k in (1, 3):
+        assert nearest(vectors, vectors[0], k)[1].tolist() == [1.0, 0.0, -1.0][:k]
+    assert nearest(vectors[1:2], vectors[0], 1)[1].tolist() == [-1.0]
+
+
 def test_no_rows_have_no_neighbours() -> None:
     rows, cosines = nearest(np.empty((0, 4), np.float32), np.ones(4, np.float32), 3)
     assert (len(rows), len(cosines)) == (0, 0)
