@@ -28,7 +28,7 @@ settings.load_profile("steamdino")
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """No setting of the machine, and no file of the current folder, reaches a test."""
     for name in list(os.environ):
-        if name.startswith("STEAMDINO_"):
+        if name.startswith("STEAMDINO_") or name == "STEAM_API_KEY":
             monkeypatch.delenv(name)
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))

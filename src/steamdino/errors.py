@@ -8,8 +8,10 @@
     ├── OutputError             a file or folder that cannot be written where the user asked for it
     ├── QueryError              no game and no picture fits the query
     ├── GalleryError            a gallery that is absent, damaged, or of another format
+    │   ├── NoGalleryError      there is no gallery at that path
     │   ├── GalleryLockedError  another process is writing to it
-    │   └── SnapshotError       no snapshot yet, or a damaged one
+    │   └── SnapshotError       a damaged snapshot
+    │       └── NoSnapshotError there is none yet, or none under that recipe
     ├── ModelError              a model's files are absent, altered, or cannot be fetched
     ├── PictureError            a picture that cannot be decoded, with the reason
     ├── SourceError             a table or an archive that cannot be read at all
@@ -50,12 +52,20 @@ class GalleryError(SteamDinoError):
     """A gallery that is absent, damaged, or of another format."""
 
 
+class NoGalleryError(GalleryError):
+    """There is no gallery at that path."""
+
+
 class GalleryLockedError(GalleryError):
     """Another process is writing to the gallery."""
 
 
 class SnapshotError(GalleryError):
-    """There is no snapshot yet, or it is damaged."""
+    """There is no snapshot, or it is damaged."""
+
+
+class NoSnapshotError(SnapshotError):
+    """There is no snapshot yet, or none under that recipe."""
 
 
 class ModelError(SteamDinoError):

@@ -193,11 +193,13 @@ class Matches(Sequence[Match]):
         query: what was asked, as it was understood.
         recipe: the name of the recipe whose space the similarities live in.
         items: the matches.
+        undated: how many games a filter by date left out because no date of release could be read.
     """
 
     query: Query
     recipe: str
     items: tuple[Match, ...]
+    undated: int = 0
 
     def __iter__(self) -> Iterator[Match]:
         return iter(self.items)

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from steamdino.errors import UsageError
+
+T = TypeVar("T")
 
 FILE = "steamdino.toml"
 DEVICES = ("cpu", "cuda", "mps")
@@ -22,22 +24,35 @@ PRECISIONS = ("f32", "bf16", "auto")
 STEAM, WEB = "steam", "web"
 PICTURES = ("gallery", "steam")
 
-_NUMBERS: dict[str, tuple[type[int] | type[float], float, float]] = {
-    "threads": (int, 0, 256),
-    "connections": (int, 1, 32),
-    "tries": (int, 1, 20),
-    "rate": (float, 0, 1000),
-    "banner_rate": (float, 0, 1000),
-    "backoff": (float, 0.001, 600),
-    "timeout": (float, 0.1, 3600),
-    "port": (int, 0, 65535),
-    "workers": (int, 1, 64),
-    "requests_per_minute": (float, 0, 1e6),
-    "largest_upload": (int, 1, 1 << 30),
-    "refresh": (float, 0.05, 86400),
-    "seconds": (float, 0.1, 3600),
+STEAM_API_HOSTS = ("api.steampowered.com", "partner.steam-api.com")
+"""The hosts to which a key may go although nobody named them."""
+
+_RANGES: dict[str, tuple[float, float]] = {
+    "threads": (0, 256),
+    "connections": (1, 32),
+    "tries": (1, 20),
+    "rate": (0, 1000),
+    "banner_rate": (0, 1000),
+    "backoff": (0.001, 600),
+    "timeout": (0.1, 3600),
+    "port": (0, 65535),
+    "workers": (1, 64),
+    "requests_per_minute": (0, 1e6),
+    "largest_upload": (1, 1 << 30),
+    "refresh": (0.05, 86400),
+    "seconds": (0.1, 3600),
 }
-"""Of settings that are numbers: their kind, the least and the most."""
+"""The least and the most of each setting that is a number."""
+
+_CHOICES = {"device": DEVICES, "precision": PRECISIONS, "pictures": PICTURES}
+_SECRET = "key"  # noqa: S105 (a setting's name)
+_SWITCH = dict.fromkeys(("yes", "true", "on", "1"), True) | dict.fromkeys(("no", "false", "off", "0"), False)
+_ADDRESS = re.compile(r"https?://[^/\\?#\s@]+(/[^\\?#\s]*)?")
+_STEAM_ADDRESS = re.compile(
+    rf"https://({'|'.join(map(re.escape, STEAM_API_HOSTS))})(:443)?(/.*)?", re.IGNORECASE
+)
+
+_FILE, _ENVIRONMENT, _FLAG = "file", "environment", "flag"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +82,7 @@ class Settings:
         Raises:
             UsageError: the file cannot be parsed, or a value is not of its kind.
         """
-        return cls(**_merged(cls, flags, environ, folder, table="", prefix="STEAMDINO_"))
+        return _made(cls, _found(cls, flags, environ, folder, table="", prefix="STEAMDINO_"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +125,17 @@ class SteamSettings:
     ) -> SteamSettings:
         """Merges flags (None: not given), the environment and the file's table ``[steam]``.
 
+        A file in the current folder may be a stranger's, so it does not decide where the key of the environment goes.
+
         Raises:
-            UsageError: the file cannot be parsed, or a value is not of its kind.
+            UsageError: the file cannot be parsed, a value is not of its kind, or the file would send a key from the
+                environment to a server that is not Steam's.
         """
-        merged = _merged(cls, flags, environ, folder, table="steam", prefix="STEAMDINO_STEAM_")
+        found = _found(cls, flags, environ, folder, table=STEAM, prefix="STEAMDINO_STEAM_")
         if key := environ.get("STEAM_API_KEY"):
-            merged["key"] = key
-        return cls(**merged)
+            found["key"] = _Found(_checked("STEAM_API_KEY", "key", key, "str", _ENVIRONMENT), _ENVIRONMENT)
+        _check_destination_of_key(found, (folder or Path()) / FILE)
+        return _made(cls, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +151,8 @@ class WebSettings:
         refresh: seconds between two looks for a newer snapshot.
         origins: whose pages may use the API in a browser, separated by spaces; "*" for all.
         pictures: where pages take banners from: "gallery", or "steam" where `sync` learned their addresses.
-        fetch_urls: whether a query may be the address of a picture, which the server fetches: "yes" or "no". Private
-            addresses are refused in any case.
+        fetch_urls: whether a query may be the address of a picture, which the server fetches. Private addresses are
+            refused in any case.
     """
 
     host: str = "127.0.0.1"
@@ -145,7 +164,7 @@ class WebSettings:
     refresh: float = 5.0
     origins: str = ""
     pictures: str = "gallery"
-    fetch_urls: str = "no"
+    fetch_urls: bool = False
 
     @classmethod
     def load(
@@ -156,10 +175,22 @@ class WebSettings:
         Raises:
             UsageError: the file cannot be parsed, or a value is not of its kind.
         """
-        return cls(**_merged(cls, flags, environ, folder, table=WEB, prefix="STEAMDINO_WEB_"))
+        return _made(cls, _found(cls, flags, environ, folder, table=WEB, prefix="STEAMDINO_WEB_"))
 
 
-def _merged(
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A setting's value, checked, and which of `_FILE`, `_ENVIRONMENT` and `_FLAG` it comes from."""
+
+    value: Any = field(repr=False)
+    origin: str
+
+
+def _made(cls: type[T], found: Mapping[str, _Found]) -> T:
+    return cls(**{key: one.value for key, one in found.items()})
+
+
+def _found(
     cls: type[Any],
     flags: Mapping[str, Any],
     environ: Mapping[str, str],
@@ -167,67 +198,144 @@ def _merged(
     *,
     table: str,
     prefix: str,
-) -> dict[str, Any]:
-    merged: dict[str, Any] = {}
-    known = {f.name for f in fields(cls)}
+) -> dict[str, _Found]:
+    kinds = {f.name: str(f.type) for f in fields(cls)}
     path = (folder or Path()) / FILE
     content = _read(path)
     tables = {name: content.pop(name, {}) for name in (STEAM, WEB)}
+    for name, values in tables.items():
+        if not isinstance(values, dict):
+            raise UsageError(f"{path}: {name} is {_shown(values)}; it must be a table, [{name}]")
     if table:
         content = tables[table]
-    if not isinstance(content, dict):
-        raise UsageError(f"{path}: [{table}] must be a table")
+    found: dict[str, _Found] = {}
     place = f"{path}, [{table}]" if table else str(path)
-    for source, values in ((place, content), ("the environment", _environment(environ, known, prefix))):
-        for key, value in values.items():
-            if key not in known:
-                raise UsageError(f"{source}: unknown setting {key!r}; known are {', '.join(sorted(known))}")
-            merged[key] = _checked(source, key, value)
+    for source, origin, given in (
+        (place, _FILE, content),
+        ("the environment", _ENVIRONMENT, _environment(environ, kinds, prefix)),
+    ):
+        for key, value in given.items():
+            if key not in kinds:
+                raise UsageError(f"{source}: unknown setting {key!r}; known are {', '.join(sorted(kinds))}")
+            found[key] = _Found(_checked(source, key, value, kinds[key], origin), origin)
     for key, value in flags.items():
         if value is not None:
-            merged[key] = _checked(f"--{key.replace('_', '-')}", key, value)
-    return merged
+            source = f"--{key.replace('_', '-')}"
+            found[key] = _Found(_checked(source, key, value, kinds[key], _FLAG), _FLAG)
+    return found
 
 
-def _environment(environ: Mapping[str, str], known: set[str], prefix: str) -> dict[str, str]:
+def _environment(environ: Mapping[str, str], known: Iterable[str], prefix: str) -> dict[str, str]:
     values = {key: environ.get(f"{prefix}{key.upper()}") for key in known}
     return {key: value for key, value in values.items() if value}
 
 
 def _read(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        return {}
     import tomllib
 
     try:
         return tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}; make it readable or move it") from None
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} cannot be read: {error}") from None
 
 
-def _checked(source: str, key: str, value: Any) -> Any:
-    if key == "gallery":
-        return Path(value)
-    if key in _NUMBERS:
-        kind, least, most = _NUMBERS[key]
+def _check_destination_of_key(found: Mapping[str, _Found], path: Path) -> None:
+    key, address = found.get("key"), found.get("api_url")
+    if key is None or address is None or key.origin == _FILE or address.origin != _FILE:
+        return
+    if not _STEAM_ADDRESS.fullmatch(address.value):
+        raise UsageError(
+            f"{path}, [{STEAM}]: api_url is {_shown(address.value)}, which is not Steam's, and a file does not decide"
+            " where your key goes; set STEAMDINO_STEAM_API_URL to that address, or unset STEAM_API_KEY"
+        )
+
+
+def _checked(source: str, key: str, value: Any, kind: str, origin: str) -> Any:
+    """The value of a setting as its kind ("Path", "str", "int", "float" or "bool").
+
+    The environment holds nothing but text, from which the others are read. A file and flags give each value as what
+    it is.
+    """
+    made: Any
+    if kind == "bool":
+        made, expected = _switch(value, origin)
+    elif kind in ("int", "float"):
+        made, expected = _number(key, value, kind, origin)
+    else:
+        made, expected = _text(key, value, kind)
+    if made is not None:
+        return made
+    # Neither a key nor the password in an address belongs into a message, since messages end in logs.
+    if key == _SECRET or (key.endswith("_url") and "@" in str(value)):
+        raise UsageError(f"{source}: {key} must be {expected}")
+    raise UsageError(f"{source}: {key} is {_shown(value)}; it must be {expected}")
+
+
+def _switch(value: Any, origin: str) -> tuple[bool | None, str]:
+    if isinstance(value, str):  # a file may say "yes" as the environment does
+        value = _SWITCH.get(value.strip().lower())
+    return (
+        value if isinstance(value, bool) else None
+    ), "yes or no" if origin == _ENVIRONMENT else "true or false"
+
+
+def _number(key: str, value: Any, kind: str, origin: str) -> tuple[int | float | None, str]:
+    make: type[int] | type[float] = int if kind == "int" else float
+    least, most = _RANGES[key]
+    expected = f"{'a whole number' if make is int else 'a number'} from {least:g} to {most:g}"
+    if origin == _ENVIRONMENT:
         try:
-            number = kind(value)
-        except (TypeError, ValueError):
-            number = kind(-1)
-        if isinstance(value, bool) or not least <= number <= most:
-            what = "a whole number" if kind is int else "a number"
-            raise UsageError(f"{source}: {key} is {value!r}; it must be {what} from {least:g} to {most:g}")
-        return number
-    if key == "device" and value not in DEVICES:
-        raise UsageError(f"{source}: device is {value!r}; it must be one of: {', '.join(DEVICES)}")
-    if key.endswith("_url") and not re.match(r"https?://[^/\s@]+(/\S*)?$", str(value)):
-        raise UsageError(f"{source}: {key} is {value!r}; it must be an address like https://...")
-    if key == "fetch_urls" and value not in ("yes", "no"):
-        raise UsageError(f"{source}: fetch_urls is {value!r}; it must be yes or no")
-    if key == "pictures" and value not in PICTURES:
-        raise UsageError(f"{source}: pictures is {value!r}; it must be one of: {', '.join(PICTURES)}")
-    if key == "user_agent" and not (str(value).isascii() and str(value).isprintable()):
-        raise UsageError(f"{source}: {key} must be of plain letters, since it becomes part of each request")
-    if key == "precision" and value not in PRECISIONS:
-        raise UsageError(f"{source}: precision is {value!r}; it must be one of: {', '.join(PRECISIONS)}")
-    return str(value)
+            value = make(value)
+        except ValueError:
+            return None, expected
+    elif isinstance(value, bool) or not isinstance(value, int if make is int else int | float):
+        return None, expected
+    return (make(value) if least <= value <= most else None), expected
+
+
+def _text(key: str, value: Any, kind: str) -> tuple[Path | str | None, str]:
+    """A path or a text that fits its setting, or None; and what fits."""
+    if kind == "Path":
+        fits = isinstance(value, str | Path) and "\0" not in str(value)
+        return Path(value) if fits else None, "the path of a folder, as text"
+    expected = "text"
+    fits = isinstance(value, str) and "\0" not in value and not re.search("[\ud800-\udfff]", value)
+    if key in _CHOICES:
+        expected = f"one of: {', '.join(_CHOICES[key])}"
+        fits = fits and value in _CHOICES[key]
+    elif key.endswith("_url"):
+        expected = "an address like https://..., without a user name, a query or a fragment"
+        fits = fits and _is_address(value)
+    elif key == "user_agent":
+        expected = "plain letters in one line, since it becomes part of each request"
+        fits = fits and value.isascii() and value.isprintable()
+    elif key == _SECRET:
+        expected = "text without spaces"
+        fits = fits and not re.search(r"\s", value)
+    return value if fits else None, expected
+
+
+def _is_address(text: str) -> bool:
+    if not _ADDRESS.fullmatch(text):
+        return False
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(text)
+        return bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+
+
+def _shown(value: Any) -> str:
+    try:
+        text = repr(value)
+    except (
+        ValueError
+    ):  # Python refuses to write a whole number of more than 4,300 digits, which TOML may hold in hex
+        text = "a number of thousands of digits"
+    return text if len(text) <= 100 else f"{text[:97]}..."

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from steamdino.banners.decode import FORMATS, decode, header
+from steamdino.banners.decode import decode, header
 from steamdino.errors import PictureError
+from steamdino.formats import SUFFIXES_OF
 
 
 def _encoded(image: Image.Image, format: str, **options: object) -> bytes:
@@ -34,6 +35,10 @@ LOSSLESS: dict[str, Callable[[Image.Image], bytes]] = {
     "BMP": lambda image: _encoded(image, "BMP"),
     "TIFF": lambda image: _encoded(image, "TIFF"),
     "lossless WebP": lambda image: _encoded(image, "WEBP", lossless=True),
+    "TGA": lambda image: _encoded(image, "TGA"),
+    "run-length encoded TGA": lambda image: _encoded(image, "TGA", compression="tga_rle"),
+    "TGA of version 1": lambda image: _encoded(image, "TGA")[:-26],
+    "TGA from the top": lambda image: _encoded(image, "TGA", orientation=1),
     "16-bit TIFF turned RGB": lambda image: _encoded(image, "TIFF", compression="tiff_lzw"),
 }
 LOSSY: dict[str, Callable[[Image.Image], bytes]] = {
@@ -59,6 +64,25 @@ def test_a_lossy_picture_comes_back_nearly(name: str) -> None:
     decoded = decode(LOSSY[name](image))
     assert decoded.mode == "RGB"
     assert _distance(decoded, image) < 6
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize(
+    ("mode", "packed"),
+    [("1", False), *((mode, packed) for mode in ("L", "LA", "P", "RGB", "RGBA") for packed in (False, True))],
+)
+def test_every_kind_of_tga_is_read_as_the_png_of_the_same_pixels(
+    mode: str, version: int, packed: bool
+) -> None:
+    image = _photo().quantize(16) if mode == "P" else _photo().convert(mode)
+    if mode == "LA":
+        image.putalpha(_photo((60, 90)).convert("L").rotate(180))
+    elif mode == "RGBA":
+        image.putalpha(128)
+    written = _encoded(image, "TGA", **({"compression": "tga_rle"} if packed else {}))
+    data = written if version == 2 else written[:-26]
+    assert decode(data).tobytes() == decode(_encoded(image, "PNG")).tobytes()
+    assert header(data).format == "TGA"
 
 
 def test_grey_of_8_and_of_16_bits_become_the_same_rgb() -> None:
@@ -110,11 +134,52 @@ def test_a_reduced_decoding_is_never_smaller_than_asked() -> None:
     assert _distance(decode(data, (160, 240)), _photo((600, 900)).resize((300, 450))) < 3
 
 
-def test_a_turned_picture_is_reduced_by_its_upright_sides() -> None:
+def test_the_limits_are_what_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert decode(_encoded(_photo((8, 90)), "PNG")).size == (8, 90)
+    assert decode(_encoded(_photo((90, 8)), "PNG")).size == (90, 8)
+    with pytest.raises(PictureError, match="90 x 7 pixels; each side must have at least 8"):
+        decode(_encoded(_photo((90, 7)), "PNG"))
+    monkeypatch.setattr("steamdino.banners.decode.MOST_PIXELS", 60 * 90)
+    assert decode(_encoded(_photo((60, 90)), "PNG")).size == (60, 90)
+    with pytest.raises(PictureError, match="60 x 91 pixels; at most 5,400 are decoded"):
+        header(_encoded(_photo((60, 91)), "PNG"))
+
+
+def test_a_colour_that_stands_for_transparent_is_laid_on_black_too() -> None:
+    image = Image.new("RGB", (10, 10), (200, 100, 50))
+    image.putpixel((0, 0), (1, 2, 3))
+    decoded = decode(_encoded(image, "PNG", transparency=(200, 100, 50)))
+    assert (decoded.getpixel((0, 0)), decoded.getpixel((5, 5))) == ((1, 2, 3), (0, 0, 0))
+
+
+def _turned(size: tuple[int, int], orientation: int) -> bytes:
     exif = Image.Exif()
-    exif[0x0112] = 6
-    data = _encoded(_photo((900, 600)), "JPEG", exif=exif)
-    assert decode(data, (160, 240)).size == (300, 450)
+    exif[0x0112] = orientation
+    return _encoded(_photo(size), "JPEG", quality=95, exif=exif)
+
+
+def test_a_turned_picture_is_reduced_by_its_upright_sides() -> None:
+    assert decode(_turned((900, 600), 6), (160, 240)).size == (300, 450)
+    # Lying, it would do at a quarter of its size; upright, 800 wide, half of it is too narrow.
+    assert decode(_turned((300, 800), 6), (401, 20)).size == (800, 300)
+    assert decode(_turned((300, 800), 8), (400, 20)).size == (400, 150)
+    assert decode(_turned((300, 800), 1), (20, 401)).size == (300, 800)
+
+
+@given(
+    size=st.tuples(st.integers(8, 25), st.integers(8, 25)).map(lambda sides: (8 * sides[0], 8 * sides[1])),
+    orientation=st.integers(1, 8),
+    asked=st.tuples(st.integers(1, 200), st.integers(1, 200)),
+)
+def test_a_reduced_picture_is_the_whole_one_scaled_and_as_small_as_may_be(
+    size: tuple[int, int], orientation: int, asked: tuple[int, int]
+) -> None:
+    data = _turned(size, orientation)
+    whole, reduced = decode(data), decode(data, asked)
+    enough = [s for s in (1, 2, 4, 8) if whole.width // s >= asked[0] and whole.height // s >= asked[1]]
+    scale = max(enough, default=1)
+    assert reduced.size == (whole.width // scale, whole.height // scale)
+    assert _distance(reduced, whole.resize(reduced.size, Image.Resampling.BOX)) < 6
 
 
 @pytest.mark.parametrize(
@@ -139,6 +204,83 @@ def test_what_cannot_be_decoded_says_why(data: bytes, reason: str) -> None:
         decode(data)
 
 
+ICON = _encoded(_photo((32, 32)), "ICO")
+CURSOR = ICON[:2] + b"\x02" + ICON[3:]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        ICON,
+        CURSOR,
+        b"\0\1\0\0" + bytes(range(1, 200)),  # a TrueType font begins so
+        b"\0\0\0\x18ftypisom\0\0\2\0" + bytes(200),  # a video
+        bytes(18),
+        bytes(1000),
+        bytes(range(256)) * 4,
+        b"\0\0\2",
+        b"id,name,path\n1,One,1.jpg\n" * 20,
+        b"TRUEVISION-XFILE.\0",
+    ],
+)
+def test_what_begins_a_little_like_tga_is_not_taken_for_it(data: bytes) -> None:
+    with pytest.raises(PictureError, match="not a picture of a known format"):
+        decode(data)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (1, 1),  # a palette that the kind does not use
+        (2, 1),  # a kind that needs a palette
+        (2, 3),  # greys of 24 bits
+        (2, 4),
+        (3, 1),
+        (4, 1),
+        (5, 1),
+        (6, 1),
+        (16, 8),
+        (17, 0x40),
+        (17, 0x80),
+        (17, 2),
+        (17, 9),
+    ],
+)
+def test_a_header_of_tga_whose_fields_do_not_fit_needs_the_footer_of_version_2(
+    place: int, value: int
+) -> None:
+    data = bytearray(_encoded(_photo(), "TGA"))
+    assert header(bytes(data[:-26])).format == "TGA"
+    data[place] = value
+    with pytest.raises(PictureError, match="not a picture of a known format"):
+        header(bytes(data[:-26]))
+
+
+def test_an_icon_of_half_a_megabyte_is_not_taken_for_tga() -> None:
+    large = ICON[:14] + (0x080020).to_bytes(4, "little") + ICON[18:]  # the bytes that it says it has
+    with pytest.raises(PictureError, match="not a picture of a known format"):
+        decode(large)
+
+
+@given(st.integers(0, 17), st.integers(0, 255), st.booleans())
+def test_a_tga_whose_header_says_something_else_is_read_or_refused(
+    place: int, value: int, signed: bool
+) -> None:
+    data = bytearray(_encoded(_photo((16, 24)), "TGA"))
+    data[place] = value
+    try:
+        image = decode(bytes(data if signed else data[:-26]))
+    except PictureError:
+        return
+    assert image.mode == "RGB"
+
+
+@given(st.binary(max_size=300))
+def test_junk_is_not_a_picture(data: bytes) -> None:
+    with pytest.raises(PictureError, match="not a picture"):
+        decode(data)
+
+
 @given(
     st.sampled_from([*LOSSLESS.values(), *LOSSY.values()]),
     st.integers(0, 2000),
@@ -159,7 +301,7 @@ def test_a_damaged_picture_is_decoded_or_refused_and_nothing_else(
 
 
 def test_the_header_tells_what_the_file_is() -> None:
-    for format in FORMATS:
+    for format in SUFFIXES_OF:
         found = header(_encoded(_photo(), format))
         assert (found.width, found.height, found.format) == (60, 90, format)
     assert header(_encoded(_photo().convert("CMYK"), "JPEG")).mode == "CMYK"

@@ -39,6 +39,53 @@ def rows(games: list[dict[str, Any]], wanted: Filter) -> list[int]:
     return list(range(len(games))) if mask is None else np.flatnonzero(mask).tolist()
 
 
+FILES: dict[str, dict[str, Any]] = {
+    "Steam's appdetails": {
+        "genres": [{"id": "1", "description": "Action"}, {"id": "25", "description": "Adventure"}],
+        "release_date": {"coming_soon": False, "date": "21 Aug, 2012"},
+        "recommendations": {"total": 60},
+        "is_free": True,
+    },
+    "appdetails as pandas writes it into a CSV": {
+        "genres": "[{'id': '1', 'description': 'Action'}, {'id': '25', 'description': 'Adventure'}]",
+        "release_date": "{'coming_soon': False, 'date': '21 Aug, 2012'}",
+        "recommendations": "{'total': 60}",
+        "is_free": "True",
+    },
+    "SteamSpy, with a date of another file": {
+        "genre": "Action, Adventure",
+        "tags": {"Indie": 900, "FPS": 0},
+        "released": "Aug 21, 2012",
+        "positive": 50,
+        "negative": 10,
+        "is_free": "1",
+    },
+    "a curator's page": {
+        "tags": [{"name": "Action", "tagid": 19}, {"name": "Adventure", "tagid": 21}],
+        "release": "21 Aug, 2012",
+        "rt_release_date": 1345507200,
+        "reviews": "60",
+        "free": True,
+    },
+    "IStoreBrowseService": {
+        "tags": ["Action", "Adventure"],
+        "release": {"steam_release_date": 1345507200},
+        "reviews": 60,
+        "free": 1,
+    },
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_columns_of_the_files_that_people_have_can_be_filtered_by(name: str) -> None:
+    other = {"tags": ["Puzzle"], "released": "2011"}
+    games = [other, FILES[name]]
+    assert rows(games, filter_of(["action", "adventure"], "2012-08-21..2012-08-21", 60, free=True)) == [1]
+    assert rows(games, filter_of(min_reviews=61)) == []
+    assert rows(games, filter_of(["fps"])) == []
+    assert rows(games, filter_of(released="..2011")) == [0]
+
+
 @pytest.mark.parametrize(
     ("wanted", "expected"),
     [
@@ -72,7 +119,50 @@ def test_a_date_that_makes_no_sense_is_a_usage_error(released: str) -> None:
         filter_of(released=released)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (filter_of(released="2020.."), 2),  # the games without columns, and with a date that is none
+        (filter_of(released="..2020"), 2),
+        (filter_of(released="2020", adult=True), 2),
+        (filter_of(min_reviews=500), 0),
+        (filter_of(), 0),
+        (filter_of(["horror"], "2020.."), 0),
+        (filter_of(released="2020..", min_reviews=1), 0),
+        (filter_of(released="2020..", free=True), 0),
+    ],
+)
+def test_games_without_a_date_are_counted_where_a_date_is_asked_for(wanted: Filter, expected: int) -> None:
+    assert facets.undated(database(GAMES), wanted, len(GAMES)) == expected
+    undated_horror = [*GAMES, {"tags": ["Horror"], "released": "7 AGO 2020", "reviews": 1, "free": True}]
+    more = expected + bool(wanted.released_from or wanted.released_to)
+    assert facets.undated(database(undated_horror), wanted, len(undated_horror)) == more
+    hidden = [*GAMES, {"tags": ["Horror"], "adult": True}]
+    more = expected + (wanted.adult and expected > 0)
+    assert facets.undated(database(hidden), wanted, len(hidden)) == more
+
+
+def test_dated_games_are_counted_and_an_older_snapshot_does_not_know() -> None:
+    assert facets.dated(database(GAMES)) == 4
+    assert facets.dated(sqlite3.connect(":memory:")) is None
+
+
 DATES = st.dates().map(str)
+
+
+@given(st.lists(DATES | st.sampled_from(["", "soon", "Q3 2020", "31 Feb, 2020"]), max_size=12), DATES, DATES)
+def test_each_game_is_let_through_or_too_old_or_too_new_or_undated(
+    released: list[str], first: str, last: str
+) -> None:
+    first, last = sorted((first, last))
+    games = [{"released": one} for one in released]
+    inside = rows(games, filter_of(released=f"{first}..{last}"))
+    outside = [n for n, one in enumerate(released) if one[4:5] == "-" and not first <= one <= last]
+    quarters = [n for n, one in enumerate(released) if one == "Q3 2020"]
+    undated = facets.undated(database(games), filter_of(released=f"{first}..{last}"), len(games))
+    assert undated == sum(one in ("", "soon", "31 Feb, 2020") for one in released)
+    assert not set(inside) & set(outside)
+    assert len(set(inside) | set(outside) | set(quarters)) + undated == len(games)
 
 
 @given(st.lists(DATES, max_size=12), DATES, DATES)
@@ -83,9 +173,28 @@ def test_dates_are_compared_as_dates(released: list[str], first: str, last: str)
     assert rows(games, filter_of(released=f"{first}..{last}")) == expected
 
 
-@given(st.lists(st.dictionaries(st.text(max_size=8) | st.sampled_from(("tags", "released", "reviews", "adult", "free")),
-       st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.lists(st.text(max_size=4)),
-       max_size=5), max_size=6))  # fmt: skip
+KEYS = (
+    "tags",
+    "genres",
+    "released",
+    "release_date",
+    "release",
+    "year",
+    "reviews",
+    "recommendations",
+    "positive",
+    "free",
+)
+CELLS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+    | st.sampled_from(["21 Aug, 2012", "{'date': 1}", "[", '{"total": "x"}']),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.sampled_from(["date", "description", "name", "total", "x"]), inner, max_size=2),
+    max_leaves=4,
+)  # fmt: skip
+
+
+@given(st.lists(st.dictionaries(st.text(max_size=8) | st.sampled_from(KEYS), CELLS, max_size=5), max_size=6))
 def test_columns_of_any_kind_can_be_written(games: list[dict[str, Any]]) -> None:
     assert len(rows(games, Filter(adult=True))) == len(games)
 

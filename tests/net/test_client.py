@@ -280,6 +280,45 @@ def test_a_key_in_an_address_reaches_no_log_and_no_message(caplog: pytest.LogCap
     assert "SECRET" not in caplog.text
 
 
+def test_a_key_in_an_address_reaches_no_log_even_if_somebody_logs_every_request(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with answering(lambda h, n: send(h, 200, b"here")) as (address, seen), client(address) as asking:
+        for name in ("httpx2", "httpcore2"):
+            caplog.set_level(logging.DEBUG, logger=name)
+        asking.get(f"{address}/list?key=SECRET", largest=100, read=body)
+    assert "key=SECRET" in seen[0]["path"]
+    assert f"HTTP Request: GET {address}/list " in caplog.text
+    assert "SECRET" not in caplog.text
+
+
+def test_a_redirect_to_another_allowed_host_does_not_take_the_key_there() -> None:
+    with answering(lambda h, n: send(h, 200, b"here")) as (other, seen_there):
+        away = other.replace("http:", "")  # from "//host": a redirect that names a host and nothing else
+        with answering(lambda h, n: send(h, 302, Location=[f"{other}/x", away][n - 1])) as (address, seen):
+            manners = Manners(0, 2, 0.02, 1, 5.0, "test")
+            with Client((host_of(address), host_of(other)), manners) as asking:
+                for _ in range(2):
+                    assert asking.get(f"{address}/list?key=SECRET", largest=100, read=body) == b"here"
+    assert [one["path"] for one in seen] == ["/list?key=SECRET"] * 2
+    assert [one["path"] for one in seen_there] == ["/x", "/"]
+    assert "SECRET" not in str(seen_there)
+
+
+@pytest.mark.parametrize(
+    "location", ["", "http://[", "http://1.2.3.999/", "x" * 70_000, "mailto:a@b.example"]
+)
+def test_a_redirect_to_nowhere_is_an_error_of_one_line(location: str) -> None:
+    with (
+        answering(lambda h, n: send(h, 302, Location=location)) as (address, _),
+        client(address, tries=1) as asking,
+        pytest.raises(NetworkError) as error,
+    ):
+        asking.get(f"{address}/list?key=SECRET", largest=100, read=body)
+    assert "SECRET" not in str(error.value)
+    assert "\n" not in str(error.value)
+
+
 def test_stopping_ends_a_wait_at_once() -> None:
     stopped = threading.Event()
     with answering(lambda h, n: send(h, 500)) as (address, _):

@@ -2,16 +2,21 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import steamdino
+from steamdino.banners.decode import decode
 from steamdino.errors import GalleryError, RecipeError
+from steamdino.features.encode import Encoder
+from steamdino.features.pooling import Floats
 from steamdino.features.recipes import named, parse
+from steamdino.features.transform import Pixels
 from steamdino.gallery import Gallery
 from steamdino.pipeline import Plan, add, build
 from steamdino.sample import FictionalGame
@@ -44,6 +49,57 @@ def test_the_plan_is_announced_and_the_summary_adds_up(small: Path) -> None:
         0,
         True,
     )
+
+
+@pytest.mark.parametrize("count", [1, 12, 60])
+def test_each_picture_is_decoded_and_encoded_once_and_the_plan_comes_early(
+    tmp_path: Path, paint: Paint, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    for n in range(count):
+        paint(tmp_path / f"covers/{n:02}.png", n, size=(16, 24))
+    broken = tmp_path / "covers/00.png"
+    broken.write_bytes(broken.read_bytes()[:-40])
+    add(tmp_path / "g", tmp_path / "covers")
+    decoded: list[bytes] = []
+    encoded: list[bytes] = []
+
+    def counting(data: bytes, at_least: tuple[int, int] | None = None) -> Image.Image:
+        decoded.append(data)
+        return decode(data, at_least)
+
+    class Counting(Encoder):
+        def __call__(self, pictures: Sequence[Pixels]) -> Floats:
+            encoded.extend(picture.tobytes() for picture in pictures)
+            return super().__call__(pictures)
+
+    monkeypatch.setattr("steamdino.pipeline.decoding.decode", counting)
+    monkeypatch.setattr("steamdino.features.encode.Encoder", Counting)
+    events: list[tuple[str, int]] = []
+    summary = build(
+        tmp_path / "g",
+        parse("bundled", size=(64, 64)),
+        announce=lambda plan: events.append(("plan", plan.banners)),
+        progress=lambda done, total: events.append(("done", done)),
+    )
+    assert (summary.encoded, summary.failed) == (count - 1, 1)
+    assert sorted(decoded) == sorted(path.read_bytes() for path in (tmp_path / "covers").iterdir())
+    assert len(encoded) == len(set(encoded)) == count - 1
+    assert [number for name, number in events if name == "plan"] == [count]
+    before = [number for name, number in events[: events.index(("plan", count))]]
+    assert max(before, default=0) <= count / 4
+    assert events[-1] == ("done", count)
+
+
+def test_an_interrupt_while_the_plan_is_announced_keeps_what_is_encoded(small: Path) -> None:
+    def stop(plan: Plan) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build(small, announce=stop)
+    with Gallery.open(small) as gallery:
+        (recipe,) = gallery.report().recipes
+    assert 0 < sum(recipe.vectors.values()) < 12
+    assert build(small).encoded == 12 - sum(recipe.vectors.values())
 
 
 def test_a_second_build_does_nothing(small: Path) -> None:

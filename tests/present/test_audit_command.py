@@ -85,3 +85,14 @@ def test_what_makes_no_sense_is_refused(
         done = run("audit", *arguments, "-g", built)
         assert (done.returncode, told in done.stderr) == (code, True), done.stderr
         assert done.stderr.count("\n") == 1
+
+
+def test_a_damaged_gallery_is_not_taken_for_a_lone_snapshot(
+    run: Run, gallery: Path, drafts: tuple[Path, Path]
+) -> None:
+    (gallery / "gallery.sqlite").write_bytes(b"this is no database" * 100)
+    done = run("audit", drafts[0], "-g", gallery)
+    assert done.returncode == 1
+    assert "restore it from a backup" in done.stderr
+    (snapshot,) = gallery.glob("snapshots/*/*")
+    assert run("audit", drafts[0], "-g", snapshot).returncode == 0

@@ -31,7 +31,7 @@ def test_json_has_the_documented_shape(run: Run, built: Path, fictional_store: S
     done = run("similar", game.id, "-g", built, "-k", 3, "--format", "json")
     assert (done.returncode, done.stderr) == (0, "")
     record = json.loads(done.stdout)
-    assert list(record) == ["query", "recipe", "matches"]
+    assert list(record) == ["query", "recipe", "undated", "matches"]
     assert record["query"] == {
         "text": game.id,
         "kind": "id",
@@ -317,3 +317,48 @@ def test_every_command_explains_itself_with_an_example(run: Run) -> None:
 
 def test_the_version_is_the_packages(run: Run) -> None:
     assert run("--version").stdout == f"steam-dino {steamdino.__version__}\n"
+
+
+def test_games_whose_date_cannot_be_read_are_counted_where_a_date_is_asked_for(
+    run: Run, tmp_path: Path, paint: Paint
+) -> None:
+    dates = ["21 Aug, 2012", {"coming_soon": False, "date": "Mar 3, 2021"}, "Q3 2023", "7 AGO 2020", None]
+    lines = [
+        json.dumps(
+            {
+                "id": n,
+                "path": paint(tmp_path / f"{n}.png", n).name,
+                "release_date": one,
+                "tags": {"RPG": n % 2},
+            }
+        )
+        for n, one in enumerate(dates)
+    ]
+    (tmp_path / "games.jsonl").write_text("\n".join(lines))
+    gallery = ("-g", tmp_path / "g")
+    assert run("add", tmp_path / "games.jsonl", *gallery).returncode == 0
+    assert run("build", *gallery).returncode == 0
+    told = "2 games have no readable release date, so --released skips them.\n"
+
+    asked = run("similar", "0", *gallery, "--released", "2021..", "--format", "json")
+    assert (asked.returncode, asked.stderr) == (0, told)
+    answer = json.loads(asked.stdout)
+    assert sorted(match["id"] for match in answer["matches"]) == ["1", "2"]
+    assert answer["undated"] == 2
+    without = run("similar", "0", *gallery, "--format", "json")
+    assert (without.stderr, json.loads(without.stdout)["undated"]) == ("", 0)
+    one = run("similar", "0", *gallery, "--released", "2012", "--tag", "rpg", "--format", "ids")
+    assert one.stderr.startswith("1 game has no readable release date, so --released skips it.")
+
+    for command in (
+        ["unique", "-n", "9", "--format", "ids"],
+        ["map", "-o", tmp_path / "m.png"],
+        ["duplicates"],
+    ):
+        done = run(*command, *gallery, "--released", "2012..")
+        assert done.returncode == 0, done.stderr
+        assert told in done.stderr
+        assert told not in run(*command, *gallery).stderr
+    report = json.loads(run("info", *gallery, "--json").stdout)
+    assert [made["dated"] for made in report["snapshots"]] == [3]
+    assert "Release dates: 3 of 5 games" in run("info", *gallery).stdout

@@ -62,3 +62,16 @@ def test_what_cannot_be_explained_is_told_in_one_line(run: Run, built: Path, tmp
     nowhere = run("explain", "neonoir", "hollow-avenue", "-g", tmp_path / "none")
     assert (nowhere.returncode, nowhere.stderr.count("\n")) == (1, 1)
     assert "there is no gallery" in nowhere.stderr
+
+
+def test_a_damaged_snapshot_is_not_taken_for_none(run: Run, gallery_with_pictures: Path) -> None:
+    """With files, the recipe would silently be another one; a check would say that nothing is built."""
+    (snapshot,) = gallery_with_pictures.glob("snapshots/*/*")
+    vectors = snapshot / "vectors.npy"
+    vectors.write_bytes(vectors.read_bytes()[:-4])
+    store = gallery_with_pictures.parent / "store/banners"
+    pictures = sorted(store.rglob("*.jpg"))[:2]
+    for command in (("explain", *pictures), ("check",)):
+        done = run(*command, "-g", gallery_with_pictures)
+        assert done.returncode == 1
+        assert "build the snapshot again" in done.stderr.splitlines()[-1]

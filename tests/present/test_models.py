@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
+from tests.fakes.homeless import homeless, readable_folder, started, stranger
 
 from fakes.hub import COMMIT, Hub, serving
 
@@ -252,3 +254,53 @@ def test_what_a_model_sees_is_written_as_a_picture(
         assert picture.getpixel((12 + 2 * 224 + 12 - 2, 26 + 12 + 26 + 112)) == (124, 116, 104)
     refused = run("models", "show", "bundled", tmp_path / "a.jpg", "-o", tmp_path / "seen.jpg")
     assert (refused.returncode, "does not end in .png" in refused.stderr) == (2, True)
+
+
+def test_without_a_home_the_hubs_files_lie_in_our_own_cache(hub: Hub, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    environ = {
+        "HF_ENDPOINT": hub.address,
+        "HF_HUB_DISABLE_XET": "1",
+        "STEAMDINO_CACHE": str(tmp_path / "cache"),
+    }
+    done = homeless("models", "pull", "dino-vits16", environ=environ, cwd=work)
+    assert done.returncode == 0, done.stderr
+    assert list(work.iterdir()) == []  # no folder called "~"
+    assert (tmp_path / "cache/huggingface/hub/models--Xenova--dino-vits16").is_dir()
+
+
+def test_a_home_that_the_hubs_files_cannot_lie_in_is_said_with_what_to_do(hub: Hub, tmp_path: Path) -> None:
+    environ = {
+        "HF_ENDPOINT": hub.address,
+        "HF_HUB_DISABLE_XET": "1",
+        "STEAMDINO_CACHE": str(tmp_path / "cache"),
+    }
+    done = homeless("models", "pull", "dino-vits16", environ=environ | {"HOME": "/proc"}, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "/proc/.cache" in _line(done)
+    assert _line(done).endswith("set HF_HOME to a folder that can be written")
+    assert _kept(tmp_path) == []
+
+
+def test_a_model_in_a_cache_that_cannot_be_written_is_used(
+    pull: Run, run: Run, tmp_path: Path, paint: Callable[..., Path]
+) -> None:
+    assert pull("dino-vits16").returncode == 0
+    env = {**os.environ, **_environ(tmp_path)}
+    for n in range(3):
+        paint(tmp_path / f"covers/{n}.png", n)
+    assert run("add", tmp_path / "covers", "-g", tmp_path / "g").returncode == 0
+    assert run("build", "-g", tmp_path / "g", "--recipe", "SimpleS16", env=env).returncode == 0
+    with readable_folder() as folder:
+        for name in ("covers", "g", "cache"):
+            shutil.copytree(tmp_path / name, folder / name)
+        folders = [path for path in [folder / "cache", *(folder / "cache").rglob("*")] if path.is_dir()]
+        for path in folders:
+            path.chmod(0o555)
+        arguments = ["similar", "covers/0.png", "-g", "g", "-k", "1", "--format", "ids"]
+        command = [*stranger(), sys.executable, "-m", "steamdino", *arguments]
+        done = started(command, {"STEAMDINO_CACHE": str(folder / "cache")}, folder)
+        for path in folders:
+            path.chmod(0o755)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0\n", "")

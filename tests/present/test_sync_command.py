@@ -170,3 +170,28 @@ def test_a_block_is_explained_in_one_line(run: Run, store: Store, tmp_path: Path
     assert done.stderr.count("\n") == 1
     assert "answered 403" in done.stderr
     assert store.key not in done.stderr
+
+
+def test_a_file_in_the_current_folder_does_not_send_the_key_to_a_stranger(
+    run: Run, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STEAMDINO_STEAM_API_URL")
+    (tmp_path / "steamdino.toml").write_text(f'[steam]\napi_url = "{store.address}"\n')
+    sync = ("sync", "-g", "g", "--limit", "5", "--json")
+    refused = run(*sync, cwd=tmp_path)
+    assert (refused.returncode, refused.stdout, store.log) == (2, "", [])
+    assert refused.stderr.startswith(f"steam-dino: steamdino.toml, [steam]: api_url is '{store.address}'")
+    assert refused.stderr.count("\n") == 1
+    assert store.key not in refused.stderr
+
+    monkeypatch.setenv("STEAMDINO_STEAM_API_URL", store.address)
+    taken = run(*sync, cwd=tmp_path)
+    assert ("list", "ok") in {(one.what, one.answer) for one in store.log}  # which only a key brings
+    assert store.key not in taken.stdout + taken.stderr
+
+    monkeypatch.delenv("STEAMDINO_STEAM_API_URL")
+    monkeypatch.delenv("STEAM_API_KEY")
+    store.log.clear()
+    assert run(*sync, cwd=tmp_path).returncode in (0, 1)
+    assert "query" in {one.what for one in store.log}
+    assert "list" not in {one.what for one in store.log}

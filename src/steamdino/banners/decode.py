@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,10 +12,11 @@ import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from steamdino.errors import PictureError
+from steamdino.formats import SUFFIXES_OF
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "BMP", "TIFF")
-"""The decoders that a stranger's file may reach. (Pillow's EPS, for one, starts another program.)"""
-
+TGA = "TGA"
+TGA_HEADER = struct.Struct("<BBBHHBHHHHBB")
+TGA_FOOTER = b"TRUEVISION-XFILE.\0"
 MOST_PIXELS = 64_000_000  # 192 MB as RGB
 SMALLEST_SIDE = 8  # pixels; below that there is nothing to recognise
 BACKGROUND = (
@@ -111,7 +113,7 @@ def _upright(image: Image.Image) -> Image.Image:
 @contextmanager
 def _opened(data: bytes) -> Iterator[Image.Image]:
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        with Image.open(io.BytesIO(data), formats=_candidates(data)) as image:
             _check_size(*image.size)
             yield image
     except PictureError:
@@ -124,6 +126,34 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
         raise PictureError(f"it cannot be decoded: {str(error) or type(error).__name__}") from None
 
 
+def _candidates(data: bytes) -> list[str]:
+    """The decoders that may look at a file."""
+    return [form for form in SUFFIXES_OF if form != TGA or _may_be_tga(data)]
+
+
+def _may_be_tga(data: bytes) -> bool:
+    """Whether a file may go to the TGA decoder, which would take others for its own: TGA has no magic number.
+
+    An icon (.ico) for example begins like a TGA file. Fields that are unused must be zero, as programs write them.
+    """
+    if len(data) <= TGA_HEADER.size:
+        return False
+    if data.endswith(TGA_FOOTER):
+        return True
+    _, mapped, kind, map_start, map_length, _, _, _, width, height, depth, flags = TGA_HEADER.unpack_from(
+        data
+    )
+    kind &= ~8  # the bit of run-length encoding
+    return (
+        depth in {1: (8,), 2: (16, 24, 32), 3: (1, 8, 16)}.get(kind, ())
+        and mapped == (kind == 1)
+        and (mapped or map_start == map_length == 0)
+        and min(width, height) > 0
+        and flags & 0xC0 == 0
+        and flags & 0x0F in (0, 1, 8)
+    )
+
+
 def _check_size(width: int, height: int) -> None:
     if width * height > MOST_PIXELS:
         raise PictureError(f"it has {width:,} x {height:,} pixels; at most {MOST_PIXELS:,} are decoded")
@@ -134,4 +164,4 @@ def _check_size(width: int, height: int) -> None:
 def _not_a_picture(data: bytes) -> str:
     if data.lstrip()[:1] == b"<":
         return "it is HTML or XML, not a picture"
-    return f"it is not a picture of a known format ({', '.join(FORMATS)})"
+    return f"it is not a picture of a known format ({', '.join(SUFFIXES_OF)})"

@@ -15,9 +15,10 @@ from contextlib import closing
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from steamdino.catalogue.folder import SUFFIXES, printable
+from steamdino.catalogue.folder import printable
 from steamdino.catalogue.ids import refusal
 from steamdino.errors import SourceError
+from steamdino.formats import SUFFIXES
 from steamdino.records import Entry, Problem
 
 ENDINGS = (".tar", ".tar.gz", ".tgz", ".zip")

@@ -9,20 +9,16 @@ from pathlib import Path
 
 from steamdino.catalogue.ids import refusal
 from steamdino.errors import UsageError
+from steamdino.formats import SUFFIXES
 from steamdino.gallery.layout import BANNERS, DATABASE, SNAPSHOTS
 from steamdino.records import Entry, Problem
-
-SUFFIXES = frozenset(
-    [".avif", ".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tga", ".tif", ".tiff", ".webp"]
-)
-"""What is taken for a picture, by its name. Anything else in the folder is passed over in silence."""
 
 
 def scan(root: Path, *, by_name: bool = False, prefix: str = "") -> Iterator[Entry | Problem]:
     """Walks a folder in the order of its paths.
 
-    Hidden files and folders are passed over, and so are galleries, whose copied pictures are not games of their own;
-    links to folders are not followed (they may run in circles).
+    Hidden files and folders are passed over, what has no picture's suffix, and galleries, whose copied pictures are not
+    games of their own; links to folders are not followed (they may run in circles).
 
     Args:
         root: the folder. If it is a gallery itself, only what the gallery keeps in it is passed over.

@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -25,7 +26,7 @@ from typing import Any
 
 from steamdino.errors import ModelError
 from steamdino.features import registry
-from steamdino.features.home import models_folder
+from steamdino.features.home import ADVICE, models_folder, needed_models_folder
 from steamdino.features.registry import Model
 from steamdino.gallery.clock import now
 from steamdino.storage.atomic import new_folder, replace_folder, replacing
@@ -113,7 +114,7 @@ def keep(model: Model, made: Path, *, origin: Mapping[str, Any]) -> ModelFiles:
         path.relative_to(made).as_posix(): sha256(path) for path in sorted(made.rglob("*")) if path.is_file()
     }
     weights = _identity(files)
-    home = _home(model.name)
+    home = needed_models_folder() / model.name
     record: dict[str, Any] = {"format": FORMAT, "model": model.name, "weights": weights, "made_at": now()}
     record |= {"origin": dict(origin), "files": files}
     work = new_folder(home)
@@ -152,29 +153,48 @@ def keep_own(
         for target, path in made.items():
             shutil.copyfile(path, folder / target)
         keep(model, folder, origin=origin)
-        with replacing(models_folder() / name / registry.RECORD) as file:
+        with replacing(needed_models_folder() / name / registry.RECORD) as file:
             file.write(json.dumps(dict(record), indent=2).encode() + b"\n")
     except OSError as error:
-        raise ModelError(
-            f"{error.filename} cannot be written: {error.strerror}; set STEAMDINO_CACHE"
-        ) from None
+        raise unwritable(error) from None
     registry.models.cache_clear()
     return model
 
 
 def working_folder(model: Model) -> Path:
-    """A new folder beside the model's others, for files that are on their way into the cache."""
-    return new_folder(_home(model.name), ".made-")
+    """A new folder beside the model's others, for files that are on their way into the cache.
+
+    Raises:
+        ModelError: the cache is not known.
+        OSError: it cannot be written to; see `unwritable`.
+    """
+    return new_folder(needed_models_folder() / model.name, ".made-")
+
+
+def check_writable() -> None:
+    """Finds out before hours of work whether a model can be kept.
+
+    Raises:
+        ModelError: the cache is not known, or cannot be written to.
+    """
+    folder = needed_models_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise unwritable(error) from None
+
+
+def unwritable(error: OSError) -> ModelError:
+    """What to raise where the cache cannot be written to."""
+    return ModelError(f"{error.filename} cannot be written: {error.strerror}; {ADVICE}")
 
 
 def sha256(path: Path) -> str:
     """Of a file's bytes, in lower-case hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _home(model: str) -> Path:
-    return models_folder() / model
 
 
 def _identity(files: Mapping[str, str]) -> str:
@@ -189,8 +209,9 @@ def _packaged(model: Model) -> ModelFiles:
 
 
 def _kept(model: str) -> list[tuple[str, ModelFiles]]:
-    found = []
-    for path in _home(model).glob(f"*/{MANIFEST}"):
+    found: list[tuple[str, ModelFiles]] = []
+    folder = models_folder()
+    for path in (folder / model).glob(f"*/{MANIFEST}") if folder else ():
         if path.parent.name.startswith("."):
             continue
         try:

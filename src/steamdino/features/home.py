@@ -1,4 +1,8 @@
-"""Where what was pulled, exported or trained is kept on this machine."""
+"""Where what was pulled, exported or trained is kept on this machine.
+
+A machine may know no such place: services and containers run as users without a home folder. Whatever only reads then
+goes on with what the package brings.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +10,47 @@ import os
 import sys
 from pathlib import Path
 
+from steamdino.errors import ModelError
 
-def cache_folder() -> Path:
-    """``$STEAMDINO_CACHE``, else the platform's folder for caches."""
-    if named := os.environ.get("STEAMDINO_CACHE"):
-        return Path(named).expanduser()
+VARIABLE = "STEAMDINO_CACHE"
+ADVICE = f"set {VARIABLE} to a folder that can be written"
+
+
+def cache_folder() -> Path | None:
+    """``$STEAMDINO_CACHE``, else the platform's folder for caches; None if that needs an unknown home folder."""
+    if named := os.environ.get(VARIABLE):
+        return _expanded(Path(named))
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA", "~/AppData/Local"))
     elif sys.platform == "darwin":
         base = Path("~/Library/Caches")
     else:
         base = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
-    return base.expanduser() / "steam-dino"
+    return _expanded(base / "steam-dino")
 
 
-def models_folder() -> Path:
-    """The folder of all models, one folder each."""
-    return cache_folder() / "models"
+def models_folder() -> Path | None:
+    """The folder of all models, one folder each, whether or not it exists; None if it is not known."""
+    cache = cache_folder()
+    return cache and cache / "models"
+
+
+def needed_models_folder() -> Path:
+    """The same, for what must be kept.
+
+    Raises:
+        ModelError: it is not known.
+    """
+    folder = models_folder()
+    if folder is None:
+        named = os.environ.get(VARIABLE)
+        why = f"{VARIABLE} is {named!r}, a home folder that" if named else "the home folder of this user"
+        raise ModelError(f"{why} is not known, so that no model can be kept; {ADVICE}")
+    return folder
+
+
+def _expanded(path: Path) -> Path | None:
+    try:
+        return path.expanduser()
+    except RuntimeError:  # no such user, or nothing says where this one is at home
+        return None

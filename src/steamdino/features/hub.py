@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from steamdino.errors import ModelError
 from steamdino.features.cache import sha256
+from steamdino.features.home import cache_folder
 from steamdino.records import Progress
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ def download(
     Raises:
         ModelError: it cannot be had, or is not what it should be; nothing half is left.
     """
+    _settle_home()
     import huggingface_hub as hub
 
     hub.logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # what goes wrong is said once, by the error
@@ -87,6 +90,13 @@ def download(
         _forget(path)
         raise ModelError(f"{where} arrived damaged: the hub publishes the hash {published.etag}; try again")
     return Download(path, (published and published.commit_hash) or path.parents[name.count("/")].name, digest)
+
+
+def _settle_home() -> None:
+    """Names a cache to huggingface_hub, which would make a folder called "~" where no home folder is known."""
+    cache = cache_folder()
+    if os.path.expanduser("~") == "~" and cache and not os.environ.get("XDG_CACHE_HOME"):  # noqa: PTH111 (never raises)
+        os.environ.setdefault("HF_HOME", str(cache / "huggingface"))
 
 
 def _offline() -> bool:
@@ -139,8 +149,12 @@ def _reason(error: Exception, repo: str) -> str:
         return f"{endpoint} answered {error.response.status_code}; try again later"
     if isinstance(error, OSError) and "Consistency check" in str(error):
         return "it broke off; the same command goes on"
+    if isinstance(error, OSError) and error.filename:
+        return (
+            f"{error.filename} cannot be used: {error.strerror}; set HF_HOME to a folder that can be written"
+        )
     if isinstance(error, OSError) and error.errno:
-        return f"{error.strerror} ({error.filename})"
+        return f"{error.strerror}; try again later"
     cause = error.__cause__ or error
     return f"{endpoint} cannot be reached, or broke off ({type(cause).__name__}); the same command goes on"
 

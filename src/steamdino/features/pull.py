@@ -138,17 +138,13 @@ def _into_cache(model: Model, fill: Callable[[Path], dict[str, Any]]) -> ModelFi
     try:
         folder = cache.working_folder(model)
     except OSError as error:
-        raise ModelError(
-            f"{error.filename} cannot be written: {error.strerror}; set STEAMDINO_CACHE"
-        ) from None
+        raise cache.unwritable(error) from None
     try:
         origin = fill(folder)
         _prove(model, folder / WEIGHTS)
         return cache.keep(model, folder, origin=origin)
     except OSError as error:
-        raise ModelError(
-            f"{error.filename} cannot be written: {error.strerror}; set STEAMDINO_CACHE"
-        ) from None
+        raise cache.unwritable(error) from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -89,7 +89,8 @@ def models() -> dict[str, Model]:
     """All known models by name: those of `models.toml`, and one's own on this machine."""
     official = {name: _model(name, record) for name, record in records()["models"].items()}
     own: dict[str, Model] = {}
-    for path in sorted(models_folder().glob(f"*/{RECORD}")):
+    folder = models_folder()
+    for path in sorted(folder.glob(f"*/{RECORD}")) if folder else ():
         # One that cannot be read, or is a newer steam-dino's, is as good as not there.
         with suppress(OSError, ValueError, TypeError, KeyError, SteamDinoError):
             own[path.parent.name] = own_model(path.parent.name, json.loads(path.read_text("utf-8")))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from steamdino.errors import GalleryError
+from steamdino.errors import GalleryError, NoGalleryError
 from steamdino.gallery import layout, schema
 from steamdino.gallery.curation import Curation
 from steamdino.gallery.games import Games
@@ -143,8 +143,8 @@ class Gallery:
         return report(self._connection, self.root)
 
 
-def _no_gallery(root: Path) -> GalleryError:
-    return GalleryError(f"there is no gallery in {root}; make one with: steam-dino add PICTURES -g {root}")
+def _no_gallery(root: Path) -> NoGalleryError:
+    return NoGalleryError(f"there is no gallery in {root}; make one with: steam-dino add PICTURES -g {root}")
 
 
 def _connect_reading(database: Path) -> sqlite3.Connection:

@@ -1,20 +1,11 @@
-"""What games can be filtered by: tags, date of release, reviews, price, adult-only; taken from their columns.
-
-===========  ====================================================================================
-``tags``     the columns "tags" and "genres": a list, or a text with commas, semicolons or bars
-``released`` the column "released" or "release_date" (2020-05-17, 2020-05 or 2020), else "year"
-``reviews``  the column "reviews": how many there are
-``free``     the column "free"
-``adult``    the column "adult": adult-only, left out unless it is asked for
-===========  ====================================================================================
-"""
+"""What games can be filtered by: tags, date of release, reviews, price, adult-only (`columns` reads them)."""
 
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -34,31 +25,24 @@ CREATE TABLE tags (tag TEXT NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (tag, ro
 """
 
 
-MOST = 2**62
-"""Reviews; SQLite holds no larger whole number than twice this."""
-
 LONGEST_TAG, MOST_TAGS, MOST_KNOWN = 100, 200, 10_000
 """Characters of a tag, tags of a game, and tags that are listed: Steam knows some 450, and gives a game 20 of them."""
 
 
 def fill(db: sqlite3.Connection, columns: Iterable[str]) -> None:
     """Writes the facets of rows, given each one's columns as JSON."""
+    from steamdino.index import columns as read  # many patterns, which a search does without
+
     for row, written in enumerate(columns):
         if written == "{}":
             continue
         known = json.loads(written)
-        db.execute(
-            "INSERT INTO facets VALUES (?, ?, ?, ?, ?)",
-            (
-                row,
-                _released(known),
-                _count(known.get("reviews")),
-                _yes(known.get("free")),
-                _yes(known.get("adult")),
-            ),
+        facts = (read.released(known), read.reviews(known), read.is_free(known), read.is_adult(known))
+        db.execute("INSERT INTO facets VALUES (?, ?, ?, ?, ?)", (row, *facts))
+        short = (fold(tag) for tag in read.tags(known) if len(tag) <= LONGEST_TAG)
+        db.executemany(
+            "INSERT OR IGNORE INTO tags VALUES (?, ?)", ((tag, row) for tag in islice(short, MOST_TAGS))
         )
-        found = islice(_tags(known), MOST_TAGS)
-        db.executemany("INSERT OR IGNORE INTO tags VALUES (?, ?)", ((tag, row) for tag in found))
 
 
 def allowed(db: sqlite3.Connection, wanted: Filter, count: int) -> NDArray[np.bool_] | None:
@@ -88,6 +72,30 @@ def allowed(db: sqlite3.Connection, wanted: Filter, count: int) -> NDArray[np.bo
     mask = np.zeros(count, np.bool_)
     mask[rows] = True
     return mask
+
+
+def undated(db: sqlite3.Connection, wanted: Filter, count: int) -> int:
+    """How many of `count` games a filter leaves out only because no date of release could be read; 0 without a date."""
+    if not (wanted.released_from or wanted.released_to):
+        return 0
+    others = replace(wanted, released_from=None, released_to=None)
+    sql, parameters = _condition(others)
+    found = db.execute(f"SELECT count(*) FROM facets WHERE released IS NULL AND {sql}", parameters)  # noqa: S608
+    (left_out,) = found.fetchone()
+    if others == Filter(adult=wanted.adult):  # which games pass of which nothing is known
+        (known,) = db.execute("SELECT count(*) FROM facets").fetchone()
+        left_out += count - known
+    return int(left_out)
+
+
+def dated(db: sqlite3.Connection) -> int | None:
+    """How many games have a date of release that could be read; None if that is not known of this snapshot."""
+    try:
+        return int(db.execute("SELECT count(*) FROM facets WHERE released IS NOT NULL").fetchone()[0])
+    except (
+        sqlite3.DatabaseError
+    ):  # an older program wrote no facets; or it is damaged, which `doctor` reports
+        return None
 
 
 def tags(db: sqlite3.Connection) -> list[str]:
@@ -120,35 +128,3 @@ def _condition(wanted: Filter) -> tuple[str, list[Any]]:
     if not wanted.adult:
         parts.append("NOT adult")
     return " AND ".join(parts), parameters
-
-
-def _released(columns: dict[str, Any]) -> str | None:
-    for key in ("released", "release_date", "year"):
-        value = columns.get(key)
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        found = re.match(r"\d{4}(-\d\d(-\d\d)?)?(?!\d)", str(value)) if value is not None else None
-        if found:
-            return found[0]
-    return None
-
-
-def _tags(columns: dict[str, Any]) -> Iterator[str]:
-    for key in ("tags", "genres"):
-        value = columns.get(key)
-        for tag in (
-            re.split(r"[,;|]", value) if isinstance(value, str) else value if isinstance(value, list) else ()
-        ):
-            if isinstance(tag, str) and 0 < len(tag.strip()) <= LONGEST_TAG:
-                yield fold(tag)
-
-
-def _count(value: Any) -> int:
-    try:
-        return min(max(int(value), 0), MOST)
-    except (TypeError, ValueError, OverflowError):
-        return 0
-
-
-def _yes(value: Any) -> bool:
-    return value is True or str(value).strip().lower() in ("1", "true", "yes")

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from steamdino.errors import SnapshotError
+from steamdino.errors import NoSnapshotError, SnapshotError
 from steamdino.gallery import layout
 from steamdino.index import facets, names
 from steamdino.index.distribution import Distribution
@@ -217,6 +217,15 @@ class SnapshotReader:
         """
         return facets.allowed(self._db, wanted, self.manifest.games)
 
+    def undated(self, wanted: Filter) -> int:
+        """How many games a filter leaves out only because no date of release could be read. After `allowed`."""
+        return facets.undated(self._db, wanted, self.manifest.games)
+
+    @property
+    def dated(self) -> int | None:
+        """How many games have a date of release that could be read; None if an older program built the snapshot."""
+        return facets.dated(self._db)
+
     def tags(self) -> list[str]:
         """The tags that games have, the most frequent first, lower case."""
         return facets.tags(self._db)
@@ -317,17 +326,17 @@ def _choose(gallery: Path, recipe: str | None, kind: str, accept: Callable[[Reci
     latest = newest_of_each(gallery, kind)
     if not latest:
         if (gallery / layout.DATABASE).is_file():
-            raise SnapshotError(
+            raise NoSnapshotError(
                 f"the gallery {gallery} has no snapshot yet; run: steam-dino build -g {gallery}"
                 + ("" if kind == layout.VERTICAL else f" --kind {kind}")
             )
-        raise SnapshotError(
+        raise NoSnapshotError(
             f"there is no gallery in {gallery}; make one with: steam-dino add PICTURES -g {gallery}"
         )
     fitting = [f for f, m in latest.items() if recipe is None or recipe in (m.recipe.name, m.recipe.hash)]
     if not fitting:
         built = ", ".join(sorted(m.recipe.name for m in latest.values()))
-        raise SnapshotError(f"no snapshot under the recipe {recipe!r} in {gallery}; built are: {built}")
+        raise NoSnapshotError(f"no snapshot under the recipe {recipe!r} in {gallery}; built are: {built}")
     fitting = [folder for folder in fitting if accept(latest[folder].recipe)] or fitting
     return max(fitting, key=lambda f: latest[f].created_at)
 

@@ -24,7 +24,7 @@ from typing import TypeVar
 import httpx2 as httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
-from steamdino.errors import BlockedError, NetworkError, ReplyError
+from steamdino.errors import BlockedError, NetworkError, ReplyError, UsageError
 from steamdino.net.pace import Pace
 
 LONGEST_WAIT = 600.0
@@ -35,8 +35,21 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 T = TypeVar("T")
 
-# It writes each address down at INFO, and an address may hold a key.
+
+class _WithoutQueries(logging.Filter):
+    """Removes the query, which may hold a key, from each address that is logged."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Changes a record; lets all of them through."""
+        if isinstance(record.args, tuple):
+            record.args = tuple(_shown(one) if isinstance(one, httpx.URL) else one for one in record.args)
+        return True
+
+
+# httpx2 logs each address at INFO. The level keeps that out of the logs of programs that log everything; the filter
+# keeps the key out of the logs of those that set httpx2's own level.
 logging.getLogger("httpx2").setLevel(logging.WARNING)
+logging.getLogger("httpx2").addFilter(_WithoutQueries())
 logging.getLogger("httpcore2").setLevel(logging.WARNING)
 
 
@@ -151,22 +164,24 @@ class Client:
         raise AssertionError  # reraise makes this unreachable
 
     def _once(self, url: str, largest: int, headers: Mapping[str, str]) -> Reply:
+        base: httpx.URL | None = None
         for _ in range(REDIRECTS + 1):
-            target = self._allowed(url)
+            target = self._allowed(url, base)
             with self._pace:
                 if self._stopped.is_set():
                     raise NetworkError("stopped")
                 reply = self._fetch(target, largest, headers)
             if reply.status not in (301, 302, 303, 307, 308):
                 return self._judged(target, reply)
-            url = str(target.join(reply.headers.get("location", "")))
+            url, base = reply.headers.get("location", ""), target
         raise NetworkError(
             f"{_shown(target)} redirects more than {REDIRECTS} times; that address is not asked"
         )
 
-    def _allowed(self, url: str) -> httpx.URL:
+    def _allowed(self, url: str, base: httpx.URL | None = None) -> httpx.URL:
+        """An address, relative to `base` if there is one. A query stays on its own host."""
         try:
-            target = httpx.URL(url)
+            target = base.join(url) if base else httpx.URL(url)
         except (httpx.InvalidURL, ValueError) as error:
             raise NetworkError(f"an address cannot be read ({error})") from None
         host = target.netloc.decode("ascii", "replace")
@@ -226,8 +241,15 @@ class Client:
 
 
 def host_of(url: str) -> str:
-    """An address's host, with the port where that is not the scheme's own."""
-    return httpx.URL(url).netloc.decode("ascii")
+    """An address's host, with the port where that is not the scheme's own.
+
+    Raises:
+        UsageError: it is not an address.
+    """
+    try:
+        return httpx.URL(url).netloc.decode("ascii")
+    except httpx.InvalidURL as error:
+        raise UsageError(f"the address {url!r} cannot be used: {error}") from None
 
 
 def _lower(headers: httpx.Headers) -> dict[str, str]:

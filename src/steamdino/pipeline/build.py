@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from itertools import islice
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,8 +31,8 @@ COMMIT_EVERY = 256
 GPU_BATCH = 64
 """Pictures at a time on a GPU, which is idle between small batches."""
 
-SAMPLE = 2
-"""Batches for each stream on which the time is estimated."""
+SAMPLE = 4
+"""Batches of each stream after which the time is estimated."""
 
 Encoded = tuple[list[tuple[str, bytes]], list[Decoded]]
 """(sha256, vector) of each picture of a batch, and those that could not be decoded."""
@@ -43,7 +44,7 @@ class Plan:
 
     Attributes:
         banners: different pictures to encode.
-        seconds: about how long that takes on this machine, measured on the first few.
+        seconds: about how long that takes on this machine, judging by the first few.
         precision: of the inference.
     """
 
@@ -105,7 +106,7 @@ def build(
         upgrade: encode everything anew where the model's weights are others than those that the gallery was built with,
             and learn a whitening anew.
         rebuild: write the snapshot anew even if nothing changed.
-        announce: called once before the work, if there is any.
+        announce: called once if there is anything to encode, after the first few pictures.
         progress: called with (done, total).
 
     Raises:
@@ -124,9 +125,7 @@ def build(
         if pending:
             encoder = _encoder(base, device, precision)
             run = _Encoding(opened, encoder, threads or cores(), kind)
-            if announce:
-                announce(Plan(len(pending), run.estimate(pending), encoder.precision))
-            encoded, failed = run.run(pending, progress)
+            encoded, failed = run.run(pending, announce, progress)
         seconds = time.monotonic() - started
         whitened = 0
         if spec.whiten is not None:
@@ -188,38 +187,34 @@ class _Encoding:
         self._encoded: list[tuple[str, bytes]] = []
         self._failed: list[Decoded] = []
 
-    def estimate(self, pending: list[Pending]) -> float:
-        """About how many seconds the run will take, from its first pictures, which are done again later."""
-        sample = pending[: SAMPLE * self._encoder.streams * self._encoder.batch_size]
-        seconds = []
-        for _ in range(2):  # the first time, files are cold and the model has not settled
-            started = time.perf_counter()
-            for _ in self._vectors(sample):
-                pass
-            seconds.append(time.perf_counter() - started)
-        return min(seconds) * len(pending) / len(sample)
-
-    def run(self, pending: list[Pending], progress: Progress | None) -> tuple[int, int]:
+    def run(
+        self, pending: list[Pending], announce: Callable[[Plan], None] | None, progress: Progress | None
+    ) -> tuple[int, int]:
         """Encodes and stores; returns how many were encoded and how many could not be."""
         counts = [0, 0]
         done = 0
+        total = len(pending)
+        enough = min(SAMPLE * self._encoder.streams * self._encoder.batch_size, ceil(total / 4))
+        started = time.perf_counter()
         results = self._vectors(pending)
         try:
             for encoded, failed in results:
                 self._encoded += encoded
                 self._failed += failed
                 done += len(encoded) + len(failed)
+                if announce and done >= enough:
+                    seconds = (time.perf_counter() - started) * total / done
+                    announce(Plan(total, seconds, self._encoder.precision))
+                    announce = None
                 if len(self._encoded) + len(self._failed) >= COMMIT_EVERY:
                     self._commit(counts)
                 if progress:
-                    progress(done, len(pending))
+                    progress(done, total)
         except BaseException:
             results.close()
             self._commit(counts)  # what is encoded is kept
             if progress:  # an interrupt may fall between a commit and its count: only the gallery knows
-                progress(
-                    len(pending) - len(self._gallery.vectors.pending(self._key, self._kind)), len(pending)
-                )
+                progress(total - len(self._gallery.vectors.pending(self._key, self._kind)), total)
             raise
         self._commit(counts)
         return counts[0], counts[1]

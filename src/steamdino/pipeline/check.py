@@ -17,7 +17,7 @@ from steamdino.analysis.pictures import each
 from steamdino.banners.decode import decode
 from steamdino.banners.flaws import VERSION, measure
 from steamdino.banners.read import read
-from steamdino.errors import PictureError, SnapshotError, UsageError
+from steamdino.errors import NoSnapshotError, PictureError, UsageError
 from steamdino.gallery import Gallery
 from steamdino.gallery.curation import DIFFERENT, KEEP, SAME, Decision, Shown
 from steamdino.gallery.layout import VERTICAL, located
@@ -113,7 +113,7 @@ def check(
         try:
             same = duplicates(root, kind=kind, tiers=(IDENTICAL, RE_ENCODED))
             compared = True
-        except SnapshotError:
+        except NoSnapshotError:
             same, compared = [], False
         paths = {one.game_id: one.path for one in shown}
         told: set[str] = set()

@@ -6,12 +6,11 @@ import os
 from pathlib import Path
 
 from steamdino.errors import GalleryError
+from steamdino.formats import suffix_of
 from steamdino.gallery import Gallery
 from steamdino.gallery.layout import BANNERS, copy_path
 from steamdino.records import Banner
 from steamdino.storage.atomic import replacing
-
-_SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "GIF": ".gif", "AVIF": ".avif", "BMP": ".bmp"}
 
 
 def lost(gallery: Gallery) -> list[tuple[int, str]]:
@@ -49,7 +48,7 @@ def keep(root: Path, banner: Banner, data: bytes, done: str) -> Path:
     Raises:
         GalleryError: it cannot be written.
     """
-    target = root / copy_path(banner.sha256, _SUFFIXES.get(banner.format, banner.path.suffix))
+    target = root / copy_path(banner.sha256, suffix_of(banner.format, banner.path.suffix))
     try:
         if is_kept(target, len(data)) and target.read_bytes() == data:
             return target

@@ -195,6 +195,15 @@ class Snapshot:
         mask = self._allowed(only or Filter())
         return np.arange(len(self)) if mask is None else np.flatnonzero(mask)
 
+    def undated(self, only: Filter) -> int:
+        """How many games a filter leaves out only because no date of release could be read; 0 if it asks for none.
+
+        Raises:
+            QueryError, SnapshotError: as for `rows`.
+        """
+        self._allowed(only)
+        return self._reader.undated(only)
+
     @property
     def sha256s(self) -> list[str]:
         """Of the picture of each row of `vectors`."""
@@ -291,7 +300,7 @@ class Snapshot:
             )
             if not alike or (percentile is not None and percentile >= ALIKE)
         )
-        return Matches(query, self.recipe.name, items)
+        return Matches(query, self.recipe.name, items, self.undated(only))
 
     def _allowed(self, only: Filter) -> NDArray[np.bool_] | None:
         if only not in self._masks:

@@ -7,10 +7,9 @@ from functools import cached_property
 from pathlib import Path
 
 from steamdino.errors import QueryError
+from steamdino.formats import SUFFIXES
 from steamdino.index.snapshot import SnapshotReader
 from steamdino.records import Part, Query
-
-PICTURE_SUFFIXES = (".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
 
 class Understanding:
@@ -56,7 +55,7 @@ class Understanding:
         if (known := reader.absent(text)) is not None:
             raise QueryError(f"{known[0]!r} cannot be compared: {known[1]}")
         is_file = files and _is_file(text)
-        if is_file or (files and text.lower().endswith(PICTURE_SUFFIXES)):
+        if is_file or (files and text.lower().endswith(SUFFIXES)):
             if not is_file:
                 raise QueryError(f"there is no picture {text!r}, and no game of that id or name")
             return Query(text, "picture", picture=Path(text), mirror=mirror, flip=flip), None

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from tests.fakes.steam import TRANSIENT, Game, Store, picture, serving
 
-from steamdino.errors import BlockedError, NetworkError, QueryError
+from steamdino.errors import BlockedError, GalleryError, NetworkError, QueryError
 from steamdino.gallery import Gallery
 from steamdino.pipeline.sync import SyncSummary, Wanted, estimate, fetch_one, sync
 from steamdino.settings import SteamSettings
@@ -359,6 +359,23 @@ def test_unreleased_games_are_left_out_when_asked_for(run: Run, gallery: Path) -
     shown = [columns for (columns,) in rows_of(gallery, "SELECT columns FROM games")]
     assert shown
     assert not any("coming_soon" in columns for columns in shown)
+
+
+@pytest.mark.parametrize("damage", ["not a database", "of a newer version", "of an older version"])
+def test_an_estimate_for_a_gallery_that_cannot_be_read_is_refused_before_steam_is_asked(
+    store: Store, gallery: Path, run: Run, damage: str
+) -> None:
+    run(Wanted(appids=(10,)))
+    database = gallery / "gallery.sqlite"
+    if damage == "not a database":
+        database.write_bytes(b"this is no database" * 100)
+    else:
+        with closing(sqlite3.connect(database)) as connection:
+            connection.execute(f"PRAGMA user_version = {999 if damage == 'of a newer version' else 1}")
+    store.log.clear()
+    with pytest.raises(GalleryError, match="gallery"):
+        estimate(gallery, Wanted(), settings_for(store))
+    assert store.log == []
 
 
 def test_an_estimate_tells_what_a_run_would_do_and_writes_nothing(

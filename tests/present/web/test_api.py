@@ -188,7 +188,7 @@ def test_a_picture_is_fetched_by_its_address_only_where_that_is_switched_on(
     asked = {"url": "http://127.0.0.1/x.png", "k": 1}
     off = web.get("/api/v1/similar", params=asked)
     assert (off.status_code, "switched off" in off.json()["detail"]) == (400, True)
-    on = serve(built, fetch_urls="yes").client
+    on = serve(built, fetch_urls=True).client
     refused = on.get("/api/v1/similar", params=asked)
     assert (refused.status_code, "not a public server" in refused.json()["detail"]) == (422, True)
     assert 'name="address"' in on.get("/picture").text

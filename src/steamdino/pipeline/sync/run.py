@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event
 
 from steamdino.catalogue.steam.api import BATCH, Place, SteamApi
-from steamdino.errors import GalleryError, QueryError
+from steamdino.errors import NoGalleryError, QueryError
 from steamdino.gallery import Gallery
 from steamdino.net.client import Client, Manners, host_of
 from steamdino.pipeline.copies import lost
@@ -92,14 +92,18 @@ def sync(
 
 
 def estimate(gallery: str | Path, wanted: Wanted, steam: SteamSettings) -> Estimate:
-    """What `sync` would do, from one question to Steam and what the gallery knows; nothing is written."""
+    """What `sync` would do, from one question to Steam and what the gallery knows; nothing is written.
+
+    Raises:
+        GalleryError: there is a gallery, and it cannot be read.
+    """
     known = due = pictures = 0
     try:
         with Gallery.open(gallery) as opened:
             known, due = opened.steam.count(), len(opened.steam.due_apps(wanted.appids))
             pictures = sum(1 for kind in wanted.kinds for _ in opened.steam.due_assets(kind, wanted.appids))
-    except GalleryError:
-        pass  # there is none yet
+    except NoGalleryError:
+        pass  # the run makes one
     with client_of(steam, Event(), steam.rate, 1) as client:
         api = api_of(client, steam)
         if wanted.appids is not None:

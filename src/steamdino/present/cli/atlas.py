@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from steamdino.errors import QueryError, UsageError
-from steamdino.present.cli.console import beside, say
+from steamdino.present.cli.console import beside, note_undated, say
 from steamdino.present.cli.options import (
     AdultOption,
     FreeOption,
@@ -85,7 +85,9 @@ def map_(
     analysis.check()
     settings = Settings.load({"gallery": gallery})
     snapshot = Snapshot.open(settings.gallery, recipe, kind=kind)
-    rows = snapshot.rows(filter_of(tag or (), released, min_reviews, free=free, adult=adult))
+    only = filter_of(tag or (), released, min_reviews, free=free, adult=adult)
+    rows = snapshot.rows(only)
+    note_undated(snapshot.undated(only))
     if not len(rows):
         raise QueryError("no game is left for the map; ask for less, or add and build first")
     with bar("Arranging", "steps") as progress:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from steamdino.errors import GalleryError
+from steamdino.errors import NoGalleryError
 from steamdino.present.cli.console import beside, draws, note, out, say
 from steamdino.present.cli.options import (
     GalleryOption,
@@ -88,7 +88,7 @@ def audit(
     snapshot = Snapshot.open(packed or settings.gallery, recipe, kind=kind, precision=settings.precision)
     try:
         size = None if packed else expected_size(settings.gallery, kind)
-    except GalleryError:
+    except NoGalleryError:
         size = None  # a snapshot's own folder
     auditor = Auditor(snapshot, tags=tag or (), size=size, without=without or ())
     audits = [auditor(picture, k) for picture in pictures]

@@ -54,6 +54,13 @@ def beside(*outputs: Path | None) -> Iterator[None]:
         yield
 
 
+def note_undated(count: int) -> None:
+    """Reports how many games a filter by date skipped because no date of release could be read."""
+    if count:
+        games, them = ("1 game has", "it") if count == 1 else (f"{count:,} games have", "them")
+        note(f"{games} no readable release date, so --released skips {them}.")
+
+
 def draws(asked: bool | None, console: Console) -> bool:
     """Whether to draw pictures: as was asked; if nothing was, where a terminal's colours are enough to tell them."""
     if asked is not None:

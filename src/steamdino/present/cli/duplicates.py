@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from steamdino.errors import QueryError, UsageError
-from steamdino.present.cli.console import beside, draws, note, out, say
+from steamdino.present.cli.console import beside, draws, note, note_undated, out, say
 from steamdino.present.cli.options import (
     FreeOption,
     GalleryOption,
@@ -108,6 +108,10 @@ def duplicates(
         groups = pipeline.duplicates(
             place, recipe, kind=kind, tiers=tiers or TIERS[:3], only=only, progress=progress
         )
+    if released:
+        from steamdino.search import Snapshot
+
+        note_undated(Snapshot.open(place, recipe, kind=kind).undated(wanted))
     if query is not None:
         groups = _of_one(groups, query, place, recipe, kind)
     if html:

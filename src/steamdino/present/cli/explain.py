@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from steamdino.errors import PictureError, QueryError, SnapshotError
+from steamdino.errors import NoSnapshotError, PictureError, QueryError
 from steamdino.present.cli.console import beside, draws, note, out, say
 from steamdino.present.cli.options import (
     GalleryOption,
@@ -105,7 +105,7 @@ def _snapshot(place: Path, recipe: str | None, kind: str, *queries: str) -> Snap
 
     try:
         return Snapshot.open(place, recipe, kind=kind)
-    except SnapshotError:
+    except NoSnapshotError:
         if all(Path(query).is_file() for query in queries):
             return None
         raise

@@ -83,14 +83,19 @@ def info(
 
 
 def _snapshots(gallery: Gallery, report: Report) -> list[dict[str, Any]]:
+    from steamdino.errors import SnapshotError
     from steamdino.gallery.layout import KINDS, VERTICAL
-    from steamdino.index.snapshot import Manifest, newest
+    from steamdino.index.snapshot import Manifest, SnapshotReader, newest
 
     found = []
     for recipe, kind in product(report.recipes, KINDS):
         folder = newest(gallery.snapshots_of(recipe.hash, kind))
         if folder:
             manifest = Manifest.read(folder)
+            try:
+                dated = SnapshotReader(folder).dated
+            except (SnapshotError, FileNotFoundError):  # damaged or pruned; `doctor` says so
+                dated = None
             stale = manifest.revision != report.revision or (kind == VERTICAL and recipe.pending > 0)
             found.append(
                 {
@@ -99,6 +104,7 @@ def _snapshots(gallery: Gallery, report: Report) -> list[dict[str, Any]]:
                     "hash": recipe.hash,
                     "number": int(folder.name),
                     "games": manifest.games,
+                    "dated": dated,
                     "created_at": manifest.created_at,
                     "stale": stale,
                     "similarity": manifest.similarity.usual if manifest.similarity else None,
@@ -151,6 +157,8 @@ def _print(report: Report, snapshots: list[dict[str, Any]], outcomes: dict[str, 
         console.print(
             Text(f"\nSnapshot {made['number']} of {made['recipe']}{kind}: {made['games']:,} games, {state}")
         )
+        if made["dated"]:
+            console.print(Text(f"  Release dates: {made['dated']:,} of {made['games']:,} games", style="dim"))
         if usual := made["similarity"]:
             console.print(
                 Text(

@@ -81,7 +81,7 @@ def serve(
             "requests_per_minute": rate,
             "origins": origins,
             "pictures": pictures,
-            "fetch_urls": None if fetch_urls is None else "yes" if fetch_urls else "no",
+            "fetch_urls": fetch_urls,
         }
     )
     # A search is one product of a matrix and a vector: more threads for it only wait for each other. NumPy reads this

@@ -9,7 +9,7 @@ import typer
 
 from steamdino.errors import UsageError
 from steamdino.present.cli.answer import print_answer
-from steamdino.present.cli.console import note
+from steamdino.present.cli.console import note, note_undated
 from steamdino.present.cli.options import (
     AdultOption,
     AlikeOption,
@@ -104,6 +104,7 @@ def similar(
     matches = snapshot.similar(
         asked, k, mirror=mirror, flip=flip, plus=plus or (), minus=minus or (), alike=alike, only=only
     )
+    note_undated(matches.undated)
     print_answer(matches, output, gallery=settings.gallery, kind=kind, show=show, pictures=pictures)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from steamdino.present.cli.answer import print_answer
+from steamdino.present.cli.console import note_undated
 from steamdino.present.cli.options import (
     AdultOption,
     AlikeOption,
@@ -63,4 +64,5 @@ def text(
     only = filter_of(tag or (), released, min_reviews, free=free, adult=adult)
     snapshot = Snapshot.open(packed or settings.gallery, recipe, kind=kind, words=True)
     matches = snapshot.text(sentence, k, alike=alike, only=only)
+    note_undated(matches.undated)
     print_answer(matches, output, gallery=settings.gallery, kind=kind, show=show, pictures=pictures)

@@ -79,6 +79,7 @@ def train(
     check_folder("--out", out)
     if find_spec("torch") is None:
         raise MissingExtraError("training", "torch")
+    from steamdino.features.cache import check_writable
     from steamdino.features.registry import own_model
     from steamdino.present.cli.progress import bar
     from steamdino.training.checkpoint import FILE
@@ -91,6 +92,7 @@ def train(
     own_model(
         called, {"family": "conv", **_PLACEHOLDER}
     )  # a name that cannot be is told before hours of work
+    check_writable()
     there = (out / FILE).exists()
     if there and not resume:
         raise UsageError(f"{out} holds a run already; go on with --resume, or name another folder with --out")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from steamdino.errors import UsageError
-from steamdino.present.cli.console import beside, draws, note, out, say
+from steamdino.present.cli.console import beside, draws, note, note_undated, out, say
 from steamdino.present.cli.options import (
     AdultOption,
     FreeOption,
@@ -134,6 +134,7 @@ def unique(
             found = analysis.unique(
                 snapshot, wanted, below=below, k=k, only=only, leave_out=out_of_it, progress=progress
             )
+    note_undated(snapshot.undated(only))
     mode = "diverse" if diverse else "unique"
     title = "Games that differ from each other" if diverse else "Games whose banners look like no other's"
     if html:

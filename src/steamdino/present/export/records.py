@@ -22,6 +22,7 @@ def as_record(matches: Matches) -> dict[str, Any]:
             "parts": [{"weight": part.weight, **_asked(part.query)} for part in query.parts],
         },
         "recipe": matches.recipe,
+        "undated": matches.undated,
         "matches": [
             {
                 "rank": match.rank,

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterable
 from pathlib import Path
 
-from steamdino.errors import GalleryError
+from steamdino.errors import NoGalleryError
 from steamdino.gallery import Gallery
 from steamdino.present.text import inert
 from steamdino.settings import SteamSettings
@@ -36,7 +36,11 @@ def write_urls(path: Path, addresses: Iterable[tuple[int, str, str, str]], folde
 
 
 def addresses(gallery: Path, kind: str) -> dict[str, str]:
-    """The address of each game's picture that `sync` learned, by id; empty where there is no gallery (any more)."""
+    """The address of each game's picture that `sync` learned, by id; empty where there is no gallery (any more).
+
+    Raises:
+        GalleryError: there is one, and it cannot be read.
+    """
     try:
         with Gallery.open(gallery) as opened:
             folder = SteamSettings.load({}).assets_url
@@ -44,7 +48,7 @@ def addresses(gallery: Path, kind: str) -> dict[str, str]:
                 str(appid): address(folder, place, query)
                 for appid, _, place, query in opened.steam.addresses(kind)
             }
-    except GalleryError:
+    except NoGalleryError:
         return {}
 
 

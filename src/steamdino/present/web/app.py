@@ -60,7 +60,7 @@ def create_app(
     online = addresses(settings.gallery, "vertical") if web.pictures == "steam" else {}
     app.state.addresses = Addresses(online)
     app.state.metrics = Metrics()
-    if fetch is None and web.fetch_urls == "yes":
+    if fetch is None and web.fetch_urls:
         fetch = partial(fetch_public, largest=web.largest_upload, seconds=min(web.seconds, 10.0))
     app.state.fetch = fetch
     for router in (

@@ -11,6 +11,7 @@ from typing import Annotated
 from fastapi import Depends, File, Query, Request, UploadFile
 
 from steamdino.errors import PictureError, QueryError, UsageError
+from steamdino.formats import SUFFIXES_OF
 from steamdino.present.web.served import Edition, Served
 from steamdino.records import Filter
 from steamdino.search.filtering import filter_of
@@ -60,7 +61,7 @@ Count = Annotated[int, Query(ge=1, le=MOST, description="How many.")]
 Offset = Annotated[int, Query(ge=0, le=DEEPEST, description="How many to leave out first.")]
 Mirror = Annotated[bool, Query(description="Mirror the query's picture left-right first.")]
 Flip = Annotated[bool, Query(description="Flip the query's picture top-bottom first.")]
-Sent = Annotated[UploadFile, File(description="A picture: JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF.")]
+Sent = Annotated[UploadFile, File(description=f"A picture: {', '.join(SUFFIXES_OF)}.")]
 
 
 @contextmanager

@@ -56,6 +56,7 @@ class SimilarModel(BaseModel):
     recipe: str
     matches: list[MatchModel]
     next: int | None = Field(description="the offset of the next page; null if this is the last")
+    undated: int = Field(description="games that `released` left out because no date of theirs could be read")
 
 
 class ClosestModel(BaseModel):
@@ -200,6 +201,7 @@ def similar_record(matches: Matches, to: Addresses, offset: int, k: int) -> dict
             for match in page
         ],
         "next": offset + k if len(matches) > offset + k else None,
+        "undated": matches.undated,
     }
 
 
