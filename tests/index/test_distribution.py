@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steamdino.index import distribution as module
-from steamdino.index.distribution import BINS, Distribution, distribution
+from steamdino.index.distribution import ALIKE, BINS, FRACTIONS, Distribution, distribution
 
 
 def _vectors(count: int, dim: int = 8, seed: int = 0) -> np.ndarray:
@@ -35,6 +35,60 @@ def test_a_percentile_is_the_share_of_pairs_that_are_less_alike() -> None:
         exact = 100 * np.searchsorted(cosines, cosine) / len(cosines)
         # Between two quantiles it is interpolated; they are a hundredth apart, and nearer towards the end.
         assert _percentile(found, cosine) == pytest.approx(exact, abs=0.6 if exact < 99 else 0.06)
+
+
+def test_quantiles_are_kept_at_each_hundredth_and_denser_and_denser_towards_the_end() -> None:
+    digits = range(10)
+    expected = [round(step / 100, 2) for step in range(100)]
+    for nines in ("0.99", "0.999", "0.9999", "0.99999"):
+        expected += [float(f"{nines}{digit}") for digit in digits if nines != "0.99" or digit]
+    assert [round(share, 6) for share in FRACTIONS] == expected
+
+
+@given(st.integers(2, 80), st.integers(0, 50))
+def test_each_quantile_is_the_edge_of_the_bin_that_holds_it(count: int, seed: int) -> None:
+    vectors = _vectors(count, 3, seed)
+    found = distribution(vectors, _pictures(count))
+    assert found is not None
+    cosines = np.sort((vectors @ vectors.T)[~np.eye(count, dtype=bool)])
+    assert found.pairs == len(cosines) == count * (count - 1)
+    assert [share for share, _ in found.quantiles] == [
+        one for one in FRACTIONS if one <= 1 - 1 / len(cosines)
+    ]
+    for share, edge in found.quantiles:
+        assert np.searchsorted(cosines, edge - 1e-6) <= share * len(cosines) + 1e-9
+        assert np.searchsorted(cosines, edge + 2 / BINS + 1e-6) > share * len(cosines) - 1e-9
+
+
+def test_of_two_banners_the_median_is_what_their_pair_tells() -> None:
+    found = distribution(np.array([[1, 0], [0.6, 0.8]], np.float32), _pictures(2))
+    assert found is not None
+    assert (found.pairs, found.quantiles[-1][0]) == (2, 0.5)
+    assert found.quantiles[-1][1] == pytest.approx(0.6, abs=2 / BINS)
+
+
+def test_different_pictures_with_one_vector_are_pairs_of_the_highest_bin() -> None:
+    # Longer than 1 by rounding, so that their cosine is beyond 1.
+    vectors = np.repeat(np.array([[0.6, 0.80001]], np.float32), 4, axis=0)
+    found = distribution(vectors, _pictures(4))
+    assert found is not None
+    assert {cosine for _, cosine in found.quantiles} == {1 - 2 / BINS}
+    opposite = distribution(np.array([[1, 0], [-1, 0]], np.float32), _pictures(2))
+    assert opposite is not None
+    assert {cosine for _, cosine in opposite.quantiles} == {-1.0}
+
+
+def test_what_is_usual_are_medians_and_the_percentile_from_which_banners_are_alike() -> None:
+    vectors = _vectors(400)
+    found = distribution(vectors, _pictures(400))
+    assert found is not None
+    cosines = (vectors @ vectors.T).astype(np.float64)
+    pairs = cosines[~np.eye(400, dtype=bool)]
+    np.fill_diagonal(cosines, -1)
+    assert found.usual["pairs"] == pytest.approx(np.median(pairs), abs=1e-3)
+    assert found.usual["nearest"] == pytest.approx(np.median(cosines.max(axis=1)), abs=2e-3)
+    assert found.usual["alike"] == pytest.approx(np.quantile(pairs, 0.999), abs=2e-3)
+    assert _percentile(found, found.usual["alike"]) == pytest.approx(ALIKE, abs=0.001)
 
 
 def test_the_end_is_told_as_far_as_the_pairs_tell_it_and_never_as_everything() -> None:
@@ -133,6 +187,11 @@ def test_it_is_read_back_as_it_was_written(count: int, seed: int) -> None:
         {"pairs": 3, "quantiles": [[0.5, 0.2], [0.6, 0.1]], "nearest": [[0, 0]]},
         {"pairs": 3, "quantiles": [[0.5, 7]], "nearest": [[0, 0]]},
         {"pairs": 3, "quantiles": [[0.5, float("nan")]], "nearest": [[0, 0]]},
+        {"pairs": 3, "quantiles": [[0.5, 0.2], [1, 0.3]], "nearest": [[0, 0]]},
+        {"pairs": 3, "quantiles": [[-0.1, 0.2], [0.5, 0.3]], "nearest": [[0, 0]]},
+        {"pairs": 3, "quantiles": [[0.4, 0.2], [0.5, 1.02]], "nearest": [[0, 0]]},
+        {"pairs": 3, "quantiles": [[0.4, -1.02], [0.5, 0.2]], "nearest": [[0, 0]]},
+        {"pairs": 3, "quantiles": [[0.4, 0.2]], "nearest": []},
     ],
 )
 def test_what_is_none_is_refused(record: dict[str, object]) -> None:
