@@ -82,7 +82,7 @@ def test_a_bad_setting_is_named_with_its_place(
         (WebSettings, 'port = "8000"', r"\[web\]: port is '8000'; it must be a whole number from 0 to 65535"),
         (WebSettings, "port = 8000.0", r"port is 8000.0; it must be a whole number"),
         (WebSettings, 'origins = ["https://a.example"]', "origins is .*; it must be text"),
-        (WebSettings, 'fetch_urls = "yes"', "fetch_urls is 'yes'; it must be true or false"),
+        (WebSettings, 'fetch_urls = "perhaps"', "fetch_urls is 'perhaps'; it must be true or false"),
         (WebSettings, "fetch_urls = 1", "fetch_urls is 1; it must be true or false"),
         (WebSettings, 'pictures = "steams"', "pictures is 'steams'; it must be one of: gallery, steam"),
     ],
@@ -104,8 +104,12 @@ def test_a_number_becomes_what_its_setting_is(tmp_path: Path) -> None:
     assert [(type(one), one) for one in values] == [(float, 5.0), (int, 3), (float, 7.0), (int, 4)]
 
 
-@pytest.mark.parametrize(("written", "meant"), [("true", True), ("false", False)])
-def test_a_switch_is_true_or_false_in_the_file(tmp_path: Path, written: str, meant: bool) -> None:
+@pytest.mark.parametrize(
+    ("written", "meant"), [("true", True), ("false", False), ('"yes"', True), ('"no"', False)]
+)
+def test_a_switch_is_true_or_false_in_the_file_or_text_that_says_so(
+    tmp_path: Path, written: str, meant: bool
+) -> None:
     write(tmp_path, f"[web]\nfetch_urls = {written}")
     assert WebSettings.load({}, {}, tmp_path).fetch_urls is meant
     assert WebSettings.load({"fetch_urls": not meant}, {}, tmp_path).fetch_urls is not meant
