@@ -46,6 +46,15 @@ def test_what_is_no_readable_file_says_why(tmp_path: Path) -> None:
             read(tmp_path / name)
 
 
+def test_a_file_as_large_as_the_limit_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("steamdino.banners.read.LARGEST_FILE", 1000)
+    (tmp_path / "a").write_bytes(bytes(1000))
+    assert len(read(tmp_path / "a").data) == 1000
+    (tmp_path / "b").write_bytes(bytes(1001))
+    with pytest.raises(PictureError, match="it has 1,001 bytes; at most 1,000 are read"):
+        read(tmp_path / "b")
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
 def test_a_fifo_that_nobody_writes_to_does_not_hang(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")

@@ -28,6 +28,12 @@ def test_control_characters_are_refused_wherever_they_stand(text: str, control: 
 def test_an_empty_or_endless_id_is_refused() -> None:
     assert refusal("") == "the id is empty"
     assert "501 characters" in str(refusal("x" * 501))
+    assert refusal("x" * 500) is None
+
+
+def test_an_app_id_has_at_most_ten_digits() -> None:
+    assert steam_refusal("4294967295") is None
+    assert "not an appID" in str(steam_refusal("10000000000"))
 
 
 @given(st.integers(1, 2**32 - 1))

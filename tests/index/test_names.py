@@ -73,6 +73,47 @@ def test_the_first_step_that_finds_anything_decides(query: str, expected: list[s
     assert found == expected
 
 
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("and ori", ["Ori and the Blind Forest"]),  # words of three letters are enough
+        ("itc", ["Witchfire", "The Witcher 3: Wild Hunt"]),  # and so are three letters inside one
+        ("tc", []),
+        ("forest blind ori", ["Ori and the Blind Forest"]),
+        ("rest blind for", []),  # "rest" is no word of it
+        ("blind rest for", []),
+    ],
+)
+def test_words_may_stand_in_any_order_and_only_the_last_may_be_unfinished(
+    query: str, expected: list[str]
+) -> None:
+    assert [NAMES[row] for row in names.find(_database(NAMES), query)] == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("portal", ["portal"]),
+        ("PORTAL", ["Portal", "portal"]),
+        ("Pokemon Eclair", ["Pokémon™ Éclair"]),
+        ("witcher 3 wild hunt", ["The Witcher 3: Wild Hunt"]),
+        ("wit", []),
+        ("", []),
+    ],
+)
+def test_a_name_is_found_exactly_as_it_is_written_or_folded(query: str, expected: list[str]) -> None:
+    assert [NAMES[row] for row in names.find_exact(_database(NAMES), query)] == expected
+
+
+def test_no_more_names_are_found_than_are_asked_for() -> None:
+    db = _database([f"Rain {n:02}" for n in range(30)])
+    for search in (names.find, names.suggest, names.find_exact):
+        for limit in (1, 7, 30):
+            assert len(search(db, "rain" if search is not names.find_exact else "Rain 03", limit)) <= limit
+    assert names.find(db, "rain", 7) == names.suggest(db, "rain", 7) == list(range(7))
+    assert len(names.find(db, "ain", 7)) == 7
+
+
 @given(st.lists(st.text(min_size=1), min_size=1, max_size=8), st.data())
 def test_every_name_is_found_by_itself(listed: list[str], data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(listed))
