@@ -78,7 +78,7 @@ class Audit:
 
 
 class Auditor:
-    """Audits drafts against one snapshot."""
+    """Audits drafts against one snapshot. Threads may share it."""
 
     def __init__(
         self,

@@ -14,7 +14,7 @@ PICTURE_SUFFIXES = (".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".
 
 
 class Understanding:
-    """Looks questions up in one snapshot."""
+    """Looks questions up in one snapshot. Threads may share it."""
 
     def __init__(self, reader: SnapshotReader) -> None:
         self._reader = reader
