@@ -312,6 +312,23 @@ def newest_of_each(gallery: Path, kind: str = layout.VERTICAL) -> dict[Path, Man
     return {folder: manifest for folder, manifest in latest.items() if manifest.kind == kind}
 
 
+def answering(gallery: Path, kind: str = layout.VERTICAL) -> dict[str, tuple[Path, Manifest]]:
+    """The snapshot that answers for each recipe's name: its folder and its manifest.
+
+    Several recipes may have one name, since an upgrade of the model's weights makes another recipe of it: the one
+    that was built last answers, and the others are superseded. The first of the dict is the one that answers where no
+    recipe is named: it was built last of all. Whoever chooses a snapshot of a gallery asks here.
+    """
+    return _answering(newest_of_each(gallery, kind))
+
+
+def _answering(latest: dict[Path, Manifest]) -> dict[str, tuple[Path, Manifest]]:
+    found: dict[str, tuple[Path, Manifest]] = {}
+    for folder, manifest in sorted(latest.items(), key=lambda one: (one[1].created_at, one[0]), reverse=True):
+        found.setdefault(manifest.recipe.name, (folder, manifest))
+    return found
+
+
 def _choose(gallery: Path, recipe: str | None, kind: str, accept: Callable[[Recipe], bool]) -> Path:
     latest = newest_of_each(gallery, kind)
     if not latest:
@@ -323,12 +340,18 @@ def _choose(gallery: Path, recipe: str | None, kind: str, accept: Callable[[Reci
         raise SnapshotError(
             f"there is no gallery in {gallery}; make one with: steam-dino add PICTURES -g {gallery}"
         )
-    fitting = [f for f, m in latest.items() if recipe is None or recipe in (m.recipe.name, m.recipe.hash)]
-    if not fitting:
-        built = ", ".join(sorted(m.recipe.name for m in latest.values()))
-        raise SnapshotError(f"no snapshot under the recipe {recipe!r} in {gallery}; built are: {built}")
-    fitting = [folder for folder in fitting if accept(latest[folder].recipe)] or fitting
-    return max(fitting, key=lambda f: latest[f].created_at)
+    answers = _answering(latest)
+    if recipe is not None:
+        by_hash = [folder for folder, manifest in latest.items() if manifest.recipe.hash == recipe]
+        fitting = [answers[recipe][0]] if recipe in answers else by_hash
+        if not fitting:
+            built = ", ".join(sorted(answers))
+            raise SnapshotError(f"no snapshot under the recipe {recipe!r} in {gallery}; built are: {built}")
+        return fitting[0]
+    return next(
+        (folder for folder, manifest in answers.values() if accept(manifest.recipe)),
+        next(iter(answers.values()))[0],
+    )
 
 
 def _read(columns: str) -> dict[str, Any]:
