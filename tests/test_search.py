@@ -149,6 +149,23 @@ def test_a_mirrored_query_finds_the_mirrored_copy(snapshot: Snapshot, fictional_
         assert turned.query.mirror
 
 
+def test_a_turned_query_is_identical_to_no_banner(
+    snapshot: Snapshot, fictional_store: Store, tmp_path: Path
+) -> None:
+    """Turned, a picture is another one than the file whose bytes a banner may have."""
+    folder, games = fictional_store
+    copy = next(game for game in games if game.defect == "exact")
+    other = next(game for game in games if game.id == copy.duplicate_of)
+    for query in (copy.id, copy.name, folder / other.file):
+        plain = snapshot.similar(query, k=500)
+        assert [match.id for match in plain if match.identical]
+        for turn in ({"mirror": True}, {"flip": True}, {"mirror": True, "flip": True}):
+            turned = snapshot.similar(query, k=500, **turn)
+            assert not [match.id for match in turned if match.identical], (query, turn)
+        # What was asked in between leaves no trace.
+        assert snapshot.similar(query, k=500) == plain
+
+
 def test_flipping_and_mirroring_turn_the_picture_before_it_is_encoded(
     snapshot: Snapshot, fictional_store: Store, tmp_path: Path
 ) -> None:

@@ -18,6 +18,7 @@
     ├── NetworkError            a server that cannot be reached, misbehaves, or must not be asked
     │   ├── BlockedError        it refuses us (403): nothing more may be asked of it
     │   └── ReplyError          it answers, but not what was asked
+    ├── BusyError               this process does as much as it can; ask again later
     └── MissingExtraError       an optional dependency is not installed
 """
 
@@ -90,6 +91,18 @@ class BlockedError(NetworkError):
 
 class ReplyError(NetworkError):
     """A server answers, but not what was asked."""
+
+
+class BusyError(SteamDinoError):
+    """Too much is being done at the same time already.
+
+    Attributes:
+        retry: seconds after which to ask again.
+    """
+
+    def __init__(self, message: str, retry: int) -> None:
+        super().__init__(message)
+        self.retry = retry
 
 
 class MissingExtraError(SteamDinoError):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -259,3 +262,25 @@ def test_cells_are_compared_with_their_surroundings(banners: dict[str, Image.Ima
         ]
         assert table[a, b] == pytest.approx(np.mean(around), abs=1e-9)
     np.testing.assert_allclose(table, likeness(two, one).T, atol=1e-9)
+
+
+def test_threads_share_one_explainer_which_makes_one_encoder(
+    banners: dict[str, Image.Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    class Slow(Encoder):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            made.append(self)
+            time.sleep(0.1)  # so that the others come while it is being made
+            super().__init__(*arguments, **options)
+
+    monkeypatch.setattr("steamdino.analysis.explain.Encoder", Slow)
+    first, second = list(banners.values())[:2]
+    explainer = Explainer(named("bundled", pooling="multiscale"))
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda _: explainer(first, second), range(2)))
+    assert len(made) == 1
+    for one in found:
+        assert (one.method, one.similarity) == (OCCLUSION, found[0].similarity)
+        np.testing.assert_array_equal(one.first.shares, found[0].first.shares)

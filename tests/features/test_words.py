@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -191,3 +192,12 @@ print(sorted({{"torch", "transformers"}} & set(sys.modules)))
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=dict(os.environ)
     )
     assert done.stdout.split("\n")[:2] == ["10", "[]"]
+
+
+def test_threads_share_one_text_encoder(clip: TinyClip) -> None:
+    encoder = TextEncoder(named("clip"))
+    sentences = [f"{text} {n}" for n in range(40) for text in CORPUS[:3]]
+    expected = [encoder(sentence) for sentence in sentences]
+    with ThreadPoolExecutor(8) as pool:
+        for vector, alone in zip(pool.map(encoder, sentences), expected, strict=True):
+            np.testing.assert_array_equal(vector, alone)

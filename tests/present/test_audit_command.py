@@ -52,6 +52,9 @@ def test_json_says_the_same(run: Run, built: Path, drafts: tuple[Path, Path]) ->
     (draft,) = found["drafts"]
     assert draft["matches"][0]["id"] == "neonoir"
     assert draft["taken"] is True
+    # Whoever sits at this machine gets the paths of pictures, the draft's as it was typed.
+    assert draft["picture"] == str(drafts[0])
+    assert draft["matches"][0]["picture"] == str(Snapshot.open(built).game("neonoir").picture)
     assert draft["verdict"].startswith("It shows what the banner of Neonoir shows")
     assert draft["standings"][0]["tag"] is None
     assert draft["standings"][0]["closest"]["id"] == "neonoir"

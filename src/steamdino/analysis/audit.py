@@ -78,7 +78,7 @@ class Audit:
 
 
 class Auditor:
-    """Audits drafts against one snapshot."""
+    """Audits drafts against one snapshot. Threads may share it."""
 
     def __init__(
         self,
@@ -122,7 +122,7 @@ class Auditor:
             content = read(picture)
             banner, image = inspect(picture, content), decode(content.data)
         except PictureError as error:
-            raise QueryError(f"{picture}: {error}") from None
+            raise QueryError(f"{picture}: {error}") from error
         matches = self._snapshot.similar(picture, k, without=self._without)
         shown = Shown(
             "", picture.name, str(picture), content.sha256, banner.width, banner.height, banner.mode

@@ -18,6 +18,7 @@ the similarity loses by it (occlusion; Zeiler, Fergus, arXiv 1311.2901): such sh
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,7 +99,7 @@ class Explanation:
 
 
 class Explainer:
-    """Explains pairs of pictures under one recipe."""
+    """Explains pairs of pictures under one recipe. Threads may share it."""
 
     def __init__(self, recipe: Recipe, *, whitening: Path | None = None) -> None:
         """Loads the recipe's model.
@@ -112,6 +113,7 @@ class Explainer:
         self._whitening = whitening
         self._cells = CellEncoder(recipe, whitening=whitening) if has_cells(self._model) else None
         self._encoder: Encoder | None = None
+        self._loading = threading.Lock()
 
     def __call__(self, first: Image.Image, second: Image.Image) -> Explanation:
         """Explains a pair of RGB pictures."""
@@ -155,21 +157,28 @@ class Explainer:
 
     def _covered(self, pixels: list[Pixels]) -> tuple[float, list[Map]]:
         """The similarity, and for each picture what covering each of its parts takes away from it."""
-        if self._encoder is None:
-            self._encoder = Encoder(self._recipe, whitening=self._whitening)
-        vectors = [self._encode([one])[0] for one in pixels]
+        encoder = self._covering()
+        vectors = [_encoded(encoder, [one])[0] for one in pixels]
         similarity = float(np.clip(vectors[0] @ vectors[1], -1, 1))
         shares = []
         for own, other in ((0, 1), (1, 0)):
-            without = self._encode(covered(pixels[own])) @ vectors[other]
+            without = _encoded(encoder, covered(pixels[own])) @ vectors[other]
             shares.append((similarity - without).reshape(COVERED))
         return similarity, shares
 
-    def _encode(self, pictures: list[Pixels]) -> Map:
-        assert self._encoder is not None  # noqa: S101 (its one caller has made it)
-        size = self._encoder.batch_size
-        found = [self._encoder(pictures[start : start + size]) for start in range(0, len(pictures), size)]
-        return np.concatenate(found).astype(np.float64)
+    def _covering(self) -> Encoder:
+        """What encodes covered pictures, made by the first thread that needs it."""
+        if self._encoder is None:
+            with self._loading:
+                if self._encoder is None:
+                    self._encoder = Encoder(self._recipe, whitening=self._whitening)
+        return self._encoder
+
+
+def _encoded(encoder: Encoder, pictures: list[Pixels]) -> Map:
+    size = encoder.batch_size
+    found = [encoder(pictures[start : start + size]) for start in range(0, len(pictures), size)]
+    return np.concatenate(found).astype(np.float64)
 
 
 def _pairs(alike: Map, grid: tuple[int, int]) -> tuple[Pair, ...]:

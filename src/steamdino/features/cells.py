@@ -52,7 +52,7 @@ class Cells:
 
 
 class CellEncoder:
-    """Takes pictures apart under one recipe."""
+    """Takes pictures apart under one recipe. Threads may share it."""
 
     def __init__(self, recipe: Recipe, *, whitening: Path | None = None) -> None:
         """Loads the recipe's model.

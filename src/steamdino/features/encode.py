@@ -27,7 +27,7 @@ BATCH = 4
 
 
 class Encoder:
-    """Computes vectors under one recipe. Several threads may call it at the same time.
+    """Computes vectors under one recipe. Threads may share it; `streams` of their calls run side by side.
 
     Attributes:
         recipe: whose space the vectors live in.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,8 +27,21 @@ def has_words(recipe: Recipe) -> bool:
     return known is not None and "words" in known.outputs and recipe.projection is None
 
 
+def check_words(recipe: Recipe) -> None:
+    """Refuses a recipe whose vectors cannot be compared with sentences.
+
+    Raises:
+        RecipeError: sentences cannot be compared with its vectors.
+    """
+    if not has_words(recipe):
+        raise RecipeError(
+            f"the recipe {recipe.name!r} knows no words; one that does:"
+            f" {pull_command('clip-vitb32')} and then steam-dino build --recipe clip"
+        )
+
+
 class TextEncoder:
-    """Computes the vectors of sentences under one recipe."""
+    """Computes the vectors of sentences under one recipe. Threads may share it; it runs for one of them at a time."""
 
     def __init__(self, recipe: Recipe) -> None:
         """Loads the recipe's text tower and its tokenizer.
@@ -35,11 +50,7 @@ class TextEncoder:
             RecipeError: the recipe has no words.
             ModelError: a file of the model is missing, altered, or not what it should be.
         """
-        if not has_words(recipe):
-            raise RecipeError(
-                f"the recipe {recipe.name!r} knows no words; one that does:"
-                f" {pull_command('clip-vitb32')} and then steam-dino build --recipe clip"
-            )
+        check_words(recipe)
         files = files_of(recipe)
         self._tokenize = Tokenizer(files)
         self._tower = _Tower(files, model(recipe.model).dim)
@@ -79,6 +90,13 @@ class Tokenizer:
 
 class _Tower:
     def __init__(self, files: ModelFiles, dim: int) -> None:
+        from steamdino.features.runtimes.openvino import LOADING
+
+        self._running = threading.Lock()
+        with LOADING:
+            self._load(files, dim)
+
+    def _load(self, files: ModelFiles, dim: int) -> None:
         from steamdino.features.runtimes.openvino import without_telemetry
 
         with without_telemetry():
@@ -98,6 +116,7 @@ class _Tower:
             )
         named = [port for port in fitting if port.get_names() & {"text_embeds", "embedding"}]
         self._output = (named or fitting)[0]
+        self(np.zeros((1, CONTEXT), np.int64))
 
     def __call__(self, tokens: NDArray[np.int64]) -> Floats:
         # Where the file asks for an attention mask, all are attended to: what comes after the end token is hidden from
@@ -106,5 +125,6 @@ class _Tower:
             port: tokens if "input_ids" in port.get_names() else np.ones_like(tokens)
             for port in self._compiled.inputs
         }
-        vectors: Floats = self._compiled(given)[self._output].astype(np.float32)
+        with self._running:  # a compiled model has one request, which refuses a second call while it runs
+            vectors: Floats = self._compiled(given)[self._output].astype(np.float32)
         return vectors

@@ -41,7 +41,7 @@ FRACTIONS = (
 
 @dataclass(frozen=True)
 class Distribution:
-    """The distribution of a snapshot's cosines.
+    """The distribution of a snapshot's cosines. Threads may share it: it does not change.
 
     Attributes:
         pairs: how many were looked at.

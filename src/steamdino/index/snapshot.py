@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -40,6 +41,8 @@ WHITENING = "whitening.npz"
 
 UNKNOWN_REASON = "its picture could not be read"
 """In the place of a reason that names a path of the machine on which an older program built the snapshot."""
+_PAGE = 1000
+"""Rows that are read at a time where all are wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,11 @@ class Manifest:
 
 
 class SnapshotReader:
-    """An open snapshot.
+    """An open snapshot. Threads may share it.
+
+    Its one connection to SQLite stays open, since the files may be pruned meanwhile, and serves one thread at a time.
+    (Two threads that begin the same statement at the same moment could otherwise get each other's rows: Python keeps
+    prepared statements, and lets go of its own lock between filling one in and running it.)
 
     Attributes:
         folder: where it lies.
@@ -143,6 +150,7 @@ class SnapshotReader:
         self.vectors: NDArray[np.float32] = vectors.view(np.ndarray)
         address = f"{(folder / GAMES).absolute().as_uri()}?mode=ro&immutable=1"
         self._db = sqlite3.connect(address, uri=True, check_same_thread=False)
+        self._using = threading.Lock()
         self._root = str(layout.absolute(folder).parents[2])  # the gallery's, if it still lies in one
 
     @property
@@ -153,7 +161,7 @@ class SnapshotReader:
     @cached_property
     def ids(self) -> list[str]:
         """The id of each row."""
-        return [key for (key,) in self._db.execute("SELECT id FROM games ORDER BY row")]
+        return [key for (key,) in self._query("SELECT id FROM games ORDER BY row")]
 
     @cached_property
     def sha256s(self) -> list[str]:
@@ -162,14 +170,12 @@ class SnapshotReader:
         Raises:
             SnapshotError: one of them is none.
         """
-        return [
-            self._checked(content) for (content,) in self._db.execute("SELECT sha256 FROM games ORDER BY row")
-        ]
+        return [self._checked(content) for (content,) in self._query("SELECT sha256 FROM games ORDER BY row")]
 
     def row(self, game_id: str) -> int | None:
         """The row of an id; None if it has none."""
-        found = self._db.execute("SELECT row FROM games WHERE id = ?", (game_id,)).fetchone()
-        return None if found is None else int(found[0])
+        found = self._query("SELECT row FROM games WHERE id = ?", game_id)
+        return int(found[0][0]) if found else None
 
     def games(self, rows: list[int]) -> list[Game]:
         """The games of rows, in their order.
@@ -181,32 +187,35 @@ class SnapshotReader:
             row: Game(
                 game_id, name, source, url, self._picture(picture), self._checked(sha256), _read(columns)
             )
-            for row, game_id, name, source, url, picture, sha256, columns in self._db.execute(
+            for row, game_id, name, source, url, picture, sha256, columns in self._query(
                 # One parameter however many rows there are: SQLite allows 32,766 of them.
                 "SELECT row, id, name, source, url, picture, sha256, columns FROM games"
                 " WHERE row IN (SELECT value FROM json_each(?))",
-                (json.dumps(rows),),
+                json.dumps(rows),
             )
         }
         return [found[row] for row in rows]
 
     def every_row(self) -> Iterator[dict[str, Any]]:
         """What is known of each row, without its picture's place: id, name, source, url, sha256, columns (JSON)."""
-        for game_id, name, source, url, sha256, columns in self._db.execute(
-            "SELECT id, name, source, url, sha256, columns FROM games ORDER BY row"
-        ):
-            yield {
-                "id": game_id,
-                "name": name,
-                "source": source,
-                "url": url,
-                "sha256": sha256,
-                "columns": columns,
-            }
+        for start in range(0, self.manifest.games, _PAGE):
+            for game_id, name, source, url, sha256, columns in self._query(
+                "SELECT id, name, source, url, sha256, columns FROM games WHERE row >= ? ORDER BY row LIMIT ?",
+                start,
+                _PAGE,
+            ):
+                yield {
+                    "id": game_id,
+                    "name": name,
+                    "source": source,
+                    "url": url,
+                    "sha256": sha256,
+                    "columns": columns,
+                }
 
     def every_absent(self) -> Iterator[dict[str, Any]]:
         """Each game that has no vector, and why."""
-        for game_id, name, reason in self._db.execute("SELECT id, name, reason FROM absent ORDER BY id"):
+        for game_id, name, reason in self._query("SELECT id, name, reason FROM absent ORDER BY id"):
             yield {"id": game_id, "name": name, "reason": reason_without_path(reason)}
 
     def allowed(self, wanted: Filter) -> NDArray[np.bool_] | None:
@@ -215,40 +224,57 @@ class SnapshotReader:
         Raises:
             SnapshotError: the snapshot is of an older program, which noted nothing to filter by.
         """
-        return facets.allowed(self._db, wanted, self.manifest.games)
+        with self._using:
+            return facets.allowed(self._db, wanted, self.manifest.games)
 
     def undated(self, wanted: Filter) -> int:
         """How many games a filter leaves out only because no date of release could be read. After `allowed`."""
-        return facets.undated(self._db, wanted, self.manifest.games)
+        with self._using:
+            return facets.undated(self._db, wanted, self.manifest.games)
 
     @property
     def dated(self) -> int | None:
         """How many games have a date of release that could be read; None if an older program built the snapshot."""
-        return facets.dated(self._db)
+        with self._using:
+            return facets.dated(self._db)
 
     def tags(self) -> list[str]:
         """The tags that games have, the most frequent first, lower case."""
-        return facets.tags(self._db)
+        return list(self._tags)
+
+    @cached_property
+    def _tags(self) -> list[str]:
+        with self._using:
+            return facets.tags(self._db)
 
     def absent(self, text: str) -> tuple[str, str] | None:
         """Name and reason of a game that is known and has no vector, by its id or name; None if there is none."""
-        row: tuple[str, str] | None = self._db.execute(
+        found: list[tuple[str, str]] = self._query(
             "SELECT name, reason FROM absent WHERE id = ? OR folded = ? ORDER BY id != ? LIMIT 1",
-            (text, names.fold(text), text),
-        ).fetchone()
-        return None if row is None else (row[0], reason_without_path(row[1]))
+            text,
+            names.fold(text),
+            text,
+        )
+        return (found[0][0], reason_without_path(found[0][1])) if found else None
 
     def named(self, query: str, limit: int = 10) -> list[int]:
         """The rows whose names fit what was typed, best first."""
-        return names.find(self._db, query, limit)
+        with self._using:
+            return names.find(self._db, query, limit)
 
     def suggested(self, query: str, limit: int = 10) -> list[int]:
         """The rows whose names fit what is being typed, best first."""
-        return names.suggest(self._db, query, limit)
+        with self._using:
+            return names.suggest(self._db, query, limit)
 
     def named_exactly(self, query: str, limit: int = 10) -> list[int]:
         """The rows whose name is what was typed."""
-        return names.find_exact(self._db, query, limit)
+        with self._using:
+            return names.find_exact(self._db, query, limit)
+
+    def _query(self, sql: str, *parameters: object) -> list[Any]:
+        with self._using:
+            return self._db.execute(sql, parameters).fetchall()
 
     def _picture(self, written: str | None) -> Path | None:
         return layout.located(written, self._root) if written else None
@@ -322,6 +348,23 @@ def newest_of_each(gallery: Path, kind: str = layout.VERTICAL) -> dict[Path, Man
     return {folder: manifest for folder, manifest in latest.items() if manifest.kind == kind}
 
 
+def answering(gallery: Path, kind: str = layout.VERTICAL) -> dict[str, tuple[Path, Manifest]]:
+    """The snapshot that answers for each recipe's name: its folder and its manifest.
+
+    Several recipes may have one name, since an upgrade of the model's weights makes another recipe of it: the one
+    that was built last answers, and the others are superseded. The first of the dict is the one that answers where no
+    recipe is named: it was built last of all. Whoever chooses a snapshot of a gallery asks here.
+    """
+    return _answering(newest_of_each(gallery, kind))
+
+
+def _answering(latest: dict[Path, Manifest]) -> dict[str, tuple[Path, Manifest]]:
+    found: dict[str, tuple[Path, Manifest]] = {}
+    for folder, manifest in sorted(latest.items(), key=lambda one: (one[1].created_at, one[0]), reverse=True):
+        found.setdefault(manifest.recipe.name, (folder, manifest))
+    return found
+
+
 def _choose(gallery: Path, recipe: str | None, kind: str, accept: Callable[[Recipe], bool]) -> Path:
     latest = newest_of_each(gallery, kind)
     if not latest:
@@ -333,12 +376,18 @@ def _choose(gallery: Path, recipe: str | None, kind: str, accept: Callable[[Reci
         raise NoSnapshotError(
             f"there is no gallery in {gallery}; make one with: steam-dino add PICTURES -g {gallery}"
         )
-    fitting = [f for f, m in latest.items() if recipe is None or recipe in (m.recipe.name, m.recipe.hash)]
-    if not fitting:
-        built = ", ".join(sorted(m.recipe.name for m in latest.values()))
-        raise NoSnapshotError(f"no snapshot under the recipe {recipe!r} in {gallery}; built are: {built}")
-    fitting = [folder for folder in fitting if accept(latest[folder].recipe)] or fitting
-    return max(fitting, key=lambda f: latest[f].created_at)
+    answers = _answering(latest)
+    if recipe is not None:
+        by_hash = [folder for folder, manifest in latest.items() if manifest.recipe.hash == recipe]
+        fitting = [answers[recipe][0]] if recipe in answers else by_hash
+        if not fitting:
+            built = ", ".join(sorted(answers))
+            raise NoSnapshotError(f"no snapshot under the recipe {recipe!r} in {gallery}; built are: {built}")
+        return fitting[0]
+    return next(
+        (folder for folder, manifest in answers.values() if accept(manifest.recipe)),
+        next(iter(answers.values()))[0],
+    )
 
 
 def _read(columns: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from steamdino.index.names import fold
 from steamdino.index.snapshot import Manifest, SnapshotReader, open_newest
 from steamdino.recipe import Recipe
 from steamdino.records import Filter, Game, Match, Matches, Query
+from steamdino.search.caches import Recent
 from steamdino.search.understanding import Understanding
 
 if TYPE_CHECKING:
@@ -27,18 +29,20 @@ if TYPE_CHECKING:
 CANCELLED = 1e-4
 """A mixture shorter than this has no direction left."""
 
-
 MANY_NAMES = 200
 """Names that are looked at for a suggestion where a filter will take some of them away."""
 
 MASKS = 64
-"""Filters whose rows are remembered, and pictures whose content is."""
+"""Filters whose rows are kept."""
 
 
 class Snapshot:
     """An open snapshot of a gallery, ready for questions.
 
     A search by id or name needs NumPy and SQLite alone; a picture is encoded under the snapshot's own recipe.
+
+    Threads may share it. The models are loaded once, when they are first needed, and the threads that need them
+    wait for that; every other answer goes on meanwhile.
     """
 
     def __init__(self, reader: SnapshotReader, *, precision: str = "f32") -> None:
@@ -46,9 +50,9 @@ class Snapshot:
         self._precision = precision
         self._encoder: Encoder | None = None
         self._text_encoder: TextEncoder | None = None
+        self._loading = threading.Lock()  # held while one of the two is made, and never while it runs
         self._asked = Understanding(reader)
-        self._sha256: dict[Path | None, str] = {}
-        self._masks: dict[Filter, NDArray[np.bool_] | None] = {}
+        self._masks: Recent[Filter, NDArray[np.bool_] | None] = Recent(MASKS)
 
     @classmethod
     def open(
@@ -242,23 +246,24 @@ class Snapshot:
             RecipeError: a picture cannot be encoded under the snapshot's recipe.
         """
         found, row = self._asked.understand(query, mirror=mirror, flip=flip)
-        total = self._vector(found, row)
+        total, content = self._vector(found, row)
         out = {one for key in without if (one := self.row(key)) is not None}
         rows = sorted(out | ({row} if row is not None else set()))
         if not (plus or minus):
-            return self._answer(found, total, k, rows, alike=alike, only=only or Filter())
+            return self._answer(found, total, k, rows, content, alike=alike, only=only or Filter())
         parts = []
         for sign, texts in ((1, plus), (-1, minus)):
             for text in texts:
                 part, own = self._asked.part(text, sign)
                 parts.append(part)
-                total = total + np.float32(part.weight) * self._vector(part.query, own)
+                total = total + np.float32(part.weight) * self._vector(part.query, own)[0]
                 rows += [] if own is None else [own]
         length = np.linalg.norm(total)
         if length < CANCELLED:
             raise UsageError("the parts of the mixture cancel each other out; change a weight")
         mixed = replace(found, parts=tuple(parts))
-        return self._answer(mixed, total / length, k, sorted(set(rows)), alike=alike, only=only or Filter())
+        rows = sorted(set(rows))
+        return self._answer(mixed, total / length, k, rows, None, alike=alike, only=only or Filter())
 
     def text(self, sentence: str, k: int = 10, *, alike: bool = False, only: Filter | None = None) -> Matches:
         """The games whose banners fit a sentence best.
@@ -276,7 +281,8 @@ class Snapshot:
         if not sentence.strip():
             raise UsageError("the sentence is empty; say what should be on the banner")
         found = Query(sentence, "words")
-        return self._answer(found, self._vector(found, None), k, [], alike=alike, only=only or Filter())
+        vector, _ = self._vector(found, None)
+        return self._answer(found, vector, k, [], None, alike=alike, only=only or Filter())
 
     def _answer(
         self,
@@ -284,6 +290,7 @@ class Snapshot:
         vector: NDArray[np.float32],
         k: int,
         rows: Sequence[int],
+        content: str | None,
         *,
         alike: bool,
         only: Filter,
@@ -292,9 +299,8 @@ class Snapshot:
             raise UsageError(f"k is {k}; it must be at least 1")
         near, cosines = nearest(self.vectors, vector, k, exclude=rows, among=self._allowed(only))
         percentiles = self._percentiles(query, vector, cosines)
-        same = None if query.parts else self._content(query)
         items = tuple(
-            Match(rank, game.id, game.name, float(cosine), percentile, game.sha256 == same, game)
+            Match(rank, game.id, game.name, float(cosine), percentile, game.sha256 == content, game)
             for rank, (game, cosine, percentile) in enumerate(
                 zip(self._reader.games(near.tolist()), cosines, percentiles, strict=True), 1
             )
@@ -303,14 +309,15 @@ class Snapshot:
         return Matches(query, self.recipe.name, items, self.undated(only))
 
     def _allowed(self, only: Filter) -> NDArray[np.bool_] | None:
-        if only not in self._masks:
-            if len(self._masks) >= MASKS:
-                self._masks.clear()
+        def look_up() -> NDArray[np.bool_] | None:
             mask = self._reader.allowed(only)
             if mask is not None and not mask.any():
                 self._check_tags(only)
-            self._masks[only] = mask
-        return self._masks[only]
+            if mask is not None:
+                mask.flags.writeable = False  # every thread gets the same one
+            return mask
+
+        return self._masks.get(only, look_up)
 
     def _check_tags(self, only: Filter) -> None:
         """Says so where nothing is left because there is no such tag: it may be mistyped."""
@@ -331,11 +338,6 @@ class Snapshot:
         """The tags that games have, the most frequent first, lower case."""
         return self._reader.tags()
 
-    def _content(self, query: Query) -> str | None:
-        """The sha256 of a query's picture; None for words."""
-        turned = query.mirror or query.flip
-        return query.game.sha256 if query.game and not turned else self._sha256.get(query.picture)
-
     def _percentiles(
         self, query: Query, vector: NDArray[np.float32], cosines: NDArray[np.float32]
     ) -> list[float | None]:
@@ -345,24 +347,23 @@ class Snapshot:
         known = self.manifest.similarity
         return [None] * len(cosines) if known is None else [*known.percentiles(cosines)]
 
-    def _vector(self, query: Query, row: int | None) -> NDArray[np.float32]:
-        """What a query is in the recipe's space: float32, shape (dim,), length 1."""
-        if query.kind == "words":
-            from steamdino.features.words import TextEncoder
+    def _vector(self, query: Query, row: int | None) -> tuple[NDArray[np.float32], str | None]:
+        """What a query is in the recipe's space, and the sha256 of the picture that this is the vector of.
 
-            if self._text_encoder is None:
-                self._text_encoder = TextEncoder(self.recipe)
-            return self._text_encoder(query.text)
+        Returns:
+            float32, shape (dim,), length 1. The sha256 is None for words, and for a turned picture: turned, it is
+            another picture than the file of that sha256, and no banner's file has its bytes.
+        """
+        if query.kind == "words":
+            return self._words()(query.text), None
         if row is None or query.mirror or query.flip:
             return self._encode(query)
-        vector: NDArray[np.float32] = self.vectors[row]
-        return vector
+        assert query.game is not None  # noqa: S101 (a row is a game's)
+        return self.vectors[row], query.game.sha256
 
-    def _encode(self, query: Query) -> NDArray[np.float32]:
-        """The vector of a query's picture; remembers the picture's sha256."""
+    def _encode(self, query: Query) -> tuple[NDArray[np.float32], str | None]:
         from steamdino.banners.decode import decode
         from steamdino.banners.read import read
-        from steamdino.features.encode import Encoder
         from steamdino.features.transform import prepare, sufficient_size, turned
 
         if query.picture is None:
@@ -371,16 +372,32 @@ class Snapshot:
             content = read(query.picture)
             image = decode(content.data, sufficient_size(self.recipe.transform))
         except PictureError as error:
-            raise QueryError(f"{query.picture}: {error}") from None
-        if self._encoder is None:
-            self._encoder = Encoder(
-                self.recipe, whitening=self._reader.whitening, precision=self._precision, batch_size=1
-            )
-        if len(self._sha256) >= MASKS:
-            self._sha256.clear()
-        self._sha256[query.picture] = content.sha256
+            raise QueryError(f"{query.picture}: {error}") from error
+        is_turned = query.mirror or query.flip
         pixels = prepare(turned(image, mirror=query.mirror, flip=query.flip), self.recipe.transform)
-        vector: NDArray[np.float32] = self._encoder([pixels])[0]
+        vector: NDArray[np.float32] = self._pictures()([pixels])[0]
         if not np.isfinite(vector).all():  # a stranger's recipe can ask for what no number can hold
             raise QueryError(f"the recipe {self.recipe.name!r} makes no vector of this picture; build again")
-        return vector
+        return vector, None if is_turned else content.sha256
+
+    def _pictures(self) -> Encoder:
+        """What encodes pictures, made by the first thread that needs it."""
+        from steamdino.features.encode import Encoder
+
+        if self._encoder is None:
+            with self._loading:
+                if self._encoder is None:
+                    self._encoder = Encoder(
+                        self.recipe, whitening=self._reader.whitening, precision=self._precision, batch_size=1
+                    )
+        return self._encoder
+
+    def _words(self) -> TextEncoder:
+        """What encodes sentences, made by the first thread that needs it."""
+        from steamdino.features.words import TextEncoder
+
+        if self._text_encoder is None:
+            with self._loading:
+                if self._text_encoder is None:
+                    self._text_encoder = TextEncoder(self.recipe)
+        return self._text_encoder

@@ -13,7 +13,7 @@ from steamdino.records import Part, Query
 
 
 class Understanding:
-    """Looks questions up in one snapshot."""
+    """Looks questions up in one snapshot. Threads may share it."""
 
     def __init__(self, reader: SnapshotReader) -> None:
         self._reader = reader

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,7 +37,8 @@ def test_a_sentence_finds_banners_in_the_api_and_on_the_page(
     build(tmp_path / "g", "clip")
 
     expected = Snapshot.open(tmp_path / "g", words=True).text(CORPUS[0], 5)
-    client = serve(tmp_path / "g").client
+    running = serve(tmp_path / "g")
+    client = running.client
     found = client.get("/api/v1/text", params={"q": CORPUS[0], "k": 5}).json()
     assert [match["id"] for match in found["matches"]] == expected.ids
     assert found["query"]["kind"] == "words"
@@ -46,3 +49,24 @@ def test_a_sentence_finds_banners_in_the_api_and_on_the_page(
     # The search box leads there, whatever was typed.
     search = client.get("/", params={"q": CORPUS[0]}, headers={"accept": "text/html"})
     assert "/text?q=a%20red%20dragon" in search.text
+
+    # One sentence at a time, outside the event loop, as for pictures.
+    entered, released, inside = threading.Event(), threading.Event(), []
+    snapshot = running.app.state.served.edition().snapshot
+    encoder = snapshot._text_encoder
+
+    def stalled(sentence: str) -> Any:
+        inside.append(sentence)
+        entered.set()
+        assert released.wait(60)
+        return encoder(sentence)
+
+    snapshot._text_encoder = stalled
+    with ThreadPoolExecutor(3) as pool:
+        asked = [pool.submit(client.get, f"{path}?q=a+cat") for path in ("/api/v1/text", "/text", "/text")]
+        assert entered.wait(30)
+        assert client.get("/healthz", timeout=5).text == "ok\n"
+        assert client.get("/api/v1/games/03/similar", timeout=5).status_code == 200
+        assert (len(inside), any(one.done() for one in asked)) == (1, False)
+        released.set()
+        assert [one.result(60).status_code for one in asked] == [200] * 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,11 @@ from steamdino.errors import ModelError, UsageError
 from steamdino.features.registry import Model
 from steamdino.features.runtimes import graph
 from steamdino.recipe import Transform
+
+LOADING = threading.RLock()
+"""Held while a model is loaded and runs for the first time. OpenVINO's bindings set up their use of NumPy at the first
+call, and two threads that are first at the same time wait for each other for ever: one holds Python's lock, the other
+what it guards."""
 
 
 class OpenVinoModel:
@@ -57,6 +63,20 @@ class OpenVinoModel:
             RecipeError: the file does not give such an output.
             ModelError: the file is no model that OpenVINO reads.
         """
+        with LOADING:
+            self._load(path, model, transform, outputs, scale, batch_size, precision, streams)
+
+    def _load(
+        self,
+        path: Path,
+        model: Model,
+        transform: Transform,
+        outputs: Sequence[str],
+        scale: float,
+        batch_size: int,
+        precision: str,
+        streams: int,
+    ) -> None:
         with without_telemetry():
             import openvino as ov
             from openvino.preprocess import PrePostProcessor
@@ -96,8 +116,6 @@ class OpenVinoModel:
         self._requests: SimpleQueue[Any] = SimpleQueue()
         for _ in range(streams):
             request = compiled.create_infer_request()
-            # OpenVINO's bindings set up their use of NumPy at the first call, and two threads that are first at the
-            # same time wait for each other for ever: one holds Python's lock, the other what it guards.
             request.infer([np.zeros(self._shape, np.uint8)])
             self._requests.put(request)
 
@@ -136,15 +154,16 @@ def without_telemetry() -> Iterator[None]:
     """Keeps OpenVINO's usage reports off: what is not imported cannot report.
 
     OpenVINO's tools import `openvino_telemetry` if they can and do without it if they cannot. None in `sys.modules` is
-    Python's documented way to make an import fail.
+    Python's documented way to make an import fail. One thread at a time, since all of them share `sys.modules`.
     """
     absent = object()
-    before = sys.modules.get("openvino_telemetry", absent)
-    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        if before is absent:
-            del sys.modules["openvino_telemetry"]
-        else:
-            sys.modules["openvino_telemetry"] = before  # type: ignore[assignment]
+    with LOADING:
+        before = sys.modules.get("openvino_telemetry", absent)
+        sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+        try:
+            yield
+        finally:
+            if before is absent:
+                del sys.modules["openvino_telemetry"]
+            else:
+                sys.modules["openvino_telemetry"] = before  # type: ignore[assignment]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +18,7 @@ DEVICES = ("cpu", "cuda", "mps")
 
 
 class TorchModel:
-    """A model on a device of PyTorch. One call at a time."""
+    """A model on a device of PyTorch. Threads may share it; it runs for one of them at a time."""
 
     def __init__(
         self,
@@ -61,6 +62,7 @@ class TorchModel:
             for values in (transform.mean, transform.std)
         )
         self._scale, self._stride = scale, model.stride
+        self._running = threading.Lock()
 
     def __call__(self, pixels: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         """Computes the outputs of a batch.
@@ -73,7 +75,7 @@ class TorchModel:
         """
         import torch
 
-        with torch.inference_mode():
+        with self._running, torch.inference_mode():
             given = torch.tensor(pixels, device=self._device).permute(0, 3, 1, 2)
             normalised = (given.float() / 255 - self._mean) / self._std
             if self._scale != 1.0:

@@ -151,15 +151,10 @@ def _readers(settings: Settings, wanted: Sequence[str]) -> list[SnapshotReader]:
     """The newest snapshot of each recipe; those that are not built yet are built."""
     from steamdino.features.recipes import parse
     from steamdino.gallery import Gallery
-    from steamdino.index.snapshot import newest, open_newest
+    from steamdino.index.snapshot import answering, open_newest
 
-    with Gallery.open(settings.gallery) as opened:
-        # The last of a name is what an upgrade left.
-        built = {
-            recipe.name: recipe.hash
-            for recipe in opened.vectors.recipes()
-            if newest(opened.snapshots_of(recipe.hash))
-        }
+    with Gallery.open(settings.gallery):  # says so where there is none
+        built = {name: manifest.recipe.hash for name, (_, manifest) in answering(settings.gallery).items()}
     if not wanted:
         if not built:
             raise SteamDinoError(

@@ -85,8 +85,9 @@ def info(
 def _snapshots(gallery: Gallery, report: Report) -> list[dict[str, Any]]:
     from steamdino.errors import SnapshotError
     from steamdino.gallery.layout import KINDS, VERTICAL
-    from steamdino.index.snapshot import Manifest, SnapshotReader, newest
+    from steamdino.index.snapshot import Manifest, SnapshotReader, answering, newest
 
+    answers = {kind: [folder for folder, _ in answering(gallery.root, kind).values()] for kind in KINDS}
     found = []
     for recipe, kind in product(report.recipes, KINDS):
         folder = newest(gallery.snapshots_of(recipe.hash, kind))
@@ -107,6 +108,8 @@ def _snapshots(gallery: Gallery, report: Report) -> list[dict[str, Any]]:
                     "dated": dated,
                     "created_at": manifest.created_at,
                     "stale": stale,
+                    "superseded": folder not in answers[kind],
+                    "default": folder in answers[kind][:1],
                     "similarity": manifest.similarity.usual if manifest.similarity else None,
                 }
             )
@@ -154,6 +157,10 @@ def _print(report: Report, snapshots: list[dict[str, Any]], outcomes: dict[str, 
     for made in snapshots:
         kind = "" if made["kind"] == VERTICAL else f", {made['kind']}"
         state = "stale; run: steam-dino build" if made["stale"] else "up to date"
+        if made["superseded"]:
+            state = f"superseded ({made['hash']}): a later build answers for that recipe"
+        elif made["default"] and sum(other["kind"] == made["kind"] for other in snapshots) > 1:
+            state += "; it answers where no recipe is named"
         console.print(
             Text(f"\nSnapshot {made['number']} of {made['recipe']}{kind}: {made['games']:,} games, {state}")
         )

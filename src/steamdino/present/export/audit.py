@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from steamdino.analysis.audit import Audit, Standing
 from steamdino.present.export.explanation import as_record, heat, places, tile
 from steamdino.present.export.page import write_page
-from steamdino.present.export.records import as_record as matches_record
+from steamdino.present.export.records import file_of, match_records
 from steamdino.present.text import closeness
+from steamdino.records import Game
 
 
 def verdict(audit: Audit) -> str:
@@ -50,8 +51,9 @@ def unusual(standing: Standing) -> str:
 
 
 def as_json(audits: Sequence[Audit]) -> str:
-    """Audits as one JSON object."""
-    return json.dumps({"drafts": [audit_record(audit) for audit in audits]}, ensure_ascii=False, indent=2)
+    """Audits as one JSON object, with the paths of pictures."""
+    drafts = [audit_record(audit, draft=str(audit.picture), picture_of=file_of) for audit in audits]
+    return json.dumps({"drafts": drafts}, ensure_ascii=False, indent=2)
 
 
 def write_report(path: Path, audits: Sequence[Audit], *, title: str) -> None:
@@ -89,13 +91,20 @@ def _why(audit: Audit) -> list[tuple[str, Any]]:
     ]
 
 
-def audit_record(audit: Audit) -> dict[str, Any]:
-    """An audit as what `json.dumps` takes."""
-    answer = matches_record(audit.matches)
+def audit_record(
+    audit: Audit, *, draft: str | None, picture_of: Callable[[Game], str | None]
+) -> dict[str, Any]:
+    """An audit as what `json.dumps` takes.
+
+    Args:
+        audit: what was found.
+        draft: where the draft is; None if that is nobody's business.
+        picture_of: where a game's picture is: a path for whoever sits at this machine, an address for others.
+    """
     names = [audit.picture.name, audit.matches[0].name if audit.matches else ""]
     explanation = audit.explanation
     return {
-        "picture": str(audit.picture),
+        "picture": draft,
         "width": audit.size[0],
         "height": audit.size[1],
         "verdict": verdict(audit),
@@ -117,7 +126,7 @@ def audit_record(audit: Audit) -> dict[str, Any]:
             for one in audit.standings
         ],
         "flaws": [{"flaw": one.flaw, "score": one.score, "detail": one.detail} for one in audit.flaws],
-        "recipe": answer["recipe"],
-        "matches": answer["matches"],
+        "recipe": audit.matches.recipe,
+        "matches": match_records(audit.matches, picture_of),
         "why": explanation and as_record(explanation, names, audit.matches[0].percentile),
     }

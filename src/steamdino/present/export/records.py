@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable
 from typing import Any
 
 from steamdino.present.text import inert
@@ -23,19 +24,37 @@ def as_record(matches: Matches) -> dict[str, Any]:
         },
         "recipe": matches.recipe,
         "undated": matches.undated,
-        "matches": [
-            {
-                "rank": match.rank,
-                "id": match.id,
-                "name": match.name,
-                "similarity": round(match.similarity, 6),
-                "percentile": None if match.percentile is None else round(match.percentile, 5),
-                "identical": match.identical,
-                **_facts(match.game),
-            }
-            for match in matches
-        ],
+        "matches": match_records(matches, file_of),
     }
+
+
+def match_records(matches: Matches, picture_of: Callable[[Game], str | None]) -> list[dict[str, Any]]:
+    """The matches alone as what `json.dumps` takes.
+
+    Args:
+        matches: the matches.
+        picture_of: where a game's picture is; `file_of` for whoever sits at this machine.
+    """
+    return [
+        {
+            "rank": match.rank,
+            "id": match.id,
+            "name": match.name,
+            "similarity": round(match.similarity, 6),
+            "percentile": None if match.percentile is None else round(match.percentile, 5),
+            "identical": match.identical,
+            "source": match.game.source,
+            "url": match.game.url,
+            "picture": picture_of(match.game),
+            "columns": dict(match.game.columns),
+        }
+        for match in matches
+    ]
+
+
+def file_of(game: Game) -> str | None:
+    """The path of a game's picture; None if it is not known."""
+    return str(game.picture) if game.picture else None
 
 
 def as_json(matches: Matches) -> str:
@@ -80,13 +99,4 @@ def _asked(query: Query) -> dict[str, Any]:
         "name": query.game.name if query.game else None,
         "picture": str(query.picture) if query.picture else None,
         "alternatives": [{"id": game.id, "name": game.name} for game in query.alternatives],
-    }
-
-
-def _facts(game: Game) -> dict[str, Any]:
-    return {
-        "source": game.source,
-        "url": game.url,
-        "picture": str(game.picture) if game.picture else None,
-        "columns": dict(game.columns),
     }

@@ -3,7 +3,8 @@
 ::
 
     <folder>/
-      index.html, site.css, app.js, icon.svg    the page
+      index.html, icon.svg             the page
+      site.<digest>.css, app.<digest>.js    named by their content: no browser shows an old one with a new page
       data/home.json                   what the first page shows: games that differ from each other
       data/unique.json                 the most unique games
       data/games/<n>.json              `SHARD` games, each with its nearest ones
@@ -30,6 +31,7 @@ from steamdino.index.names import fold
 from steamdino.present.export.folders import PAGE, replacing_folder
 from steamdino.present.export.mosaic import thumbnail
 from steamdino.present.export.page import render, script_and_digest
+from steamdino.present.naming import by_content
 from steamdino.records import Game, Progress
 from steamdino.wellformed import content_path
 
@@ -171,6 +173,9 @@ def _write(path: Path, content: Any) -> None:
 
 def _page(work: Path, title: str, hosts: Sequence[str]) -> None:
     script, digest = script_and_digest("site.js")
+    shared = resources.files("steamdino.present.web") / "static"  # what `serve` shows looks the same
+    style = (shared / "site.css").read_text("utf-8")
+    names = {"style": by_content("site.css", style.encode()), "script": by_content("app.js", script.encode())}
     page = render(
         "site.html.jinja",
         title=title,
@@ -179,9 +184,12 @@ def _page(work: Path, title: str, hosts: Sequence[str]) -> None:
         shard=SHARD,
         prefix=PREFIX,
         digest=digest,
+        **names,
     )
     (work / PAGE).write_text(page, "utf-8")
-    (work / "app.js").write_text(script, "utf-8")
-    shared = resources.files("steamdino.present.web") / "static"  # what `serve` shows looks the same
-    for name in ("site.css", "icon.svg"):
-        (work / name).write_text((shared / name).read_text("utf-8"), "utf-8")
+    for name, text in (
+        (names["script"], script),
+        (names["style"], style),
+        ("icon.svg", (shared / "icon.svg").read_text("utf-8")),
+    ):
+        (work / name).write_text(text, "utf-8")

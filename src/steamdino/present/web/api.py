@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import random
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from steamdino import __version__
-from steamdino.analysis.audit import Auditor
-from steamdino.banners.decode import decode
-from steamdino.banners.read import read
-from steamdino.errors import PictureError, QueryError
+from steamdino.errors import QueryError
 from steamdino.features.words import has_words
 from steamdino.present.export.audit import audit_record
 from steamdino.present.export.explanation import as_record
@@ -48,7 +47,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         (414, "The address is too long."),
         (422, "A parameter is not of its kind, or the picture cannot be read."),
         (429, "Too many requests; see Retry-After."),
-        (503, "It cannot be answered now, or not by this server."),
+        (503, "It cannot be answered now, or not by this server; see Retry-After if there is one."),
     )
 }
 router = APIRouter(prefix="/api/v1", tags=["v1"], responses=PROBLEMS)
@@ -70,19 +69,19 @@ def addresses(request: Request) -> Addresses:
 
 
 @router.get("/info", response_model=records.InfoModel, summary="What is served")
-async def info(request: Request) -> Response:
+def info(request: Request) -> Response:
     """Recipes, how many games, and the most frequent tags."""
     found = served(request)
     recipes = [
         records.recipe_record(one, words=has_words(one.recipe))
-        for one in (found.edition(name).snapshot for name in found.recipes)
+        for one in (edition.snapshot for edition in found.editions)
     ]
     snapshot = found.edition().snapshot
     return answer(
         {
             "version": __version__,
             "games": len(snapshot),
-            "default": found.recipes[0],
+            "default": snapshot.recipe.name,
             "recipes": recipes,
             "tags": snapshot.tags()[:TAGS],
         }
@@ -141,10 +140,11 @@ async def similar(
     flip: Flip = False,
 ) -> Response:
     """The games whose banners look most like that of a game, the most similar first; the game itself is left out."""
-    snapshot = edition.snapshot
-    snapshot.game(game_id)  # an id, and nothing else that a query could be
-    with stage("search"):
-        matches = snapshot.similar(game_id, offset + k + 1, mirror=mirror, flip=flip, only=only)
+    if mirror or flip:  # runs a model, which would hold up everybody else here
+        search = partial(edition.similar, game_id, offset + k + 1, mirror=mirror, flip=flip, only=only)
+        matches = await run_in_threadpool(search)
+    else:
+        matches = edition.similar(game_id, offset + k + 1, only=only)
     return answer(records.similar_record(matches, addresses(request), offset, k))
 
 
@@ -166,8 +166,8 @@ def similar_to_picture(
     flip: Flip = False,
 ) -> Response:
     """The games whose banners look most like a picture that is sent. It is not kept."""
-    with kept(picture) as path, edition.encoding, stage("search"):
-        matches = edition.snapshot.similar(path, offset + k + 1, mirror=mirror, flip=flip, only=only)
+    with kept(picture) as path:
+        matches = edition.similar(path, offset + k + 1, mirror=mirror, flip=flip, only=only)
     return answer(records.similar_record(matches, addresses(request), offset, k))
 
 
@@ -185,8 +185,8 @@ def similar_to_address(
     flip: Flip = False,
 ) -> Response:
     """The games whose banners look most like a picture that is fetched, where this server does that."""
-    with fetched(request, url) as path, edition.encoding, stage("search"):
-        matches = edition.snapshot.similar(path, offset + k + 1, mirror=mirror, flip=flip, only=only)
+    with fetched(request, url) as path:
+        matches = edition.similar(path, offset + k + 1, mirror=mirror, flip=flip, only=only)
     return answer(records.similar_record(matches, addresses(request), offset, k))
 
 
@@ -200,8 +200,7 @@ def text(
     offset: Offset = 0,
 ) -> Response:
     """The games whose banners fit a sentence best, where the recipe knows words."""
-    with edition.encoding, stage("search"):
-        matches = edition.snapshot.text(q, offset + k + 1, only=only)
+    matches = edition.text(q, offset + k + 1, only=only)
     return answer(records.similar_record(matches, addresses(request), offset, k))
 
 
@@ -270,13 +269,14 @@ def duplicates(request: Request, edition: EditionOf, k: Count = 20, offset: Offs
 @router.get("/explain", response_model=dict[str, Any], summary="Why two banners match")
 def explain(edition: EditionOf, a: Id, b: Id) -> Response:
     """Places that correspond, and what each part adds to the similarity; see the reference of `steam-dino explain`."""
-    found = explained(edition, a, b)
+    found = edition.explain(a, b)
     names = [edition.snapshot.game(key).name for key in (a, b)]
     return answer(as_record(found, names, edition.snapshot.percentile(found.similarity)))
 
 
 @router.post("/audit", response_model=dict[str, Any], summary="What a draft looks like")
 def audit(
+    request: Request,
     edition: EditionOf,
     picture: Sent,
     tag: Annotated[
@@ -285,31 +285,6 @@ def audit(
     k: Count = 10,
 ) -> Response:
     """The closest games of a draft, how unusual it is, and what is wrong with it; it is not kept."""
-    with kept(picture) as path, edition.encoding, stage("search"):
-        found = Auditor(edition.snapshot, tags=[one for one in tag or () if one.strip()])(path, k)
-    record = audit_record(found)
-    record["picture"] = ""
-    for match in record["matches"]:
-        match["picture"] = None  # a path on this machine
-    return answer(record)
-
-
-def explained(edition: EditionOf, a: str, b: str) -> Any:
-    """Why two games match.
-
-    Raises:
-        QueryError: there is no such game, or its picture is not here.
-    """
-    images = []
-    for key in (a, b):
-        path = edition.snapshot.game(key).picture
-        try:
-            if path is None:
-                raise PictureError("it is not known")
-            images.append(decode(read(path).data))
-        except PictureError as error:
-            raise QueryError(
-                f"the picture of {key!r} cannot be read: {str(error).replace(str(path), 'it')}"
-            ) from None
-    with edition.encoding, stage("search"):
-        return edition.explainer()(*images)
+    with kept(picture) as path:
+        found = edition.audit(path, [one for one in tag or () if one.strip()], k)
+    return answer(audit_record(found, draft=None, picture_of=addresses(request).of))

@@ -16,11 +16,17 @@ from starlette.middleware.cors import CORSMiddleware
 from steamdino import __version__
 from steamdino.net.public import fetch_public
 from steamdino.present.export.urls import addresses
-from steamdino.present.web import api, banners, originals, pages, problems, rendered, service
+from steamdino.present.web import api, banners, originals, pages, problems, rendered, service, static
+from steamdino.present.web.deadline import left
 from steamdino.present.web.guard import Guard, Metrics
+from steamdino.present.web.places import FETCHING, Places
 from steamdino.present.web.records import Addresses
 from steamdino.present.web.served import Served
+from steamdino.present.web.tags import mark
 from steamdino.settings import Settings, WebSettings
+
+LONGEST_FETCH = 10.0
+"""Seconds in which a picture must be fetched by its address, however long a request may take."""
 
 DESCRIPTION = """Which game banners look alike, and how alike. Similarities are cosines of embeddings, at most 1; a
 percentile says how many of a hundred pairs of the gallery's banners are less alike. Errors are
@@ -59,15 +65,18 @@ def create_app(
     app.state.served = served
     online = addresses(settings.gallery, "vertical") if web.pictures == "steam" else {}
     app.state.addresses = Addresses(online)
+    program = mark(settings, web, online)
     app.state.metrics = Metrics()
     if fetch is None and web.fetch_urls:
-        fetch = partial(fetch_public, largest=web.largest_upload, seconds=min(web.seconds, 10.0))
+        fetch = partial(_fetch, largest=web.largest_upload)
     app.state.fetch = fetch
+    app.state.fetching = Places(FETCHING, "with fetching other pictures", 5)
     for router in (
         api.router,
         originals.router,
         banners.router,
         service.router,
+        static.router,
         pages.router,
         rendered.router,
     ):
@@ -79,10 +88,15 @@ def create_app(
         Guard,
         web=web,
         metrics=app.state.metrics,
-        version=lambda: served.version,
+        version=lambda: f"{served.version}-{program}",
         picture_hosts=tuple(app.state.addresses.hosts),
     )
     return app
+
+
+def _fetch(url: str, *, largest: int) -> bytes:
+    """Fetches a picture while its request may take."""
+    return fetch_public(url, largest=largest, seconds=min(left(), LONGEST_FETCH))
 
 
 def from_environment() -> FastAPI:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from fastapi import Depends, File, Query, Request, UploadFile
 
-from steamdino.errors import PictureError, QueryError, UsageError
+from steamdino.errors import PictureError, UsageError
 from steamdino.formats import SUFFIXES_OF
 from steamdino.present.web.served import Edition, Served
 from steamdino.records import Filter
@@ -30,17 +30,18 @@ def served(request: Request) -> Served:
     return found
 
 
-def edition(
-    found: Annotated[Served, Depends(served)],
+# Not plain functions, which would take a thread each, and wait for one where all are taken.
+async def edition(
+    request: Request,
     recipe: Annotated[
         str | None, Query(max_length=LONGEST, description="Which recipe answers; the default without.")
     ] = None,
 ) -> Edition:
     """The edition of the recipe that was asked for."""
-    return found.edition(recipe or None)
+    return served(request).edition(recipe or None)
 
 
-def only(
+async def only(
     tag: Annotated[
         list[str] | None, Query(max_length=20, description="Tags that each game must have.")
     ] = None,
@@ -81,6 +82,7 @@ def fetched(request: Request, url: str) -> Iterator[Path]:
 
     Raises:
         UsageError: this server fetches none.
+        BusyError: it fetches as many as it can.
         NetworkError: it must not be asked, or cannot be had.
         PictureError: it is none.
     """
@@ -89,7 +91,9 @@ def fetched(request: Request, url: str) -> Iterator[Path]:
         raise UsageError(
             "fetching pictures by address is switched off on this server; send the picture itself"
         )
-    with as_file(fetch(url)) as path:
+    with request.app.state.fetching.taken():
+        data = fetch(url)
+    with as_file(data) as path:
         yield path
 
 
@@ -105,11 +109,4 @@ def as_file(data: bytes) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="steamdino-") as folder:
         path = Path(folder) / "picture"
         path.write_bytes(data)
-        try:
-            yield path
-        except (QueryError, PictureError) as error:
-            # The path on this machine is nobody's business.
-            text = str(error)
-            if str(path) not in text:
-                raise
-            raise PictureError(text.replace(f"{path}: ", "").replace(str(path), "the picture")) from None
+        yield path

@@ -1,23 +1,21 @@
-"""Banners, scaled: drawn anew from the gallery's files, so that no stranger's bytes reach a browser."""
+"""Banners, scaled."""
 
 from __future__ import annotations
 
-import io
-
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
-from PIL import Image
 
-from steamdino.banners.decode import decode
-from steamdino.banners.read import read
 from steamdino.errors import PictureError, QueryError
 from steamdino.present.web.api import PROBLEMS, GameId
-from steamdino.present.web.asked import EditionOf
+from steamdino.present.web.asked import LONGEST, EditionOf
+from steamdino.present.web.drawing import draw, version_of
+from steamdino.present.web.tags import is_known
 
 WIDTHS = (150, 300, 600)
-QUALITY = 85
 KEPT = "public, max-age=604800, immutable"
-"""The address names the picture's content."""
+"""Where the address names what is drawn."""
+CHECKED = "public, no-cache"
+"""Where it names the game alone, whose banner may be another one tomorrow."""
 
 router = APIRouter(tags=["banners"], responses=PROBLEMS)
 
@@ -33,22 +31,20 @@ def banner(
     edition: EditionOf,
     game_id: GameId,
     width: int = Path(description="150, 300 or 600 pixels."),
+    v: str = Query("", max_length=LONGEST, description="What is drawn, as in the addresses of pictures."),
 ) -> Response:
-    """A game's banner as JPEG, at most so wide and twice as high."""
+    """A game's banner as JPEG, at most so wide and twice as high. With `v`, browsers may keep it without asking."""
     if width not in WIDTHS:
         raise QueryError(f"there is no width {width}; there are: {', '.join(map(str, WIDTHS))}")
     game = edition.snapshot.game(game_id)
-    headers = {"etag": f'"{game.sha256[:16]}-{width}"', "cache-control": KEPT}
-    if request.headers.get("if-none-match") == headers["etag"]:
+    drawn = version_of(game.sha256)
+    headers = {"etag": f'"{drawn}-{width}"', "cache-control": KEPT if v == drawn else CHECKED}
+    if is_known(headers["etag"], request.headers.get("if-none-match", "")):
         return Response(status_code=304, headers=headers)
     try:
         if game.picture is None:
             raise PictureError("it is not known where it lies")
-        image = decode(read(game.picture).data, (width, 2 * width))
+        data = draw(game.picture, width)
     except PictureError as error:
-        detail = str(error).replace(str(game.picture), "it")
-        raise QueryError(f"the banner of {game_id[:80]!r} cannot be shown: {detail}") from None
-    image.thumbnail((width, 2 * width), Image.Resampling.BICUBIC)
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=QUALITY)
-    return Response(buffer.getvalue(), headers=headers, media_type="image/jpeg")
+        raise QueryError(f"the banner of {game_id[:80]!r} cannot be shown: {error}") from None
+    return Response(data, headers=headers, media_type="image/jpeg")

@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from http import HTTPStatus
+from http import HTTPMethod, HTTPStatus
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from steamdino.present.web.problems import problem
+from steamdino.present.web.deadline import within
+from steamdino.present.web.problems import problem, unforeseen
+from steamdino.present.web.rendered import TURNS
+from steamdino.present.web.tags import is_known
 from steamdino.present.web.timing import collecting
 from steamdino.settings import WebSettings
 
@@ -26,21 +31,29 @@ ADDRESSES = 10_000
 """Whose requests are counted at the same time."""
 ENVELOPE = 64 << 10
 """Bytes around a picture that is sent."""
-UNCACHED = (
-    "/healthz",
-    "/readyz",
-    "/metrics",
-    "/random",
-    "/api/v1/games/random",
-    "/render",
-    "/store",
-    "/banners",
+CHANGING = frozenset(
+    (
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/random",
+        "/api/v1/games/random",
+        "/api/v1/similar",
+        *(f"/{kind}{turn}{end}" for kind in ("render", "store") for turn in TURNS for end in ("", "/")),
+    )
 )
+"""Paths that answer something else each time: by chance, or after a look at another server."""
+OWN = ("/banners/", "/static/")
+"""Beginnings of paths whose answers say themselves how long they may be kept."""
+READS = ("GET", "HEAD")
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
 class Limiter:
-    """Counts the requests of each address: a bucket that fills evenly, and holds those of a minute at the most."""
+    """Counts the requests of each address: a bucket that fills evenly, and holds those of a minute at the most.
+
+    One thread uses it: that of the event loop.
+    """
 
     def __init__(self, per_minute: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._per_minute = per_minute
@@ -62,7 +75,7 @@ class Limiter:
 
 
 class Metrics:
-    """Counts and times requests, for Prometheus."""
+    """Counts and times requests, for Prometheus. Threads may share it."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -123,19 +136,23 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
-                if tag and status == HTTPStatus.OK:
+                if tag and status in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
                     headers.setdefault("etag", tag)
                     headers.setdefault("cache-control", "no-cache")
+                elif scope["method"] in READS:  # errors, too: a game that is missing may be there tomorrow
+                    headers.setdefault("cache-control", "no-store")
                 headers["server-timing"] = ", ".join(f"{k};dur={1000 * v:.1f}" for k, v in stages.items())
             await send(message)
 
         with collecting() as stages:
-            answer = self._refusal(scope, tag)
-            if answer is not None:
-                await answer(scope, receive, sending)
-            else:
-                await self._answer(scope, receive, sending)
-        self._count(scope, status, time.perf_counter() - started, stages)
+            try:
+                answer = self._refusal(scope, tag)
+                if answer is not None:
+                    await answer(scope, receive, sending)
+                else:
+                    await self._answer(scope, receive, sending)
+            finally:
+                self._count(scope, status, time.perf_counter() - started, stages)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun, most, got = False, self._web.largest_upload + ENVELOPE, 0
@@ -157,10 +174,15 @@ class Guard:
 
         try:
             async with asyncio.timeout(self._web.seconds):
-                await self._app(scope, receiving, sending)
-        except TimeoutError:
+                with within(self._web.seconds):
+                    await self._app(scope, receiving, sending)
+        except Exception as error:
             if begun:
                 raise
+            if not isinstance(error, TimeoutError):
+                # Starlette's own handler stands outside of this middleware: no security headers, and no log line.
+                await unforeseen(Request(scope), error)(scope, receive, send)
+                return
             await problem(503, f"it took longer than {self._web.seconds:g} s; ask for less")(
                 scope, receive, send
             )
@@ -175,20 +197,20 @@ class Guard:
         client = scope.get("client")
         wait = self._limiter.wait(client[0] if client else "")
         if wait:
-            seconds = str(max(1, round(wait)))
+            seconds = str(math.ceil(wait))
             return problem(429, f"too many requests; ask again in {seconds} s", {"retry-after": seconds})
         if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_URL:
             return problem(414, "the address is too long; ask for less at once")
         if not length.isdecimal() or int(length) > self._web.largest_upload + ENVELOPE:
             return problem(413, self._too_large)
-        if tag and tag in [one.strip() for one in headers.get("if-none-match", "").split(",")]:
+        if tag and is_known(tag, headers.get("if-none-match", "")):
             return problem(304, "", {"etag": tag})
         return None
 
     def _tag(self, scope: Scope) -> str | None:
         """The ETag of what a request would get; None if that may be something else each time."""
         path = scope["path"]
-        if scope["method"] not in ("GET", "HEAD") or any(path.startswith(prefix) for prefix in UNCACHED):
+        if scope["method"] not in READS or path in CHANGING or path.startswith(OWN):
             return None
         asked = scope["raw_path"] + b"?" + scope["query_string"]
         digest = hashlib.sha256(asked).hexdigest()[:16]
@@ -196,7 +218,9 @@ class Guard:
 
     def _count(self, scope: Scope, status: int, seconds: float, stages: dict[str, float]) -> None:
         route = getattr(scope.get("route"), "path", "none")
-        self._metrics.requests.labels(scope["method"], route, status).inc()
+        # Anybody can invent methods, and each would be counted for ever.
+        method = scope["method"] if scope["method"] in HTTPMethod.__members__ else "other"
+        self._metrics.requests.labels(method, route, status).inc()
         self._metrics.seconds.labels(route).observe(seconds)
         for name, value in stages.items():
             self._metrics.stages.labels(name).observe(value)

@@ -19,7 +19,6 @@ from steamdino.present.web.api import PROBLEMS, addresses, answer
 from steamdino.present.web.asked import LONGEST, EditionOf, Flip, Mirror
 from steamdino.present.web.records import steamdb
 from steamdino.present.web.served import Edition
-from steamdino.present.web.timing import stage
 from steamdino.records import Filter, Game
 
 ALL = 100
@@ -89,8 +88,7 @@ def matches_of(edition: Edition, game: Game, n: int, mirror: bool, flip: bool) -
     most = ALL if n < 0 else n
     if most <= 1:
         return [game][:most]
-    with stage("search"):
-        found = edition.snapshot.similar(game.id, most - 1, mirror=mirror, flip=flip, only=Filter())
+    found = edition.similar(game.id, most - 1, mirror=mirror, flip=flip, only=Filter())
     return [game, *(match.game for match in found)]
 
 
@@ -99,27 +97,27 @@ def _similar(request: Request, edition: Edition, game: Game, n: int, mirror: boo
 
 
 @router.get("/index", response_model=int)
-async def index(edition: EditionOf, index: Index = 0) -> Response:
+def index(edition: EditionOf, index: Index = 0) -> Response:
     """An index, if there is such a row."""
     _game(edition, index)
     return answer(index)
 
 
 @router.get("/id", response_model=int | str)
-async def id_of(edition: EditionOf, index: Index = 0) -> Response:
+def id_of(edition: EditionOf, index: Index = 0) -> Response:
     """The id of an index."""
     key = _game(edition, index).id
     return answer(int(key) if are_numbers([key]) else key)
 
 
 @router.get("/name", response_model=str)
-async def name(edition: EditionOf, index: Index = 0) -> Response:
+def name(edition: EditionOf, index: Index = 0) -> Response:
     """The name of an index."""
     return answer(_game(edition, index).name)
 
 
 @router.get("/app", response_model=dict[str, Any])
-async def app(request: Request, edition: EditionOf, index: Index = 0) -> Response:
+def app(request: Request, edition: EditionOf, index: Index = 0) -> Response:
     """The app of an index."""
     return answer(_app(request, edition, _game(edition, index)))
 
@@ -147,19 +145,19 @@ def similar_apps(
 
 
 @router.get("/index_from_id", response_model=int)
-async def index_from_id(edition: EditionOf, game_id: AppId) -> Response:
+def index_from_id(edition: EditionOf, game_id: AppId) -> Response:
     """The index of an id."""
     return answer(_index(edition, edition.snapshot.game(game_id)))
 
 
 @router.get("/name_from_id", response_model=str)
-async def name_from_id(edition: EditionOf, game_id: AppId) -> Response:
+def name_from_id(edition: EditionOf, game_id: AppId) -> Response:
     """The name of an id."""
     return answer(edition.snapshot.game(game_id).name)
 
 
 @router.get("/app_from_id", response_model=dict[str, Any])
-async def app_from_id(request: Request, edition: EditionOf, game_id: AppId) -> Response:
+def app_from_id(request: Request, edition: EditionOf, game_id: AppId) -> Response:
     """The app of an id."""
     return answer(_app(request, edition, edition.snapshot.game(game_id)))
 
@@ -178,20 +176,20 @@ def similar_apps_from_id(
 
 
 @router.get("/index_from_name", response_model=int)
-async def index_from_name(edition: EditionOf, name: Name) -> Response:
+def index_from_name(edition: EditionOf, name: Name) -> Response:
     """The index of a name."""
     return answer(_index(edition, _named(edition, name)))
 
 
 @router.get("/id_from_name", response_model=int | str)
-async def id_from_name(edition: EditionOf, name: Name) -> Response:
+def id_from_name(edition: EditionOf, name: Name) -> Response:
     """The id of a name."""
     key = _named(edition, name).id
     return answer(int(key) if are_numbers([key]) else key)
 
 
 @router.get("/app_from_name", response_model=dict[str, Any])
-async def app_from_name(request: Request, edition: EditionOf, name: Name) -> Response:
+def app_from_name(request: Request, edition: EditionOf, name: Name) -> Response:
     """The app of a name."""
     return answer(_app(request, edition, _named(edition, name)))
 

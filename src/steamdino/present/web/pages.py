@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
@@ -11,17 +10,18 @@ from fastapi import APIRouter, File, Form, Path, Query, Request, UploadFile
 from fastapi.responses import RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from steamdino.analysis.audit import Audit, Auditor
+from steamdino.analysis.audit import Audit
 from steamdino.analysis.likeness import regions
 from steamdino.banners.decode import decode
 from steamdino.banners.read import read
-from steamdino.errors import PictureError, QueryError
+from steamdino.errors import PictureError
 from steamdino.features.words import has_words
 from steamdino.present.export.audit import unusual, verdict
 from steamdino.present.export.explanation import PLACES, amount, draw, heat, places
 from steamdino.present.export.page import data_url
 from steamdino.present.text import closeness, printable
-from steamdino.present.web.api import addresses, any_game, explained
+from steamdino.present.web import static
+from steamdino.present.web.api import addresses, any_game
 from steamdino.present.web.asked import (
     LONGEST,
     EditionOf,
@@ -37,14 +37,12 @@ from steamdino.present.web.asked import (
 from steamdino.present.web.records import steamdb
 from steamdino.present.web.served import Edition
 from steamdino.present.web.timing import stage
-from steamdino.records import Filter, Matches
 
 PAGE = 24
 """Games on a page."""
 SUGGESTED = 8
 GROUPS = 12
 TAGS = 60
-TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 router = APIRouter(include_in_schema=False)
 
@@ -59,7 +57,9 @@ def environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    made.globals.update(closeness=closeness, steamdb=steamdb, quote=lambda text: quote(text, safe=""))
+    made.globals.update(
+        closeness=closeness, steamdb=steamdb, static=static.address, quote=lambda text: quote(text, safe="")
+    )
     made.filters["printable"] = printable
     return made
 
@@ -86,17 +86,6 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> R
 def error_page(request: Request, status: int, detail: str) -> Response:
     """An error as a page."""
     return page(request, "error.html.jinja", status, code=status, detail=detail)
-
-
-@router.get("/static/{name}")
-async def static(name: str) -> Response:
-    """Style sheet and scripts."""
-    suffix = "." + name.rsplit(".", 1)[-1]
-    file = resources.files("steamdino.present.web") / "static" / name
-    if "/" in name or suffix not in TYPES or not file.is_file():
-        raise QueryError(f"there is no {name[:80]!r}")
-    headers = {"cache-control": "public, max-age=3600"}
-    return Response(file.read_bytes(), media_type=TYPES[suffix], headers=headers)
 
 
 @router.get("/")
@@ -148,10 +137,10 @@ def game(
 ) -> Response:
     """A game and those that look like it."""
     own = edition.snapshot.game(game_id)
-    with stage("search"):
-        matches = _similar(edition, game_id, offset, mirror, flip, only)
-        other = served(request).edition(beside) if beside else None
-        others = _similar(other, game_id, offset, mirror, flip, only) if other else None
+    other = served(request).edition(beside) if beside else None
+    wanted = offset + PAGE + 1
+    matches = edition.similar(game_id, wanted, mirror=mirror, flip=flip, only=only)
+    others = other.similar(game_id, wanted, mirror=mirror, flip=flip, only=only) if other else None
     return page(
         request,
         "game.html.jinja",
@@ -167,10 +156,6 @@ def game(
         more=_link(request, offset=offset + PAGE) if len(matches) > offset + PAGE else "",
         tags=edition.snapshot.tags()[:TAGS],
     )
-
-
-def _similar(edition: Edition, game_id: str, offset: int, mirror: bool, flip: bool, only: Filter) -> Matches:
-    return edition.snapshot.similar(game_id, offset + PAGE + 1, mirror=mirror, flip=flip, only=only)
 
 
 def _link(request: Request, **changed: Any) -> str:
@@ -206,12 +191,12 @@ def picture(
         )
     else:
         raise PictureError("no picture was sent; choose one")
-    with source as path, edition.encoding, stage("search"):
-        shown = _inline(path)
+    with source as path:
         if do == "audit":
-            found = Auditor(edition.snapshot, tags=[tag] if tag.strip() else [])(path, PAGE)
-            return _audit_page(request, found, name, shown)
-        matches = edition.snapshot.similar(path, PAGE, mirror=mirror, flip=flip)
+            found = edition.audit(path, [tag] if tag.strip() else [], PAGE)
+            return _audit_page(request, found, name, _inline(path))
+        matches = edition.similar(path, PAGE, mirror=mirror, flip=flip)
+        shown = _inline(path)
     return page(
         request, "pictured.html.jinja", name=name, shown=shown, matches=matches, mirror=mirror, flip=flip
     )
@@ -245,16 +230,14 @@ def text(
     request: Request, edition: EditionOf, q: Annotated[str, Query(min_length=1, max_length=LONGEST)]
 ) -> Response:
     """Games that fit words."""
-    with edition.encoding, stage("search"):
-        matches = edition.snapshot.text(q, PAGE)
+    matches = edition.text(q, PAGE)
     return page(request, "words.html.jinja", typed=q, matches=matches)
 
 
 @router.get("/why")
 def why(request: Request, edition: EditionOf, a: Id, b: Id) -> Response:
     """Why two games match."""
-    with stage("search"):
-        found = explained(edition, a, b)
+    found = edition.explain(a, b)
     one, two = (edition.snapshot.game(key) for key in (a, b))
     parts = [regions(side.shares) for side in (found.first, found.second)]
     table = [

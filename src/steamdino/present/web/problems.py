@@ -13,9 +13,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from steamdino.errors import (
-    GalleryError,
-    MissingExtraError,
-    ModelError,
+    BusyError,
     NetworkError,
     PictureError,
     QueryError,
@@ -23,6 +21,7 @@ from steamdino.errors import (
     UsageError,
 )
 from steamdino.present.text import printable
+from steamdino.present.web.served import NotServedError
 
 LOG = logging.getLogger("steamdino.web")
 
@@ -31,10 +30,12 @@ STATUSES: tuple[tuple[type[SteamDinoError], int], ...] = (
     (QueryError, 404),
     (PictureError, 422),
     (NetworkError, 422),
-    (ModelError, 503),
-    (MissingExtraError, 503),
-    (GalleryError, 503),
+    (BusyError, 503),
+    (NotServedError, 503),
 )
+"""Of errors whose text is for whoever asks. All others are about this server: its text goes to the log only, since it
+may name files of this machine."""
+UNANSWERED = "this server cannot answer that now; its log says why"
 LONGEST = 500
 """Characters of a detail: it may repeat what was asked."""
 
@@ -49,28 +50,38 @@ def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) 
     return Response(text, status, dict(headers or {}), media_type="application/problem+json")
 
 
-def status_of(error: SteamDinoError) -> int:
-    """The HTTP status of one of our errors."""
-    return next((status for kind, status in STATUSES if isinstance(error, kind)), 503)
+def told(error: SteamDinoError) -> tuple[int, str, dict[str, str]]:
+    """What is told of one of our errors: the HTTP status, the text, and headers."""
+    status = next((status for kind, status in STATUSES if isinstance(error, kind)), None)
+    if status is None:
+        LOG.error("unanswered", extra={"facts": {"error": str(error)}})
+        return 503, UNANSWERED, {}
+    return status, str(error), {"retry-after": str(error.retry)} if isinstance(error, BusyError) else {}
+
+
+def answer(request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+    """An error as JSON, or as a page for whoever wants one."""
+    if not _wants_page(request):
+        return problem(status, detail, headers)
+    from steamdino.present.web.pages import error_page
+
+    found = error_page(request, status, detail)
+    found.headers.update(headers or {})
+    return found
+
+
+def unforeseen(request: Request, error: Exception) -> Response:
+    """An error that is not one of ours: the log says what it is, and the answer does not."""
+    LOG.error("unforeseen", exc_info=error)
+    return answer(request, 500, "something went wrong on this server; its log says what")
 
 
 def install(app: FastAPI) -> None:
     """Makes an app answer errors like that."""
 
-    def answer(
-        request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None
-    ) -> Response:
-        if not _wants_page(request):
-            return problem(status, detail, headers)
-        from steamdino.present.web.pages import error_page
-
-        found = error_page(request, status, detail)
-        found.headers.update(headers or {})
-        return found
-
     async def ours(request: Request, error: Exception) -> Response:
         assert isinstance(error, SteamDinoError)  # noqa: S101 (it is registered for these)
-        return answer(request, status_of(error), str(error))
+        return answer(request, *told(error))
 
     async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101
@@ -82,14 +93,9 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)  # noqa: S101
         return answer(request, error.status_code, str(error.detail), error.headers)
 
-    async def unforeseen(request: Request, error: Exception) -> Response:
-        LOG.error("unforeseen", exc_info=error)
-        return answer(request, 500, "something went wrong on this server; its log says what")
-
     app.add_exception_handler(SteamDinoError, ours)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
-    app.add_exception_handler(Exception, unforeseen)
 
 
 def _wants_page(request: Request) -> bool:

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, Field
 
+from steamdino.present.web.drawing import version_of
 from steamdino.records import Game, Matches, Query
 from steamdino.search import Snapshot
 
@@ -156,7 +157,7 @@ class Addresses:
             return self._online[game.id]
         if game.picture is None:
             return None
-        return f"/banners/{width}/{quote(game.id, safe='')}?v={game.sha256[:8]}"
+        return f"/banners/{width}/{quote(game.id, safe='')}?v={version_of(game.sha256)}"
 
     @property
     def hosts(self) -> list[str]:

@@ -1,0 +1,36 @@
+"""Draws banners anew, so that no stranger's bytes reach a browser."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from pathlib import Path
+
+import PIL
+from PIL import Image
+
+from steamdino import __version__
+from steamdino.banners.decode import decode
+from steamdino.banners.read import read
+
+QUALITY = 85
+"""Of JPEGs."""
+
+
+def draw(picture: Path, width: int) -> bytes:
+    """A picture as JPEG, at most so wide and twice as high.
+
+    Raises:
+        PictureError: it cannot be read.
+    """
+    image = decode(read(picture).data, (width, 2 * width))
+    image.thumbnail((width, 2 * width), Image.Resampling.BICUBIC)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=QUALITY)
+    return buffer.getvalue()
+
+
+def version_of(sha256: str) -> str:
+    """Names what is drawn of a picture: it changes with the picture's content and with the way of drawing."""
+    way = f"{__version__} {PIL.__version__} {QUALITY} {sha256}"
+    return hashlib.sha256(way.encode()).hexdigest()[:12]
