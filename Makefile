@@ -7,7 +7,7 @@ BIN := $(VENV)/Scripts
 endif
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test lint bench docs soak lock clean help
+.PHONY: demo test lint bench docs soak mutants lock clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -20,6 +20,10 @@ test: $(VENV)/dev  ## run the test suite
 
 soak: $(VENV)/dev  ## run the long tests
 	$(BIN)/python -m pytest -m soak $(ARGS)
+
+mutants: $(VENV)/torch  ## change the code in small ways and count what the tests notice (an hour)
+	$(PIP) 'mutmut>=3.8'
+	$(BIN)/python benchmarks/mutants.py $(ARGS)
 
 lint: $(VENV)/dev  ## check style, types, layers
 	$(BIN)/ruff check .
