@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import http.server
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -83,6 +85,16 @@ def test_the_files_hold_each_game_with_its_matches(folder: Path, built: Path) ->
     assert [match[3] for match in near] == pytest.approx(expected.similarities.tolist(), abs=6e-4)
     with Image.open(next((folder / "banners").rglob("*.jpg"))) as image:
         assert image.size[0] <= 300
+
+
+def test_the_page_names_its_style_and_script_by_their_content(folder: Path) -> None:
+    """A browser that kept those of an older site would refuse the script, or show the page in another style."""
+    page = (folder / "index.html").read_text("utf-8")
+    named = re.findall(r'(?:href|src)="((?:site|app)\.[0-9a-f]{12}\.(?:css|js))"', page)
+    assert [name.split(".")[0] for name in named] == ["site", "app"]
+    for name in named:
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest().startswith(name.split(".")[1])
+    assert {path.name for path in folder.iterdir()} == {*named, "index.html", "icon.svg", "data", "banners"}
 
 
 @pytest.mark.browser
