@@ -30,6 +30,46 @@ def flaws(image: Image.Image) -> set[str]:
     return {name for name, value in measure(image).items() if value < THRESHOLDS[name]}
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_each_number_is_what_its_definition_says(seed: int) -> None:
+    """At the height at which pictures are measured, so that nothing is scaled before."""
+    rng = np.random.default_rng(seed)
+    levels = (rng.integers(40, 200) + 20 * rng.standard_normal((300, 200))).clip(0, 255).astype(np.uint8)
+    levels[:, :20] = levels[:20] = 7
+    image = Image.fromarray(levels).convert("RGB")
+    values = np.sort(levels.ravel())
+
+    def percentile(share: float) -> float:
+        place = share / 100 * (len(values) - 1)
+        low = int(place)
+        return float(
+            values[low] + (place - low) * (float(values[min(low + 1, len(values) - 1)]) - values[low])
+        )
+
+    around = [np.roll(levels.astype(float), step, axis)[1:-1, 1:-1] for axis in (0, 1) for step in (1, -1)]
+    laplacian = sum(around) - 4 * levels[1:-1, 1:-1].astype(float)
+    expected = {
+        "blank": (percentile(99.5) - percentile(0.5)) / 255,
+        "dark": percentile(99) / 255,
+        "light": 1 - percentile(5) / 255,
+        "low-information": image.convert("L").entropy() / 8,
+        "blurry": 1 - np.exp(-laplacian.var() / 300),
+        "border": 180 * 280 / (200 * 300),
+    }
+    for name, value in measure(image).items():
+        assert value == pytest.approx(expected[name], abs=6e-5), name
+
+
+def test_a_border_may_vary_by_ten_levels_and_not_by_eleven() -> None:
+    image = Image.new("RGB", (40, 60), (100, 100, 100))
+    image.putpixel((20, 30), (200, 200, 200))
+    image.putpixel((5, 50), (110, 90, 100))
+    assert content_box(image) == (20, 30, 1, 1)
+    image.putpixel((5, 50), (100, 100, 111))
+    assert content_box(image) == (5, 30, 16, 21)
+    assert content_box(scene()) == (0, 0, 300, 450)
+
+
 def test_a_busy_picture_has_no_flaw() -> None:
     assert flaws(scene()) == set()
 

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -101,11 +102,52 @@ def test_a_malformed_row_names_its_line_and_the_rest_goes_on(tmp_path: Path) -> 
     ],
 )
 def test_json_lines_of_other_types_are_problems(tmp_path: Path, line: str, reason: str) -> None:
-    good, bad = read(_table(tmp_path, "t.jsonl", f'{{"id": "good"}}\n{line}\n'))
+    good, bad, last = read(_table(tmp_path, "t.jsonl", f'{{"id": "good"}}\n{line}\n{{"id": "last"}}\n'))
     assert isinstance(good, Entry)
+    assert isinstance(last, Entry)
     assert isinstance(bad, Problem)
     assert bad.where == "line 2"
     assert reason in bad.reason
+
+
+def test_names_are_what_the_cell_says_and_else_the_id(tmp_path: Path) -> None:
+    lines = [
+        {"id": "1", "name": None},
+        {"id": "2", "name": "  "},
+        {"id": "3"},
+        {"id": "4", "name": " a  b\n"},
+    ]
+    lines += [{"id": "5", "name": 7}, {"id": "6", "name": "n" * 1000}]
+    table = _table(tmp_path, "t.jsonl", "\n".join(map(json.dumps, lines)))
+    names = [entry.name for entry in read(table) if isinstance(entry, Entry)]
+    assert names == ["1", "2", "3", "a b", "7", "n" * 1000]
+
+
+def test_numbers_that_json_lacks_are_kept_as_nothing(tmp_path: Path) -> None:
+    (entry,) = read(
+        _table(tmp_path, "t.jsonl", '{"id": 1, "a": NaN, "b": Infinity, "c": 1.5, "d": -Infinity}')
+    )
+    assert isinstance(entry, Entry)
+    assert entry.columns == {"a": None, "b": None, "c": 1.5, "d": None}
+
+
+def test_empty_lines_are_skipped_and_counted(tmp_path: Path) -> None:
+    for name, text in (("t.csv", "id\n1\n\n2\n"), ("t.jsonl", '{"id": 1}\n\n \n{"id": 2}\n')):
+        entries = [entry for entry in read(_table(tmp_path, name, text)) if isinstance(entry, Entry)]
+        assert [entry.id for entry in entries] == ["1", "2"]
+        assert entries[1].where == "line 4"
+
+
+def test_rows_of_parquet_are_counted_from_one(tmp_path: Path) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    rows = [{"id": "a", "day": date(2012, 8, 21)}, {"id": None, "day": None}]
+    parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "t.parquet")
+    good, bad = read(tmp_path / "t.parquet")
+    assert (good.where, bad.where) == ("row 1", "row 2")
+    assert isinstance(good, Entry)
+    assert good.columns == {"day": "2012-08-21"}
 
 
 def test_byte_order_marks_line_ends_and_long_fields_are_understood(tmp_path: Path) -> None:
@@ -150,6 +192,10 @@ def test_a_table_without_the_id_column_is_refused_whole(tmp_path: Path) -> None:
     for name, text in (("t.csv", "appid,name\n1,One\n"), ("t.jsonl", '{"appid": 1}\n'), ("e.csv", "")):
         with pytest.raises(SourceError, match="has no column 'id'"):
             list(read(_table(tmp_path, name, text)))
+    with pytest.raises(SourceError, match="its columns are appid, name. Name the right one with --id"):
+        list(read(_table(tmp_path, "t.csv", "appid,name\n1,One\n")))
+    with pytest.raises(SourceError, match="its columns are none"):
+        list(read(_table(tmp_path, "e.csv", "")))
     with pytest.raises(SourceError, match="'x' twice"):
         list(read(_table(tmp_path, "t.csv", "id,x,x\n1,2,3\n")))
 
