@@ -66,31 +66,30 @@ def test_whoever_waits_is_let_go_when_it_is_stopped() -> None:
 
 
 def test_requests_within_the_rate_are_spread_evenly() -> None:
-    pace, times = Pace(10), []
-    for _ in range(4):
+    pace, began = Pace(10), time.monotonic()
+    for number in range(4):
         with pace:
-            times.append(time.monotonic())
-    assert all(later - earlier >= 0.099 for earlier, later in itertools.pairwise(times))
-    assert times[-1] - times[0] < 2
+            # Since the beginning, since a busy machine may read the clock late.
+            assert 0.1 * number - 0.001 <= time.monotonic() - began < 5
 
 
 def test_a_permit_comes_back_a_second_after_the_answer_also_after_an_error() -> None:
     pace = Pace(1)
     with pytest.raises(ValueError, match="oh"), pace:
         time.sleep(0.2)
+        answered = time.monotonic()
         raise ValueError("oh")
-    answered = time.monotonic()
     with pace:
-        assert 0.99 <= time.monotonic() - answered < 3
+        assert 1 <= time.monotonic() - answered < 5
 
 
 def test_a_hold_is_never_shortened_by_another_and_holds_a_rate_as_well() -> None:
     for pace in (Pace(0), Pace(50)):
+        began = time.monotonic()
         pace.hold(0.4)
         pace.hold(0.05)
-        began = time.monotonic()
         with pace:
-            assert 0.39 <= time.monotonic() - began < 3
+            assert 0.4 <= time.monotonic() - began < 5
 
 
 def test_whoever_waits_for_a_permit_is_let_go_when_it_is_stopped() -> None:
