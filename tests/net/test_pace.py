@@ -107,3 +107,12 @@ def test_whoever_waits_for_a_permit_is_let_go_when_it_is_stopped() -> None:
         assert not entered.wait(0.2)
         stopped.set()
         assert waiting.result(10) < 5
+
+
+@pytest.mark.parametrize(
+    ("rate", "permits", "window", "step"),
+    [(10, 10, 1.0, 0.1), (2.5, 2, 1.0, 0.5), (1, 1, 1.0, 1.0), (0.5, 1, 2.0, 2.0)],
+)
+def test_the_rate_is_made_use_of(rate: float, permits: int, window: float, step: float) -> None:
+    pace = Pace(rate)
+    assert (len(pace._free), pace._window, pace._step) == (permits, window, step)
