@@ -203,6 +203,15 @@ def test_any_text_in_the_environment_is_taken_or_refused(
 STRANGE = 'api_url = "https://steam.evil.example"'
 
 
+@pytest.mark.parametrize(
+    "host", ["ap\u0131.steampowered.com", "partner.steam-ap\u0130.com", "api.\u017fteampowered.com"]
+)
+def test_a_host_whose_letters_only_look_or_fold_like_steams_is_no_address(tmp_path: Path, host: str) -> None:
+    write(tmp_path, f'[steam]\napi_url = "https://{host}"')
+    with pytest.raises(UsageError, match="api_url is .*; it must be an address like https://... in ASCII"):
+        SteamSettings.load({}, {"STEAM_API_KEY": "SECRET"}, tmp_path)
+
+
 @pytest.mark.parametrize("name", ["STEAM_API_KEY", "STEAMDINO_STEAM_KEY"])
 @pytest.mark.parametrize(
     "url",
@@ -216,6 +225,7 @@ STRANGE = 'api_url = "https://steam.evil.example"'
         "https://evilapi.steampowered.com",
         "https://apiXsteampowered.com",
         "https://store.steampowered.com",
+        "https://api.steampowered.com./",
     ],
 )
 def test_a_file_does_not_decide_where_a_key_goes(tmp_path: Path, name: str, url: str) -> None:

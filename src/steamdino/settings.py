@@ -49,7 +49,9 @@ _SECRET = "key"  # noqa: S105 (a setting's name)
 _SWITCH = dict.fromkeys(("yes", "true", "on", "1"), True) | dict.fromkeys(("no", "false", "off", "0"), False)
 _ADDRESS = re.compile(r"https?://[^/\\?#\s@]+(/[^\\?#\s]*)?")
 _STEAM_ADDRESS = re.compile(
-    rf"https://({'|'.join(map(re.escape, STEAM_API_HOSTS))})(:443)?(/.*)?", re.IGNORECASE
+    # In ASCII: elsewhere a dotless i is an i in the other case, and another host.
+    rf"https://({'|'.join(map(re.escape, STEAM_API_HOSTS))})(:443)?(/.*)?",
+    re.IGNORECASE | re.ASCII,
 )
 
 _FILE, _ENVIRONMENT, _FLAG = "file", "environment", "flag"
@@ -308,7 +310,7 @@ def _text(key: str, value: Any, kind: str) -> tuple[Path | str | None, str]:
         expected = f"one of: {', '.join(_CHOICES[key])}"
         fits = fits and value in _CHOICES[key]
     elif key.endswith("_url"):
-        expected = "an address like https://..., without a user name, a query or a fragment"
+        expected = "an address like https://... in ASCII, without a user name, a query or a fragment"
         fits = fits and _is_address(value)
     elif key == "user_agent":
         expected = "plain letters in one line, since it becomes part of each request"
@@ -320,7 +322,7 @@ def _text(key: str, value: Any, kind: str) -> tuple[Path | str | None, str]:
 
 
 def _is_address(text: str) -> bool:
-    if not _ADDRESS.fullmatch(text):
+    if not (text.isascii() and _ADDRESS.fullmatch(text)):
         return False
     from urllib.parse import urlsplit
 

@@ -270,3 +270,23 @@ def test_no_bytes_whatever_raise_anything_but_our_own_error(
         for start in (b"", b"id,name,path\n", b'{"id": "1"}\n'):
             with suppress(SourceError):
                 list(read(_table(folder, name, start + data)))
+
+
+def test_a_path_that_cannot_be_followed_costs_its_own_row_alone(tmp_path: Path) -> None:
+    (tmp_path / "loop.jpg").symlink_to("loop.jpg")
+    (tmp_path / "t.csv").write_text(f"id,path\na,loop.jpg\nb,{'x' * 5000}.jpg\nc,c.jpg\n")
+    loop, long, fine = read(tmp_path / "t.csv", Columns())
+    for found in (loop, long):
+        # Python 3.13 leaves a loop for whoever opens the file.
+        assert isinstance(found, Entry) or "its path cannot be followed" in found.reason
+    assert isinstance(fine, Entry)
+
+
+def test_what_no_system_can_open_is_a_problem_of_its_own_game(tmp_path: Path) -> None:
+    from steamdino.pipeline import add
+
+    (tmp_path / "loop.jpg").symlink_to("loop.jpg")
+    (tmp_path / "t.csv").write_text(f"id,path\na,loop.jpg\nb,{'x' * 5000}.jpg\n")
+    for outside in (False, True):
+        summary = add(tmp_path / f"g{outside}", tmp_path / "t.csv", outside=outside)
+        assert sorted(str(problem.id) for problem in summary.problems) == ["a", "b"]

@@ -182,9 +182,21 @@ def test_a_redirect_to_another_port_scheme_or_user_is_looked_at_like_the_first_a
         ("http://127.0.0.1:22/", "the port 22, which is not asked"),
         ("file:///etc/passwd", "is no address of a picture"),
         (f"http://user@127.0.0.1:{server}/x", "is no address of a picture"),
+        ("http://[", "is redirected to what is no address"),
     ):
         with pytest.raises(NetworkError, match=told):
             _fetch(f"{base}/to/{target}", server)
+
+
+@pytest.mark.parametrize("host", ["a..b", ".a", "x" * 70 + ".example"])
+def test_a_name_that_no_look_up_takes_is_an_error_of_one_line(host: str, server: int) -> None:
+    with pytest.raises(NetworkError, match="cannot be reached"):
+        fetch_public(f"http://{host}:{server}/x", largest=10, seconds=5, ports=[server])
+
+
+def test_a_look_up_that_gives_no_address_is_an_error_of_one_line(server: int) -> None:
+    with pytest.raises(NetworkError, match="cannot be reached"):
+        _fetch(f"http://odd.example:{server}/x", server, resolve=lambda *_: ["nonsense"])
 
 
 def test_who_asks_and_for_what_is_said_and_nothing_else(server: int) -> None:

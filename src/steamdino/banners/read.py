@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -44,9 +45,8 @@ def read(path: Path) -> Content:
         )
         raise PictureError(reason) from None
     except OSError as error:
-        raise PictureError(
-            "it is a folder" if path.is_dir() else f"it cannot be read: {error.strerror}"
-        ) from None
+        folder = error.errno == errno.EISDIR
+        raise PictureError("it is a folder" if folder else f"it cannot be read: {error.strerror}") from None
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):

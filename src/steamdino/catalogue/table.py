@@ -107,7 +107,11 @@ def _entry(
         if "\0" in written:
             return Problem(where, "its path contains a NUL byte", game_id)
         picture = Path(written) if Path(written).is_absolute() else folder / written
-        if not outside and not picture.resolve().is_relative_to(folder.resolve()):
+        try:
+            inside = outside or picture.resolve().is_relative_to(folder.resolve())
+        except (OSError, RuntimeError):  # a loop of links is a RuntimeError before Python 3.13
+            return Problem(where, "its path cannot be followed: it is too long, or a loop of links", game_id)
+        if not inside:
             return Problem(
                 where,
                 "its path leads outside the table's folder; allow that with --allow-outside",

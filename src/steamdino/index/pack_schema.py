@@ -150,7 +150,7 @@ def write_games(records: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
                 "source": as_line(record["source"], LONGEST_SOURCE),
                 "url": record["url"] if is_https(record["url"]) else None,
                 "picture": "",
-                "columns": _finite(record["columns"]),
+                "columns": _packable(record["columns"]),
             }
             for record in records
         ),
@@ -313,12 +313,40 @@ def _recipe(value: Any) -> Recipe:
     return recipe
 
 
-def _finite(columns: str) -> str:
-    """Columns as JSON; what tables of older programs brought in as NaN or Infinity becomes null."""
-    if "NaN" not in columns and "Infinity" not in columns:
+def _packable(columns: str) -> str:
+    """Columns as a reader takes them: what one game's table says must not keep a whole gallery from being packed.
+
+    NaN, Infinity, numbers that are too long and nesting that is too deep become null, NUL and halves of characters
+    leave texts, and of a key that comes twice the last value stays. What cannot be repaired is returned as it is.
+    """
+    try:
+        return _columns(columns)
+    except ValueError:
+        pass
+
+    def repaired(value: Any, depth: int) -> Any:
+        if isinstance(value, str):
+            return strict_json.UNSTORABLE.sub("", value)
+        if isinstance(value, dict | list) and depth == strict_json.DEEPEST:
+            return None
+        if isinstance(value, dict):
+            return {
+                strict_json.UNSTORABLE.sub("", key): repaired(one, depth + 1) for key, one in value.items()
+            }
+        return [repaired(one, depth + 1) for one in value] if isinstance(value, list) else value
+
+    def number(text: str) -> int | float | None:
+        try:
+            read: int | float | None = strict_json.loads(text)
+        except ValueError:
+            return None
+        return read
+
+    try:
+        known = json.loads(columns, parse_constant=lambda _: None, parse_float=number, parse_int=number)
+        return json.dumps(repaired(known, 0), ensure_ascii=False, separators=(",", ":"))
+    except (ValueError, RecursionError):
         return columns
-    known = json.loads(columns, parse_constant=lambda _: None)
-    return json.dumps(known, ensure_ascii=False, separators=(",", ":"))
 
 
 MANIFEST_FIELDS: Mapping[str, Check] = {

@@ -19,7 +19,8 @@ DEEPEST = 32
 MOST_DIGITS = 300
 """Of a number: a float takes any whole number of so many, and more of a fraction mean nothing."""
 
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+"""Characters of a text that SQLite does not take."""
 
 
 def loads(data: bytes | str) -> Any:
@@ -52,7 +53,7 @@ def _check(value: Any) -> None:
     while waiting:
         one, depth = waiting.pop()
         if isinstance(one, str):
-            if _UNSTORABLE.search(one):
+            if UNSTORABLE.search(one):
                 raise ValueError(f"{shown(one)} holds a NUL or half a character")
         elif isinstance(one, dict | list):
             if depth == DEEPEST:

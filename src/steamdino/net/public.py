@@ -79,13 +79,17 @@ def fetch_public(
                 raise NetworkError(
                     f"{_shown(url)} takes too long; it was given up after {seconds:g} s"
                 ) from None
-            except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
+            except (httpcore.NetworkError, httpcore.ProtocolError, OSError, ValueError) as error:
+                # A ValueError is about a name that IDNA cannot encode, or an address of it that is none.
                 raise NetworkError(f"{_shown(url)} cannot be reached ({type(error).__name__})") from None
             if status not in (301, 302, 303, 307, 308):
                 if status != 200:
                     raise NetworkError(f"{_shown(url)} answers {status}; name the address of a picture")
                 return data
-            url = urljoin(url, location)
+            try:
+                url = urljoin(url, location)
+            except ValueError:
+                raise NetworkError(f"{_shown(url)} is redirected to what is no address") from None
     raise NetworkError(f"{_shown(url)} is redirected again and again")
 
 

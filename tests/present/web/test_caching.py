@@ -25,6 +25,8 @@ KEPT = (
     "/openapi.json",
 )
 CHANGING = (
+    "/duplicates",
+    "/api/v1/duplicates",
     "/random",
     "/api/v1/games/random",
     "/render",

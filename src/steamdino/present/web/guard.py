@@ -39,10 +39,12 @@ CHANGING = frozenset(
         "/random",
         "/api/v1/games/random",
         "/api/v1/similar",
+        "/duplicates",
+        "/api/v1/duplicates",
         *(f"/{kind}{turn}{end}" for kind in ("render", "store") for turn in TURNS for end in ("", "/")),
     )
 )
-"""Paths that answer something else each time: by chance, or after a look at another server."""
+"""Paths whose answers no snapshot decides: by chance, after a look at another server, or by what a person decided."""
 OWN = ("/banners/", "/static/")
 """Beginnings of paths whose answers say themselves how long they may be kept."""
 READS = ("GET", "HEAD")
