@@ -15,7 +15,7 @@ import steamdino
 from steamdino.catalogue.table import Columns
 from steamdino.errors import SourceError, UsageError
 from steamdino.gallery import Gallery
-from steamdino.pipeline import AddSummary, add
+from steamdino.pipeline import AddSummary, add, examine
 
 Paint = Callable[..., Path]
 
@@ -210,6 +210,43 @@ def test_a_gallery_reached_by_a_detour_is_the_same_gallery(tmp_path: Path, paint
         assert picture.is_file()
 
 
+@pytest.mark.parametrize("inside", [False, True], ids=["beside the folder", "inside the folder"])
+def test_a_link_from_elsewhere_leads_to_the_same_gallery(tmp_path: Path, paint: Paint, inside: bool) -> None:
+    for n in range(3):
+        paint(tmp_path / f"project/covers/{n}.jpg", n)
+    gallery = tmp_path / ("project/covers/g" if inside else "project/g")
+    add(gallery, tmp_path / "project/covers")
+    steamdino.build(gallery)
+    (tmp_path / "link").symlink_to(gallery)
+    assert examine(tmp_path / "link", deep=True) == []
+    assert _counts(add(tmp_path / "link", tmp_path / "project/covers")) == (0, 0, 3, 0)
+    assert steamdino.Snapshot.open(tmp_path / "link").game("0").picture == tmp_path / "project/covers/0.jpg"
+    with Gallery.open(gallery) as opened:
+        assert [source.name for source in opened.report().sources] == ["covers"]
+
+
+def test_a_gallery_that_was_moved_with_a_link_left_in_its_place_finds_its_pictures(
+    tmp_path: Path, paint: Paint
+) -> None:
+    paint(tmp_path / "home/covers/a.jpg")
+    add(tmp_path / "home/g", tmp_path / "home/covers")
+    steamdino.build(tmp_path / "home/g")
+    (tmp_path / "disk").mkdir()
+    shutil.move(tmp_path / "home/g", tmp_path / "disk/g")
+    (tmp_path / "home/g").symlink_to(tmp_path / "disk/g")
+    assert examine(tmp_path / "home/g", deep=True) == []
+    assert _counts(add(tmp_path / "home/g", tmp_path / "home/covers")) == (0, 0, 1, 0)
+    assert steamdino.Snapshot.open(tmp_path / "home/g").game("a").picture == tmp_path / "home/covers/a.jpg"
+
+
+def test_what_a_gallery_keeps_for_itself_is_no_source(tmp_path: Path, paint: Paint) -> None:
+    paint(tmp_path / "covers/a.jpg")
+    add(tmp_path / "g", tmp_path / "covers", copy=True)
+    for place in ("g/banners", "g/snapshots/x", "covers/../g/banners"):
+        with pytest.raises(UsageError, match=r"holds what the gallery .*g keeps for itself"):
+            add(tmp_path / "g", tmp_path / place)
+
+
 def test_what_lies_beside_a_link_to_a_gallery_is_found_from_the_gallery_itself(
     tmp_path: Path, paint: Paint
 ) -> None:
@@ -252,6 +289,31 @@ def test_a_source_that_lost_most_of_its_games_is_refused_until_it_is_allowed(
     offer(0)
     assert _counts(add(tmp_path / "g", tmp_path / name, allow_missing=True)) == (0, 0, 0, 5)
     assert _counts(add(tmp_path / "g", tmp_path / name)) == (0, 0, 0, 0)  # there is nothing left to lose
+
+
+def test_a_table_that_lost_most_of_its_pictures_is_refused_until_it_is_allowed(
+    tmp_path: Path, paint: Paint
+) -> None:
+    table = tmp_path / "t.jsonl"
+
+    def offer(shown: int) -> None:
+        rows = [{"id": str(n), **({"path": f"{n}.jpg"} if n < shown else {})} for n in range(4)]
+        table.write_text("\n".join(map(json.dumps, rows)))
+
+    for n in range(4):
+        paint(tmp_path / f"{n}.jpg", n)
+    offer(4)
+    add(tmp_path / "g", table)
+    steamdino.build(tmp_path / "g")
+    for left in (0, 1):
+        offer(left)
+        with pytest.raises(SourceError, match=f"has {left} of the 4 pictures .*--allow-missing"):
+            add(tmp_path / "g", table)
+    assert not steamdino.build(tmp_path / "g").swapped
+    offer(2)
+    assert add(tmp_path / "g", table).without_banner == 2
+    offer(0)
+    assert add(tmp_path / "g", table, allow_missing=True).without_banner == 4
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such file names")

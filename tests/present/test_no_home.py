@@ -73,9 +73,13 @@ def test_another_user_of_the_machine_searches_builds_and_lists(built: Path) -> N
             command = [*prefix, sys.executable, "-m", "steamdino", *map(str, arguments)]
             return started(command, environ, own)
 
-        for environ in ({}, {"HOME": "/"}):
+        closed = folder / "closed"  # somebody else's home, as after `sudo -u`
+        (closed / ".cache").mkdir(parents=True)
+        closed.chmod(0o700 if prefix else 0)
+        for environ in ({}, {"HOME": "/"}, {"HOME": str(closed)}):
             asked = run("similar", picture, "-g", gallery, "-k", 1, "--format", "ids", **environ)
             assert (asked.returncode, asked.stderr) == (0, "")
+        closed.chmod(0o700)
         for command in (("add", own, "-g", own / "g"), ("build", "-g", own / "g"), ("models", "list")):
             done = run(*command)
             assert done.returncode == 0, done.stderr

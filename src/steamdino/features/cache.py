@@ -26,7 +26,7 @@ from typing import Any
 
 from steamdino.errors import ModelError
 from steamdino.features import registry
-from steamdino.features.home import ADVICE, models_folder, needed_models_folder
+from steamdino.features.home import ADVICE, kept, needed_models_folder
 from steamdino.features.registry import Model
 from steamdino.gallery.clock import now
 from steamdino.storage.atomic import new_folder, replace_folder, replacing
@@ -210,8 +210,7 @@ def _packaged(model: Model) -> ModelFiles:
 
 def _kept(model: str) -> list[tuple[str, ModelFiles]]:
     found: list[tuple[str, ModelFiles]] = []
-    folder = models_folder()
-    for path in (folder / model).glob(f"*/{MANIFEST}") if folder else ():
+    for path in kept(f"{model}/*/{MANIFEST}"):
         if path.parent.name.startswith("."):
             continue
         try:

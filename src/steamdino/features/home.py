@@ -35,6 +35,15 @@ def models_folder() -> Path | None:
     return cache and cache / "models"
 
 
+def kept(pattern: str) -> list[Path]:
+    """The files below the folder of all models that match a pattern; none where that may not be read."""
+    folder = models_folder()
+    try:
+        return sorted(folder.glob(pattern)) if folder else []
+    except OSError:  # another user's home
+        return []
+
+
 def needed_models_folder() -> Path:
     """The same, for what must be kept.
 

@@ -41,7 +41,7 @@ from importlib import resources
 from typing import Any
 
 from steamdino.errors import RecipeError, SteamDinoError
-from steamdino.features.home import models_folder
+from steamdino.features.home import kept
 from steamdino.recipe import Pooling, Transform
 
 
@@ -89,8 +89,7 @@ def models() -> dict[str, Model]:
     """All known models by name: those of `models.toml`, and one's own on this machine."""
     official = {name: _model(name, record) for name, record in records()["models"].items()}
     own: dict[str, Model] = {}
-    folder = models_folder()
-    for path in sorted(folder.glob(f"*/{RECORD}")) if folder else ():
+    for path in kept(f"*/{RECORD}"):
         # One that cannot be read, or is a newer steam-dino's, is as good as not there.
         with suppress(OSError, ValueError, TypeError, KeyError, SteamDinoError):
             own[path.parent.name] = own_model(path.parent.name, json.loads(path.read_text("utf-8")))

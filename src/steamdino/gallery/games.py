@@ -302,10 +302,11 @@ class Games:
             place = None if store else layout.located(origin, root)
             yield KnownBanner(key, kind, layout.located(path, root), path != origin, place, *facts)
 
-    def from_stores_copied(self) -> Iterator[tuple[str, str, str]]:
-        """The copies of pictures of present games that came from a store: (game's id, kind, path in the gallery)."""
+    def from_stores_copied(self) -> Iterator[tuple[str, str, str, int]]:
+        """The copies of present games' pictures from stores: (game's id, kind, path in the gallery, bytes)."""
         yield from self._db.execute(
-            "SELECT game_id, banners.kind, path FROM banners JOIN games USING (game_id) JOIN sources USING (source_id)"
+            "SELECT game_id, banners.kind, path, size"
+            " FROM banners JOIN games USING (game_id) JOIN sources USING (source_id)"
             " WHERE gone_at IS NULL AND sources.kind = 'store' AND path != origin"
         )
 

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from steamdino.wellformed import content_path
@@ -47,6 +48,34 @@ def absolute(path: Path) -> Path:
         return Path(*parts)
     rest = len(parts) - parts[::-1].index("..")
     return Path(os.path.realpath(Path(*parts[:rest])), *parts[rest:])
+
+
+def owner_of(path: Path) -> Path | None:
+    """The gallery that keeps a file or folder for itself, among its copies or its snapshots; None if none does."""
+    for parent in path.parents:
+        if path.relative_to(parent).parts[0] in (BANNERS, SNAPSHOTS) and (parent / DATABASE).is_file():
+            return parent
+    return None
+
+
+def base(root: Path, written: Iterable[str]) -> Path:
+    """The folder to which paths are relative that a gallery at `root` holds.
+
+    It is the gallery's own, also where a link leads to it from elsewhere; but of a gallery that was moved away from
+    what lies beside it, with a link left in its place, the link's.
+
+    Args:
+        root: where the gallery is opened, absolute.
+        written: some paths that `portable` wrote down.
+    """
+    if not root.is_symlink():
+        return root
+    real = Path(os.path.realpath(root))
+    beside = [one for one in written if one.startswith("..")]
+    for folder in (real, root):
+        if any(located(one, str(folder)).exists() for one in beside):
+            return folder
+    return real
 
 
 def portable(path: Path, root: Path) -> str:

@@ -101,6 +101,16 @@ class SteamApps:
         )
         return [appid for (appid,) in rows]
 
+    def unseen(self, sweep: int) -> tuple[int, int]:
+        """How many apps a whole sweep did not see, of how many that lists have named before."""
+        return tuple(
+            self._db.execute(
+                "SELECT count(*) FILTER (WHERE swept < ?), count(*) FROM steam_apps"
+                " WHERE swept > 0 AND outcome NOT IN ('vanished', 'removed')",
+                (sweep,),
+            ).fetchone()
+        )
+
     def vanish(self, sweep: int) -> list[int]:
         """Marks the apps that a whole sweep no longer saw; returns those that were there before."""
         rows = self._db.execute(

@@ -33,6 +33,8 @@ class Gallery:
 
     def __init__(self, root: Path, connection: sqlite3.Connection) -> None:
         self.root = layout.absolute(root)
+        if self.root.is_symlink():
+            self.root = layout.base(self.root, _locations(connection))
         self._connection = connection
         self.games = Games(connection, self.root)
         self.vectors = Vectors(connection, self.root)
@@ -141,6 +143,15 @@ class Gallery:
     def report(self) -> Report:
         """Counts what the gallery holds."""
         return report(self._connection, self.root)
+
+
+def _locations(connection: sqlite3.Connection) -> list[str]:
+    try:
+        return [
+            place for (place,) in connection.execute("SELECT location FROM sources WHERE kind != 'store'")
+        ]
+    except sqlite3.DatabaseError:  # whoever reads from it next says what is wrong
+        return []
 
 
 def _no_gallery(root: Path) -> NoGalleryError:

@@ -151,7 +151,11 @@ class SnapshotReader:
         address = f"{(folder / GAMES).absolute().as_uri()}?mode=ro&immutable=1"
         self._db = sqlite3.connect(address, uri=True, check_same_thread=False)
         self._using = threading.Lock()
-        self._root = str(layout.absolute(folder).parents[2])  # the gallery's, if it still lies in one
+        gallery = layout.absolute(folder).parents[2]  # if it still lies in one
+        if gallery.is_symlink():
+            beside = "SELECT picture FROM games WHERE picture GLOB '../*' LIMIT 1"
+            gallery = layout.base(gallery, [place for (place,) in self._query(beside)])
+        self._root = str(gallery)
 
     @property
     def whitening(self) -> Path | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain, islice
@@ -16,8 +16,9 @@ from steamdino.catalogue.ids import steam_refusal
 from steamdino.errors import PictureError, SourceError, UsageError
 from steamdino.gallery import Gallery
 from steamdino.gallery.games import KnownGame, Source, columns_json
-from steamdino.gallery.layout import absolute
+from steamdino.gallery.layout import absolute, owner_of
 from steamdino.pipeline.copies import is_kept, keep
+from steamdino.pipeline.missing import missing_most
 from steamdino.records import Entry, Problem, Progress
 
 COMMIT_EVERY = 500
@@ -25,9 +26,6 @@ COMMIT_EVERY = 500
 
 MEMBERS_AT_A_TIME = 32
 """Of an archive, whose pictures are held in memory until they are committed."""
-
-MOST = 0.5
-"""The share of a source's games that may be missing at once before that is taken for a drive that is not mounted."""
 
 Found = Entry | Problem
 
@@ -81,17 +79,21 @@ def add(
             appID is a problem.
         prefix: put before each id, to tell sources apart whose ids collide.
         names: of games by id, in the place of what the source calls them.
-        allow_missing: go on where none, or less than half, of the games are left that the source had.
+        allow_missing: go on where none, or less than half, of the games or pictures are left that the source had.
         outside: let a table name pictures outside its own folder.
         progress: called with (done, total).
 
     Raises:
         UsageError: the path is none of these.
-        SourceError: the table or archive cannot be read at all, or most of the source's games are missing, as they are
-            where a drive is not mounted; they are not marked as gone then.
+        SourceError: the table or archive cannot be read at all, or most of the source's games or pictures are missing,
+            as they are where a drive is not mounted; nothing is marked as gone then.
         GalleryError: the gallery cannot be used at all.
     """
     location = absolute(Path(path))
+    if owner := owner_of(location):
+        raise UsageError(
+            f"{location} holds what the gallery {owner} keeps for itself; name a folder of your own"
+        )
     if location.is_dir():
         kind = "folder"
         listing: Iterable[Found] = list(folder.scan(location, by_name=steam, prefix=prefix))
@@ -143,7 +145,7 @@ class _Scan:
         # Of a list the length is known; an archive comes member by member, each with its picture.
         total, size = (len(listing), COMMIT_EVERY) if isinstance(listing, list) else (0, MEMBERS_AT_A_TIME)
         if isinstance(listing, list):
-            self._check_missing({found.id for found in listing})
+            self._check_missing({found.id: _shows_nothing(found) for found in listing})
         done, remaining = 0, iter(listing)
         while batch := list(islice(remaining, size)):
             with self._gallery.transaction():
@@ -168,23 +170,33 @@ class _Scan:
         complete = all(problem.id is not None for problem in self._problems)
         gone = [key for key, game in self._known.items() if key not in self._seen and not game.gone]
         if complete:
-            self._check_missing(self._seen)
+            self._check_missing(dict.fromkeys(self._seen, False))
         with self._gallery.transaction():
             if gone and complete:
                 self._gallery.games.mark_gone(gone)
             self._gallery.games.end_scan(self._source, self._problems)
         return len(gone) if complete else None
 
-    def _check_missing(self, found: Collection[str | None]) -> None:
-        """Refuses a source that has lost most of its games; one that could not be read to its end tells nothing."""
-        had = [key for key, game in self._known.items() if not game.gone]
-        left = sum(key in found for key in had)
-        if self._allow_missing or None in found or len(had) - left <= MOST * len(had):
+    def _check_missing(self, found: Mapping[str | None, bool]) -> None:
+        """Refuses a source that has lost most of its games or of their pictures.
+
+        Args:
+            found: the ids that are in the source, and whether each names no picture. With None among them, part of the
+                source could not be read, which tells nothing about what is missing.
+        """
+        if self._allow_missing or None in found:
             return
-        raise SourceError(
-            f"{self._location} has {left:,} of the {len(had):,} games that it had, so nothing was marked as gone."
-            " Is its drive or share mounted? If they are really gone, run again with --allow-missing"
-        )
+        games = {key: game for key, game in self._known.items() if not game.gone}
+        shown = [key for key, game in games.items() if game.sha256 is not None]
+        for what, had, left in (
+            ("games", len(games), sum(key in found for key in games)),
+            ("pictures", len(shown), sum(not found.get(key, True) for key in shown)),
+        ):
+            if missing_most(had - left, had):
+                raise SourceError(
+                    f"{self._location} has {left:,} of the {had:,} {what} that it had, so nothing was changed. Is its"
+                    " drive or share mounted? If they are really gone, run again with --allow-missing"
+                )
 
     def _take(self, found: Entry | Problem) -> None:
         if isinstance(found, Problem):
@@ -257,6 +269,11 @@ class _Scan:
             banner = replace(banner, path=keep(self._gallery.root, banner, content.data, "added"))
         self._gallery.games.put_banner(entry.id, banner, path)
         return known is None or known.sha256 != banner.sha256
+
+
+def _shows_nothing(found: Found) -> bool:
+    """Whether a game is in its source without a picture. Of one that is a problem, the old picture stays."""
+    return isinstance(found, Entry) and found.path is None and found.data is None
 
 
 def _status_if_known(path: Path, known: KnownGame) -> os.stat_result | None:

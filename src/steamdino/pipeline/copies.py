@@ -14,19 +14,18 @@ from steamdino.storage.atomic import replacing
 
 
 def lost(gallery: Gallery) -> list[tuple[int, str]]:
-    """The pictures from Steam whose copies are missing, as (appid, kind).
+    """The pictures from Steam whose copies are missing or cut off, as (appid, kind).
 
-    The folders are listed and no file is looked at, so that it takes no time to speak of for all of Steam; `doctor`
-    also finds copies that are damaged.
+    No file is opened, so that this takes a second or two for all of Steam; `doctor --deep` finds copies that decayed.
     """
-    present: set[str] = set()
+    present: dict[str, int] = {}
     for folder in gallery.root.joinpath(BANNERS).glob("*/"):
         with os.scandir(folder) as listing:
-            present.update(f"{BANNERS}/{folder.name}/{child.name}" for child in listing)
+            present |= {f"{BANNERS}/{folder.name}/{child.name}": child.stat().st_size for child in listing}
     return [
         (int(game_id), kind)
-        for game_id, kind, path in gallery.games.from_stores_copied()
-        if path not in present
+        for game_id, kind, path, size in gallery.games.from_stores_copied()
+        if present.get(path) != size
     ]
 
 

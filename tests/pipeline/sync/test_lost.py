@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import pytest
 from tests.fakes.steam import Store, picture, serving
 from tests.pipeline.sync.test_sync import outcomes, pictures, rows_of, settings_for
 
+from steamdino.errors import NetworkError
 from steamdino.gallery import Gallery
 from steamdino.pipeline import build, examine, prune, remove
-from steamdino.pipeline.sync import SyncSummary, Wanted, sync
+from steamdino.pipeline.sync import SyncSummary, Wanted, estimate, sync
 
 Run = Callable[..., SyncSummary]
 ALL = dict.fromkeys((10, 20, 30, 40, 50), "fetched")
@@ -95,6 +97,40 @@ def test_lost_pictures_are_fetched_again_by_the_next_sync(gallery: Path, store: 
     assert_whole(gallery, store)
     assert examine(gallery, deep=True) == []
     assert not build(gallery).swapped  # nothing is shown that was not shown before
+
+
+def test_a_picture_that_was_cut_off_is_fetched_again_by_the_next_sync(
+    gallery: Path, store: Store, run: Run
+) -> None:
+    for path in list(gallery.glob("banners/*/*"))[:2]:
+        path.write_bytes(path.read_bytes()[:-1])
+    assert estimate(gallery, Wanted(), settings_for(store)).pictures == 2
+    assert estimate(gallery, Wanted(appids=()), settings_for(store)).pictures == 0
+    summary = run()
+    assert (summary.counts["lost"], summary.counts["fetched"]) == (2, 2)
+    assert_whole(gallery, store)
+
+
+@pytest.mark.parametrize("key", [True, False], ids=["with a key", "without a key"])
+@pytest.mark.parametrize("left", [0, 2])
+def test_a_list_that_lost_most_games_is_refused_until_it_is_allowed(
+    gallery: Path, store: Store, run: Run, left: int, key: bool
+) -> None:
+    changes = {} if key else {"key": ""}
+    build(gallery)
+    games, store.games = store.games, dict(list(store.games.items())[:left])
+    for _ in range(2):
+        with pytest.raises(NetworkError, match=f"has {left} of the 5 games .*nothing.*--allow-missing"):
+            run(Wanted(full=True), **changes)
+        assert outcomes(gallery) == ALL
+    assert not build(gallery).swapped
+    store.games = games
+    run(Wanted(full=True), **changes)
+    assert_whole(gallery, store)
+    store.games = dict(list(games.items())[:left])
+    run(Wanted(full=True, allow_missing=True), **changes)
+    assert Counter(outcomes(gallery).values())["vanished"] == 5 - left
+    run(Wanted(full=True), **changes)  # there is nothing left to lose
 
 
 def test_damaged_pictures_are_fetched_again_after_a_repair(gallery: Path, store: Store, run: Run) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 
 from steamdino.catalogue.steam.api import BY_ID, NEWEST, QUERIED, SteamApi
 from steamdino.catalogue.steam.replies import App
+from steamdino.errors import NetworkError
 from steamdino.gallery import Gallery
+from steamdino.pipeline.missing import missing_most
 from steamdino.pipeline.sync.wanted import LIST, Report, Wanted
 
 SWEEP_DAYS = 30
@@ -96,6 +98,8 @@ class Listing:
     def _all(self) -> bool:
         state = self._steam.state("list") or self._begin()
         complete = self._by_key(state) if state["keyed"] else self._by_query(state)
+        if state["full"] and complete:
+            self._check_missing(state["sweep"])
         with self._gallery.transaction():
             if state["full"] and complete:
                 gone = self._steam.vanish(state["sweep"])
@@ -108,6 +112,18 @@ class Listing:
             self._steam.put_state("list", None)
             self._steam.make_due(_days_ago(SWEEP_DAYS), _days_ago(RECHECK_DAYS))
         return complete
+
+    def _check_missing(self, sweep: int) -> None:
+        """Refuses a list that has lost most of its games: a server in trouble may well answer with an empty one."""
+        unseen, had = self._steam.unseen(sweep)
+        if self._wanted.allow_missing or not missing_most(unseen, had):
+            return
+        with self._gallery.transaction():
+            self._steam.put_state("list", None)  # the next run reads it from its beginning
+        raise NetworkError(
+            f"Steam's list has {had - unseen:,} of the {had:,} games that it had, so nothing was marked as vanished."
+            " Try again later; if they are really gone, run again with --allow-missing"
+        )
 
     def _begin(self) -> dict[str, Any]:
         swept = self._steam.state("swept") or {"sweep": 0, "at": 0, "include": []}

@@ -101,7 +101,13 @@ def estimate(gallery: str | Path, wanted: Wanted, steam: SteamSettings) -> Estim
     try:
         with Gallery.open(gallery) as opened:
             known, due = opened.steam.count(), len(opened.steam.due_apps(wanted.appids))
-            pictures = sum(1 for kind in wanted.kinds for _ in opened.steam.due_assets(kind, wanted.appids))
+            wanting = {
+                (one.appid, kind)
+                for kind in wanted.kinds
+                for one in opened.steam.due_assets(kind, wanted.appids)
+            }
+            wanting |= {one for one in lost(opened) if wanted.appids is None or one[0] in wanted.appids}
+            pictures = len(wanting)
     except NoGalleryError:
         pass  # the run makes one
     with client_of(steam, Event(), steam.rate, 1) as client:

@@ -28,6 +28,7 @@ class Wanted:
         kinds: of banner.
         retry_failed: try again what failed.
         full: read the whole list again, also if the last time was not long ago.
+        allow_missing: go on where the list has lost most of its games.
     """
 
     appids: tuple[int, ...] | None = None
@@ -39,6 +40,7 @@ class Wanted:
     kinds: tuple[str, ...] = (VERTICAL,)
     retry_failed: bool = False
     full: bool = False
+    allow_missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

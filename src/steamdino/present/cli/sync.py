@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -58,6 +58,10 @@ def sync(
     full: Annotated[
         bool, typer.Option("--full", help="Read the whole list again, not just what changed.")
     ] = False,
+    allow_missing: Annotated[
+        bool,
+        typer.Option("--allow-missing", help="Go on although Steam's list has lost most of its games."),
+    ] = False,
     rate: Annotated[
         float | None, typer.Option(help="Calls of the Web API a second. Default: 1.", show_default=False)
     ] = None,
@@ -97,6 +101,7 @@ def sync(
     place = Settings.load({"gallery": gallery}).gallery
     steam = SteamSettings.load({"rate": rate, "banner_rate": banner_rate, "connections": connections})
     wanted = _wanted(appids or [], file, top, limit, include, released_only, kind, retry_failed, full)
+    wanted = replace(wanted, allow_missing=allow_missing)
     if dry_run:
         plan = estimate(place, wanted, steam)
         if as_json:
