@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -18,34 +19,65 @@ ROOT = Path("mutants/src/steamdino")
 SURVIVED, UNTESTED, UNCHECKED = (0,), (33, 5), (None,)
 """Exit codes as mutmut stores them; whatever else there is, a test or a limit of time or memory noticed the mutant."""
 
+Outcomes = dict[str, dict[str, int | None]]
 
-def scores() -> dict[str, Counter[str]]:
-    """Of each package (or module beside packages): how many mutants were noticed, survived and so on."""
-    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+
+def outcomes() -> Outcomes:
+    """Of each package (or module beside packages): each mutant's name and exit code."""
+    found: defaultdict[str, dict[str, int | None]] = defaultdict(dict)
     for path in sorted(ROOT.rglob("*.meta")):
         module = path.relative_to(ROOT).with_suffix("")
         package = module.as_posix() if module.parts[0] == "present" else module.parts[0]
-        for code in json.loads(path.read_text("utf-8"))["exit_code_by_key"].values():
-            kinds = {"survived": SURVIVED, "untested": UNTESTED, "unchecked": UNCHECKED}
-            found[package][next((kind for kind, codes in kinds.items() if code in codes), "noticed")] += 1
-    return {package: counts for package, counts in found.items() if counts}
+        found[package].update(json.loads(path.read_text("utf-8"))["exit_code_by_key"])
+    return {package: codes for package, codes in found.items() if codes}
+
+
+def sampled(known: Outcomes, size: int) -> Outcomes:
+    """The same for so many mutants of each package, drawn by chance and always the same ones."""
+    drawn = {}
+    for package, codes in known.items():
+        names = random.Random(package).sample(sorted(codes), min(size, len(codes)))
+        drawn[package] = {name: codes[name] for name in names}
+    return drawn
+
+
+def report(found: Outcomes) -> None:
+    """Prints a table."""
+    print(f"{'package':24} {'mutants':>8} {'noticed':>8} {'survived':>9} {'untested':>9} {'score':>7}")
+    for package, codes in found.items():
+        kinds = {"survived": SURVIVED, "untested": UNTESTED, "unchecked": UNCHECKED}
+        counts = Counter(
+            next((kind for kind, these in kinds.items() if code in these), "noticed")
+            for code in codes.values()
+        )
+        checked = counts.total() - counts["unchecked"]
+        share = f"{counts['noticed'] / checked:.1%}" if checked else "-"
+        line = (counts["noticed"], counts["survived"], counts["untested"])
+        print(f"{package:24} {checked:8,} {line[0]:8,} {line[1]:9,} {line[2]:9,} {share:>7}")
+
+
+def run(*names: str) -> None:
+    """Runs mutants by name, or all."""
+    subprocess.run([sys.executable, "-m", "mutmut", "run", *names], check=False)
 
 
 def main() -> None:
     """Runs and prints."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("packages", nargs="*", help="such as net, or present.web.guard; all by default")
+    parser.add_argument("--sample", type=int, metavar="N", help="only N mutants of each package, by chance")
     parser.add_argument("--report", action="store_true", help="run nothing, print what is known")
     given = parser.parse_args()
+    if given.sample:
+        if not outcomes():
+            run("steamdino.net.pace.*")  # makes all mutants, and tests a few
+        if not given.report:
+            run(*(name for codes in sampled(outcomes(), given.sample).values() for name in codes))
+        report(sampled(outcomes(), given.sample))
+        return
     if not given.report:
-        chosen = [f"steamdino.{package}.*" for package in given.packages]
-        subprocess.run([sys.executable, "-m", "mutmut", "run", *chosen], check=False)
-    print(f"{'package':24} {'mutants':>8} {'noticed':>8} {'survived':>9} {'untested':>9} {'score':>7}")
-    for package, counts in scores().items():
-        checked = counts.total() - counts["unchecked"]
-        share = f"{counts['noticed'] / checked:.1%}" if checked else "-"
-        line = (counts["noticed"], counts["survived"], counts["untested"])
-        print(f"{package:24} {checked:8,} {line[0]:8,} {line[1]:9,} {line[2]:9,} {share:>7}")
+        run(*(f"steamdino.{package}.*" for package in given.packages))
+    report(outcomes())
 
 
 if __name__ == "__main__":
