@@ -265,4 +265,4 @@ def test_nothing_is_lost_whatever_happens_in_whatever_order() -> None:
 
 @pytest.mark.soak
 def test_nothing_is_lost_whatever_happens_in_whatever_order_for_long() -> None:
-    run(400, 60, shrink=True)
+    run(100, 60, shrink=True)
