@@ -196,3 +196,10 @@ def test_damaged_bytes_raise_nothing_but_our_own_error(
         list(read(path))
     except SourceError as error:
         assert "\n" not in str(error)
+
+
+def test_a_member_without_a_name_is_skipped(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        for name in ("", "a.jpg", "/", "folder/"):
+            archive.writestr(zipfile.ZipInfo(name), b"x" * 8 if name.endswith("jpg") else b"")
+    assert [found.id for found in read(tmp_path / "x.zip")] == ["a"]

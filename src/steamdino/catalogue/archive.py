@@ -147,7 +147,7 @@ def _zip(path: Path) -> Generator[Member | Problem, None, None]:
     read_bytes = 0
     with archive:
         for member in archive.infolist():
-            if member.is_dir():
+            if not member.filename or member.is_dir():  # zipfile looks at the last letter of a name
                 continue
             mode = member.external_attr >> 16
             if mode and (mode & 0o170000) not in (0, 0o100000):
