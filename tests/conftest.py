@@ -24,6 +24,17 @@ settings.register_profile("steamdino", deadline=None, suppress_health_check=[Hea
 settings.load_profile("steamdino")
 
 
+LONGEST_SOAK = 4 * 3600
+"""Seconds that a soak test may take."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Gives soak tests the time that they need."""
+    for item in items:
+        if item.get_closest_marker("soak"):
+            item.add_marker(pytest.mark.timeout(LONGEST_SOAK))
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """No setting of the machine, and no file of the current folder, reaches a test."""

@@ -156,7 +156,6 @@ def test_a_polite_end_of_adding_says_that_what_was_added_is_kept(linked: Path, t
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(4 * 3600)
 def test_a_hundred_kills_change_nothing(linked: Path, painted: Path, tmp_path: Path) -> None:
     kills = {"games": 0, "vectors": 0}
     with _start("add", painted, "-g", tmp_path / "undisturbed") as child:

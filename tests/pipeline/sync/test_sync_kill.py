@@ -127,7 +127,6 @@ def test_a_sync_that_is_interrupted_says_that_it_goes_on(tmp_path: Path, store: 
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(4 * 3600)
 def test_5000_games_with_every_fault_and_ten_kills(tmp_path: Path) -> None:
     """Prints what it found; `make soak` runs it."""
     for kills in (0, 10):
