@@ -55,7 +55,10 @@ def recode(change: Callable[[str, int | None], int | None]) -> None:
 
 
 def run_sample(size: int) -> None:
-    """Runs so many mutants of each package. (mutmut takes names, too, but runs single tests by their ids then.)."""
+    """Runs so many mutants of each package.
+
+    mutmut takes the names of mutants, too, but then runs single tests by their ids, and fails over some of those.
+    """
     if not outcomes():
         run("steamdino.gallery.lock.*")  # makes all mutants, and tests a few
     kept = {name for codes in sampled(outcomes(), size).values() for name in codes}
