@@ -13,14 +13,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from filelock import FileLock
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from PIL import Image
 
 import steamdino
 from steamdino.sample import FictionalGame, draw_store, fictional_games
 
 # Machines differ in speed by more than any deadline could allow for.
-settings.register_profile("steamdino", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Where mutmut runs the tests, nobody reads a failure, and making it short takes minutes.
+phases = [phase for phase in Phase if phase is not Phase.shrink or "MUTANT_UNDER_TEST" not in os.environ]
+settings.register_profile(
+    "steamdino", deadline=None, phases=phases, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("steamdino")
 
 
