@@ -17,11 +17,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path("mutants/src/steamdino")
-SURVIVED, UNTESTED, UNCHECKED = (0,), (33, 5), (None,)
-"""Exit codes as mutmut stores them; whatever else there is, a test or a limit of time or memory noticed the mutant."""
-
 SKIPPED = 34
 """The code by which mutmut takes a mutant for one that is not to be tested."""
+
+SURVIVED, UNTESTED, UNCHECKED = (0,), (33, 5), (None, SKIPPED)
+"""Exit codes as mutmut stores them; whatever else there is, a test or a limit of time or memory noticed the mutant."""
 
 Outcomes = dict[str, dict[str, int | None]]
 
