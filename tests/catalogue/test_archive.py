@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import random
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -114,6 +115,65 @@ def test_a_member_that_is_too_large_is_not_read(kind: str, tmp_path: Path) -> No
     assert "bomb" in problems["bomb.jpg"] or "at most 67,108,864" in problems["bomb.jpg"]
 
 
+@each_kind
+def test_what_follows_something_that_cannot_be_used_is_read(kind: str, tmp_path: Path) -> None:
+    bad = ["notes.txt", ".hidden.jpg", "x/.git/a.jpg", "../climbs.jpg", "a.jpg", "a.png", "back\\slash.jpg"]
+    names = [name for one in bad for name in (one, f"after {bad.index(one)}.jpg")]
+    entries, problems = _found(KINDS[kind](tmp_path / kind, [(name, b"data") for name in names]))
+    assert [e.id for e in entries] == [
+        *(f"after {n}" for n in range(4)), "a", *(f"after {n}" for n in range(4, 7))
+    ]  # fmt: skip
+    assert set(problems) == {"../climbs.jpg", "a.png", "back\\slash.jpg"}
+
+
+def test_folders_and_links_do_not_end_the_reading(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as tarred, zipfile.ZipFile(tmp_path / "a.zip", "w") as zipped:
+        for name, type_, mode in (
+            ("folder.jpg/", tarfile.DIRTYPE, 0o040755),
+            ("link.jpg", tarfile.SYMTYPE, 0o120777),
+            ("fifo.jpg", tarfile.FIFOTYPE, 0o010644),
+            ("good.jpg", tarfile.REGTYPE, 0o100644),
+        ):
+            tar_info, zip_info = tarfile.TarInfo(name), zipfile.ZipInfo(name)
+            tar_info.type, tar_info.linkname = type_, "good.jpg" if type_ == tarfile.SYMTYPE else ""
+            zip_info.external_attr = mode << 16
+            tarred.addfile(tar_info)
+            zipped.writestr(zip_info, b"")
+    for kind in ("a.tar", "a.zip"):
+        entries, problems = _found(tmp_path / kind)
+        assert [e.id for e in entries] == ["good"]
+        assert problems == dict.fromkeys(("link.jpg", "fifo.jpg"), "it is a link or a device, not a file")
+
+
+@each_kind
+def test_a_member_as_large_as_the_limit_is_read(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "LARGEST_MEMBER", 1000)
+    path = KINDS[kind](tmp_path / kind, [("a.jpg", bytes(1000)), ("b.jpg", bytes(1001)), ("c.jpg", b"x")])
+    entries, problems = _found(path)
+    assert (entries[0].id, len(entries[0].data or b"")) == ("a", 1000)
+    assert list(problems) == ["b.jpg"]
+    # A zip knows where the next member begins; in a tar that was packed, one must read up to it.
+    assert [e.id for e in entries][1:] == (["c"] if kind == "a.zip" else [])
+
+
+@pytest.mark.parametrize("kind", ["a.tar.gz", "a.zip"])
+def test_an_archive_that_swells_a_little_or_is_small_is_read_whole(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = [
+        (f"{n:03}.jpg", bytes(50_000)) for n in range(20)
+    ]  # a thousandth when packed, and a megabyte in all
+    entries, problems = _found(KINDS[kind](tmp_path / kind, plain))
+    assert (len(entries), problems) == (20, {})
+    monkeypatch.setattr(archive, "HARMLESS", 1000)
+    noise = random.Random(0)
+    mixed = [(f"{n:03}.jpg", noise.randbytes(1000) + bytes(9000)) for n in range(100)]  # a tenth
+    entries, problems = _found(KINDS[kind](tmp_path / kind, mixed))
+    assert (len(entries), problems) == (100, {})
+
+
 @pytest.mark.parametrize("kind", ["a.tar.gz", "a.zip"])
 def test_an_archive_that_swells_is_left_unread_from_there(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -139,8 +199,6 @@ def test_a_zip_that_lies_about_its_sizes_is_not_believed(tmp_path: Path) -> None
 
 @each_kind
 def test_an_archive_that_breaks_off_gives_what_came_before(kind: str, tmp_path: Path) -> None:
-    import random
-
     noise = random.Random(0).randbytes(200_000)
     path = KINDS[kind](tmp_path / kind, [("a.jpg", b"first"), ("b.jpg", noise), ("c.jpg", b"last")])
     path.write_bytes(path.read_bytes()[:-100_000])
