@@ -145,6 +145,17 @@ def test_folders_and_links_do_not_end_the_reading(tmp_path: Path) -> None:
         assert problems == dict.fromkeys(("link.jpg", "fifo.jpg"), "it is a link or a device, not a file")
 
 
+def test_a_damaged_member_of_a_zip_does_not_end_the_reading(tmp_path: Path) -> None:
+    noise = random.Random(0).randbytes(500)
+    path = _zip(tmp_path / "a.zip", [("a.jpg", b"one"), ("b.jpg", noise), ("c.jpg", b"three")])
+    data = bytearray(path.read_bytes())
+    data[data.index(noise[100:120]) + 5] ^= 0xFF  # what deflate cannot make smaller it stores as it is
+    path.write_bytes(data)
+    entries, problems = _found(path)
+    assert [e.id for e in entries] == ["a", "c"]
+    assert "it cannot be read: " in problems["b.jpg"]
+
+
 @each_kind
 def test_a_member_as_large_as_the_limit_is_read(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
