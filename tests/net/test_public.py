@@ -361,3 +361,29 @@ def test_a_server_that_is_not_there_is_told() -> None:
         port = unused.getsockname()[1]
         with pytest.raises(NetworkError, match=r"cannot be reached \(ConnectError\)"):
             _fetch(f"http://127.0.0.1:{port}/x", port)
+
+
+@pytest.mark.parametrize(
+    ("url", "asked"),
+    [
+        ("http://a.example/x", ("a.example", 80)),
+        ("https://a.example/x", ("a.example", 443)),
+        ("http://a.example:443/x", ("a.example", 443)),
+        ("https://a.example:80", ("a.example", 80)),
+        ("https://[2606:4700::1]/x", ("2606:4700::1", 443)),
+    ],
+)
+def test_the_standard_ports_are_asked_and_no_other(url: str, asked: tuple[str, int]) -> None:
+    seen: list[tuple[str, int]] = []
+
+    def resolve(host: str, port: int) -> list[str]:
+        seen.append((host, port))
+        return []
+
+    with pytest.raises(NetworkError, match="is not a public server"):
+        fetch_public(url, largest=10, seconds=2, resolve=resolve)
+    assert seen == [asked]
+    for port in (79, 81, 442, 444, 8080):
+        with pytest.raises(NetworkError, match=f"names the port {port}, which is not asked"):
+            fetch_public(f"http://a.example:{port}/", largest=10, seconds=2, resolve=resolve)
+    assert len(seen) == 1
