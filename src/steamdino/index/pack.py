@@ -55,9 +55,7 @@ def pack(reader: SnapshotReader, path: Path) -> None:
         OutputError: the file cannot be written.
     """
     manifest = reader.manifest
-    head = Head(
-        schema.FORMAT, manifest.recipe, manifest.games, manifest.created_at, dict(manifest.precisions)
-    )
+    head = Head(manifest.recipe, manifest.games, manifest.created_at, dict(manifest.precisions))
     texts: dict[str, Callable[[], Iterator[bytes]]] = {
         schema.GAMES: lambda: schema.write_games(reader.every_row()),
         schema.ABSENT: lambda: schema.write_absent(reader.every_absent()),

@@ -70,14 +70,12 @@ class Head:
     """What ``manifest.json`` says.
 
     Attributes:
-        format: of the file.
         recipe: whose space the vectors live in.
         games: how many rows.
         created_at: when the snapshot was made: ISO 8601, UTC.
         precisions: how many vectors were made in each.
     """
 
-    format: int
     recipe: Recipe
     games: int
     created_at: str
@@ -97,6 +95,7 @@ def read_head(data: bytes) -> Head:
     if isinstance(written, int) and not isinstance(written, bool) and written > FORMAT:
         raise NewerFormatError(f"its format is {shown(written)}; upgrade steam-dino to read it")
     checked = _record(record, MANIFEST_FIELDS)
+    del checked["format"]  # there is but one
     return Head(**checked)
 
 
