@@ -21,8 +21,9 @@ def doctor(
 ) -> None:
     """Examine a gallery: the database, the pictures, the vectors, the snapshots.
 
-    Each finding says what is wrong and how to mend it. With --repair, damaged snapshots are written anew from the
-    stored vectors, and vectors that cannot be right are dropped. Exit code 1 says that something remains.
+    Each finding says what is wrong and how to fix it. With --repair, damaged snapshots are written again from the
+    stored vectors, vectors that cannot be right are dropped, replaced pictures are read again, lost copies are made
+    again, and lost pictures of Steam are marked for the next `sync`. Exit code 1 says that something remains.
 
     **Examples**
 
