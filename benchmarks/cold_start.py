@@ -23,9 +23,9 @@ from pathlib import Path
 import numpy as np
 
 from steamdino import Snapshot
-from steamdino.features.recipes import named
+from steamdino.features.recipe_parser import named
 from steamdino.gallery.vectors import Row
-from steamdino.index.write import write
+from steamdino.index.writer import write
 
 GAMES, DIM, RUNS, QUERIES = 30_000, 384, 10, 300
 

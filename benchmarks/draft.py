@@ -17,8 +17,8 @@ from PIL import Image
 
 from steamdino.banners.decode import decode
 from steamdino.errors import PictureError
-from steamdino.features.encode import Encoder
-from steamdino.features.recipes import named
+from steamdino.features.encoder import Encoder
+from steamdino.features.recipe_parser import named
 from steamdino.features.transform import DRAFT_MARGIN, prepare
 from steamdino.sample import draw_store
 

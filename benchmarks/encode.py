@@ -23,10 +23,10 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from steamdino.features.encode import BATCH, Encoder
+from steamdino.features.encoder import BATCH, Encoder
+from steamdino.features.model_registry import model as known
 from steamdino.features.pooling import pool, unit
-from steamdino.features.recipes import named
-from steamdino.features.registry import model as known
+from steamdino.features.recipe_parser import named
 from steamdino.features.runtimes.openvino import OpenVinoModel, computes_bf16
 from steamdino.features.transform import Pixels
 from steamdino.gallery.vectors import Pending

@@ -19,8 +19,8 @@ import numpy as np
 from PIL import Image
 
 import steamdino
+from steamdino.analysis.cell_matching import exact_shares, likeness
 from steamdino.analysis.explain import POWER, Explainer
-from steamdino.analysis.likeness import exact_shares, likeness
 from steamdino.banners.decode import decode
 from steamdino.banners.read import read
 from steamdino.features.cells import CellEncoder, Cells

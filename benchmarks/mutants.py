@@ -92,7 +92,7 @@ def run(*names: str) -> None:
 def main() -> None:
     """Runs and prints."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("packages", nargs="*", help="such as net, or present.web.guard; all by default")
+    parser.add_argument("packages", nargs="*", help="such as net, or present.web.middleware; all by default")
     parser.add_argument("--sample", type=int, metavar="N", help="only N mutants of each package, by chance")
     parser.add_argument("--report", action="store_true", help="run nothing, print what is known")
     given = parser.parse_args()

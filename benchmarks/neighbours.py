@@ -19,10 +19,10 @@ import numpy as np
 
 from steamdino import Snapshot, unique
 from steamdino.analysis.neighbourhood import Neighbourhood
-from steamdino.features.recipes import named
+from steamdino.features.recipe_parser import named
 from steamdino.gallery.vectors import Row
-from steamdino.index.write import write
-from steamdino.present.export.seed import are_numbers, similar_json, write_arrays
+from steamdino.index.writer import write
+from steamdino.present.export.legacy_export import are_numbers, similar_json, write_arrays
 from steamdino.records import Filter
 
 GAMES, DIM, CLUSTERS, K, RUNS = 30_000, 384, 300, 100, 3

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steamdino.errors import RecipeError
-from steamdino.features.recipes import named
+from steamdino.features.recipe_parser import named
 from steamdino.recipe import LARGEST_DIM, POOLING_KINDS, TRANSFORM_MODES, Pooling, Recipe, Transform
 
 sha256s = st.text("0123456789abcdef", min_size=64, max_size=64)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from steamdino.analysis import duplicates
-from steamdino.analysis.duplicates import TIERS, Pair, close_pairs, find_pairs, groups
+from steamdino.analysis.duplicates import TIERS, DuplicatePair, close_pairs, find_pairs, groups
 
 networkx = pytest.importorskip("networkx", reason="the oracle for connected components")
 
@@ -61,7 +61,7 @@ PAIRS = st.lists(
 def test_groups_are_the_connected_components_of_each_tier_and_stricter_ones(
     drawn: list[tuple[int, int, str]],
 ) -> None:
-    pairs = [Pair(min(a, b), max(a, b), tier, 0.5) for a, b, tier in drawn]
+    pairs = [DuplicatePair(min(a, b), max(a, b), tier, 0.5) for a, b, tier in drawn]
     found = groups(pairs, lambda row: (row,))
     for number, tier in enumerate(TIERS):
         graph = networkx.Graph()

@@ -21,17 +21,17 @@ from fakes.clip import DIM
 from fakes.clip import make as make_clip
 from fakes.transformer import known_as, make
 from steamdino import Snapshot
+from steamdino.analysis.cell_matching import covered, likeness, regions
 from steamdino.analysis.explain import EXACT, OCCLUSION, Explainer, Side
-from steamdino.analysis.likeness import covered, likeness, regions
 from steamdino.banners.decode import decode
 from steamdino.errors import RecipeError
-from steamdino.features import cache
+from steamdino.features import model_files
 from steamdino.features.attention import attention
 from steamdino.features.cells import CellEncoder
-from steamdino.features.encode import Encoder
+from steamdino.features.encoder import Encoder
+from steamdino.features.model_registry import Model, models
 from steamdino.features.pull import take
-from steamdino.features.recipes import named
-from steamdino.features.registry import Model, models
+from steamdino.features.recipe_parser import named
 from steamdino.features.transform import prepare
 from steamdino.sample import FictionalGame
 
@@ -208,10 +208,10 @@ def test_a_model_with_one_embedding_is_explained_by_covering_parts_alone(
     monkeypatch.setenv("STEAMDINO_CACHE", str(tmp_path / "cache"))
     model = replace(models()["clip-vitb32"], dim=DIM)
     monkeypatch.setitem(models(), model.name, model)
-    folder = cache.working_folder(model)
+    folder = model_files.working_folder(model)
     for name in ("model.onnx", "text.onnx", "tokenizer.json"):
         shutil.copy(made.folder / name, folder / name)
-    cache.keep(model, folder, origin={"test": True})
+    model_files.keep(model, folder, origin={"test": True})
     found = Explainer(named("clip"))(banners["neonoir"], banners["hollow-avenue"])
     assert (found.method, found.pairs, found.first.attention) == (OCCLUSION, (), None)
     assert found.first.weights.shape == (6, 4)

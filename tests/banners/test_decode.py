@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from steamdino.banners.decode import decode, header
 from steamdino.errors import PictureError
-from steamdino.formats import SUFFIXES_OF
+from steamdino.picture_formats import SUFFIXES_OF
 
 
 def _encoded(image: Image.Image, format: str, **options: object) -> bytes:

@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from steamdino.features.recipes import named, parse, pooling_dim
+from steamdino.features.recipe_parser import named, parse, pooling_dim
 from steamdino.features.whitening import Whitening
 from steamdino.gallery.vectors import Absent, Row
 from steamdino.index.pack import pack
 from steamdino.index.snapshot import SnapshotReader
-from steamdino.index.write import write
+from steamdino.index.writer import write
 
 GAMES = 5
 DIM = 16

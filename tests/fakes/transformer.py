@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from steamdino.features.registry import Model, models
+from steamdino.features.model_registry import Model, models
 
 WIDTH, BLOCKS, HEADS = 32, 5, 2
 COMMON = {

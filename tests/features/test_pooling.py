@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from steamdino.features.model_registry import Model, models
 from steamdino.features.pooling import generalised_mean, outputs, pool, unit
-from steamdino.features.registry import Model, models
 from steamdino.recipe import Pooling
 
 TOKENS = np.array([[[9, 9], [1, 2], [3, 0]]], np.float32)  # one picture: a first token and two cells

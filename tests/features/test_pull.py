@@ -15,9 +15,9 @@ from huggingface_hub import constants
 from fakes.hub import COMMIT, Hub, serving
 from fakes.transformer import known_as, make
 from steamdino.errors import ModelError
-from steamdino.features import cache
+from steamdino.features import model_files
+from steamdino.features.model_registry import Model
 from steamdino.features.pull import pull
-from steamdino.features.registry import Model
 
 REPO = "facebook/dino-vits16"
 
@@ -54,7 +54,7 @@ def test_pytorch_weights_are_exported_on_arrival(hub: Hub, model: Model) -> None
     assert (files.origin["repo"], files.origin["revision"]) == (REPO, COMMIT)
     assert set(files.origin["files"]) == {"config.json", "model.safetensors"}
     assert seen[-1][0] == seen[-1][1] == len(hub.files[f"{REPO}/model.safetensors"])
-    assert cache.find(model) == files
+    assert model_files.find(model) == files
 
 
 def test_an_older_repository_has_its_weights_in_another_file(hub: Hub, model: Model) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from steamdino.features.recipes import named
+from steamdino.features.recipe_parser import named
 from steamdino.features.transform import normalise, prepare, sufficient_size, turned
 from steamdino.recipe import TRANSFORM_MODES, Transform
 

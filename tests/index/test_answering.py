@@ -15,13 +15,13 @@ from typer.testing import CliRunner
 
 from steamdino import Snapshot
 from steamdino.errors import SnapshotError
-from steamdino.features.recipes import named
+from steamdino.features.recipe_parser import named
 from steamdino.gallery import Gallery
 from steamdino.gallery.vectors import Row
 from steamdino.index.snapshot import answering, open_newest
-from steamdino.index.write import write
+from steamdino.index.writer import write
 from steamdino.present.cli.main import app
-from steamdino.present.web.served import Served
+from steamdino.present.web.snapshot_registry import SnapshotRegistry
 from steamdino.recipe import Recipe
 from steamdino.settings import Settings, WebSettings
 
@@ -52,15 +52,15 @@ def _printed(*arguments: object) -> str:
 def agreed(tmp_path: Path) -> Callable[[str | None], str]:
     """The hash of the recipe that answers for a name (None: where none is named), on which all must agree."""
 
-    running: list[Served] = []
+    running: list[SnapshotRegistry] = []
 
     def agreed(name: str | None) -> str:
         if not running:
-            running.append(Served(Settings(gallery=tmp_path), WebSettings()))
+            running.append(SnapshotRegistry(Settings(gallery=tmp_path), WebSettings()))
         running[0].refresh()  # one that was started before the last build
         named = () if name is None else ("--recipe", name)
         library = Snapshot.open(tmp_path, name)
-        served = Served(Settings(gallery=tmp_path), WebSettings())
+        served = SnapshotRegistry(Settings(gallery=tmp_path), WebSettings())
         edition = served.edition(name)
         (game,) = library.ids
         info = json.loads(_printed("info", "-g", tmp_path, "--json"))["snapshots"]
@@ -134,7 +134,7 @@ def test_info_says_in_words_which_snapshot_answers(tmp_path: Path) -> None:
 def test_requests_find_an_edition_at_every_moment_of_a_swap(tmp_path: Path) -> None:
     _build(tmp_path, OLD, "0")
     _build(tmp_path, OTHER, "0")
-    served, stop = Served(Settings(gallery=tmp_path), WebSettings()), threading.Event()
+    served, stop = SnapshotRegistry(Settings(gallery=tmp_path), WebSettings()), threading.Event()
 
     def ask(_: int) -> set[str]:
         names = set()
@@ -157,7 +157,7 @@ def test_requests_find_an_edition_at_every_moment_of_a_swap(tmp_path: Path) -> N
 
 def test_an_edition_whose_snapshot_is_still_the_newest_is_kept(tmp_path: Path) -> None:
     _build(tmp_path, OLD, "old")
-    served = Served(Settings(gallery=tmp_path), WebSettings())
+    served = SnapshotRegistry(Settings(gallery=tmp_path), WebSettings())
     edition, version = served.edition(), served.version
     served.refresh()
     assert (served.edition(), served.version) == (edition, version)
@@ -170,7 +170,7 @@ def test_an_edition_whose_snapshot_is_still_the_newest_is_kept(tmp_path: Path) -
 
 def test_a_newer_snapshot_that_is_damaged_leaves_all_as_it_was(tmp_path: Path) -> None:
     _build(tmp_path, OLD, "old")
-    served = Served(Settings(gallery=tmp_path), WebSettings())
+    served = SnapshotRegistry(Settings(gallery=tmp_path), WebSettings())
     before = served.version
     damaged = _build(tmp_path, OLD, "new")
     whole = (damaged / "vectors.npy").read_bytes()

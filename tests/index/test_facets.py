@@ -15,7 +15,7 @@ from steamdino.index import facets
 from steamdino.index.exact import nearest
 from steamdino.records import Filter
 from steamdino.search import Snapshot
-from steamdino.search.filtering import filter_of
+from steamdino.search.filter_parser import filter_of
 
 GAMES: list[dict[str, Any]] = [
     {"tags": ["Horror", "Indie"], "released": "2020-05-17", "reviews": 500, "free": True},

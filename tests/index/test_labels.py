@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steamdino.index.cells import unpacked
 from steamdino.index.labels import read
+from steamdino.index.literals import unpacked
 
 TWO = ["Action", "Free to Play"]
 FORMS = {

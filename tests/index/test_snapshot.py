@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from steamdino.errors import SnapshotError
-from steamdino.features.recipes import named
+from steamdino.features.recipe_parser import named
 from steamdino.gallery.vectors import Absent, Row
 from steamdino.index.snapshot import UNKNOWN_REASON, Manifest, SnapshotReader, newest, open_newest
-from steamdino.index.write import KEPT, prune, write
+from steamdino.index.writer import KEPT, prune, write
 
 RECIPE = replace(named("bundled"), dim=4)
 SHA = [f"{n:064x}" for n in range(10)]

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from steamdino.errors import BlockedError, NetworkError, ReplyError
-from steamdino.net.client import Client, Manners, Reply, host_of
+from steamdino.net.client import Client, ClientPolicy, Reply, host_of
 
 Answer = Callable[[BaseHTTPRequestHandler, int], None]
 
@@ -54,7 +54,7 @@ def send(handler: BaseHTTPRequestHandler, status: int, body: bytes = b"", **head
 
 
 def client(address: str, *, tries: int = 4, backoff: float = 0.02, timeout: float = 5.0) -> Client:
-    manners = Manners(0, 2, backoff, tries, timeout, "steam-dino test")
+    manners = ClientPolicy(0, 2, backoff, tries, timeout, "steam-dino test")
     return Client((host_of(address),), manners)
 
 
@@ -249,7 +249,7 @@ def test_redirects_are_followed_on_the_same_host_and_refused_elsewhere() -> None
     ],
 )
 def test_no_other_host_is_ever_asked(url: str) -> None:
-    manners = Manners(0, 1, 0.01, 1, 1.0, "test")
+    manners = ClientPolicy(0, 1, 0.01, 1, 1.0, "test")
     with Client(("api.steampowered.com",), manners) as asking:
         with pytest.raises(NetworkError):
             asking.get(url, largest=10, read=body)
@@ -296,7 +296,7 @@ def test_a_redirect_to_another_allowed_host_does_not_take_the_key_there() -> Non
     with answering(lambda h, n: send(h, 200, b"here")) as (other, seen_there):
         away = other.replace("http:", "")  # from "//host": a redirect that names a host and nothing else
         with answering(lambda h, n: send(h, 302, Location=[f"{other}/x", away][n - 1])) as (address, seen):
-            manners = Manners(0, 2, 0.02, 1, 5.0, "test")
+            manners = ClientPolicy(0, 2, 0.02, 1, 5.0, "test")
             with Client((host_of(address), host_of(other)), manners) as asking:
                 for _ in range(2):
                     assert asking.get(f"{address}/list?key=SECRET", largest=100, read=body) == b"here"
@@ -322,7 +322,7 @@ def test_a_redirect_to_nowhere_is_an_error_of_one_line(location: str) -> None:
 def test_stopping_ends_a_wait_at_once() -> None:
     stopped = threading.Event()
     with answering(lambda h, n: send(h, 500)) as (address, _):
-        asking = Client((host_of(address),), Manners(0, 1, 60.0, 4, 5.0, "test"), stopped)
+        asking = Client((host_of(address),), ClientPolicy(0, 1, 60.0, 4, 5.0, "test"), stopped)
         threading.Timer(0.2, stopped.set).start()
         began = time.monotonic()
         with asking, pytest.raises(NetworkError):

@@ -17,7 +17,7 @@ from steamdino.net.client import (
     LONGEST_WAIT,
     REDIRECTS,
     Client,
-    Manners,
+    ClientPolicy,
     Reply,
     TransientError,
     _retry_after,
@@ -146,7 +146,7 @@ def test_retry_after_is_read_as_a_date() -> None:
 
 
 def test_waits_double_are_spread_by_half_and_end_at_the_longest() -> None:
-    with Client((), Manners(0, 1, 2.0, 4, 5.0, "test")) as asking:
+    with Client((), ClientPolicy(0, 1, 2.0, 4, 5.0, "test")) as asking:
         for attempt in (1, 2, 3):
             state = SimpleNamespace(attempt_number=attempt, outcome=None)
             waits = [asking._wait(state) for _ in range(400)]  # type: ignore[arg-type]
@@ -193,7 +193,7 @@ def test_no_more_connections_than_told_are_open_at_a_time() -> None:
         send(handler, 200, b"ok")
 
     with answering(answer) as (address, seen):
-        manners = Manners(0, 2, 0.02, 1, 10.0, "test")
+        manners = ClientPolicy(0, 2, 0.02, 1, 10.0, "test")
         with Client((host_of(address),), manners) as asking, ThreadPoolExecutor(6) as pool:
             assert set(pool.map(lambda _: asking.get(address, largest=9, read=body), range(12))) == {b"ok"}
     assert (len(seen), most) == (12, 2)
@@ -216,7 +216,7 @@ def test_stopping_ends_a_body_that_drips() -> None:
             pass
 
     with answering(answer) as (address, seen):
-        asking = Client((host_of(address),), Manners(0, 1, 5.0, 3, 60.0, "test"), stopped)
+        asking = Client((host_of(address),), ClientPolicy(0, 1, 5.0, 3, 60.0, "test"), stopped)
         began = time.monotonic()
         with asking, pytest.raises(NetworkError):
             asking.get(address, largest=9999, read=body)
@@ -229,7 +229,7 @@ def test_what_was_stopped_asks_nobody() -> None:
     stopped.set()
     with answering(lambda h, n: send(h, 200)) as (address, seen):
         with (
-            Client((host_of(address),), Manners(0, 1, 0.01, 3, 5.0, "test"), stopped) as asking,
+            Client((host_of(address),), ClientPolicy(0, 1, 0.01, 3, 5.0, "test"), stopped) as asking,
             pytest.raises(NetworkError, match="stopped"),
         ):
             asking.get(address, largest=9, read=body)

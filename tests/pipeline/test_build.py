@@ -13,9 +13,9 @@ from PIL import Image
 import steamdino
 from steamdino.banners.decode import decode
 from steamdino.errors import GalleryError, RecipeError
-from steamdino.features.encode import Encoder
+from steamdino.features.encoder import Encoder
 from steamdino.features.pooling import Floats
-from steamdino.features.recipes import named, parse
+from steamdino.features.recipe_parser import named, parse
 from steamdino.features.transform import Pixels
 from steamdino.gallery import Gallery
 from steamdino.pipeline import Plan, add, build
@@ -73,7 +73,7 @@ def test_each_picture_is_decoded_and_encoded_once_and_the_plan_comes_early(
             return super().__call__(pictures)
 
     monkeypatch.setattr("steamdino.pipeline.decoding.decode", counting)
-    monkeypatch.setattr("steamdino.features.encode.Encoder", Counting)
+    monkeypatch.setattr("steamdino.features.encoder.Encoder", Counting)
     events: list[tuple[str, int]] = []
     summary = build(
         tmp_path / "g",
@@ -208,7 +208,7 @@ def test_the_order_of_adding_does_not_show_in_the_snapshot(tmp_path: Path, paint
 
 def test_stored_vectors_are_those_of_the_encoder_within_float16(small: Path) -> None:
     from steamdino.banners.decode import decode
-    from steamdino.features.encode import Encoder
+    from steamdino.features.encoder import Encoder
     from steamdino.features.transform import prepare
 
     build(small)

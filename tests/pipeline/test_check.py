@@ -20,7 +20,7 @@ from steamdino.pipeline.check import (
     restore,
 )
 from steamdino.sample import FictionalGame
-from steamdino.search.filtering import filter_of
+from steamdino.search.filter_parser import filter_of
 
 Store = tuple[Path, tuple[FictionalGame, ...]]
 COPIES = ("exact", "reencoded", "cmyk", "large", "greyscale", "alpha", "palette")

@@ -27,7 +27,7 @@ from steamdino.errors import NetworkError, SourceError, UsageError
 from steamdino.gallery import Gallery
 from steamdino.gallery.curation import SAME, Decision
 from steamdino.pipeline import add, build, examine, prune, remove
-from steamdino.pipeline.sync import Wanted, sync
+from steamdino.pipeline.sync import SyncRequest, sync
 
 APPIDS = st.sampled_from((10, 20, 30, 40))
 NAMES = st.sampled_from(("a", "b", "c"))
@@ -75,7 +75,7 @@ class Accidents(RuleBasedStateMachine):
 
     @rule(full=st.booleans())
     def sync(self, full: bool) -> None:
-        wanted = Wanted(full=full, retry_failed=full)
+        wanted = SyncRequest(full=full, retry_failed=full)
         try:
             sync(self.gallery, wanted, settings_for(self.store))
         except (
@@ -87,7 +87,7 @@ class Accidents(RuleBasedStateMachine):
 
     @rule(appid=APPIDS)
     def sync_one(self, appid: int) -> None:
-        sync(self.gallery, Wanted(appids=(appid,)), settings_for(self.store))
+        sync(self.gallery, SyncRequest(appids=(appid,)), settings_for(self.store))
         self.removed.discard(appid)
         if appid in self.store.games:
             self.check_picture(appid)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import steamdino
-from steamdino.present.text import closeness
+from steamdino.present.display_text import closeness
 from steamdino.sample import FictionalGame
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -23,11 +23,11 @@ from tests.fakes.steam import serving
 
 from steamdino import Snapshot
 from steamdino.analysis.neighbourhood import Neighbourhood
-from steamdino.features.recipes import named
+from steamdino.features.recipe_parser import named
 from steamdino.gallery.vectors import Row
-from steamdino.index.write import write
-from steamdino.present.export.seed import MATCHES, similar_json, write_arrays
-from steamdino.present.export.wiki import bbcode, markdown
+from steamdino.index.writer import write
+from steamdino.present.export.legacy_export import MATCHES, similar_json, write_arrays
+from steamdino.present.export.markup import bbcode, markdown
 from steamdino.records import Filter, Game
 
 Run = Callable[..., "CompletedProcess[str]"]

@@ -13,7 +13,7 @@ from PIL import Image
 
 from steamdino import Snapshot
 from steamdino.analysis.map import grid, layout
-from steamdino.present.export import atlas
+from steamdino.present.export import map_tiles
 from steamdino.present.export.mosaic import thumbnail
 from steamdino.sample import FictionalGame
 
@@ -23,31 +23,31 @@ Store = tuple[Path, tuple[FictionalGame, ...]]
 
 
 @pytest.fixture(scope="module")
-def drawn(built: Path) -> atlas.Atlas:
+def drawn(built: Path) -> map_tiles.Atlas:
     snapshot = Snapshot.open(built)
-    return atlas.Atlas(snapshot.games(snapshot.rows()), *grid(layout(snapshot.vectors)))
+    return map_tiles.Atlas(snapshot.games(snapshot.rows()), *grid(layout(snapshot.vectors)))
 
 
 @pytest.fixture(scope="module")
-def folder(drawn: atlas.Atlas, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(drawn: map_tiles.Atlas, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("map") / "map"
-    atlas.write_map(drawn, png=folder.with_suffix(".png"), folder=folder, title="<i>All</i>", threads=2)
+    map_tiles.write_map(drawn, png=folder.with_suffix(".png"), folder=folder, title="<i>All</i>", threads=2)
     return folder
 
 
-def test_every_banner_is_on_the_picture_in_its_cell(drawn: atlas.Atlas, folder: Path) -> None:
+def test_every_banner_is_on_the_picture_in_its_cell(drawn: map_tiles.Atlas, folder: Path) -> None:
     with Image.open(folder.with_suffix(".png")) as opened:
         sheet = np.asarray(opened.convert("RGB"), np.float32)
     assert sheet.shape == (drawn.size[1], drawn.size[0], 3)
     for game, (row, column) in zip(drawn.games, drawn.cells, strict=True):
-        image = thumbnail(game.picture, atlas.BANNER)
+        image = thumbnail(game.picture, map_tiles.BANNER)
         assert image is not None
-        x = column * atlas.CELL[0] + (atlas.CELL[0] - image.width) // 2
-        y = row * atlas.CELL[1] + (atlas.CELL[1] - image.height) // 2
+        x = column * map_tiles.CELL[0] + (map_tiles.CELL[0] - image.width) // 2
+        y = row * map_tiles.CELL[1] + (map_tiles.CELL[1] - image.height) // 2
         assert (sheet[y : y + image.height, x : x + image.width] == np.asarray(image)).all(), game.id
 
 
-def test_each_scale_shows_the_whole_map(drawn: atlas.Atlas, folder: Path) -> None:
+def test_each_scale_shows_the_whole_map(drawn: map_tiles.Atlas, folder: Path) -> None:
     assert drawn.levels > 2
     with Image.open(folder.with_suffix(".png")) as opened:
         whole = opened.convert("RGB")
@@ -57,8 +57,8 @@ def test_each_scale_shows_the_whole_map(drawn: atlas.Atlas, folder: Path) -> Non
         for path in (folder / "tiles" / str(level)).iterdir():
             column, row = map(int, path.stem.split("-"))
             with Image.open(path) as tile:
-                assert tile.size == (atlas.TILE, atlas.TILE)
-                shown.paste(tile, (column * atlas.TILE, row * atlas.TILE))
+                assert tile.size == (map_tiles.TILE, map_tiles.TILE)
+                shown.paste(tile, (column * map_tiles.TILE, row * map_tiles.TILE))
         expected = whole.resize((width, height), Image.Resampling.BOX)
         difference = np.abs(np.asarray(shown, np.float32) - np.asarray(expected, np.float32)).mean()
         assert difference < 10, level  # JPEG's; elsewhere in the map it is 40 or more
@@ -94,7 +94,7 @@ def test_a_folder_of_something_else_is_left_alone(run: Run, built: Path, tmp_pat
 
 @pytest.mark.browser
 def test_the_page_finds_games_and_shows_them(
-    folder: Path, drawn: atlas.Atlas, open_page: OpenPage, fictional_store: Store
+    folder: Path, drawn: map_tiles.Atlas, open_page: OpenPage, fictional_store: Store
 ) -> None:
     page = open_page(folder / "index.html")
     page.wait_for_function("[...tiles.values()].some((image) => image.naturalWidth)")
@@ -108,7 +108,7 @@ def test_the_page_finds_games_and_shows_them(
     assert page.locator("#label").inner_text().startswith("Neonoir")
     number = next(n for n, game in enumerate(drawn.games) if game.id == "neonoir")
     row, column = drawn.cells[number]
-    middle = ((column + 0.5) * atlas.CELL[0], (row + 0.5) * atlas.CELL[1])
+    middle = ((column + 0.5) * map_tiles.CELL[0], (row + 0.5) * map_tiles.CELL[1])
     assert page.evaluate("[view.x, view.y]") == pytest.approx(middle)
     # What is drawn in the middle is that banner.
     page.wait_for_function("[...tiles.values()].every((image) => image.complete)")
@@ -122,7 +122,7 @@ def test_the_page_finds_games_and_shows_them(
         middle = (opened.width / 2, opened.height / 2)
         region = (middle[0] - half[0], middle[1] - half[1], middle[0] + half[0], middle[1] + half[1])
         seen = opened.convert("RGB").crop(tuple(map(round, region))).resize((40, 60))
-    banner = thumbnail(drawn.games[number].picture, atlas.BANNER)
+    banner = thumbnail(drawn.games[number].picture, map_tiles.BANNER)
     assert banner is not None
     expected = banner.crop((10, 15, 50, 75))
     assert np.abs(np.asarray(seen, np.float32) - np.asarray(expected, np.float32)).mean() < 14
@@ -154,12 +154,12 @@ def test_the_page_finds_games_and_shows_them(
 
 
 @pytest.mark.browser
-def test_a_game_with_a_page_is_linked(tmp_path: Path, drawn: atlas.Atlas, open_page: OpenPage) -> None:
+def test_a_game_with_a_page_is_linked(tmp_path: Path, drawn: map_tiles.Atlas, open_page: OpenPage) -> None:
     from dataclasses import replace
 
     games = [replace(game, url=f"https://store.example/{n}") for n, game in enumerate(drawn.games[:3])]
-    few = atlas.Atlas(games, *grid(np.arange(6.0).reshape(3, 2)))
-    atlas.write_map(few, png=None, folder=tmp_path / "m", title="Few")
+    few = map_tiles.Atlas(games, *grid(np.arange(6.0).reshape(3, 2)))
+    map_tiles.write_map(few, png=None, folder=tmp_path / "m", title="Few")
     page = open_page(tmp_path / "m" / "index.html", width=400, height=700)
     page.get_by_role("combobox").fill(games[1].name)
     page.locator("#found li").first.click()

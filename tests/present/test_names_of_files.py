@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 
 from steamdino import Snapshot, unique
-from steamdino.analysis.collection import Collection
-from steamdino.analysis.descriptors import Descriptor
+from steamdino.analysis.evaluation.collection import Collection
+from steamdino.analysis.evaluation.descriptors import Descriptor
 from steamdino.analysis.neighbourhood import Neighbourhood
 from steamdino.errors import SnapshotError
-from steamdino.features.recipes import named
+from steamdino.features.recipe_parser import named
 from steamdino.gallery.layout import copy_path
 from steamdino.gallery.vectors import Row
-from steamdino.index.write import write
-from steamdino.present.export import ranking
-from steamdino.present.export.seed import write_arrays
+from steamdino.index.writer import write
+from steamdino.present.export import ranking_comparison
+from steamdino.present.export.legacy_export import write_arrays
 from steamdino.present.export.site import write_site
 from steamdino.records import Game
 
@@ -84,5 +84,5 @@ def test_a_link_in_a_ranking_ends_where_it_should() -> None:
     vectors = np.eye(3, dtype=np.float32)
     descriptor = Descriptor("one", True, vectors, lambda _: lambda _: vectors, 1, None, 12, 0)
     collection = Collection(games, np.zeros((3, 32), np.uint8), (descriptor,), ())
-    text = "\n".join(ranking.lists(collection, ["0"]))
+    text = "\n".join(ranking_comparison.lists(collection, ["0"]))
     assert "](https://a.example/%29%5Bx%5D%28https://b.example)" in text

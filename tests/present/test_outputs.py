@@ -22,7 +22,7 @@ from tests.fakes.steam import Store as Steam
 from tests.fakes.steam import serving
 
 import steamdino
-from steamdino.pipeline.sync import Wanted, sync
+from steamdino.pipeline.sync import SyncRequest, sync
 from steamdino.present.cli.main import _exit_code, app
 from steamdino.settings import SteamSettings
 
@@ -84,7 +84,7 @@ def synced(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("STEAMDINO_STEAM_ASSETS_URL", f"{store.address}/assets")
         patch.setenv("STEAMDINO_STEAM_RATE", "0")
         patch.setenv("STEAMDINO_STEAM_BANNER_RATE", "0")
-        sync(gallery, Wanted(), SteamSettings.load({}))
+        sync(gallery, SyncRequest(), SteamSettings.load({}))
     return gallery
 
 

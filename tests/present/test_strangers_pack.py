@@ -41,9 +41,20 @@ from steamdino import Snapshot
 from steamdino.analysis.neighbourhood import Neighbourhood
 from steamdino.analysis.unique import diverse, unique
 from steamdino.errors import SnapshotError, SteamDinoError
-from steamdino.present.export import atlas, lone, mosaic, records, seed, sheet, site, tables, urls, wiki
+from steamdino.present.export import (
+    banner_urls,
+    legacy_export,
+    map_tiles,
+    markup,
+    match_records,
+    match_table,
+    mosaic,
+    sheet,
+    site,
+    unique_report,
+)
 from steamdino.present.web.app import create_app
-from steamdino.present.web.served import Served
+from steamdino.present.web.snapshot_registry import SnapshotRegistry
 from steamdino.records import Filter
 from steamdino.settings import Settings, WebSettings
 
@@ -598,7 +609,7 @@ class Place:
 
 def searched(snapshot: Snapshot, place: Place, *, pictures: bool) -> str:
     """Every way to ask; returns what came out, as JSON."""
-    found = [records.as_json(snapshot.similar(key)) for key in snapshot.ids[:2]]
+    found = [match_records.as_json(snapshot.similar(key)) for key in snapshot.ids[:2]]
     for ask in (
         lambda: snapshot.similar("Gone"),
         lambda: snapshot.similar("80"),
@@ -610,7 +621,7 @@ def searched(snapshot: Snapshot, place: Place, *, pictures: bool) -> str:
         *([lambda: snapshot.similar(place.picture)] if pictures else []),
     ):
         try:
-            found.append(records.as_json(ask()))
+            found.append(match_records.as_json(ask()))
         except SteamDinoError as error:
             assert "\n" not in str(error)
             found.append(str(error))
@@ -623,32 +634,32 @@ def exported(snapshot: Snapshot, pack: Path, out: Path) -> None:
     table = Neighbourhood.of(snapshot, 3, only=Filter(adult=True))
     answers = [snapshot.similar(key, 3) for key in snapshot.ids[:2]]
     lonely = unique(snapshot, None)
-    to = wiki.Addresses(urls.addresses(pack, "vertical"), out)
+    to = markup.Addresses(banner_urls.addresses(pack, "vertical"), out)
     sheet.write_sheet(out / "sheet.html", answers, title="x")
-    lone.write_list(out / "unique.html", lonely, title="x", note="y")
-    lone.write_grid(out / "unique.png", lonely, title="x")
+    unique_report.write_list(out / "unique.html", lonely, title="x", note="y")
+    unique_report.write_grid(out / "unique.png", lonely, title="x")
     mosaic.write_png(out / "sheet.png", mosaic.mosaic(mosaic.of_matches(answers[0]), "x", lead=1))
     ways = {
-        "matches.csv": records.as_csv(answers[0]),
-        "ids.txt": records.as_ids(answers[0]),
-        "unique.json": lone.as_json(lonely, snapshot.recipe.name, "unique"),
-        "similar.json": seed.similar_json([(key, [key]) for key in snapshot.ids], numbers=False),
+        "matches.csv": match_records.as_csv(answers[0]),
+        "ids.txt": match_records.as_ids(answers[0]),
+        "unique.json": unique_report.as_json(lonely, snapshot.recipe.name, "unique"),
+        "similar.json": legacy_export.similar_json([(key, [key]) for key in snapshot.ids], numbers=False),
         **{
-            f"text.{name}": lone.as_wiki(lonely, to, write)
-            + wiki.section(answers[0].query.text, None, [one.game for one in answers[0]], to, write)
-            for name, write in wiki.WRITERS.items()
+            f"text.{name}": unique_report.as_wiki(lonely, to, write)
+            + markup.section(answers[0].query.text, None, [one.game for one in answers[0]], to, write)
+            for name, write in markup.WRITERS.items()
         },
     }
     for name, text in ways.items():
         (out / name).write_text(text, "utf-8")
     with (out / "table.csv").open("w", encoding="utf-8", newline="") as file:
-        tables.write_csv(file, table)
-    tables.write_parquet(out / "table.parquet", table)
-    seed.write_arrays(out / "arrays", table)
+        match_table.write_csv(file, table)
+    match_table.write_parquet(out / "table.parquet", table)
+    legacy_export.write_arrays(out / "arrays", table)
     games = snapshot.games(range(len(snapshot)))
     cells = np.array([(number, 0) for number in range(len(games))], np.intp)
-    atlas.write_map(
-        atlas.Atlas(games, cells, (len(games), 1)), png=out / "map.png", folder=out / "map", title="x"
+    map_tiles.write_map(
+        map_tiles.Atlas(games, cells, (len(games), 1)), png=out / "map.png", folder=out / "map", title="x"
     )
     shown = [one.game for one in diverse(snapshot, 3)]
     site.write_site(out / "site", table, home=shown, lonely=lonely, online={}, title="x")
@@ -662,7 +673,7 @@ def only_app(pack: Path) -> FastAPI:
 def app_over(pack: Path) -> FastAPI:
     """The app; its routes are made once, which takes longer than all that is asked of it."""
     app = only_app(pack)
-    app.state.served = Served(Settings(gallery=pack), WebSettings())
+    app.state.served = SnapshotRegistry(Settings(gallery=pack), WebSettings())
     return app
 
 

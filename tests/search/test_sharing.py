@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from steamdino import Matches, Snapshot
-from steamdino.features import encode
-from steamdino.features.encode import Encoder
+from steamdino.features import encoder
+from steamdino.features.encoder import Encoder
 from steamdino.index.snapshot import SnapshotReader
 from steamdino.records import Filter
 
@@ -60,7 +60,7 @@ def test_many_threads_get_the_answers_of_one(built: Path, monkeypatch: pytest.Mo
     alone = Snapshot.open(built)
     questions = _questions(alone)
     expected = [ask(alone) for ask in questions]
-    monkeypatch.setattr(encode, "Encoder", Counted)
+    monkeypatch.setattr(encoder, "Encoder", Counted)
     shared = Snapshot.open(built)
     barrier = threading.Barrier(THREADS)
 
@@ -88,7 +88,7 @@ def test_one_encoder_is_made_however_many_threads_want_it_at_once(
             time.sleep(0.2)  # so that the others come while it is being made
             super().__init__(*arguments, **options)
 
-    monkeypatch.setattr(encode, "Encoder", Slow)
+    monkeypatch.setattr(encoder, "Encoder", Slow)
     snapshot = Snapshot.open(built)
     key = snapshot.ids[0]
     barrier = threading.Barrier(THREADS)

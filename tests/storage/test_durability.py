@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 import steamdino
-from steamdino.features import cache
-from steamdino.features.registry import models
+from steamdino.features import model_files
+from steamdino.features.model_registry import models
 from steamdino.gallery import Gallery
-from steamdino.index.write import prune
+from steamdino.index.writer import prune
 from steamdino.pipeline import examine
 from steamdino.storage.atomic import replacing
 from steamdino.storage.output import writing, writing_folder
@@ -222,10 +222,10 @@ def test_a_models_files_are_safe_in_the_cache(
     monkeypatch.setenv("STEAMDINO_CACHE", str(tmp_path / "cache"))
     model = next(one for one in models().values() if not one.packaged)
     for content in (b"graph", b"graph"):  # the same again takes the place of the first
-        folder = cache.working_folder(model)
-        (folder / cache.WEIGHTS).write_bytes(content)
-        (folder / cache.CHECKPOINT).mkdir()
-        (folder / cache.CHECKPOINT / "weights").write_bytes(b"more")
-        kept = cache.keep(model, folder, origin={})
+        folder = model_files.working_folder(model)
+        (folder / model_files.WEIGHTS).write_bytes(content)
+        (folder / model_files.CHECKPOINT).mkdir()
+        (folder / model_files.CHECKPOINT / "weights").write_bytes(b"more")
+        kept = model_files.keep(model, folder, origin={})
         assert calls.check(tmp_path / "cache") >= 6
         assert sorted(one.name for one in kept.folder.parent.iterdir()) == [kept.folder.name]

@@ -15,12 +15,12 @@ import torch
 
 from fakes.transformer import make
 from steamdino.errors import ModelError, RecipeError
-from steamdino.features import cache
-from steamdino.features.encode import Encoder
-from steamdino.features.recipes import named
-from steamdino.training import export, initial
+from steamdino.features import model_files
+from steamdino.features.encoder import Encoder
+from steamdino.features.recipe_parser import named
+from steamdino.training import backbone_export, initial_weights
 from steamdino.training.backbones import Backbone, build
-from steamdino.training.settings import TrainSettings
+from steamdino.training.training_settings import TrainSettings
 
 SIZES = [(240, 160), (224, 224), (320, 96)]
 
@@ -31,7 +31,7 @@ class Written:
 
     backbone: Backbone
     settings: TrainSettings
-    done: export.Exported
+    done: backbone_export.Exported
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,9 @@ def write_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, tuple
         settings = TrainSettings(
             arch=arch, taps=taps, init="scratch", global_size=(160, 112), local_size=(96, 64)
         )
-        return Written(backbone, settings, export.write(backbone, tmp_path_factory.mktemp("run"), settings))
+        return Written(
+            backbone, settings, backbone_export.write(backbone, tmp_path_factory.mktemp("run"), settings)
+        )
 
     return write_once
 
@@ -75,21 +77,21 @@ def test_the_exported_file_agrees_with_pytorch_at_three_sizes(written: Written) 
 
 def test_a_run_can_go_on_from_an_exported_file(written: Written) -> None:
     settings = written.settings
-    again = initial.load(settings.arch, settings.taps, str(written.done.path), 1)
+    again = initial_weights.load(settings.arch, settings.taps, str(written.done.path), 1)
     for (name, one), other in zip(
         written.backbone.state_dict().items(), again.state_dict().values(), strict=True
     ):
         if not name.endswith("num_batches_tracked"):
             torch.testing.assert_close(other, one, atol=1e-3, rtol=1e-3)
     with pytest.raises(ModelError, match=r"is not of vit-small16|has the shape|is not of efficientnet"):
-        initial.load("vit-small16", (), str(written.done.path), 0)
+        initial_weights.load("vit-small16", (), str(written.done.path), 0)
 
 
 def test_weights_from_before_channels_were_scaled_load_as_they_are(written: Written) -> None:
     settings = written.settings
     state = {k: v for k, v in written.backbone.state_dict().items() if k != "channel_scale"}
     again = build(settings.arch, settings.taps)
-    initial.fit(again, state, settings.arch, Path("old.onnx"))
+    initial_weights.fit(again, state, settings.arch, Path("old.onnx"))
     for name, one in again.state_dict().items():
         assert torch.equal(one, state.get(name, torch.ones_like(one))), name
 
@@ -99,7 +101,7 @@ def test_a_registered_model_is_a_recipe_like_any_other(
 ) -> None:
     monkeypatch.setenv("STEAMDINO_CACHE", str(tmp_path / "cache"))
     try:
-        export.register("mine", written.backbone, written.done, written.settings)
+        backbone_export.register("mine", written.backbone, written.done, written.settings)
         recipe = named("mine/squash/96x128")
         pixels = np.random.default_rng(0).integers(0, 256, (128, 96, 3), dtype=np.uint8)
         (vector,) = Encoder(recipe, batch_size=1)([pixels])
@@ -112,9 +114,9 @@ def test_a_registered_model_is_a_recipe_like_any_other(
         assert float(vector @ first) > 0.9999
         for name in ("bundled", "dino-vits16", "Mine", "a/b", ""):
             with pytest.raises(RecipeError, match="a model cannot be called"):
-                export.register(name, written.backbone, written.done, written.settings)
+                backbone_export.register(name, written.backbone, written.done, written.settings)
     finally:
-        cache.registry.models.cache_clear()
+        model_files.registry.models.cache_clear()
 
 
 def test_the_transformer_is_that_of_transformers_under_the_authors_names() -> None:

@@ -15,22 +15,22 @@ pytest.importorskip(
 
 import torch
 
-from steamdino.features import cache
-from steamdino.features.recipes import parse
+from steamdino.features import model_files
+from steamdino.features.recipe_parser import parse
 from steamdino.features.whitening import Whitening
-from steamdino.training import initial
+from steamdino.training import initial_weights
 
 CARD = Path(__file__).parents[2] / "docs" / "models"
 
 
 def _tensors() -> dict[str, torch.Tensor]:
     model = parse("bundled").model
-    return initial.of_onnx(cache.needed(model).path(model.weights or ""))
+    return initial_weights.of_onnx(model_files.needed(model).path(model.weights or ""))
 
 
 def test_its_weights_are_no_longer_those_that_training_began_with() -> None:
     model = parse("bundled").model
-    first = initial.load(model.network["arch"], model.network["taps"], "imagenet", 0).state_dict()
+    first = initial_weights.load(model.network["arch"], model.network["taps"], "imagenet", 0).state_dict()
     shipped = _tensors()
     moved = {}
     for name, before in first.items():
@@ -51,7 +51,7 @@ def test_its_weights_are_no_longer_those_that_training_began_with() -> None:
 
 def test_training_can_go_on_from_it() -> None:
     model = parse("bundled").model
-    backbone = initial.load(model.network["arch"], model.network["taps"], "bundled", 0)
+    backbone = initial_weights.load(model.network["arch"], model.network["taps"], "bundled", 0)
     shipped = _tensors()
     for name, tensor in backbone.state_dict().items():
         if not name.endswith("num_batches_tracked"):
@@ -60,7 +60,7 @@ def test_training_can_go_on_from_it() -> None:
 
 def test_it_is_small_and_its_run_is_told() -> None:
     model = parse("bundled").model
-    files = cache.needed(model)
+    files = model_files.needed(model)
     assert sum((files.folder / name).stat().st_size for name in model.files) <= 12_000_000
     run = json.loads((CARD / f"{model.name}.json").read_text("utf-8"))
     assert run["settings"]["arch"] == model.network["arch"]

@@ -18,10 +18,10 @@ from steamdino.training.augment import crop, recolour, views
 from steamdino.training.backbones import build
 from steamdino.training.dino import Distillation, optimiser
 from steamdino.training.head import Head
-from steamdino.training.judge import Quality, check_collapse
 from steamdino.training.loss import DinoLoss, anchor, entropy, koleo, sinkhorn
 from steamdino.training.schedules import at, cosine
-from steamdino.training.settings import TrainSettings
+from steamdino.training.training_settings import TrainSettings
+from steamdino.training.validation import Quality, check_collapse
 
 SMALL = TrainSettings(
     arch="vit-tiny16",

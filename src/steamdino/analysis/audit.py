@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from steamdino.analysis.checks import Finding, findings
 from steamdino.analysis.duplicates import LEAST, NEAR
 from steamdino.analysis.explain import Explainer, Explanation
+from steamdino.analysis.flaws import Flaw, findings
 from steamdino.banners.decode import decode
-from steamdino.banners.flaws import measure
+from steamdino.banners.quality import measure
 from steamdino.banners.read import inspect, read
 from steamdino.errors import PictureError, QueryError, UsageError
 from steamdino.gallery.curation import Shown
@@ -66,7 +66,7 @@ class Audit:
     matches: Matches
     taken: float | None
     standings: tuple[Standing, ...]
-    flaws: tuple[Finding, ...]
+    flaws: tuple[Flaw, ...]
     explanation: Explanation | None
 
     @property

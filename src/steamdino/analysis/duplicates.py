@@ -36,7 +36,7 @@ BLOCK = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class DuplicatePair:
     """Two rows that look alike.
 
     Attributes:
@@ -65,7 +65,7 @@ class Group:
     tier: str
     representative: int
     others: tuple[int, ...]
-    pairs: tuple[Pair, ...]
+    pairs: tuple[DuplicatePair, ...]
 
 
 def close_pairs(
@@ -115,7 +115,7 @@ def find_pairs(
     *,
     tiers: Iterable[str] = TIERS[:3],
     progress: Progress | None = None,
-) -> list[Pair]:
+) -> list[DuplicatePair]:
     """Pairs of rows in tiers, from the strictest to the loosest.
 
     Args:
@@ -129,7 +129,7 @@ def find_pairs(
     """
     wanted = set(tiers)
     pairs = [
-        Pair(first, second, IDENTICAL, 1.0)
+        DuplicatePair(first, second, IDENTICAL, 1.0)
         for group in _same(sha256).values()
         for first, second in ((group[0], other) for other in group[1:])
         if IDENTICAL in wanted
@@ -151,11 +151,11 @@ def find_pairs(
         else:
             continue
         if tier in wanted:
-            pairs.append(Pair(one, other, tier, cosine))
+            pairs.append(DuplicatePair(one, other, tier, cosine))
     return sorted(pairs, key=lambda pair: (TIERS.index(pair.tier), -pair.similarity, pair.first, pair.second))
 
 
-def groups(pairs: Sequence[Pair], rank: Callable[[int], tuple[object, ...]]) -> list[Group]:
+def groups(pairs: Sequence[DuplicatePair], rank: Callable[[int], tuple[object, ...]]) -> list[Group]:
     """Connected rows, tier by tier: pairs of a tier join what stricter ones have joined.
 
     Args:
@@ -168,7 +168,7 @@ def groups(pairs: Sequence[Pair], rank: Callable[[int], tuple[object, ...]]) -> 
     found: list[Group] = []
     for tier in TIERS:
         own = [pair for pair in pairs if TIERS.index(pair.tier) <= TIERS.index(tier)]
-        inside: dict[int, list[Pair]] = defaultdict(list)
+        inside: dict[int, list[DuplicatePair]] = defaultdict(list)
         leader = _components(own)
         for pair in own:
             inside[leader[pair.first]].append(pair)
@@ -213,7 +213,7 @@ def _few_bits(one: NDArray[np.uint8] | None, other: NDArray[np.uint8] | None) ->
     return int(np.unpackbits(one ^ other).sum()) <= MOST_BITS
 
 
-def _components(pairs: Iterable[Pair]) -> dict[int, int]:
+def _components(pairs: Iterable[DuplicatePair]) -> dict[int, int]:
     """Each row's leader, the lowest row that it is connected with."""
     leader: dict[int, int] = {}
 
@@ -229,7 +229,7 @@ def _components(pairs: Iterable[Pair]) -> dict[int, int]:
     return {row: find(row) for row in leader}
 
 
-def _likeness(pairs: Iterable[Pair], row: int) -> dict[int, float]:
+def _likeness(pairs: Iterable[DuplicatePair], row: int) -> dict[int, float]:
     """Of the rows that are paired with one, their cosines."""
     return {
         pair.second if pair.first == row else pair.first: pair.similarity

@@ -26,11 +26,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from steamdino.analysis.likeness import COVERED, Map, covered, exact_shares, likeness
+from steamdino.analysis.cell_matching import COVERED, Map, covered, exact_shares, likeness
 from steamdino.features.attention import attention
 from steamdino.features.cells import CellEncoder, has_cells
-from steamdino.features.encode import Encoder
-from steamdino.features.registry import model
+from steamdino.features.encoder import Encoder
+from steamdino.features.model_registry import model
 from steamdino.features.transform import Pixels, content_box, prepare
 from steamdino.recipe import Recipe
 
@@ -46,7 +46,7 @@ EXACT, OCCLUSION = "exact", "occlusion"
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class MatchedRegions:
     """Two places that show the same: each is the other's best match.
 
     Attributes:
@@ -95,7 +95,7 @@ class Explanation:
     unlocated: float
     first: Side
     second: Side
-    pairs: tuple[Pair, ...]
+    pairs: tuple[MatchedRegions, ...]
 
 
 class Explainer:
@@ -181,7 +181,7 @@ def _encoded(encoder: Encoder, pictures: list[Pixels]) -> Map:
     return np.concatenate(found).astype(np.float64)
 
 
-def _pairs(alike: Map, grid: tuple[int, int]) -> tuple[Pair, ...]:
+def _pairs(alike: Map, grid: tuple[int, int]) -> tuple[MatchedRegions, ...]:
     """Places that are each other's best match, those first that are alike and agree with others around them.
 
     What was copied moves as a whole, so a pair counts as often as there are others near it with the same displacement,
@@ -204,7 +204,7 @@ def _pairs(alike: Map, grid: tuple[int, int]) -> tuple[Pair, ...]:
         if len(chosen) == MOST:
             break
     return tuple(
-        Pair(_middle(cell, grid), _middle(int(best[cell]), grid), float(alike[cell, best[cell]]))
+        MatchedRegions(_middle(cell, grid), _middle(int(best[cell]), grid), float(alike[cell, best[cell]]))
         for cell in chosen
     )
 

@@ -24,7 +24,7 @@ from steamdino.search import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
-class Lone:
+class UniqueGame:
     """A game that stands by itself.
 
     Attributes:
@@ -44,26 +44,26 @@ class Lone:
 
 
 @dataclass(frozen=True, slots=True)
-class LoneGames(Sequence[Lone]):
+class UniqueGames(Sequence[UniqueGame]):
     """Unique games, or a diverse set, in their order.
 
     Attributes:
         items: the games.
     """
 
-    items: tuple[Lone, ...]
+    items: tuple[UniqueGame, ...]
 
-    def __iter__(self) -> Iterator[Lone]:
+    def __iter__(self) -> Iterator[UniqueGame]:
         return iter(self.items)
 
     def __len__(self) -> int:
         return len(self.items)
 
     @overload
-    def __getitem__(self, index: int) -> Lone: ...
+    def __getitem__(self, index: int) -> UniqueGame: ...
     @overload
-    def __getitem__(self, index: slice) -> tuple[Lone, ...]: ...
-    def __getitem__(self, index: int | slice) -> Lone | tuple[Lone, ...]:
+    def __getitem__(self, index: slice) -> tuple[UniqueGame, ...]: ...
+    def __getitem__(self, index: int | slice) -> UniqueGame | tuple[UniqueGame, ...]:
         return self.items[index]
 
 
@@ -76,7 +76,7 @@ def unique(
     only: Filter | None = None,
     leave_out: Iterable[str] = (),
     progress: Progress | None = None,
-) -> LoneGames:
+) -> UniqueGames:
     """The games whose nearest neighbours are least similar, the loneliest first.
 
     Args:
@@ -95,7 +95,7 @@ def unique(
     rows = _rows(snapshot, only, leave_out)
     found, cosines = neighbours(_part(snapshot, rows), k, progress=progress)
     if not found.shape[1]:
-        return LoneGames(tuple(Lone(1, game, None, None, None) for game in snapshot.games(rows)))
+        return UniqueGames(tuple(UniqueGame(1, game, None, None, None) for game in snapshot.games(rows)))
     similarity = cosines.mean(axis=1, dtype=np.float64)
     order = np.argsort(similarity, kind="stable")
     if below is not None:
@@ -103,9 +103,9 @@ def unique(
     order = order[:n]
     games = snapshot.games(rows[order])
     closest = snapshot.games(rows[found[order, 0]])
-    return LoneGames(
+    return UniqueGames(
         tuple(
-            Lone(rank, game, float(similarity[at]), other, float(cosines[at, 0]))
+            UniqueGame(rank, game, float(similarity[at]), other, float(cosines[at, 0]))
             for rank, (at, game, other) in enumerate(zip(order, games, closest, strict=True), 1)
         )
     )
@@ -119,7 +119,7 @@ def diverse(
     only: Filter | None = None,
     leave_out: Iterable[str] = (),
     progress: Progress | None = None,
-) -> LoneGames:
+) -> UniqueGames:
     """A set of games each of which is as unlike all before it as possible; begins with the most unusual one.
 
     Args:
@@ -133,7 +133,7 @@ def diverse(
     _check(n, 1, below)
     rows = _rows(snapshot, only, leave_out)
     if not len(rows):
-        return LoneGames(())
+        return UniqueGames(())
     vectors = _part(snapshot, rows)
     # The most unusual one is the farthest from what all have in common.
     chosen = [int(np.argmin(vectors @ vectors.mean(axis=0)))]
@@ -156,8 +156,8 @@ def diverse(
     found = []
     for rank, (game, before) in enumerate(zip(games, closest, strict=True), 1):
         other, cosine = (games[before[0]], before[1]) if before else (None, None)
-        found.append(Lone(rank, game, cosine, other, cosine))
-    return LoneGames(tuple(found))
+        found.append(UniqueGame(rank, game, cosine, other, cosine))
+    return UniqueGames(tuple(found))
 
 
 def _check(n: int | None, k: int, below: float | None) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from steamdino.errors import PictureError
-from steamdino.formats import SUFFIXES_OF
+from steamdino.picture_formats import SUFFIXES_OF
 
 TGA = "TGA"
 TGA_HEADER = struct.Struct("<BBBHHBHHHHBB")
@@ -27,7 +27,7 @@ BACKGROUND = (
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class PictureHeader:
     """What a picture says of itself: pixels with the EXIF orientation applied, Pillow's mode and format."""
 
     width: int
@@ -36,7 +36,7 @@ class Header:
     format: str
 
 
-def header(data: bytes) -> Header:
+def header(data: bytes) -> PictureHeader:
     """Reads a picture's header.
 
     Raises:
@@ -46,7 +46,7 @@ def header(data: bytes) -> Header:
         width, height = image.size
         if _is_turned(image):
             width, height = height, width
-        return Header(width, height, image.mode, str(image.format))
+        return PictureHeader(width, height, image.mode, str(image.format))
 
 
 def decode(data: bytes, at_least: tuple[int, int] | None = None) -> Image.Image:

@@ -31,7 +31,7 @@ class Unchanged:
 
 
 @dataclass(frozen=True, slots=True)
-class Absent:
+class NotFound:
     """The server has no such picture."""
 
 
@@ -48,7 +48,7 @@ class Unusable:
     passing: bool = False
 
 
-Outcome = Fetched | Unchanged | Absent | Unusable
+Outcome = Fetched | Unchanged | NotFound | Unusable
 
 
 def fetch(client: Client, url: str, etag: str = "") -> Outcome:
@@ -69,7 +69,7 @@ def fetch(client: Client, url: str, etag: str = "") -> Outcome:
         if reply.status == 304 and etag:
             return Unchanged()
         if reply.status in (404, 410):
-            return Absent()
+            return NotFound()
         if reply.status != 200:
             return Unusable(f"the server answered {reply.status}")
         try:

@@ -18,7 +18,7 @@ from typing import IO
 from steamdino.catalogue.folder import printable
 from steamdino.catalogue.ids import refusal
 from steamdino.errors import SourceError
-from steamdino.formats import SUFFIXES
+from steamdino.picture_formats import SUFFIXES
 from steamdino.records import Entry, Problem
 
 ENDINGS = (".tar", ".tar.gz", ".tgz", ".zip")

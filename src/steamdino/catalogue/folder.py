@@ -9,8 +9,8 @@ from pathlib import Path
 
 from steamdino.catalogue.ids import refusal
 from steamdino.errors import UsageError
-from steamdino.formats import SUFFIXES
 from steamdino.gallery.layout import BANNERS, DATABASE, SNAPSHOTS
+from steamdino.picture_formats import SUFFIXES
 from steamdino.records import Entry, Problem
 
 

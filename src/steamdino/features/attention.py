@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from steamdino.errors import RecipeError
-from steamdino.features.cache import WEIGHTS
+from steamdino.features.model_files import WEIGHTS
+from steamdino.features.model_registry import model
 from steamdino.features.pooling import Floats
-from steamdino.features.recipes import files_of
-from steamdino.features.registry import model
+from steamdino.features.recipe_parser import files_of
 from steamdino.features.runtimes.openvino import OpenVinoModel
 from steamdino.features.transform import Pixels
 from steamdino.recipe import Recipe

@@ -21,11 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steamdino.errors import RecipeError
-from steamdino.features.cache import WEIGHTS
-from steamdino.features.encode import whitening_of
+from steamdino.features.encoder import whitening_of
+from steamdino.features.model_files import WEIGHTS
+from steamdino.features.model_registry import Model, model
 from steamdino.features.pooling import FLOOR
-from steamdino.features.recipes import files_of
-from steamdino.features.registry import Model, model
+from steamdino.features.recipe_parser import files_of
 from steamdino.features.runtimes.openvino import OpenVinoModel
 from steamdino.features.transform import Pixels
 from steamdino.features.whitening import Whitening

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from steamdino.errors import MissingExtraError, ModelError
-from steamdino.features.registry import Model
+from steamdino.features.model_registry import Model
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from steamdino.errors import ModelError
-from steamdino.features.cache import sha256
-from steamdino.features.home import cache_folder
+from steamdino.features.model_directory import cache_folder
+from steamdino.features.model_files import sha256
 from steamdino.records import Progress
 
 if TYPE_CHECKING:

@@ -31,7 +31,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from steamdino.features.registry import Model
+from steamdino.features.model_registry import Model
 from steamdino.recipe import Pooling
 
 FLOOR = np.float32(1e-6)
@@ -71,7 +71,7 @@ def pool(taken: Sequence[Floats], pooling: Pooling, model: Model) -> Floats:
         model: whose outputs they are.
 
     Returns:
-        float32, shape (batch, `features.recipes.pooling_dim`); not normalised.
+        float32, shape (batch, `features.recipe_parser.pooling_dim`); not normalised.
     """
     tokens = taken[-1]
     if model.family == "clip":

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from steamdino.errors import MissingExtraError, ModelError, SteamDinoError
-from steamdino.features import cache, pooling
-from steamdino.features.cache import DATA, TEXT, TOKENIZER, WEIGHTS, ModelFiles
+from steamdino.features import model_files, pooling
 from steamdino.features.hub import AbsentFileError, Download, download
-from steamdino.features.registry import Model
+from steamdino.features.model_files import DATA, TEXT, TOKENIZER, WEIGHTS, ModelFiles
+from steamdino.features.model_registry import Model
 from steamdino.records import Progress
 
 FILES = {"weights": WEIGHTS, "data": DATA, "text": TEXT, "tokenizer": TOKENIZER}
@@ -48,7 +48,7 @@ def pull(
         return _into_cache(model, lambda folder: _fetch_torch(model, folder, revision, progress))
     raise ModelError(
         f"{model.name} is not on the hub; download {model.torch.get('original')} and name the file:"
-        f" {cache.pull_command(model.name)} --weights FILE"
+        f" {model_files.pull_command(model.name)} --weights FILE"
     )
 
 
@@ -73,7 +73,7 @@ def take(model: Model, source: Path) -> ModelFiles:
             if (data := source.parent / DATA).is_file():
                 shutil.copyfile(data, folder / DATA)
         else:
-            from steamdino.features.export import export
+            from steamdino.features.onnx_export import export
 
             export(model, source, folder)
         return {"file": source.name}
@@ -95,7 +95,7 @@ def _fetch_onnx(model: Model, folder: Path, revision: str, progress: Progress | 
 
 
 def _fetch_torch(model: Model, folder: Path, revision: str, progress: Progress | None) -> dict[str, Any]:
-    from steamdino.features.export import export
+    from steamdino.features.onnx_export import export
 
     repo, files = model.torch["repo"], {}
     with tempfile.TemporaryDirectory() as fetched:
@@ -117,7 +117,7 @@ def _fetch_torch(model: Model, folder: Path, revision: str, progress: Progress |
 
 def _check_unchanged(model: Model, repo: str, name: str, found: Download) -> None:
     """A commit's files never change: what was recorded when it was first pulled must come again."""
-    before = cache.find(model)
+    before = model_files.find(model)
     if before is None or (before.origin.get("repo"), before.origin.get("revision")) != (repo, found.revision):
         return
     known = before.origin.get("files", {}).get(name)
@@ -136,15 +136,15 @@ def _check_torch(model: Model) -> None:
 
 def _into_cache(model: Model, fill: Callable[[Path], dict[str, Any]]) -> ModelFiles:
     try:
-        folder = cache.working_folder(model)
+        folder = model_files.working_folder(model)
     except OSError as error:
-        raise cache.unwritable(error) from None
+        raise model_files.unwritable(error) from None
     try:
         origin = fill(folder)
         _prove(model, folder / WEIGHTS)
-        return cache.keep(model, folder, origin=origin)
+        return model_files.keep(model, folder, origin=origin)
     except OSError as error:
-        raise cache.unwritable(error) from None
+        raise model_files.unwritable(error) from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

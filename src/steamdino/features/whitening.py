@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from steamdino.errors import ModelError, UsageError
 from steamdino.features.pooling import Floats, unit
-from steamdino.storage.archive import Archive
-from steamdino.storage.arrays import blocks, read_header
+from steamdino.storage.checked_zip import CheckedZip
+from steamdino.storage.npy import blocks, read_header
 
 EIGENVALUE_FLOOR = 1e-5
 """Of the largest, as in DINO's eval_copy_detection."""
@@ -112,7 +112,7 @@ class Whitening:
     @classmethod
     def _load(cls, file: IO[bytes]) -> Whitening:
         # The file may come from a stranger, in a packed snapshot.
-        with Archive(file, PARTS, swelling=0) as archive:
+        with CheckedZip(file, PARTS, swelling=0) as archive:
             mean, projection = _array(archive, "mean.npy"), _array(archive, "projection.npy")
         if projection.ndim != 2 or mean.shape != projection.shape[:1]:
             raise ValueError(f"mean has shape {mean.shape}, projection {projection.shape}")
@@ -139,7 +139,7 @@ class Whitening:
         return np.ascontiguousarray(self.projection.T)
 
 
-def _array(archive: Archive, name: str) -> Floats:
+def _array(archive: CheckedZip, name: str) -> Floats:
     with archive.open(name) as source:
         header = read_header(source)
         if header.bytes != archive.bytes_of(name):

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from steamdino.gallery.store import Gallery
+from steamdino.gallery.database import Gallery
 
 __all__ = ["Gallery"]

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from steamdino.index import dates, labels
-from steamdino.index.cells import unpacked
+from steamdino.index.literals import unpacked
 
 MOST = 2**62
 """Reviews; SQLite holds no larger whole number than twice this."""

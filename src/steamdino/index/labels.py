@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from steamdino.index.cells import unpacked
+from steamdino.index.literals import unpacked
 
 COLUMNS = ("tags", "genres", "genre", "steamspy_tags")
 """The columns that hold labels."""

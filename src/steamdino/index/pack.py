@@ -28,12 +28,12 @@ from steamdino.errors import SnapshotError
 from steamdino.gallery.vectors import Absent, Row
 from steamdino.index import pack_schema as schema
 from steamdino.index import snapshot
-from steamdino.index.pack_schema import Head
+from steamdino.index.pack_schema import PackHeader
 from steamdino.index.snapshot import MANIFEST, VECTORS, WHITENING, SnapshotReader
-from steamdino.index.write import Draft
+from steamdino.index.writer import Draft
 from steamdino.recipe import LARGEST_DIM, Recipe
-from steamdino.storage.archive import Archive
-from steamdino.storage.arrays import BLOCK, Header, blocks, read_header
+from steamdino.storage.checked_zip import CheckedZip
+from steamdino.storage.npy import BLOCK, ArrayHeader, blocks, read_header
 from steamdino.storage.output import writing
 
 TOLERANCE = 1e-3
@@ -55,7 +55,7 @@ def pack(reader: SnapshotReader, path: Path) -> None:
         OutputError: the file cannot be written.
     """
     manifest = reader.manifest
-    head = Head(manifest.recipe, manifest.games, manifest.created_at, dict(manifest.precisions))
+    head = PackHeader(manifest.recipe, manifest.games, manifest.created_at, dict(manifest.precisions))
     texts: dict[str, Callable[[], Iterator[bytes]]] = {
         schema.GAMES: lambda: schema.write_games(reader.every_row()),
         schema.ABSENT: lambda: schema.write_absent(reader.every_absent()),
@@ -126,7 +126,7 @@ def open_pack(path: Path) -> SnapshotReader:
 def _unpack(file: IO[bytes], folder: Path) -> Path:
     """Writes a pack as a snapshot into a folder; returns the snapshot's."""
     swelling = max(schema.HARMLESS, schema.SWELLING * file.seek(0, 2))
-    with Archive(file, schema.MEMBERS, swelling=swelling) as archive:
+    with CheckedZip(file, schema.MEMBERS, swelling=swelling) as archive:
         if archive.bytes_of(MANIFEST) > schema.LARGEST_MANIFEST:
             raise ValueError(f"{MANIFEST} has more than {schema.LARGEST_MANIFEST:,} bytes")
         with archive.open(MANIFEST) as member:
@@ -145,16 +145,16 @@ def _unpack(file: IO[bytes], folder: Path) -> Path:
             return draft.commit(recipe, revision=0, precisions=head.precisions, created_at=head.created_at)
 
 
-def _unpack_vectors(archive: Archive, target: Path, shape: tuple[int, int]) -> None:
+def _unpack_vectors(archive: CheckedZip, target: Path, shape: tuple[int, int]) -> None:
     with archive.open(VECTORS) as source, target.open("wb") as file:
         _header(source, VECTORS, archive.bytes_of(VECTORS), (4,), shape)
         np.lib.format.write_array_header_1_0(file, _described(shape))
-        for block in blocks(source, Header(4, shape, 0)):
+        for block in blocks(source, ArrayHeader(4, shape, 0)):
             _check_rows(block)
             file.write(block.tobytes())
 
 
-def _unpack_whitening(archive: Archive, target: Path, recipe: Recipe) -> None:
+def _unpack_whitening(archive: CheckedZip, target: Path, recipe: Recipe) -> None:
     with archive.open(WHITENING) as source, target.open("wb") as file:
         digest = _copy(source, file)
     _check_whitening(target, digest, recipe)
@@ -163,7 +163,7 @@ def _unpack_whitening(archive: Archive, target: Path, recipe: Recipe) -> None:
 def _check_whitening(path: Path, digest: str, recipe: Recipe) -> None:
     if digest != recipe.projection:
         raise ValueError(f"{WHITENING} is not the one that the recipe names")
-    with path.open("rb") as file, Archive(file, _WHITENING_PARTS, swelling=0) as parts:
+    with path.open("rb") as file, CheckedZip(file, _WHITENING_PARTS, swelling=0) as parts:
         # How long a vector is before it is whitened, the model says; here, that both arrays say the same.
         (long,) = _checked_floats(parts, "mean.npy", (None,))
         if not recipe.dim <= long <= LARGEST_DIM:
@@ -173,7 +173,7 @@ def _check_whitening(path: Path, digest: str, recipe: Recipe) -> None:
         _checked_floats(parts, "projection.npy", (long, recipe.dim))
 
 
-def _checked_floats(parts: Archive, name: str, shape: tuple[int | None, ...]) -> tuple[int, ...]:
+def _checked_floats(parts: CheckedZip, name: str, shape: tuple[int | None, ...]) -> tuple[int, ...]:
     """Checks that an array of a whitening has a shape, and numbers that can be computed with."""
     with parts.open(name) as source:
         header = _header(source, f"{name} in {WHITENING}", parts.bytes_of(name), (2, 4, 8), shape)
@@ -185,7 +185,7 @@ def _checked_floats(parts: Archive, name: str, shape: tuple[int | None, ...]) ->
 
 def _header(
     source: IO[bytes], name: str, size: int, widths: tuple[int, ...], shape: tuple[int | None, ...]
-) -> Header:
+) -> ArrayHeader:
     """Reads an array's header, and checks that it says what it must, and that its member has so many bytes."""
     try:
         header = read_header(source)
@@ -210,7 +210,7 @@ def _check_rows(rows: np.ndarray) -> None:
             raise ValueError(f"{VECTORS} holds rows that are not of length 1")
 
 
-def _check_games(path: Path, head: Head) -> None:
+def _check_games(path: Path, head: PackHeader) -> None:
     """Checks what no line shows by itself: how many games there are, and that none is there twice."""
     with closing(sqlite3.connect(path)) as db:
         (count,) = db.execute("SELECT count(*) FROM games").fetchone()

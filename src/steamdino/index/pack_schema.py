@@ -66,7 +66,7 @@ class NewerFormatError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class PackHeader:
     """What ``manifest.json`` says.
 
     Attributes:
@@ -82,7 +82,7 @@ class Head:
     precisions: dict[str, int]
 
 
-def read_head(data: bytes) -> Head:
+def read_head(data: bytes) -> PackHeader:
     """Reads ``manifest.json``.
 
     Raises:
@@ -96,10 +96,10 @@ def read_head(data: bytes) -> Head:
         raise NewerFormatError(f"its format is {shown(written)}; upgrade steam-dino to read it")
     checked = _record(record, MANIFEST_FIELDS)
     del checked["format"]  # there is but one
-    return Head(**checked)
+    return PackHeader(**checked)
 
 
-def write_head(head: Head) -> bytes:
+def write_head(head: PackHeader) -> bytes:
     """Writes ``manifest.json``.
 
     Raises:

@@ -25,7 +25,7 @@ import httpx2 as httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
 from steamdino.errors import BlockedError, NetworkError, ReplyError, UsageError
-from steamdino.net.pace import Pace
+from steamdino.net.rate_limit import RateLimiter
 
 LONGEST_WAIT = 600.0
 """Seconds; a Retry-After beyond it is not waited for."""
@@ -54,7 +54,7 @@ logging.getLogger("httpcore2").setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
+class ClientPolicy:
     """How a client behaves.
 
     Attributes:
@@ -99,7 +99,7 @@ class Client:
     """Asks servers, from any thread. Close it, or use it as a context manager."""
 
     def __init__(
-        self, hosts: tuple[str, ...], manners: Manners, stopped: threading.Event | None = None
+        self, hosts: tuple[str, ...], manners: ClientPolicy, stopped: threading.Event | None = None
     ) -> None:
         """Makes it.
 
@@ -111,7 +111,7 @@ class Client:
         self._hosts = hosts
         self._manners = manners
         self._stopped = stopped or threading.Event()
-        self._pace = Pace(manners.rate, self._stopped)
+        self._pace = RateLimiter(manners.rate, self._stopped)
         self.requests = 0
         self._client = httpx.Client(
             headers={"User-Agent": manners.user_agent},

@@ -17,8 +17,8 @@ from steamdino.errors import PictureError, SourceError, UsageError
 from steamdino.gallery import Gallery
 from steamdino.gallery.games import KnownGame, Source, columns_json
 from steamdino.gallery.layout import absolute, owner_of
-from steamdino.pipeline.copies import is_kept, keep
 from steamdino.pipeline.missing import missing_most
+from steamdino.pipeline.picture_store import is_kept, keep
 from steamdino.records import Entry, Problem, Progress
 
 COMMIT_EVERY = 500

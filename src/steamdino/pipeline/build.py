@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from steamdino.errors import RecipeError, UsageError
-from steamdino.features.recipes import Spec, of, parse
+from steamdino.features.recipe_parser import Spec, of, parse
 from steamdino.gallery import Gallery
 from steamdino.gallery.layout import KINDS, VERTICAL
 from steamdino.index.snapshot import Manifest, newest
-from steamdino.pipeline import whitening
+from steamdino.pipeline import learn_whitening
 from steamdino.pipeline.decoding import Decoded, ahead, cores, decoded
-from steamdino.pipeline.snapshot import write_snapshot
+from steamdino.pipeline.publish import write_snapshot
 from steamdino.recipe import Recipe
 from steamdino.records import Progress
 
 if TYPE_CHECKING:
-    from steamdino.features.encode import Encoder
+    from steamdino.features.encoder import Encoder
     from steamdino.gallery.vectors import Pending
 
 COMMIT_EVERY = 256
@@ -98,7 +98,7 @@ def build(
 
     Args:
         gallery: its folder.
-        recipe: its text, or what `features.recipes.parse` made of it.
+        recipe: its text, or what `features.recipe_parser.parse` made of it.
         kind: of banner, of `gallery.layout.KINDS`.
         device: "cpu", or, where a model's PyTorch weights are here, "cuda" or "mps".
         precision: "f32", "bf16" or "auto" (bf16 where the CPU computes in it).
@@ -129,8 +129,8 @@ def build(
         seconds = time.monotonic() - started
         whitened = 0
         if spec.whiten is not None:
-            chosen = chosen if chosen.projection else whitening.learn(opened, spec, base, kind)
-            whitened = whitening.apply(opened, base, chosen)
+            chosen = chosen if chosen.projection else learn_whitening.learn(opened, spec, base, kind)
+            whitened = learn_whitening.apply(opened, base, chosen)
         snapshot, swapped = _swap(opened, chosen, kind, force=rebuild or encoded + whitened > 0, anew=rebuild)
         manifest = Manifest.read(snapshot)
         key = opened.vectors.recipe_key(chosen)
@@ -139,7 +139,7 @@ def build(
 
 
 def _encoder(recipe: Recipe, device: str, precision: str) -> Encoder:
-    from steamdino.features.encode import Encoder
+    from steamdino.features.encoder import Encoder
 
     if device == "cpu":
         return Encoder(recipe, precision=precision, streams=cores())
@@ -150,7 +150,7 @@ def _check_upgrade(gallery: Gallery, spec: Spec, base: Recipe, upgrade: bool) ->
     """The recipe to build; without a projection where a whitening is still to be learned."""
     known = [recipe for recipe in gallery.vectors.recipes() if recipe.name == spec.label]
     if spec.whiten is not None:
-        learned = whitening.known(gallery, spec, base)
+        learned = learn_whitening.known(gallery, spec, base)
         chosen = base if learned is None or upgrade else learned
     else:
         chosen = base

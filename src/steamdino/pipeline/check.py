@@ -10,12 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from steamdino.analysis.baselines import difference_hash
-from steamdino.analysis.checks import Finding, findings, usual_size
-from steamdino.analysis.duplicates import IDENTICAL, RE_ENCODED, TIERS, Group, Pair, find_pairs, groups
-from steamdino.analysis.pictures import each
+from steamdino.analysis.duplicates import (
+    IDENTICAL,
+    RE_ENCODED,
+    TIERS,
+    DuplicatePair,
+    Group,
+    find_pairs,
+    groups,
+)
+from steamdino.analysis.evaluation.baselines import difference_hash
+from steamdino.analysis.flaws import Flaw, findings, usual_size
+from steamdino.analysis.picture_loading import each
 from steamdino.banners.decode import decode
-from steamdino.banners.flaws import VERSION, measure
+from steamdino.banners.quality import VERSION, measure
 from steamdino.banners.read import read
 from steamdino.errors import NoSnapshotError, PictureError, UsageError
 from steamdino.gallery import Gallery
@@ -78,7 +86,7 @@ class Checked:
     banners: int
     measured: int
     size: tuple[int, int] | None
-    findings: tuple[Finding, ...]
+    findings: tuple[Flaw, ...]
     compared: bool
 
 
@@ -125,7 +133,7 @@ def check(
                 detail = f"the same as {group.representative.game_id}"
                 score = 0.0 if group.tier == IDENTICAL else 1 - (member.similarity or 0.0)
                 found.append(
-                    Finding(
+                    Flaw(
                         member.game_id,
                         member.name,
                         paths.get(member.game_id, ""),
@@ -147,7 +155,7 @@ def expected_size(gallery: str | Path, kind: str = VERTICAL) -> tuple[int, int] 
         return usual_size(opened.curation.shown(kind))
 
 
-def exclude(gallery: str | Path, found: Iterable[Finding], flaws: Sequence[str]) -> int:
+def exclude(gallery: str | Path, found: Iterable[Flaw], flaws: Sequence[str]) -> int:
     """Makes searches skip the games that have one of these flaws, from the next build on; returns how many are new.
 
     Games that a person said to keep are not skipped.
@@ -378,11 +386,11 @@ def _hashes(
 
 
 def _decided(
-    pairs: Sequence[Pair],
+    pairs: Sequence[DuplicatePair],
     decisions: Sequence[Decision],
     row_of: Mapping[str, int],
     vectors: NDArray[np.float32],
-) -> list[Pair]:
+) -> list[DuplicatePair]:
     """Pairs after a person's word: what is different goes, what is the same counts as re-encoded."""
     verdicts = {
         tuple(sorted((row_of[one.game], row_of[one.other]))): one.verdict
@@ -391,7 +399,7 @@ def _decided(
     }
     left = [pair for pair in pairs if verdicts.get((pair.first, pair.second)) is None]
     return left + [
-        Pair(first, second, RE_ENCODED, float(np.clip(vectors[first] @ vectors[second], -1, 1)))
+        DuplicatePair(first, second, RE_ENCODED, float(np.clip(vectors[first] @ vectors[second], -1, 1)))
         for (first, second), verdict in sorted(verdicts.items())
         if verdict == SAME
     ]

@@ -13,10 +13,10 @@ from steamdino.errors import SnapshotError
 from steamdino.gallery import Gallery
 from steamdino.gallery.layout import KINDS
 from steamdino.index.snapshot import Manifest, SnapshotReader
-from steamdino.index.write import remove_leftovers
-from steamdino.pipeline import pictures
-from steamdino.pipeline.pictures import State, altered
-from steamdino.pipeline.snapshot import write_snapshot
+from steamdino.index.writer import remove_leftovers
+from steamdino.pipeline import altered_pictures
+from steamdino.pipeline.altered_pictures import State, altered
+from steamdino.pipeline.publish import write_snapshot
 from steamdino.recipe import Recipe
 from steamdino.records import Progress
 from steamdino.storage.atomic import sync_folder
@@ -84,7 +84,7 @@ def _findings(gallery: Gallery, *, repair: bool, deep: bool, progress: Progress 
 def _pictures(gallery: Gallery, repair: bool, deep: bool, progress: Progress | None) -> Iterator[Finding]:
     found: defaultdict[tuple[State, bool, bool], list[str]] = defaultdict(list)
     for one in altered(gallery, deep=deep, progress=progress):
-        mended = repair and pictures.repair(gallery, one)
+        mended = repair and altered_pictures.repair(gallery, one)
         found[one.state, one.from_steam, mended].append(one.banner.game_id)
     for (state, from_steam, mended), game_ids in found.items():
         text = "are missing" if state is State.MISSING else "are not what they were"

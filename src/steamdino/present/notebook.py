@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from steamdino.analysis.explain import Explanation
-    from steamdino.analysis.unique import LoneGames
+    from steamdino.analysis.unique import UniqueGames
     from steamdino.records import Matches
 
 Tile = tuple["Path | None", str, str, "str | None"]
@@ -22,14 +22,14 @@ def register(shell: Any) -> None:
     """Teaches an IPython shell to show results; nothing is loaded before one is shown."""
     formatters = shell.display_formatter.formatters
     formatters["text/html"].for_type_by_name("steamdino.records", "Matches", matches_html)
-    formatters["text/html"].for_type_by_name("steamdino.analysis.unique", "LoneGames", lone_html)
+    formatters["text/html"].for_type_by_name("steamdino.analysis.unique", "UniqueGames", unique_html)
     formatters["image/png"].for_type_by_name("steamdino.analysis.explain", "Explanation", explanation_png)
 
 
 def matches_html(matches: Matches) -> str:
     """A query and its matches as HTML, pictures included."""
-    from steamdino.present.export.page import render
-    from steamdino.present.text import closeness
+    from steamdino.present.display_text import closeness
+    from steamdino.present.export.html_page import render
 
     query = matches.query
     name = query.game.name if query.game else query.text
@@ -44,9 +44,9 @@ def matches_html(matches: Matches) -> str:
     return render("inline.html.jinja", tiles=tiles)
 
 
-def lone_html(found: LoneGames) -> str:
+def unique_html(found: UniqueGames) -> str:
     """Unique games, or a diverse set, as HTML, pictures included."""
-    from steamdino.present.export.page import render
+    from steamdino.present.export.html_page import render
 
     tiles = [
         (
@@ -64,7 +64,7 @@ def lone_html(found: LoneGames) -> str:
 
 def explanation_png(explanation: Explanation) -> bytes:
     """An explanation as a PNG."""
-    from steamdino.present.export.explanation import draw
+    from steamdino.present.export.explanation_drawing import draw
 
     file = io.BytesIO()
     draw(explanation, f"similarity {explanation.similarity:.3f}").save(file, "PNG")

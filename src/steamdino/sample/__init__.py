@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
+from steamdino.sample.fictional_store import draw_store, fictional_games
 from steamdino.sample.game import FictionalGame
-from steamdino.sample.store import draw_store, fictional_games
 
 __all__ = ["FictionalGame", "draw_store", "fictional_games"]

@@ -16,7 +16,7 @@ from steamdino.sample.themes.theme import Brief
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class PaintOrder:
     """All that decides a banner's pixels; `palette` and `style` count up and wrap around."""
 
     theme: str
@@ -28,7 +28,7 @@ class Order:
     title: str  # "" for a banner without lettering
 
 
-def paint_banner(order: Order) -> Image.Image:
+def paint_banner(order: PaintOrder) -> Image.Image:
     """Returns the banner (RGB, 300 x 450); the same order gives the same pixels."""
     theme = THEMES[order.theme]
     hue = _dice(order.series, "hue")
@@ -59,7 +59,7 @@ def paint_banner(order: Order) -> Image.Image:
     return canvas.finished(own, theme.grain, theme.vignette)
 
 
-def focus(order: Order) -> float:
+def focus(order: PaintOrder) -> float:
     """Returns the height, in banner units, around which the hero stands: the title has the other part."""
     styles = THEMES[order.theme].styles
     return {"bottom": 168.0, "top": 282.0, "middle": 215.0}[styles[order.style % len(styles)].anchor]

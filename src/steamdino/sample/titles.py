@@ -14,7 +14,7 @@ _ARABIC = {"II": "2", "III": "3", "IV": "4", "V": "5"}
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TitlePart:
     """One ordinary game: its name, the franchise it belongs to ("" for none) and its place there, from 0."""
 
     name: str
@@ -22,7 +22,7 @@ class Entry:
     number: int
 
 
-def entries(theme: str, singles: int) -> list[Entry]:
+def entries(theme: str, singles: int) -> list[TitlePart]:
     """Returns a theme's games: those of its franchises, then `singles` others; always the same."""
     words, rng = WORDS[theme], Random(crc32(theme.encode()))
     found = []
@@ -30,7 +30,7 @@ def entries(theme: str, singles: int) -> list[Entry]:
         subtitles = list(words.subtitles)
         rng.shuffle(subtitles)
         found += [
-            Entry(name, franchise, number)
+            TitlePart(name, franchise, number)
             for number, name in enumerate(
                 _sequels(franchise, 2 + (index + rng.randrange(2)) % 3, subtitles, rng)
             )
@@ -46,7 +46,7 @@ def entries(theme: str, singles: int) -> list[Entry]:
             tail = tails[(index + turn) % len(tails)]
             names.append(f"The {head} {tail}" if rng.random() < 0.25 else f"{head} {tail}")
         turn += 1
-    return found + [Entry(name, "", 0) for name in names[:singles]]
+    return found + [TitlePart(name, "", 0) for name in names[:singles]]
 
 
 def slug(name: str) -> str:

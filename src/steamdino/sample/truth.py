@@ -9,7 +9,7 @@ from zlib import crc32
 
 from steamdino.sample.game import FictionalGame
 from steamdino.sample.oddities import HOSTILE, ODD, Odd
-from steamdino.sample.painting import Order
+from steamdino.sample.painting import PaintOrder
 from steamdino.sample.themes import THEMES
 from steamdino.sample.titles import entries, slug
 from steamdino.sample.words import STUDIOS
@@ -22,7 +22,7 @@ class Job:
     """A game, the order for its banner, and which variant of a defect it gets ("" for none)."""
 
     game: FictionalGame
-    order: Order
+    order: PaintOrder
     variant: str = ""
 
 
@@ -65,7 +65,7 @@ def _job(
 ) -> Job:
     key = identity or slug(name)
     dice, series = Random(crc32(f"facts/{key}".encode())), slug(franchise) or key
-    order = Order(
+    order = PaintOrder(
         theme, series, key, number, place, place * 3 + place // 4, name if lettering is None else lettering
     )
     tags = THEMES[theme].tags

@@ -19,12 +19,12 @@ from steamdino.index.names import fold
 from steamdino.index.snapshot import Manifest, SnapshotReader, open_newest
 from steamdino.recipe import Recipe
 from steamdino.records import Filter, Game, Match, Matches, Query
-from steamdino.search.caches import Recent
-from steamdino.search.understanding import Understanding
+from steamdino.search.lru_cache import LruCache
+from steamdino.search.query_resolver import QueryResolver
 
 if TYPE_CHECKING:
-    from steamdino.features.encode import Encoder
-    from steamdino.features.words import TextEncoder
+    from steamdino.features.encoder import Encoder
+    from steamdino.features.text_encoder import TextEncoder
 
 CANCELLED = 1e-4
 """A mixture shorter than this has no direction left."""
@@ -51,8 +51,8 @@ class Snapshot:
         self._encoder: Encoder | None = None
         self._text_encoder: TextEncoder | None = None
         self._loading = threading.Lock()  # held while one of the two is made, and never while it runs
-        self._asked = Understanding(reader)
-        self._masks: Recent[Filter, NDArray[np.bool_] | None] = Recent(MASKS)
+        self._asked = QueryResolver(reader)
+        self._masks: LruCache[Filter, NDArray[np.bool_] | None] = LruCache(MASKS)
 
     @classmethod
     def open(
@@ -83,7 +83,7 @@ class Snapshot:
             return cls(open_pack(Path(path)), precision=precision)
         if not words:
             return cls(open_newest(Path(path), recipe, kind=kind), precision=precision)
-        from steamdino.features.words import has_words
+        from steamdino.features.text_encoder import has_words
 
         return cls(open_newest(Path(path), recipe, kind=kind, accept=has_words), precision=precision)
 
@@ -382,7 +382,7 @@ class Snapshot:
 
     def _pictures(self) -> Encoder:
         """What encodes pictures, made by the first thread that needs it."""
-        from steamdino.features.encode import Encoder
+        from steamdino.features.encoder import Encoder
 
         if self._encoder is None:
             with self._loading:
@@ -394,7 +394,7 @@ class Snapshot:
 
     def _words(self) -> TextEncoder:
         """What encodes sentences, made by the first thread that needs it."""
-        from steamdino.features.words import TextEncoder
+        from steamdino.features.text_encoder import TextEncoder
 
         if self._text_encoder is None:
             with self._loading:

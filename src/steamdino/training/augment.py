@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from steamdino.training.settings import TrainSettings
+from steamdino.training.training_settings import TrainSettings
 
 ASPECT = 4 / 3
 """Of a crop to that of the whole picture, the most either way."""

@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from steamdino.analysis.pictures import each
-from steamdino.analysis.tasks import labels_in
+from steamdino.analysis.evaluation.tasks import labels_in
+from steamdino.analysis.picture_loading import each
 from steamdino.banners.decode import decode
 from steamdino.banners.read import read
 from steamdino.errors import GalleryError, PictureError, UsageError

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from steamdino.training.backbones import Backbone
 from steamdino.training.head import Head
 from steamdino.training.loss import DinoLoss, anchor, entropy, koleo
-from steamdino.training.settings import TrainSettings
+from steamdino.training.training_settings import TrainSettings
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from steamdino.training.settings import TrainSettings
+from steamdino.training.training_settings import TrainSettings
 
 
 @dataclass(frozen=True, slots=True)

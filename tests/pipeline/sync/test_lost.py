@@ -14,7 +14,7 @@ from tests.pipeline.sync.test_sync import outcomes, pictures, rows_of, settings_
 from steamdino.errors import NetworkError
 from steamdino.gallery import Gallery
 from steamdino.pipeline import build, examine, prune, remove
-from steamdino.pipeline.sync import SyncSummary, Wanted, estimate, sync
+from steamdino.pipeline.sync import SyncRequest, SyncSummary, estimate, sync
 
 Run = Callable[..., SyncSummary]
 ALL = dict.fromkeys((10, 20, 30, 40, 50), "fetched")
@@ -29,14 +29,14 @@ def store() -> Iterator[Store]:
 @pytest.fixture
 def gallery(tmp_path: Path, store: Store) -> Path:
     """All of a small store, synced."""
-    sync(tmp_path / "g", Wanted(), settings_for(store))
+    sync(tmp_path / "g", SyncRequest(), settings_for(store))
     return tmp_path / "g"
 
 
 @pytest.fixture
 def run(store: Store, gallery: Path) -> Run:
-    def runs(wanted: Wanted | None = None, **changes: object) -> SyncSummary:
-        return sync(gallery, wanted or Wanted(), settings_for(store, **changes))
+    def runs(wanted: SyncRequest | None = None, **changes: object) -> SyncSummary:
+        return sync(gallery, wanted or SyncRequest(), settings_for(store, **changes))
 
     return runs
 
@@ -51,16 +51,17 @@ def test_a_removed_game_comes_back_with_its_picture_when_it_is_named(
 ) -> None:
     remove(gallery, ["10"])
     prune(gallery)
-    run(Wanted(appids=(10,)))
+    run(SyncRequest(appids=(10,)))
     assert_whole(gallery, store)
 
 
 @pytest.mark.parametrize(
-    "wanted", [Wanted(), Wanted(full=True, retry_failed=True), Wanted(top=100), Wanted(limit=9)]
+    "wanted",
+    [SyncRequest(), SyncRequest(full=True, retry_failed=True), SyncRequest(top=100), SyncRequest(limit=9)],
 )
 @pytest.mark.parametrize("key", [True, False], ids=["with a key", "without a key"])
 def test_a_removed_game_stays_away_until_it_is_named(
-    gallery: Path, store: Store, run: Run, wanted: Wanted, key: bool
+    gallery: Path, store: Store, run: Run, wanted: SyncRequest, key: bool
 ) -> None:
     remove(gallery, ["10"])
     store.games[10].modified = store.games[10].stamp = 1_900_000_000
@@ -68,7 +69,7 @@ def test_a_removed_game_stays_away_until_it_is_named(
     assert outcomes(gallery) == {**ALL, 10: "removed"}
     assert 10 not in pictures(gallery)
     del store.games[10]
-    run(Wanted(full=True))
+    run(SyncRequest(full=True))
     assert outcomes(gallery)[10] == "removed"
 
 
@@ -80,7 +81,7 @@ def test_a_removed_source_comes_back_whole_but_for_what_was_removed_one_by_one(
     assert outcomes(gallery) == {20: "removed"}
     run()
     assert outcomes(gallery) == {**ALL, 20: "removed"}
-    run(Wanted(appids=(20,)))
+    run(SyncRequest(appids=(20,)))
     assert_whole(gallery, store)
 
 
@@ -104,8 +105,8 @@ def test_a_picture_that_was_cut_off_is_fetched_again_by_the_next_sync(
 ) -> None:
     for path in list(gallery.glob("banners/*/*"))[:2]:
         path.write_bytes(path.read_bytes()[:-1])
-    assert estimate(gallery, Wanted(), settings_for(store)).pictures == 2
-    assert estimate(gallery, Wanted(appids=()), settings_for(store)).pictures == 0
+    assert estimate(gallery, SyncRequest(), settings_for(store)).pictures == 2
+    assert estimate(gallery, SyncRequest(appids=()), settings_for(store)).pictures == 0
     summary = run()
     assert (summary.counts["lost"], summary.counts["fetched"]) == (2, 2)
     assert_whole(gallery, store)
@@ -121,16 +122,16 @@ def test_a_list_that_lost_most_games_is_refused_until_it_is_allowed(
     games, store.games = store.games, dict(list(store.games.items())[:left])
     for _ in range(2):
         with pytest.raises(NetworkError, match=f"has {left} of the 5 games .*nothing.*--allow-missing"):
-            run(Wanted(full=True), **changes)
+            run(SyncRequest(full=True), **changes)
         assert outcomes(gallery) == ALL
     assert not build(gallery).swapped
     store.games = games
-    run(Wanted(full=True), **changes)
+    run(SyncRequest(full=True), **changes)
     assert_whole(gallery, store)
     store.games = dict(list(games.items())[:left])
-    run(Wanted(full=True, allow_missing=True), **changes)
+    run(SyncRequest(full=True, allow_missing=True), **changes)
     assert Counter(outcomes(gallery).values())["vanished"] == 5 - left
-    run(Wanted(full=True), **changes)  # there is nothing left to lose
+    run(SyncRequest(full=True), **changes)  # there is nothing left to lose
 
 
 def test_damaged_pictures_are_fetched_again_after_a_repair(gallery: Path, store: Store, run: Run) -> None:
@@ -152,13 +153,13 @@ def test_a_vanished_game_that_was_pruned_comes_back_whole_when_it_is_listed_agai
     gallery: Path, store: Store, run: Run
 ) -> None:
     game = store.games.pop(10)
-    run(Wanted(full=True))
+    run(SyncRequest(full=True))
     assert prune(gallery, gone=True).games == 1
     assert rows_of(gallery, "SELECT count(*) FROM steam_assets WHERE appid = 10") == [(0,)]
     run()
     assert outcomes(gallery)[10] == "vanished"
     store.games = {10: game, **store.games}
-    run(Wanted(full=True))
+    run(SyncRequest(full=True))
     assert_whole(gallery, store)
 
 
@@ -182,7 +183,7 @@ def test_a_game_that_is_removed_before_its_picture_came_leaves_nothing_to_fetch(
     tmp_path: Path, store: Store
 ) -> None:
     store.games[10].fate = "absent art"
-    sync(tmp_path / "g", Wanted(), settings_for(store))
+    sync(tmp_path / "g", SyncRequest(), settings_for(store))
     remove(tmp_path / "g", ["10"])
-    sync(tmp_path / "g", Wanted(retry_failed=True), settings_for(store))
+    sync(tmp_path / "g", SyncRequest(retry_failed=True), settings_for(store))
     assert outcomes(tmp_path / "g")[10] == "removed"

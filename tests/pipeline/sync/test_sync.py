@@ -14,7 +14,7 @@ from tests.fakes.steam import TRANSIENT, Game, Store, picture, serving
 
 from steamdino.errors import BlockedError, GalleryError, NetworkError, QueryError
 from steamdino.gallery import Gallery
-from steamdino.pipeline.sync import SyncSummary, Wanted, estimate, fetch_one, sync
+from steamdino.pipeline.sync import SyncRequest, SyncSummary, estimate, fetch_one, sync
 from steamdino.settings import SteamSettings
 
 Run = Callable[..., SyncSummary]
@@ -69,8 +69,8 @@ def gallery(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(store: Store, gallery: Path) -> Run:
-    def runs(wanted: Wanted | None = None, **changes: Any) -> SyncSummary:
-        return sync(gallery, wanted or Wanted(), settings_for(store, **changes))
+    def runs(wanted: SyncRequest | None = None, **changes: Any) -> SyncSummary:
+        return sync(gallery, wanted or SyncRequest(), settings_for(store, **changes))
 
     return runs
 
@@ -166,7 +166,7 @@ def test_every_game_is_listed_though_pages_drop_some_at_their_edges_and_stall(
 ) -> None:
     with serving(Store.of(2500, fates={"no art": 1.0})) as store:
         store.rates = {"page-edges": 0.5, "stalled": 0.3}
-        summary = sync(gallery, Wanted(), settings_for(store, key=store.key if key else ""))
+        summary = sync(gallery, SyncRequest(), settings_for(store, key=store.key if key else ""))
         assert summary.complete
         assert summary.outcomes == {"no banner": 2500}
         if not key:
@@ -205,7 +205,7 @@ def test_a_game_that_vanished_is_marked_and_keeps_what_was_known(
     game = next(game for game in store.games.values() if not game.fate)
     kept = pictures(gallery)[game.appid]
     del store.games[game.appid]
-    summary = run(Wanted(full=True))
+    summary = run(SyncRequest(full=True))
     assert summary.counts["vanished"] == 1
     assert outcomes(gallery)[game.appid] == "vanished"
     ((gone_at, columns),) = rows_of(
@@ -218,13 +218,13 @@ def test_a_game_that_vanished_is_marked_and_keeps_what_was_known(
     assert path is not None
     assert path.read_bytes() == kept
     store.games[game.appid] = game
-    run(Wanted(full=True))
+    run(SyncRequest(full=True))
     assert outcomes(gallery)[game.appid] == "fetched"  # it came back
 
 
 def test_named_games_alone_are_fetched(run: Run, store: Store, gallery: Path) -> None:
     wanted = [game.appid for game in store.games.values() if not game.fate][:3]
-    run(Wanted(appids=tuple(wanted)))
+    run(SyncRequest(appids=tuple(wanted)))
     assert sorted(outcomes(gallery)) == wanted
     assert {request.what for request in store.log} == {"items", "picture", "other"}
 
@@ -232,11 +232,11 @@ def test_named_games_alone_are_fetched(run: Run, store: Store, gallery: Path) ->
 def test_the_most_played_and_the_first_of_the_list_alone_are_fetched(
     run: Run, store: Store, gallery: Path
 ) -> None:
-    run(Wanted(top=7))
+    run(SyncRequest(top=7))
     assert len(outcomes(gallery)) == 7
-    run(Wanted(limit=12))
+    run(SyncRequest(limit=12))
     assert len(outcomes(gallery)) == 12
-    run(Wanted(limit=12), key="")
+    run(SyncRequest(limit=12), key="")
     assert len(outcomes(gallery)) == 12
 
 
@@ -249,7 +249,7 @@ def test_what_failed_is_tried_again_when_asked_for(run: Run, store: Store, galle
     before = len(store.log)
     run()
     assert all(request.what == "list" for request in store.log[before:])  # not by itself
-    run(Wanted(retry_failed=True))
+    run(SyncRequest(retry_failed=True))
     assert_right(gallery, store)
 
 
@@ -258,7 +258,7 @@ def test_several_kinds_of_banner_live_side_by_side(gallery: Path) -> None:
         for game in store.games.values():
             game.fate = ""
         settings = settings_for(store)
-        sync(gallery, Wanted(kinds=("vertical", "header")), settings)
+        sync(gallery, SyncRequest(kinds=("vertical", "header")), settings)
         with Gallery.open(gallery) as opened:
             assert opened.steam.outcomes("vertical") == {"fetched": 5}
             assert opened.steam.outcomes("header") == {"missing": 5}  # this store has none of these
@@ -266,13 +266,13 @@ def test_several_kinds_of_banner_live_side_by_side(gallery: Path) -> None:
 
 def test_many_broken_pictures_do_not_end_the_run(gallery: Path) -> None:
     with serving(Store.of(400, seed=9, fates={"broken": 0.1})) as store:
-        sync(gallery, Wanted(), settings_for(store, backoff=0.01))
+        sync(gallery, SyncRequest(), settings_for(store, backoff=0.01))
         assert Counter(outcomes(gallery).values())["failed"] > 25  # more than may fail in a row
         assert_right(gallery, store)
 
 
 def test_403_stops_the_run_and_keeps_what_was_fetched(run: Run, store: Store, gallery: Path) -> None:
-    run(Wanted(limit=20))
+    run(SyncRequest(limit=20))
     kept = pictures(gallery)
     store.blocked = True
     before = len(store.log)
@@ -281,7 +281,7 @@ def test_403_stops_the_run_and_keeps_what_was_fetched(run: Run, store: Store, ga
     assert len(store.log) == before + 1
     assert pictures(gallery) == kept
     with pytest.raises(BlockedError):
-        run(Wanted(appids=(30,)))
+        run(SyncRequest(appids=(30,)))
 
 
 def test_a_wrong_key_stops_the_run_and_is_not_told(run: Run) -> None:
@@ -291,7 +291,7 @@ def test_a_wrong_key_stops_the_run_and_is_not_told(run: Run) -> None:
 
 
 def test_a_key_is_never_stored_or_shown(run: Run, store: Store, gallery: Path) -> None:
-    run(Wanted(limit=5))
+    run(SyncRequest(limit=5))
     run()
     assert store.key.encode() not in b"".join(
         path.read_bytes() for path in gallery.rglob("*") if path.is_file()
@@ -302,31 +302,31 @@ def test_a_key_is_never_stored_or_shown(run: Run, store: Store, gallery: Path) -
 def test_servers_that_are_down_end_the_run_with_advice(store: Store, gallery: Path) -> None:
     settings = settings_for(store, assets_url="http://127.0.0.1:9/assets", tries=1)
     with pytest.raises(NetworkError, match="20 pictures in a row could not be had.*the same command"):
-        sync(gallery, Wanted(), settings)
+        sync(gallery, SyncRequest(), settings)
     with pytest.raises(NetworkError, match="cannot be reached"):
-        sync(gallery, Wanted(), settings_for(store, api_url="http://127.0.0.1:9", tries=1))
+        sync(gallery, SyncRequest(), settings_for(store, api_url="http://127.0.0.1:9", tries=1))
 
 
 def test_a_picture_of_200_mb_is_not_read_to_its_end(gallery: Path) -> None:
     with serving(Store.of(3)) as store:
         store.games[20].fate = "huge"
-        sync(gallery, Wanted(), settings_for(store, timeout=20.0))
+        sync(gallery, SyncRequest(), settings_for(store, timeout=20.0))
         assert_right(gallery, store)
         assert "sends more than" in str(reasons(gallery)[20])
 
 
 def test_the_rate_is_kept_as_the_server_measures_it(gallery: Path) -> None:
     with serving(Store.of(60)) as store:
-        sync(gallery, Wanted(), settings_for(store, banner_rate=20, connections=8))
+        sync(gallery, SyncRequest(), settings_for(store, banner_rate=20, connections=8))
         assert store.counts()["picture"] == 60
         assert 10 <= store.busiest_second({"picture"}) <= 20
 
 
 def test_a_batch_that_is_too_long_for_the_server_is_halved(gallery: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr("steamdino.catalogue.steam.api.LONGEST_URL", 100_000)
-    monkeypatch.setattr("steamdino.catalogue.steam.api.BATCH", 600)
+    monkeypatch.setattr("steamdino.catalogue.steam.web_api.LONGEST_URL", 100_000)
+    monkeypatch.setattr("steamdino.catalogue.steam.web_api.BATCH", 600)
     with serving(Store.of(600)) as store:
-        sync(gallery, Wanted(), settings_for(store))
+        sync(gallery, SyncRequest(), settings_for(store))
         assert "414" in {request.answer for request in store.log}
         assert_right(gallery, store)
 
@@ -340,7 +340,7 @@ def test_details_are_asked_for_again_after_a_week_without_a_banner_and_after_a_m
     with serving(Store.of(45)) as store:
         for appid, fate in ((10, "hidden"), (20, "no art"), (30, "broken"), (40, "regional")):
             store.games[appid].fate = fate
-        wanted, settings = Wanted(released_only=True), settings_for(store, key="")
+        wanted, settings = SyncRequest(released_only=True), settings_for(store, key="")
         sync(gallery, wanted, settings)
         without = {appid for appid, outcome in outcomes(gallery).items() if outcome != "fetched"}
         assert without == {10, 20, 30, 400}  # the last one is not released
@@ -354,7 +354,7 @@ def test_details_are_asked_for_again_after_a_week_without_a_banner_and_after_a_m
 
 
 def test_unreleased_games_are_left_out_when_asked_for(run: Run, gallery: Path) -> None:
-    run(Wanted(released_only=True))
+    run(SyncRequest(released_only=True))
     assert Counter(outcomes(gallery).values())["unreleased"] > 0
     shown = [columns for (columns,) in rows_of(gallery, "SELECT columns FROM games")]
     assert shown
@@ -365,7 +365,7 @@ def test_unreleased_games_are_left_out_when_asked_for(run: Run, gallery: Path) -
 def test_an_estimate_for_a_gallery_that_cannot_be_read_is_refused_before_steam_is_asked(
     store: Store, gallery: Path, run: Run, damage: str
 ) -> None:
-    run(Wanted(appids=(10,)))
+    run(SyncRequest(appids=(10,)))
     database = gallery / "gallery.sqlite"
     if damage == "not a database":
         database.write_bytes(b"this is no database" * 100)
@@ -374,7 +374,7 @@ def test_an_estimate_for_a_gallery_that_cannot_be_read_is_refused_before_steam_i
             connection.execute(f"PRAGMA user_version = {999 if damage == 'of a newer version' else 1}")
     store.log.clear()
     with pytest.raises(GalleryError, match="gallery"):
-        estimate(gallery, Wanted(), settings_for(store))
+        estimate(gallery, SyncRequest(), settings_for(store))
     assert store.log == []
 
 
@@ -382,13 +382,13 @@ def test_an_estimate_tells_what_a_run_would_do_and_writes_nothing(
     store: Store, gallery: Path, run: Run
 ) -> None:
     settings = settings_for(store, rate=1.0, banner_rate=10.0)
-    plan = estimate(gallery, Wanted(), settings)
+    plan = estimate(gallery, SyncRequest(), settings)
     assert plan.apps == plan.pictures == 300
     assert 30 <= plan.seconds <= 40
     assert not gallery.exists()
     run()
-    assert estimate(gallery, Wanted(), settings).apps == 0
-    assert estimate(gallery, Wanted(appids=(10, 20)), settings).apps == 2
+    assert estimate(gallery, SyncRequest(), settings).apps == 0
+    assert estimate(gallery, SyncRequest(appids=(10, 20)), settings).apps == 2
 
 
 def test_one_game_is_fetched_on_demand_or_its_absence_explained(store: Store, gallery: Path) -> None:
@@ -412,7 +412,7 @@ def test_an_id_of_a_folder_is_not_taken_over_but_one_of_an_archive_of_steams_is(
         (tmp_path / name).mkdir()
         (tmp_path / name / f"{appid}.jpg").write_bytes(picture(1, 0))
         add(gallery, tmp_path / name, steam=name == "steams")
-    sync(gallery, Wanted(appids=tuple(plain)), settings_for(store))
+    sync(gallery, SyncRequest(appids=tuple(plain)), settings_for(store))
     assert outcomes(gallery) == {plain[0]: "failed", plain[1]: "fetched"}
     assert "belongs to the source 'mine'" in str(reasons(gallery)[plain[0]])
     assert pictures(gallery)[plain[0]] == picture(1, 0)

@@ -11,9 +11,9 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
-from steamdino.present.web import drawing, static, tags
+from steamdino.present.web import etags, redraw, static
 from steamdino.present.web.app import create_app
-from steamdino.present.web.tags import is_known, mark
+from steamdino.present.web.etags import is_known, mark
 from steamdino.settings import Settings, WebSettings
 
 KEPT = (
@@ -142,7 +142,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     copy = tmp_path / "steamdino"
     with resources.as_file(resources.files("steamdino")) as files:
         shutil.copytree(files, copy, ignore=shutil.ignore_patterns("__pycache__", "weights"))
-    monkeypatch.setattr(tags.resources, "files", lambda name: copy)
+    monkeypatch.setattr(etags.resources, "files", lambda name: copy)
     yield copy
 
 
@@ -181,9 +181,9 @@ def test_a_tag_changes_with_the_version_and_with_settings(
         {"settings": {"precision": "auto"}},
     ]
     seen |= {_tag_of(built, **change) for change in changes}
-    monkeypatch.setattr(tags, "__version__", "99.0")
+    monkeypatch.setattr(etags, "__version__", "99.0")
     seen.add(_tag_of(built))
-    monkeypatch.setattr(drawing, "QUALITY", 60)
+    monkeypatch.setattr(redraw, "QUALITY", 60)
     seen.add(_tag_of(built))
     assert len(seen) == 3 + len(changes)
 
@@ -208,7 +208,7 @@ def test_after_an_upgrade_an_old_tag_gets_the_new_page(
     built: Path, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = serve(built).client.get("/games/neonoir")
-    monkeypatch.setattr(tags, "__version__", "99.0")
+    monkeypatch.setattr(etags, "__version__", "99.0")
     new = serve(built).client.get("/games/neonoir", headers={"if-none-match": old.headers["etag"]})
     assert (new.status_code, new.text) == (200, old.text)
     assert new.headers["etag"] != old.headers["etag"]
@@ -273,7 +273,7 @@ def test_a_banner_is_sent_anew_when_it_is_drawn_in_another_way(
     web: httpx.Client, monkeypatch: pytest.MonkeyPatch, change: tuple[str, Any]
 ) -> None:
     before = web.get(web.get("/api/v1/games/neonoir").json()["picture"])
-    monkeypatch.setattr(drawing, *change)
+    monkeypatch.setattr(redraw, *change)
     address = web.get("/api/v1/games/neonoir").json()["picture"]
     assert address not in str(before.url)
     after = web.get(address, headers={"if-none-match": before.headers["etag"]})

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from steamdino.present.web.app import JsonLines
-from steamdino.present.web.guard import Limiter
+from steamdino.present.web.middleware import Limiter
 
 QUERY = "neonoir"
 

@@ -62,7 +62,7 @@ def test_each_operation_has_a_success(document: dict[str, Any], web: httpx.Clien
         if (method, path) == ("get", "/api/v1/similar"):
             continue  # no public server can be reached here; see test_api.py
         if path == "/api/v1/text":
-            continue  # no recipe that knows words is built here; see tests/features/test_words.py
+            continue  # no recipe that knows words is built here; see tests/features/test_text_encoder.py
         given = {"files": {"picture": file.getvalue()}} if method == "post" else {}
         got = web.request(method.upper(), address, params=SUCCESSES.get(path, {}), **given)  # type: ignore[arg-type]
         assert got.status_code == 200, (method, path, got.text)

@@ -18,8 +18,8 @@ import pytest
 from PIL import Image
 
 from fakes.slow import answering_slowly
-from steamdino.net.public import fetch_public
-from steamdino.present.web.places import COMPUTING, ENCODING, FETCHING
+from steamdino.net.public_fetch import fetch_public
+from steamdino.present.web.concurrency import COMPUTING, ENCODING, FETCHING
 
 THREADS = 40
 """Of the server, which are anyio's."""
@@ -199,17 +199,17 @@ def test_who_waits_too_long_is_told_and_no_model_runs_for_them(
 def test_lists_that_are_computed_once_leave_threads_to_others(
     built: Path, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from steamdino.present.web import served
+    from steamdino.present.web import snapshot_registry
 
     entered, released = threading.Event(), threading.Event()
-    unique = served.unique
+    unique = snapshot_registry.unique
 
     def slow(*arguments: Any) -> Any:
         entered.set()
         assert released.wait(60)
         return unique(*arguments)
 
-    monkeypatch.setattr(served, "unique", slow)
+    monkeypatch.setattr(snapshot_registry, "unique", slow)
     running = serve(built)
     many = [
         partial(running.client.get, path) for path in ("/unique", "/api/v1/unique") for _ in range(THREADS)

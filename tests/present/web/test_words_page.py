@@ -14,8 +14,8 @@ import pytest
 
 from fakes.clip import CORPUS, DIM, make
 from steamdino import Snapshot
-from steamdino.features import cache
-from steamdino.features.registry import models
+from steamdino.features import model_files
+from steamdino.features.model_registry import models
 from steamdino.pipeline import add, build
 
 
@@ -27,10 +27,10 @@ def test_a_sentence_finds_banners_in_the_api_and_on_the_page(
     model = replace(models()["clip-vitb32"], dim=DIM)
     monkeypatch.setitem(models(), model.name, model)
     made = make(tmp_path)
-    folder = cache.working_folder(model)
+    folder = model_files.working_folder(model)
     for name in ("model.onnx", "text.onnx", "tokenizer.json"):
         shutil.copy(made.folder / name, folder / name)
-    cache.keep(model, folder, origin={"test": True})
+    model_files.keep(model, folder, origin={"test": True})
     for n in range(12):
         paint(tmp_path / f"covers/{n:02}.png", n)
     add(tmp_path / "g", tmp_path / "covers")

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steamdino.errors import ModelError, UsageError
-from steamdino.features.registry import Model
-from steamdino.features.runtimes import graph
+from steamdino.features.model_registry import Model
+from steamdino.features.runtimes import onnx_graph
 from steamdino.recipe import Transform
 
 LOADING = threading.RLock()
@@ -89,18 +89,18 @@ class OpenVinoModel:
             network = core.read_model(path)
             height, width = transform.height, transform.width
             if scale != 1.0:
-                height, width = graph.scaled_size(height, width, scale, model.stride)
+                height, width = onnx_graph.scaled_size(height, width, scale, model.stride)
             if model.family == "vit":
-                graph.fit_positions(network, model, width, height)
+                onnx_graph.fit_positions(network, model, width, height)
             network.reshape([batch_size, 3, height, width])
         except RuntimeError as error:  # OpenVINO's one kind of error
             reason = str(error).strip().splitlines()[-1]
             raise ModelError(
                 f"{path} cannot be used for {model.name} at {transform.width}x{transform.height}: {reason}"
             ) from None
-        network = graph.select(network, outputs, model)
+        network = onnx_graph.select(network, outputs, model)
         if scale != 1.0:
-            graph.scale_input(network, transform.width, transform.height, scale, model.stride)
+            onnx_graph.scale_input(network, transform.width, transform.height, scale, model.stride)
         steps = PrePostProcessor(network)
         steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC")).set_shape(
             self._shape

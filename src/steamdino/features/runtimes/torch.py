@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steamdino.errors import MissingExtraError, UsageError
-from steamdino.features.registry import Model
-from steamdino.features.runtimes.graph import scaled_size
+from steamdino.features.model_registry import Model
+from steamdino.features.runtimes.onnx_graph import scaled_size
 from steamdino.recipe import Transform
 
 DEVICES = ("cpu", "cuda", "mps")
@@ -51,7 +51,7 @@ class TorchModel:
         import torch
 
         from steamdino.features.checkpoints import load
-        from steamdino.features.export import OUTPUTS, outputs_of
+        from steamdino.features.onnx_export import OUTPUTS, outputs_of
 
         self._places = [OUTPUTS[model.family].index(name) for name in outputs]
         self._device = torch.device(device)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Sequence
 
-from steamdino.catalogue.steam.api import Names, Place, SteamApi, TooMuchError, batches
 from steamdino.catalogue.steam.replies import Item
+from steamdino.catalogue.steam.web_api import Names, Place, SteamApi, TooMuchError, batches
 from steamdino.gallery import Gallery
 from steamdino.gallery.games import Source
 from steamdino.gallery.layout import KINDS
 from steamdino.gallery.steam import FAILED, FOUND, HIDDEN, UNRELEASED
-from steamdino.pipeline.sync.wanted import DETAILS, Report, Wanted
+from steamdino.pipeline.sync.sync_request import DETAILS, Report, SyncRequest
 from steamdino.records import Entry
 
 LEFT_OUT = 3
@@ -30,7 +30,7 @@ class Details:
         source: Source,
         place: Place,
         elsewhere: str,
-        wanted: Wanted,
+        wanted: SyncRequest,
         counts: Counter[str],
         report: Report,
     ) -> None:

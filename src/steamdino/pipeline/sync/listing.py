@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from steamdino.catalogue.steam.api import BY_ID, NEWEST, QUERIED, SteamApi
 from steamdino.catalogue.steam.replies import App
+from steamdino.catalogue.steam.web_api import BY_ID, NEWEST, QUERIED, SteamApi
 from steamdino.errors import NetworkError
 from steamdino.gallery import Gallery
 from steamdino.pipeline.missing import missing_most
-from steamdino.pipeline.sync.wanted import LIST, Report, Wanted
+from steamdino.pipeline.sync.sync_request import LIST, Report, SyncRequest
 
 SWEEP_DAYS = 30
 """After which the whole list is read again and all details are asked for again."""
@@ -38,7 +38,7 @@ class Listing:
     """One reading of a list of apps."""
 
     def __init__(
-        self, gallery: Gallery, api: SteamApi, wanted: Wanted, counts: Counter[str], report: Report
+        self, gallery: Gallery, api: SteamApi, wanted: SyncRequest, counts: Counter[str], report: Report
     ) -> None:
         self._gallery, self._api, self._wanted = gallery, api, wanted
         self._counts, self._report = counts, report

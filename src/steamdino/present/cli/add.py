@@ -9,7 +9,7 @@ import typer
 
 from steamdino.present.cli.console import note, say
 from steamdino.present.cli.options import GalleryOption
-from steamdino.present.text import printable
+from steamdino.present.display_text import printable
 from steamdino.settings import Settings
 
 SHOWN = 10
@@ -81,12 +81,12 @@ def add(
         steam-dino add games.jsonl --id appid --name title --path file --steam
         steam-dino add resized_vertical_steam_banners.tar --steam --names IStoreService.json
     """
-    from steamdino.catalogue.steam import lists
+    from steamdino.catalogue.steam import app_lists
     from steamdino.catalogue.table import Columns
     from steamdino.pipeline import add as run
     from steamdino.present.cli.progress import bar
 
-    known = {str(key): name for key, name in lists.read(names).items() if name} if names else None
+    known = {str(key): name for key, name in app_lists.read(names).items() if name} if names else None
     settings = Settings.load({"gallery": gallery})
     with bar("Adding", "games") as progress:
         try:

@@ -21,7 +21,7 @@ from steamdino.present.cli.options import (
     check_format,
     check_outputs,
 )
-from steamdino.present.text import closeness, printable, shortened
+from steamdino.present.display_text import closeness, printable, shortened
 from steamdino.settings import Settings
 from steamdino.storage.output import output_name
 
@@ -79,7 +79,7 @@ def audit(
     """
     from steamdino.analysis.audit import Auditor
     from steamdino.pipeline.check import expected_size
-    from steamdino.present.export import audit as export
+    from steamdino.present.export import audit_report as export
     from steamdino.search import Snapshot
 
     check_format(form, FORMATS)
@@ -137,9 +137,9 @@ def _print(console: Console, one: Audit, draw: bool | None) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from steamdino.present.cli.pictures import grid
-    from steamdino.present.export.audit import unusual, verdict
-    from steamdino.present.export.explanation import heat
+    from steamdino.present.cli.terminal_pictures import grid
+    from steamdino.present.export.audit_report import unusual, verdict
+    from steamdino.present.export.explanation_drawing import heat
 
     console.print(Text(f"{printable(one.picture.name)}, {one.size[0]}x{one.size[1]}", style="bold"))
     console.print(Text(printable(verdict(one))))

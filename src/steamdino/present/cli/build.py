@@ -9,7 +9,7 @@ import typer
 from steamdino.errors import UsageError
 from steamdino.present.cli.console import note, say
 from steamdino.present.cli.options import GalleryOption, KindOption, PrecisionOption, RecipeOption
-from steamdino.present.text import duration
+from steamdino.present.display_text import duration
 from steamdino.settings import Settings
 
 
@@ -67,7 +67,7 @@ def build(
         steam-dino build
         steam-dino build --precision auto --transform fit --size 224x336
     """
-    from steamdino.features.recipes import parse
+    from steamdino.features.recipe_parser import parse
     from steamdino.pipeline import Plan
     from steamdino.pipeline import build as run
     from steamdino.present.cli.progress import bar

@@ -11,7 +11,7 @@ from steamdino.errors import UsageError
 from steamdino.present.cli.build import size_of
 from steamdino.present.cli.console import beside, note, out, say
 from steamdino.present.cli.options import GalleryOption, HtmlOption, KindOption, check_format, check_outputs
-from steamdino.present.text import printable, shortened
+from steamdino.present.display_text import printable, shortened
 from steamdino.settings import Settings
 from steamdino.storage.output import output_name
 
@@ -65,10 +65,10 @@ def check(
 
         steam-dino check --restore all
     """
-    from steamdino.analysis.checks import FLAWS
+    from steamdino.analysis.flaws import FLAWS
     from steamdino.pipeline import check as pipeline
     from steamdino.present.cli.progress import bar
-    from steamdino.present.export import curation
+    from steamdino.present.export import check_report
 
     check_format(output, FORMATS)
     check_outputs(("--html", html), form=output)
@@ -91,11 +91,11 @@ def check(
             note("Stopped. What was measured is kept; the same command goes on.")
             raise typer.Exit(130) from None
     if html:
-        curation.write_flaws(html, checked.findings, place)
+        check_report.write_flaws(html, checked.findings, place)
     if output == "json":
-        say(curation.findings_json(checked.findings))
+        say(check_report.findings_json(checked.findings))
     elif output == "csv":
-        say(curation.findings_csv(checked.findings))
+        say(check_report.findings_csv(checked.findings))
     else:
         with beside(html):
             _print(checked)
@@ -120,7 +120,7 @@ def _print(checked: Checked) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from steamdino.present.export.curation import by_flaw
+    from steamdino.present.export.check_report import by_flaw
 
     console = out()
     size = f"usual size {checked.size[0]}x{checked.size[1]}" if checked.size else "no usual size"

@@ -32,7 +32,7 @@ def demo(
     """
     from steamdino.pipeline import add, build
     from steamdino.present.cli.progress import bar
-    from steamdino.present.cli.results import print_matches
+    from steamdino.present.cli.terminal_matches import print_matches
     from steamdino.present.export.sheet import write_sheet
     from steamdino.sample import draw_store
     from steamdino.search import Snapshot

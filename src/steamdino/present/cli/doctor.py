@@ -8,7 +8,7 @@ import typer
 
 from steamdino.present.cli.console import say
 from steamdino.present.cli.options import GalleryOption
-from steamdino.present.text import printable
+from steamdino.present.display_text import printable
 from steamdino.settings import Settings
 
 

@@ -23,7 +23,7 @@ from steamdino.present.cli.options import (
     check_format,
     check_outputs,
 )
-from steamdino.present.text import printable, shortened
+from steamdino.present.display_text import printable, shortened
 from steamdino.settings import Settings
 from steamdino.storage.output import output_name
 
@@ -89,8 +89,8 @@ def duplicates(
     from steamdino.analysis.duplicates import TIERS
     from steamdino.pipeline import check as pipeline
     from steamdino.present.cli.progress import bar
-    from steamdino.present.export import curation
-    from steamdino.search.filtering import filter_of
+    from steamdino.present.export import check_report
+    from steamdino.search.filter_parser import filter_of
 
     check_format(output, FORMATS)
     check_outputs(("--html", html), form=output)
@@ -115,12 +115,12 @@ def duplicates(
     if query is not None:
         groups = _of_one(groups, query, place, recipe, kind)
     if html:
-        curation.write_groups(html, groups)
+        check_report.write_groups(html, groups)
         note(f"{output_name(html)}: a page with pictures")
     if output == "json":
-        say(curation.groups_json(groups))
+        say(check_report.groups_json(groups))
     elif output == "csv":
-        say(curation.groups_csv(groups))
+        say(check_report.groups_csv(groups))
     elif output in ("all", "removable"):
         for game_id in _ids(groups, removable=output == "removable"):
             say(game_id)
@@ -155,7 +155,7 @@ def _print(groups: list[Duplicates], page: int, per_page: int, pictures: bool | 
 
     from rich.text import Text
 
-    from steamdino.present.cli.pictures import grid
+    from steamdino.present.cli.terminal_pictures import grid
 
     console = out()
     counts = Counter(group.tier for group in groups)
@@ -188,7 +188,7 @@ def _review(groups: list[Duplicates], place: Path) -> None:
 
     from steamdino.gallery.curation import Decision
     from steamdino.pipeline.check import decide
-    from steamdino.present.cli.pictures import grid
+    from steamdino.present.cli.terminal_pictures import grid
 
     console = out()
     pairs = [(group, other) for group in groups for other in group.others]

@@ -11,7 +11,7 @@ import typer
 from steamdino.errors import SteamDinoError, UsageError
 from steamdino.present.cli.console import beside, note, say
 from steamdino.present.cli.options import GalleryOption, PrecisionOption, check_format, check_outputs
-from steamdino.present.text import printable
+from steamdino.present.display_text import printable
 from steamdino.settings import Settings
 from steamdino.storage.output import writing_text
 
@@ -102,13 +102,13 @@ def evaluate(
     chosen = [key.strip() for key in games.split(",") if key.strip()]
     if chosen and markdown is None:
         raise UsageError(f"--games is {games!r} without --markdown; name the page to write too")
-    from steamdino.analysis.collection import collect
-    from steamdino.analysis.evaluate import evaluate as run
+    from steamdino.analysis.evaluation.collection import collect
+    from steamdino.analysis.evaluation.evaluate import evaluate as run
     from steamdino.pipeline.decoding import cores
     from steamdino.present.cli.progress import bar
-    from steamdino.present.export import evaluation as export
-    from steamdino.present.export.plot import check, draw
-    from steamdino.present.export.ranking import rows_of
+    from steamdino.present.export import evaluation_report as export
+    from steamdino.present.export.evaluation_plot import check, draw
+    from steamdino.present.export.ranking_comparison import rows_of
 
     if plot is not None:
         check(plot)
@@ -141,7 +141,7 @@ def evaluate(
     if output == "json":
         say(export.as_json(found))
     else:
-        from steamdino.present.cli.comparison import print_evaluation
+        from steamdino.present.cli.evaluation_table import print_evaluation
 
         with beside(markdown, plot):
             print_evaluation(found)
@@ -149,7 +149,7 @@ def evaluate(
 
 def _readers(settings: Settings, wanted: Sequence[str]) -> list[SnapshotReader]:
     """The newest snapshot of each recipe; those that are not built yet are built."""
-    from steamdino.features.recipes import parse
+    from steamdino.features.recipe_parser import parse
     from steamdino.gallery import Gallery
     from steamdino.index.snapshot import answering, open_newest
 

@@ -18,7 +18,7 @@ from steamdino.present.cli.options import (
     check_format,
     check_outputs,
 )
-from steamdino.present.text import closeness, printable, shortened
+from steamdino.present.display_text import closeness, printable, shortened
 from steamdino.settings import Settings
 from steamdino.storage.output import output_name
 
@@ -64,7 +64,7 @@ def explain(
         steam-dino explain 730 my-draft.png -o why.png
     """
     from steamdino.analysis.explain import Explainer
-    from steamdino.present.export.explanation import as_record, draw
+    from steamdino.present.export.explanation_drawing import as_record, draw
     from steamdino.present.export.mosaic import check_png, write_png
 
     check_format(form, FORMATS)
@@ -74,7 +74,7 @@ def explain(
     place = Settings.load({"gallery": gallery}).gallery
     snapshot = _snapshot(place, recipe, kind, first, second)
     if snapshot is None:
-        from steamdino.features.recipes import named
+        from steamdino.features.recipe_parser import named
 
         explainer, names = Explainer(named(recipe or "bundled")), [Path(first).name, Path(second).name]
         images = [_decoded(Path(first)), _decoded(Path(second))]
@@ -139,10 +139,10 @@ def _print(explanation: Explanation, title: str, names: list[str], pictures: boo
     from rich.table import Table
     from rich.text import Text
 
+    from steamdino.analysis.cell_matching import regions
     from steamdino.analysis.explain import EXACT
-    from steamdino.analysis.likeness import regions
-    from steamdino.present.cli.pictures import grid
-    from steamdino.present.export.explanation import PLACES, amount, heat, tile
+    from steamdino.present.cli.terminal_pictures import grid
+    from steamdino.present.export.explanation_drawing import PLACES, amount, heat, tile
 
     console = out()
     console.print(Text(printable(title), style="bold"))

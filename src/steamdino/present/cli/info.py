@@ -11,12 +11,12 @@ import typer
 
 from steamdino.present.cli.console import out, say
 from steamdino.present.cli.options import GalleryOption
-from steamdino.present.text import printable
+from steamdino.present.display_text import printable
 from steamdino.settings import Settings
 
 if TYPE_CHECKING:
     from steamdino.gallery import Gallery
-    from steamdino.gallery.report import Report
+    from steamdino.gallery.statistics import GalleryStatistics
 
 
 STEAM = "steam"
@@ -82,7 +82,7 @@ def info(
         _print(report, snapshots, outcomes, len(found))
 
 
-def _snapshots(gallery: Gallery, report: Report) -> list[dict[str, Any]]:
+def _snapshots(gallery: Gallery, report: GalleryStatistics) -> list[dict[str, Any]]:
     from steamdino.errors import SnapshotError
     from steamdino.gallery.layout import KINDS, VERTICAL
     from steamdino.index.snapshot import Manifest, SnapshotReader, answering, newest
@@ -116,7 +116,9 @@ def _snapshots(gallery: Gallery, report: Report) -> list[dict[str, Any]]:
     return found
 
 
-def _print(report: Report, snapshots: list[dict[str, Any]], outcomes: dict[str, int], problems: int) -> None:
+def _print(
+    report: GalleryStatistics, snapshots: list[dict[str, Any]], outcomes: dict[str, int], problems: int
+) -> None:
     from rich.table import Table
     from rich.text import Text
 

@@ -13,7 +13,6 @@ from steamdino import __version__
 from steamdino.errors import SteamDinoError
 from steamdino.present.cli import (
     add,
-    atlas,
     audit,
     build,
     check,
@@ -23,8 +22,8 @@ from steamdino.present.cli import (
     evaluate,
     explain,
     export,
+    housekeeping,
     info,
-    keep,
     models,
     serve,
     similar,
@@ -33,8 +32,11 @@ from steamdino.present.cli import (
     train,
     unique,
 )
+from steamdino.present.cli import (
+    map as map_,
+)
 from steamdino.present.cli.console import note, say
-from steamdino.present.text import printable
+from steamdino.present.display_text import printable
 
 # Depending on its release Typer brings its own click or takes the installed one; its public error tells which.
 _CommandError: type[Exception] = typer.BadParameter.__mro__[2]  # click's ClickException
@@ -61,15 +63,15 @@ for command in (
     duplicates.duplicates,
     explain.explain,
     audit.audit,
-    atlas.map_,
+    map_.map_,
     serve.serve,
     evaluate.evaluate,
     train.train,
     info.info,
     doctor.doctor,
-    keep.remove,
-    keep.prune,
-    keep.pack,
+    housekeeping.remove,
+    housekeeping.prune,
+    housekeeping.pack,
 ):
     app.command(name=command.__name__.rstrip("_"))(command)
 app.add_typer(export.app, name="export")

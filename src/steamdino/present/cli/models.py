@@ -10,11 +10,11 @@ import typer
 
 from steamdino.errors import UsageError
 from steamdino.present.cli.console import note, out, say
+from steamdino.present.cli.model_view import show
 from steamdino.present.cli.options import check_format
-from steamdino.present.cli.show import show
 
 if TYPE_CHECKING:
-    from steamdino.features.registry import Model
+    from steamdino.features.model_registry import Model
 
 app = typer.Typer(no_args_is_help=True, help="List the models, get them, see what they see.")
 app.command()(show)
@@ -42,8 +42,8 @@ def list_models(
         steam-dino models list --format json
     """
     check_format(output, FORMATS)
-    from steamdino.features.recipes import short_names
-    from steamdino.features.registry import models
+    from steamdino.features.model_registry import models
+    from steamdino.features.recipe_parser import short_names
 
     if output == "json":
         say(json.dumps([_record(model) for model in models().values()], indent=2))
@@ -103,14 +103,14 @@ def pull(
 
         steam-dino models pull dino-vits16 --weights dino_deitsmall16_pretrain.pth
     """
-    from steamdino.features import cache
+    from steamdino.features import model_files
     from steamdino.features.pull import pull as fetch
     from steamdino.features.pull import take
-    from steamdino.features.recipes import parse
+    from steamdino.features.recipe_parser import parse
     from steamdino.present.cli.progress import bar
 
     model = parse(name).model
-    files = cache.find(model)
+    files = model_files.find(model)
     if model.packaged:
         say(f"{model.name} is part of steam-dino.")
         return
@@ -134,10 +134,10 @@ def pull(
 
 
 def _record(model: Model) -> dict[str, Any]:
-    from steamdino.features import cache
+    from steamdino.features import model_files
     from steamdino.features.pooling import KINDS
 
-    files = cache.find(model)
+    files = model_files.find(model)
     return {
         "name": model.name,
         "summary": model.summary,

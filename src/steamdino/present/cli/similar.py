@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from steamdino.errors import UsageError
-from steamdino.present.cli.answer import print_answer
 from steamdino.present.cli.console import note, note_undated
+from steamdino.present.cli.match_output import print_answer
 from steamdino.present.cli.options import (
     AdultOption,
     AlikeOption,
@@ -90,7 +90,7 @@ def similar(
     """
     check_format(output)
     from steamdino.search import Snapshot
-    from steamdino.search.filtering import filter_of
+    from steamdino.search.filter_parser import filter_of
 
     settings = Settings.load({"gallery": gallery, "precision": precision})
     words = bool(plus or minus) and recipe is None

@@ -14,12 +14,12 @@ import typer
 from steamdino.errors import UsageError
 from steamdino.present.cli.console import err, note, say
 from steamdino.present.cli.options import GalleryOption
-from steamdino.present.text import duration
+from steamdino.present.display_text import duration
 from steamdino.settings import Settings, SteamSettings
 
 if TYPE_CHECKING:
-    from steamdino.pipeline.sync import SyncSummary, Wanted
-    from steamdino.pipeline.sync.wanted import Report
+    from steamdino.pipeline.sync import SyncRequest, SyncSummary
+    from steamdino.pipeline.sync.sync_request import Report
 
 LABELS = {
     "list": ("Listing", "games"),
@@ -133,25 +133,25 @@ def _wanted(
     kind: str,
     retry_failed: bool,
     full: bool,
-) -> Wanted:
+) -> SyncRequest:
     from steamdino.catalogue.ids import steam_refusal
-    from steamdino.catalogue.steam import lists
-    from steamdino.catalogue.steam.api import INCLUDED
+    from steamdino.catalogue.steam import app_lists
+    from steamdino.catalogue.steam.web_api import INCLUDED
     from steamdino.gallery.layout import KINDS
-    from steamdino.pipeline.sync import Wanted
+    from steamdino.pipeline.sync import SyncRequest
 
     ways = [bool(appids), file is not None, top > 0, limit > 0]
     if sum(ways) > 1:
         raise UsageError("name games, or --appids, or --top, or --limit: one of them at a time")
     if top < 0 or limit < 0 or top > 100:
         raise UsageError("--top must be from 1 to 100, and --limit at least 1")
-    named: dict[int, str | None] = lists.read(file) if file else {}
+    named: dict[int, str | None] = app_lists.read(file) if file else {}
     for text in appids:
         if refusal := steam_refusal(text):
             raise UsageError(refusal)
         named[int(text)] = None
     chosen = _among("--include", include, INCLUDED)
-    return Wanted(
+    return SyncRequest(
         appids=tuple(named) if named else None,
         names={appid: name for appid, name in named.items() if name},
         include=chosen,

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from steamdino.present.cli.answer import print_answer
 from steamdino.present.cli.console import note_undated
+from steamdino.present.cli.match_output import print_answer
 from steamdino.present.cli.options import (
     AdultOption,
     AlikeOption,
@@ -58,7 +58,7 @@ def text(
     """
     check_format(output)
     from steamdino.search import Snapshot
-    from steamdino.search.filtering import filter_of
+    from steamdino.search.filter_parser import filter_of
 
     settings = Settings.load({"gallery": gallery})
     only = filter_of(tag or (), released, min_reviews, free=free, adult=adult)

@@ -15,9 +15,9 @@ from steamdino.present.cli.options import GalleryOption, check_folder
 from steamdino.settings import Settings
 
 if TYPE_CHECKING:
-    from steamdino.training.run import Run
-    from steamdino.training.settings import TrainSettings
-    from steamdino.training.status import Status
+    from steamdino.training.run_status import Status
+    from steamdino.training.training_run import Run
+    from steamdino.training.training_settings import TrainSettings
 
 
 def train(
@@ -79,11 +79,11 @@ def train(
     check_folder("--out", out)
     if find_spec("torch") is None:
         raise MissingExtraError("training", "torch")
-    from steamdino.features.cache import check_writable
-    from steamdino.features.registry import own_model
+    from steamdino.features.model_files import check_writable
+    from steamdino.features.model_registry import own_model
     from steamdino.present.cli.progress import bar
     from steamdino.training.checkpoint import FILE
-    from steamdino.training.run import Run
+    from steamdino.training.training_run import Run
 
     if not 0 <= average <= 1:
         raise UsageError(f"--average is {average:g}; it must be from 0 to 1")
@@ -131,8 +131,8 @@ _PLACEHOLDER: dict[str, Any] = {
 def _settings(
     arch: str, init: str, epochs: int, batch_size: int, lr: float, more: list[str]
 ) -> TrainSettings:
-    from steamdino.features.recipes import parse
-    from steamdino.training.settings import TrainSettings
+    from steamdino.features.recipe_parser import parse
+    from steamdino.training.training_settings import TrainSettings
 
     values: dict[str, Any] = {}
     for pair in more:
@@ -191,12 +191,12 @@ def _train(run: Run) -> None:
 
 
 def _finish(run: Run, out: Path, called: str, average: float) -> None:
-    from steamdino.training import export
+    from steamdino.training import backbone_export
 
     backbone = run.averaged(average)
     whitening = run.whitening(backbone)
-    exported = export.write(backbone, out / "export", run.settings, whitening)
-    export.register(called, backbone, exported, run.settings, whitening)
+    exported = backbone_export.write(backbone, out / "export", run.settings, whitening)
+    backbone_export.register(called, backbone, exported, run.settings, whitening)
     first, last = run.history[0], run.history[-1]
     say(f"{exported.path}: {exported.path.stat().st_size / 1e6:,.1f} MB, sha256 {exported.sha256[:12]}")
     say(f"Copies found: {first['copies_r1']:.3f} before, {last['copies_r1']:.3f} after.")

@@ -26,12 +26,12 @@ from steamdino.present.cli.options import (
     check_format,
     check_outputs,
 )
-from steamdino.present.text import printable, shortened
+from steamdino.present.display_text import printable, shortened
 from steamdino.settings import Settings
 from steamdino.storage.output import output_name
 
 if TYPE_CHECKING:
-    from steamdino.analysis.unique import Lone
+    from steamdino.analysis.unique import UniqueGame
 
 FORMATS = ("table", "json", "csv", "md", "bbcode", "ids")
 USUAL = 250
@@ -109,9 +109,9 @@ def unique(
     from steamdino.analysis import unique as analysis
     from steamdino.pipeline.check import copies
     from steamdino.present.cli.progress import bar
-    from steamdino.present.export import lone, mosaic
+    from steamdino.present.export import mosaic, unique_report
     from steamdino.search import Snapshot
-    from steamdino.search.filtering import filter_of
+    from steamdino.search.filter_parser import filter_of
 
     if packed and ignore_duplicates:
         raise UsageError("--ignore-duplicates looks at the pictures of a gallery; a packed snapshot has none")
@@ -138,37 +138,37 @@ def unique(
     mode = "diverse" if diverse else "unique"
     title = "Games that differ from each other" if diverse else "Games whose banners look like no other's"
     if html:
-        lone.write_list(html, found, title=title, note=NOTES[mode])
+        unique_report.write_list(html, found, title=title, note=NOTES[mode])
         note(f"{output_name(html)}: a page with pictures")
     if sheet:
-        lone.write_grid(sheet, found, title=title)
+        unique_report.write_grid(sheet, found, title=title)
         note(f"{output_name(sheet)}: {len(found):,} banners")
     if output == "table":
         with beside(html, sheet):
             _print(found, title, pictures)
     elif output == "json":
-        say(lone.as_json(found, snapshot.recipe.name, mode))
+        say(unique_report.as_json(found, snapshot.recipe.name, mode))
     elif output == "csv":
-        say(lone.as_csv(found))
+        say(unique_report.as_csv(found))
     elif found and output == "ids":
-        say(lone.as_ids(found))
+        say(unique_report.as_ids(found))
     elif found:
         say(_wiki(found, output, place, kind))
 
 
-def _wiki(found: Sequence[Lone], output: str, gallery: Path, kind: str) -> str:
-    from steamdino.present.export import lone, wiki
-    from steamdino.present.export.urls import addresses
+def _wiki(found: Sequence[UniqueGame], output: str, gallery: Path, kind: str) -> str:
+    from steamdino.present.export import markup, unique_report
+    from steamdino.present.export.banner_urls import addresses
 
-    to = wiki.Addresses(addresses(gallery, kind), Path.cwd())
-    return lone.as_wiki(found, to, wiki.WRITERS[output])
+    to = markup.PictureLinks(addresses(gallery, kind), Path.cwd())
+    return unique_report.as_wiki(found, to, markup.WRITERS[output])
 
 
-def _print(found: Sequence[Lone], title: str, pictures: bool | None) -> None:
+def _print(found: Sequence[UniqueGame], title: str, pictures: bool | None) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from steamdino.present.cli.pictures import grid
+    from steamdino.present.cli.terminal_pictures import grid
 
     console = out()
     if not found:

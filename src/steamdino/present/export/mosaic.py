@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from steamdino.banners.decode import decode
 from steamdino.banners.read import read
 from steamdino.errors import PictureError, UsageError
-from steamdino.present.text import printable
+from steamdino.present.display_text import printable
 from steamdino.records import Matches
 from steamdino.storage.output import is_stream, writing
 

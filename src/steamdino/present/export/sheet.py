@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from steamdino.present.export.page import render, write_page
-from steamdino.present.text import closeness
+from steamdino.present.display_text import closeness
+from steamdino.present.export.html_page import render, write_page
 from steamdino.records import Matches
 
 

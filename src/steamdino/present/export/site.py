@@ -24,14 +24,14 @@ from pathlib import Path
 from typing import Any
 
 from steamdino.analysis.neighbourhood import Neighbourhood
-from steamdino.analysis.pictures import each
-from steamdino.analysis.unique import LoneGames
+from steamdino.analysis.picture_loading import each
+from steamdino.analysis.unique import UniqueGames
 from steamdino.errors import SteamDinoError
 from steamdino.index.names import fold
-from steamdino.present.export.folders import PAGE, replacing_folder
+from steamdino.present.content_names import by_content
+from steamdino.present.export.html_page import render, script_and_digest
 from steamdino.present.export.mosaic import thumbnail
-from steamdino.present.export.page import render, script_and_digest
-from steamdino.present.naming import by_content
+from steamdino.present.export.output_folders import PAGE, replacing_folder
 from steamdino.records import Game, Progress
 from steamdino.wellformed import content_path
 
@@ -54,7 +54,7 @@ def write_site(
     table: Neighbourhood,
     *,
     home: Sequence[Game],
-    lonely: LoneGames,
+    lonely: UniqueGames,
     online: Mapping[str, str],
     title: str,
     threads: int = 1,

@@ -13,11 +13,12 @@ from fastapi.responses import Response
 
 from steamdino import __version__
 from steamdino.errors import QueryError
-from steamdino.features.words import has_words
-from steamdino.present.export.audit import audit_record
-from steamdino.present.export.explanation import as_record
-from steamdino.present.web import records
-from steamdino.present.web.asked import (
+from steamdino.features.text_encoder import has_words
+from steamdino.present.export.audit_report import audit_record
+from steamdino.present.export.explanation_drawing import as_record
+from steamdino.present.web import api_models
+from steamdino.present.web.api_models import Links
+from steamdino.present.web.parameters import (
     LONGEST,
     Count,
     EditionOf,
@@ -31,14 +32,13 @@ from steamdino.present.web.asked import (
     kept,
     served,
 )
-from steamdino.present.web.records import Addresses
 from steamdino.present.web.timing import stage
 from steamdino.records import Game
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {
         "description": text,
-        "content": {"application/problem+json": {"schema": records.ProblemModel.model_json_schema()}},
+        "content": {"application/problem+json": {"schema": api_models.ProblemModel.model_json_schema()}},
     }
     for status, text in (
         (400, "It makes no sense: an unknown recipe, a filter that cannot be read."),
@@ -62,18 +62,18 @@ def answer(record: Any) -> Response:
     return Response(text, media_type="application/json")
 
 
-def addresses(request: Request) -> Addresses:
+def addresses(request: Request) -> Links:
     """Where pictures are."""
-    found: Addresses = request.app.state.addresses
+    found: Links = request.app.state.addresses
     return found
 
 
-@router.get("/info", response_model=records.InfoModel, summary="What is served")
+@router.get("/info", response_model=api_models.InfoModel, summary="What is served")
 def info(request: Request) -> Response:
     """Recipes, how many games, and the most frequent tags."""
     found = served(request)
     recipes = [
-        records.recipe_record(one, words=has_words(one.recipe))
+        api_models.recipe_record(one, words=has_words(one.recipe))
         for one in (edition.snapshot for edition in found.editions)
     ]
     snapshot = found.edition().snapshot
@@ -88,7 +88,7 @@ def info(request: Request) -> Response:
     )
 
 
-@router.get("/games", response_model=records.GamesModel, summary="Games by name")
+@router.get("/games", response_model=api_models.GamesModel, summary="Games by name")
 async def games(
     request: Request,
     edition: EditionOf,
@@ -104,16 +104,16 @@ async def games(
     if q.strip():
         with stage("search"):
             found = edition.snapshot.suggest(q, offset + k, only=only)[offset:]
-        return answer({"games": [records.game_record(game, to) for game in found], "total": None})
+        return answer({"games": [api_models.game_record(game, to) for game in found], "total": None})
     rows = edition.snapshot.rows(only)
     page = edition.snapshot.games(rows[offset : offset + k])
-    return answer({"games": [records.game_record(game, to) for game in page], "total": len(rows)})
+    return answer({"games": [api_models.game_record(game, to) for game in page], "total": len(rows)})
 
 
-@router.get("/games/random", response_model=records.GameModel, summary="Any game")
+@router.get("/games/random", response_model=api_models.GameModel, summary="Any game")
 async def surprise(request: Request, edition: EditionOf, only: OnlyOf) -> Response:
     """A game by chance."""
-    return answer(records.game_record(any_game(edition, only), addresses(request)))
+    return answer(api_models.game_record(any_game(edition, only), addresses(request)))
 
 
 def any_game(edition: EditionOf, only: OnlyOf) -> Game:
@@ -128,7 +128,7 @@ def any_game(edition: EditionOf, only: OnlyOf) -> Game:
     return edition.snapshot.games([int(random.choice(rows))])[0]  # noqa: S311
 
 
-@router.get("/games/{game_id:path}/similar", response_model=records.SimilarModel, summary="Similar games")
+@router.get("/games/{game_id:path}/similar", response_model=api_models.SimilarModel, summary="Similar games")
 async def similar(
     request: Request,
     edition: EditionOf,
@@ -145,16 +145,16 @@ async def similar(
         matches = await run_in_threadpool(search)
     else:
         matches = edition.similar(game_id, offset + k + 1, only=only)
-    return answer(records.similar_record(matches, addresses(request), offset, k))
+    return answer(api_models.similar_record(matches, addresses(request), offset, k))
 
 
-@router.get("/games/{game_id:path}", response_model=records.GameModel, summary="A game")
+@router.get("/games/{game_id:path}", response_model=api_models.GameModel, summary="A game")
 async def game(request: Request, edition: EditionOf, game_id: GameId) -> Response:
     """A game by its id."""
-    return answer(records.game_record(edition.snapshot.game(game_id), addresses(request)))
+    return answer(api_models.game_record(edition.snapshot.game(game_id), addresses(request)))
 
 
-@router.post("/similar", response_model=records.SimilarModel, summary="Games similar to a picture")
+@router.post("/similar", response_model=api_models.SimilarModel, summary="Games similar to a picture")
 def similar_to_picture(
     request: Request,
     edition: EditionOf,
@@ -168,11 +168,11 @@ def similar_to_picture(
     """The games whose banners look most like a picture that is sent. It is not kept."""
     with kept(picture) as path:
         matches = edition.similar(path, offset + k + 1, mirror=mirror, flip=flip, only=only)
-    return answer(records.similar_record(matches, addresses(request), offset, k))
+    return answer(api_models.similar_record(matches, addresses(request), offset, k))
 
 
 @router.get(
-    "/similar", response_model=records.SimilarModel, summary="Games similar to a picture by its address"
+    "/similar", response_model=api_models.SimilarModel, summary="Games similar to a picture by its address"
 )
 def similar_to_address(
     request: Request,
@@ -187,10 +187,10 @@ def similar_to_address(
     """The games whose banners look most like a picture that is fetched, where this server does that."""
     with fetched(request, url) as path:
         matches = edition.similar(path, offset + k + 1, mirror=mirror, flip=flip, only=only)
-    return answer(records.similar_record(matches, addresses(request), offset, k))
+    return answer(api_models.similar_record(matches, addresses(request), offset, k))
 
 
-@router.get("/text", response_model=records.SimilarModel, summary="Games that fit words")
+@router.get("/text", response_model=api_models.SimilarModel, summary="Games that fit words")
 def text(
     request: Request,
     edition: EditionOf,
@@ -201,10 +201,10 @@ def text(
 ) -> Response:
     """The games whose banners fit a sentence best, where the recipe knows words."""
     matches = edition.text(q, offset + k + 1, only=only)
-    return answer(records.similar_record(matches, addresses(request), offset, k))
+    return answer(api_models.similar_record(matches, addresses(request), offset, k))
 
 
-@router.get("/unique", response_model=records.UniqueModel, summary="Games that look like no other")
+@router.get("/unique", response_model=api_models.UniqueModel, summary="Games that look like no other")
 def unique(request: Request, edition: EditionOf, only: OnlyOf, k: Count = 50, offset: Offset = 0) -> Response:
     """The games whose nearest neighbour in the whole gallery is the least similar."""
     to = addresses(request)
@@ -213,7 +213,7 @@ def unique(request: Request, edition: EditionOf, only: OnlyOf, k: Count = 50, of
     found = [one for one in edition.unique() if row(one.game.id) in allowed]
     page = [
         {
-            **records.game_record(one.game, to),
+            **api_models.game_record(one.game, to),
             "rank": one.rank,
             "similarity": None if one.similarity is None else round(one.similarity, 6),
             "closest": one.closest
@@ -235,7 +235,7 @@ def unique(request: Request, edition: EditionOf, only: OnlyOf, k: Count = 50, of
     )
 
 
-@router.get("/duplicates", response_model=records.DuplicatesModel, summary="Banners that show the same")
+@router.get("/duplicates", response_model=api_models.DuplicatesModel, summary="Banners that show the same")
 def duplicates(request: Request, edition: EditionOf, k: Count = 20, offset: Offset = 0) -> Response:
     """Groups of games whose banners show the same, in tiers; the first of each group is the one to keep."""
     to = addresses(request)

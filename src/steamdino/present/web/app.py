@@ -14,15 +14,24 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from steamdino import __version__
-from steamdino.net.public import fetch_public
-from steamdino.present.export.urls import addresses
-from steamdino.present.web import api, banners, originals, pages, problems, rendered, service, static
+from steamdino.net.public_fetch import fetch_public
+from steamdino.present.export.banner_urls import addresses
+from steamdino.present.web import (
+    api,
+    banner_routes,
+    legacy_pages,
+    legacy_routes,
+    pages,
+    problems,
+    service_routes,
+    static,
+)
+from steamdino.present.web.api_models import Links
+from steamdino.present.web.concurrency import FETCHING, ConcurrencyLimit
 from steamdino.present.web.deadline import left
-from steamdino.present.web.guard import Guard, Metrics
-from steamdino.present.web.places import FETCHING, Places
-from steamdino.present.web.records import Addresses
-from steamdino.present.web.served import Served
-from steamdino.present.web.tags import mark
+from steamdino.present.web.etags import mark
+from steamdino.present.web.middleware import Metrics, Middleware
+from steamdino.present.web.snapshot_registry import SnapshotRegistry
 from steamdino.settings import Settings, WebSettings
 
 LONGEST_FETCH = 10.0
@@ -46,7 +55,7 @@ def create_app(
     Raises:
         SnapshotError: there is no snapshot.
     """
-    served = Served(settings, web)
+    served = SnapshotRegistry(settings, web)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -64,28 +73,28 @@ def create_app(
     )
     app.state.served = served
     online = addresses(settings.gallery, "vertical") if web.pictures == "steam" else {}
-    app.state.addresses = Addresses(online)
+    app.state.addresses = Links(online)
     program = mark(settings, web, online)
     app.state.metrics = Metrics()
     if fetch is None and web.fetch_urls:
         fetch = partial(_fetch, largest=web.largest_upload)
     app.state.fetch = fetch
-    app.state.fetching = Places(FETCHING, "with fetching other pictures", 5)
+    app.state.fetching = ConcurrencyLimit(FETCHING, "with fetching other pictures", 5)
     for router in (
         api.router,
-        originals.router,
-        banners.router,
-        service.router,
+        legacy_routes.router,
+        banner_routes.router,
+        service_routes.router,
         static.router,
         pages.router,
-        rendered.router,
+        legacy_pages.router,
     ):
         app.include_router(router)
     problems.install(app)
     if web.origins:
         app.add_middleware(CORSMiddleware, allow_origins=web.origins.split(), allow_methods=["GET", "POST"])
     app.add_middleware(
-        Guard,
+        Middleware,
         web=web,
         metrics=app.state.metrics,
         version=lambda: f"{served.version}-{program}",

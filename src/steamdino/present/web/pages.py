@@ -11,18 +11,19 @@ from fastapi.responses import RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from steamdino.analysis.audit import Audit
-from steamdino.analysis.likeness import regions
+from steamdino.analysis.cell_matching import regions
 from steamdino.banners.decode import decode
 from steamdino.banners.read import read
 from steamdino.errors import PictureError
-from steamdino.features.words import has_words
-from steamdino.present.export.audit import unusual, verdict
-from steamdino.present.export.explanation import PLACES, amount, draw, heat, places
-from steamdino.present.export.page import data_url
-from steamdino.present.text import closeness, printable
+from steamdino.features.text_encoder import has_words
+from steamdino.present.display_text import closeness, printable
+from steamdino.present.export.audit_report import unusual, verdict
+from steamdino.present.export.explanation_drawing import PLACES, amount, draw, heat, places
+from steamdino.present.export.html_page import data_url
 from steamdino.present.web import static
 from steamdino.present.web.api import addresses, any_game
-from steamdino.present.web.asked import (
+from steamdino.present.web.api_models import steamdb
+from steamdino.present.web.parameters import (
     LONGEST,
     EditionOf,
     Flip,
@@ -34,8 +35,7 @@ from steamdino.present.web.asked import (
     kept,
     served,
 )
-from steamdino.present.web.records import steamdb
-from steamdino.present.web.served import Edition
+from steamdino.present.web.snapshot_registry import Edition
 from steamdino.present.web.timing import stage
 
 PAGE = 24

@@ -20,8 +20,8 @@ from steamdino.errors import (
     SteamDinoError,
     UsageError,
 )
-from steamdino.present.text import printable
-from steamdino.present.web.served import NotServedError
+from steamdino.present.display_text import printable
+from steamdino.present.web.snapshot_registry import NotServedError
 
 LOG = logging.getLogger("steamdino.web")
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from steamdino.errors import QueryError
-from steamdino.present.naming import by_content
+from steamdino.present.content_names import by_content
 
 TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 KEPT = "public, max-age=31536000, immutable"

@@ -67,7 +67,7 @@ class SameConv(nn.Conv2d):
         )
 
 
-class Block(nn.Module):
+class InvertedResidual(nn.Module):
     """An inverted residual: expand, filter each channel by itself, project; plus its input where shapes allow.
 
     Attributes:
@@ -151,7 +151,7 @@ class EfficientNetLite(nn.Module):
         self._bn0 = _norm(STEM)
         cut = len(shapes) - 1 if self.taps else None
         self._blocks = nn.ModuleList(
-            Block(inputs, stage, stride, channels, whole=number != cut)
+            InvertedResidual(inputs, stage, stride, channels, whole=number != cut)
             for number, (inputs, stage, stride, channels) in enumerate(shapes)
         )
         strides = [2]  # of each block's expanded map

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from steamdino.present.cli.export import arrays, lists, pages
+from steamdino.present.cli.export import array_exports, page_exports, text_exports
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode="markdown", help="Write matches to files that others can open."
@@ -17,15 +17,15 @@ def main() -> None:
 
 
 for command in (
-    lists.markdown,
-    lists.bbcode,
-    lists.json,
-    lists.csv,
-    arrays.parquet,
-    arrays.npy,
-    pages.html,
-    pages.sheet,
-    pages.site,
-    arrays.urls,
+    text_exports.markdown,
+    text_exports.bbcode,
+    text_exports.json,
+    text_exports.csv,
+    array_exports.parquet,
+    array_exports.npy,
+    page_exports.html,
+    page_exports.sheet,
+    page_exports.site,
+    array_exports.urls,
 ):
     app.command()(command)

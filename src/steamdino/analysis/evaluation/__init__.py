@@ -1,0 +1,1 @@
+"""Compares recipes and baselines on one gallery, with numbers."""

@@ -1,0 +1,46 @@
+"""How much two descriptors agree about which games are alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steamdino.analysis.evaluation.metrics import Floats, Rows
+from steamdino.index.exact import nearest
+
+NEIGHBOURS = 10
+
+
+def neighbours(vectors: Floats, rows: Rows, k: int = NEIGHBOURS) -> Rows:
+    """The rows most similar to each of some rows, without itself.
+
+    Args:
+        vectors: float32, shape (n, d), unit rows.
+        rows: which to ask about.
+        k: how many neighbours; fewer where there are fewer rows.
+
+    Returns:
+        intp, shape (len(rows), min(k, n - 1)).
+    """
+    found = [nearest(vectors, vectors[row], k, exclude=[int(row)])[0] for row in rows]
+    return np.stack(found) if found else np.empty((0, min(k, len(vectors) - 1)), np.intp)
+
+
+def agreement(neighbourhoods: Sequence[Rows]) -> NDArray[np.float64]:
+    """The average share of neighbours that two descriptors have in common.
+
+    Args:
+        neighbourhoods: for each descriptor what `neighbours` found for the same rows.
+
+    Returns:
+        float64, shape (descriptors, descriptors), symmetric, 1 on the diagonal.
+    """
+    count = len(neighbourhoods)
+    shares = np.eye(count)
+    for a in range(count):
+        for b in range(a):
+            same = neighbourhoods[a][:, :, None] == neighbourhoods[b][:, None, :]
+            shares[a, b] = shares[b, a] = same.any(axis=2).mean()
+    return shares

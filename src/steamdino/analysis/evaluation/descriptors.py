@@ -1,0 +1,94 @@
+"""What is compared: recipes that a gallery was built under, and baselines, behind one face."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from PIL import Image
+
+from steamdino.analysis.evaluation.baselines import BASELINES
+from steamdino.analysis.evaluation.metrics import Floats, Rows
+from steamdino.index.snapshot import SnapshotReader
+
+Describe = Callable[[Sequence[Image.Image]], Floats]
+"""Makes vectors of at most a batch of pictures: float32, shape (pictures, dim), unit rows. Threads may share it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """One way to describe pictures, with the vectors of a gallery's.
+
+    Attributes:
+        name: the recipe's or the baseline's.
+        baseline: it needs no model.
+        vectors: float32, shape (games, dim), unit rows.
+        load: makes ready what describes further pictures, for as many threads as are asked for.
+        batch: the most pictures at a time.
+        decoded: (width, height) from on which a decoded picture will do; None for the full size.
+        vector_bytes: that a vector takes in a snapshot.
+        model_bytes: of the model's file; 0 without one.
+    """
+
+    name: str
+    baseline: bool
+    vectors: Floats
+    load: Callable[[int], Describe]
+    batch: int
+    decoded: tuple[int, int] | None
+    vector_bytes: int
+    model_bytes: int
+
+
+def of_recipe(reader: SnapshotReader, rows: Rows, *, precision: str = "f32") -> Descriptor:
+    """A recipe as a descriptor.
+
+    Args:
+        reader: a snapshot that was built under it.
+        rows: which of its rows to take.
+        precision: in which further pictures are encoded: "f32", "bf16" or "auto".
+
+    Raises:
+        RecipeError: no known model can encode under it.
+        ModelError: a file of the model is missing or altered.
+    """
+    from steamdino.features.encoder import BATCH, Encoder
+    from steamdino.features.model_files import WEIGHTS
+    from steamdino.features.model_registry import model
+    from steamdino.features.recipe_parser import files_of
+    from steamdino.features.transform import prepare, sufficient_size
+
+    recipe = reader.manifest.recipe
+    weights = files_of(recipe).path(model(recipe.model).weights or WEIGHTS)
+
+    def load(threads: int) -> Describe:
+        encoder = Encoder(recipe, whitening=reader.whitening, precision=precision, streams=threads)
+
+        def describe(images: Sequence[Image.Image]) -> Floats:
+            return encoder([prepare(image, recipe.transform) for image in images])
+
+        return describe
+
+    everything = len(rows) == len(reader.vectors)
+    return Descriptor(
+        name=recipe.name,
+        baseline=False,
+        vectors=reader.vectors if everything else reader.vectors[rows],  # what is mapped stays on the disk
+        load=load,
+        batch=BATCH,
+        decoded=sufficient_size(recipe.transform),
+        vector_bytes=recipe.dim * reader.vectors.itemsize,
+        model_bytes=sum(file.stat().st_size for file in weights.parent.glob(f"{weights.name}*")),
+    )
+
+
+def of_baseline(name: str, vectors: Floats) -> Descriptor:
+    """A baseline of `BASELINES` as a descriptor, with the vectors that it made of the gallery's pictures."""
+    make, size = BASELINES[name]
+    return Descriptor(name, True, vectors, lambda _: partial(_described, make), 1, None, size, 0)
+
+
+def _described(make: Callable[[Image.Image], Floats], images: Sequence[Image.Image]) -> Floats:
+    return np.stack([make(image) for image in images])

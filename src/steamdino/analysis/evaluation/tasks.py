@@ -1,0 +1,154 @@
+"""What counts as found: for each query the relevant items, and those that are neither right nor wrong."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steamdino.analysis.evaluation.metrics import Rows
+
+NEAR = 30
+"""Differing bits of two difference hashes up to which two pictures show the same art, encoded anew."""
+
+DIFF = 90
+"""Differing bits above which they show another crop or another artwork."""
+
+Labels = Sequence[frozenset[str]]
+Hashes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Queries that are rows of the gallery themselves.
+
+    Attributes:
+        name: "all", "near" or "diff", after the column it is about.
+        queries: their rows.
+        relevant: for each query the rows to be found; one at least.
+        left_out: for each query the rows that are not ranked: itself, and what is neither right nor wrong.
+        clusters: for each query a number; queries of one cluster are not independent of each other.
+    """
+
+    name: str
+    queries: Rows
+    relevant: tuple[Rows, ...]
+    left_out: tuple[Rows, ...]
+    clusters: Rows
+
+    def __len__(self) -> int:
+        return len(self.queries)
+
+
+def labels_in(value: Any) -> frozenset[str]:
+    """The labels in a cell: each item of a list, or each part of a text with ";" in it; none if it is empty."""
+    if value is None:
+        return frozenset()
+    parts = value if isinstance(value, list | tuple) else str(value).split(";")
+    return frozenset(text for part in parts if part is not None and (text := str(part).strip()))
+
+
+def answerable(labels: Labels, across: Labels | None = None) -> Rows:
+    """The rows that share a label with another one; with `across`, with one of another value there."""
+    holders = _holders(labels)
+
+    def fits(row: int, other: int) -> bool:
+        return other != row and (across is None or across[row].isdisjoint(across[other]))
+
+    return np.array(
+        [
+            row
+            for row, own in enumerate(labels)
+            if any(fits(row, other) for label in own for other in holders[label])
+        ],
+        np.intp,
+    )
+
+
+def sharing(labels: Labels, queries: Rows, *, name: str = "all") -> Task:
+    """The task of finding the other items with the same label; with several labels, one in common will do.
+
+    Args:
+        labels: of each item.
+        queries: the rows to ask about. Those that share no label with another item are dropped.
+        name: the task's.
+    """
+    holders = _holders(labels)
+    asked, relevant = [], []
+    for row in queries.tolist():
+        others = _alike(row, labels, holders)
+        if len(others):
+            asked.append(row)
+            relevant.append(others)
+    return _task(name, asked, relevant, [np.array([row]) for row in asked], labels)
+
+
+def near_and_diff(
+    labels: Labels, across: Labels, hashes: Hashes, queries: Rows, *, name: str = ""
+) -> tuple[Task, Task]:
+    """Two tasks of finding an item's label in another source, told apart by how much the pictures differ.
+
+    Relevant are items that share a label and no value of the other column, in "near" where at most `NEAR` bits of the
+    difference hashes differ, in "diff" where more than `DIFF` do. Other items with a label in common are left out.
+
+    Args:
+        labels: of each item.
+        across: of each item, the values of the column that must differ (the sources).
+        hashes: uint8, shape (items, bytes), as `baselines.difference_hash` packs them.
+        queries: the rows to ask about. Those for which a task has nothing to find are dropped from it.
+        name: put before the tasks' names.
+    """
+    holders = _holders(labels)
+    asked: tuple[list[int], list[int]] = ([], [])
+    relevant: tuple[list[Rows], list[Rows]] = ([], [])
+    left_out: tuple[list[Rows], list[Rows]] = ([], [])
+    for row in queries.tolist():
+        others = _alike(row, labels, holders)
+        abroad = np.array([across[row].isdisjoint(across[other]) for other in others], bool)
+        bits = hamming(hashes[row], hashes[others])
+        for n, found in enumerate((abroad & (bits <= NEAR), abroad & (bits > DIFF))):
+            if found.any():
+                asked[n].append(row)
+                relevant[n].append(others[found])
+                left_out[n].append(np.append(others[~found], row))
+    near, diff = (
+        _task(name + kind, asked[n], relevant[n], left_out[n], labels)
+        for n, kind in enumerate(("near", "diff"))
+    )
+    return near, diff
+
+
+def hamming(one: Hashes, many: Hashes) -> NDArray[np.int64]:
+    """How many bits differ between one hash, shape (bytes,), and each of many, shape (n, bytes)."""
+    bits: NDArray[np.int64] = np.unpackbits(one ^ many, axis=-1).sum(axis=-1, dtype=np.int64)
+    return bits
+
+
+def _task(
+    name: str, asked: Sequence[int], relevant: Sequence[Rows], left_out: Sequence[Rows], labels: Labels
+) -> Task:
+    return Task(name, np.array(asked, np.intp), tuple(relevant), tuple(left_out), _clusters(asked, labels))
+
+
+def _clusters(asked: Sequence[int], labels: Labels) -> Rows:
+    """Numbers the queries' sets of labels: a franchise is a cluster, and so is each set of tags."""
+    numbers: dict[frozenset[str], int] = {}
+    return np.array([numbers.setdefault(labels[row], len(numbers)) for row in asked], np.intp)
+
+
+def _holders(labels: Labels) -> dict[str, list[int]]:
+    holders: dict[str, list[int]] = defaultdict(list)
+    for row, own in enumerate(labels):
+        for label in own:
+            holders[label].append(row)
+    return holders
+
+
+def _alike(row: int, labels: Labels, holders: dict[str, list[int]]) -> Rows:
+    """The other rows with one of a row's labels, in order."""
+    found = {other for label in labels[row] for other in holders[label]} - {row}
+    return np.array(sorted(found), np.intp)

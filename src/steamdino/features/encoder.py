@@ -1,0 +1,182 @@
+"""From prepared pictures to vectors, under a recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steamdino.errors import ModelError, RecipeError, UsageError
+from steamdino.features import pooling
+from steamdino.features.model_files import CHECKPOINT, WEIGHTS, ModelFiles, pull_command, sha256
+from steamdino.features.model_registry import Model, model
+from steamdino.features.pooling import Floats, unit
+from steamdino.features.recipe_parser import files_of, pooling_dim
+from steamdino.features.runtimes.openvino import OpenVinoModel, computes_bf16
+from steamdino.features.transform import Pixels
+from steamdino.features.whitening import Whitening
+from steamdino.recipe import Recipe
+
+if TYPE_CHECKING:
+    from steamdino.features.runtimes.torch import TorchModel
+
+BATCH = 4
+"""Pictures at a time in each stream. Measured by `benchmarks/encode.py`: small enough for a core's own cache."""
+
+
+class Encoder:
+    """Computes vectors under one recipe. Threads may share it; `streams` of their calls run side by side.
+
+    Attributes:
+        recipe: whose space the vectors live in.
+        precision: the one in use.
+        batch_size: the most pictures that one call takes.
+        streams: how many calls run side by side.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        *,
+        whitening: Path | None = None,
+        device: str = "cpu",
+        precision: str = "f32",
+        batch_size: int = BATCH,
+        streams: int = 1,
+    ) -> None:
+        """Loads the recipe's model.
+
+        Args:
+            recipe: what to encode under.
+            whitening: the file of one that was learned on a gallery, where the recipe names one.
+            device: "cpu" (OpenVINO), or, through PyTorch, "cuda" or "mps".
+            precision: "f32", "bf16", or "auto": bf16 where the model stands it and the CPU has it, else f32.
+            batch_size: the most pictures at a time.
+            streams: how many calls may run side by side. One uses all cores for each call, which answers soonest;
+                one for each core, called by as many threads, encodes the most.
+
+        Raises:
+            RecipeError: no known model can encode under it.
+            ModelError: a file of the model is missing or altered.
+            MissingExtraError: PyTorch is needed for the device, and not installed.
+            UsageError: this machine has no such device, the model loses too much in that precision, or the CPU does not
+                compute in it.
+        """
+        files = files_of(recipe)
+        self.recipe = recipe
+        self._model = model(recipe.model)
+        self._whitening = whitening_of(recipe, files, whitening)
+        self.precision = _precision(self._model, precision)
+        self._runs = [
+            _run(files, recipe, self._model, scale, device, self.precision, batch_size, streams)
+            for scale in pooling.scales(recipe.pooling)
+        ]
+        self.batch_size = batch_size
+        self.streams = streams
+
+    def __call__(self, pictures: Sequence[Pixels]) -> Floats:
+        """Encodes pictures.
+
+        Args:
+            pictures: at most `batch_size` of them, each as `features.transform.prepare` makes it.
+
+        Returns:
+            float32, shape (len(pictures), dim), rows of length 1.
+        """
+        pixels = np.stack(pictures)
+        pooled = [pooling.pool(run(pixels), self.recipe.pooling, self._model) for run in self._runs]
+        vectors = unit(pooled[0] if len(pooled) == 1 else np.mean(pooled, axis=0))
+        if self._whitening is not None:
+            vectors = self._whitening(vectors)
+        return vectors[: len(pictures)]
+
+
+def _run(
+    files: ModelFiles,
+    recipe: Recipe,
+    known: Model,
+    scale: float,
+    device: str,
+    precision: str,
+    batch_size: int,
+    streams: int,
+) -> OpenVinoModel | TorchModel:
+    outputs = pooling.outputs(recipe.pooling, known)
+    if device == "cpu":
+        return OpenVinoModel(
+            files.path(known.weights or WEIGHTS),
+            known,
+            recipe.transform,
+            outputs=outputs,
+            scale=scale,
+            batch_size=batch_size,
+            precision=precision,
+            streams=streams,
+        )
+    from steamdino.features.runtimes.torch import TorchModel, check_device
+
+    check_device(device)
+    checkpoint = files.folder / CHECKPOINT
+    if not checkpoint.is_dir():
+        raise ModelError(
+            f"{known.name} is here as ONNX only, which runs on the CPU; for {device} get its PyTorch weights with:"
+            f" {pull_command(known.name)} --torch"
+        )
+    for name in files.files:
+        if name.startswith(f"{CHECKPOINT}/"):
+            files.path(name)  # checked against its sha256
+    return TorchModel(
+        checkpoint,
+        known,
+        recipe.transform,
+        outputs=outputs,
+        scale=scale,
+        device=device,
+        precision=precision,
+    )
+
+
+def _precision(model: Model, wanted: str) -> str:
+    if wanted == "auto":
+        return "bf16" if "bf16" in model.precisions and computes_bf16() else "f32"
+    if wanted not in model.precisions:
+        raise UsageError(
+            f"{model.name} loses too much in {wanted}; use one of: {', '.join(model.precisions)}, auto"
+        )
+    return wanted
+
+
+def whitening_of(recipe: Recipe, files: ModelFiles, learned: Path | None) -> Whitening | None:
+    """The whitening that a recipe names; None if it names none.
+
+    Args:
+        recipe: that names it by its sha256.
+        files: of the recipe's model.
+        learned: the file of one that was learned on a gallery.
+
+    Raises:
+        RecipeError: it is not here.
+        ModelError: it is damaged, or of another shape.
+    """
+    if recipe.projection is None:
+        return None
+    shipped = model(recipe.model).whitening
+    if shipped and files.files[shipped] == recipe.projection:
+        path = files.path(shipped)
+    elif learned is not None and learned.is_file() and sha256(learned) == recipe.projection:
+        path = learned
+    else:
+        raise RecipeError(
+            f"the snapshot was built under another projection of {recipe.model} ({recipe.projection[:12]}), which is"
+            " not here, so a picture cannot be compared with it; build again with: steam-dino build --upgrade"
+        )
+    whitening = Whitening.read(path)
+    expected = (pooling_dim(model(recipe.model), recipe.pooling), recipe.dim)
+    if whitening.projection.shape != expected:
+        # Without the path: this may be shown to others, and the file may lie in the folder of an opened pack.
+        raise ModelError(
+            f"{path.name} projects {whitening.projection.shape}, and its recipe says {expected}; build again"
+        )
+    return whitening

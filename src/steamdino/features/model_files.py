@@ -1,0 +1,226 @@
+"""The files of models on this machine: those in the package, and those that were pulled or exported.
+
+::
+
+    <cache>/models/<model>/record.json        only of a model of one's own: its record
+    <cache>/models/<model>/<first 12 digits of the weights' sha256>/
+      manifest.json   format, model, weights, origin, files with sizes and sha256
+      model.onnx      what the runtime reads; for CLIP also text.onnx and tokenizer.json
+      checkpoint/     only if it was exported from PyTorch weights: these, for inference on a GPU
+
+A folder appears by a rename, complete or not at all. Weights of one model from several places lie side by side, so that
+a snapshot finds those that it was built with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from steamdino.errors import ModelError
+from steamdino.features import model_registry
+from steamdino.features.model_directory import ADVICE, kept, needed_models_folder
+from steamdino.features.model_registry import Model
+from steamdino.gallery.clock import now
+from steamdino.storage.atomic import new_folder, replace_folder, replacing
+
+FORMAT = 1
+MANIFEST, WEIGHTS, DATA = "manifest.json", "model.onnx", "model.onnx_data"
+TEXT, TOKENIZER, CHECKPOINT = "text.onnx", "tokenizer.json", "checkpoint"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """The files of one model.
+
+    Attributes:
+        model: its name.
+        folder: where they lie.
+        weights: what a recipe names: the sha256 of the weights.
+        files: name -> sha256.
+        origin: where they came from, for people and for pulling again.
+    """
+
+    model: str
+    folder: Path
+    weights: str
+    files: Mapping[str, str]
+    origin: Mapping[str, Any]
+
+    def path(self, name: str) -> Path:
+        """Where one of them lies, checked against its sha256.
+
+        Raises:
+            ModelError: it is missing or was altered.
+        """
+        path = self.folder / name
+        again = (
+            "install steam-dino again" if self.origin.get("package") else f"run: {pull_command(self.model)}"
+        )
+        if name not in self.files:
+            raise ModelError(f"{self.model} has no {name} here; {again}")
+        try:
+            digest = sha256(path)
+        except OSError as error:
+            raise ModelError(f"{path} cannot be read ({error.strerror}); {again}") from None
+        if digest != self.files[name]:
+            raise ModelError(f"{path} was altered: its sha256 is {digest}; {again}")
+        return path
+
+
+def pull_command(model: str) -> str:
+    """What a person types to get a model's files."""
+    return f"steam-dino models pull {model}"
+
+
+def find(model: Model, weights: str | None = None) -> ModelFiles | None:
+    """The files of a model: those with a certain sha256 of the weights, or the ones that came last; None if absent."""
+    if model.packaged:
+        files = _packaged(model)
+        return files if weights in (None, files.weights) else None
+    kept = sorted(_kept(model.name), key=lambda pair: pair[0])
+    fitting = [files for _, files in kept if weights in (None, files.weights)]
+    return fitting[-1] if fitting else None
+
+
+def needed(model: Model) -> ModelFiles:
+    """The files of a model that came last.
+
+    Raises:
+        ModelError: there are none; says how to get them.
+    """
+    files = find(model)
+    if files is None:
+        raise ModelError(f"{model.name} is not on this machine yet; get it with: {pull_command(model.name)}")
+    return files
+
+
+def keep(model: Model, made: Path, *, origin: Mapping[str, Any]) -> ModelFiles:
+    """Moves a folder of files, complete and checked, into the cache.
+
+    Args:
+        model: whose files they are.
+        made: the folder; must hold `WEIGHTS`. Gone afterwards.
+        origin: where they came from.
+    """
+    files = {
+        path.relative_to(made).as_posix(): sha256(path) for path in sorted(made.rglob("*")) if path.is_file()
+    }
+    weights = _identity(files)
+    home = needed_models_folder() / model.name
+    record: dict[str, Any] = {"format": FORMAT, "model": model.name, "weights": weights, "made_at": now()}
+    record |= {"origin": dict(origin), "files": files}
+    work = new_folder(home)
+    try:
+        for name in files:
+            (work / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(made / name, work / name)
+        (work / MANIFEST).write_text(json.dumps(record, indent=2) + "\n", "utf-8")
+        target = home / weights[:12]
+        replace_folder(work, target)
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        raise
+    shutil.rmtree(made, ignore_errors=True)
+    return ModelFiles(model.name, target, weights, files, record["origin"])
+
+
+def keep_own(
+    name: str, record: Mapping[str, Any], made: Mapping[str, Path], *, origin: Mapping[str, Any]
+) -> Model:
+    """Makes a model of somebody's own known under a name.
+
+    Args:
+        name: lower-case letters, digits, dots and dashes; no official model's.
+        record: as in ``models.toml``.
+        made: its files by the name that they get, `WEIGHTS` among them; they stay where they are.
+        origin: where it came from.
+
+    Raises:
+        RecipeError: the name cannot be one.
+        ModelError: the cache cannot be written to.
+    """
+    model = model_registry.own_model(name, record)
+    try:
+        folder = working_folder(model)
+        for target, path in made.items():
+            shutil.copyfile(path, folder / target)
+        keep(model, folder, origin=origin)
+        with replacing(needed_models_folder() / name / model_registry.RECORD) as file:
+            file.write(json.dumps(dict(record), indent=2).encode() + b"\n")
+    except OSError as error:
+        raise unwritable(error) from None
+    model_registry.models.cache_clear()
+    return model
+
+
+def working_folder(model: Model) -> Path:
+    """A new folder beside the model's others, for files that are on their way into the cache.
+
+    Raises:
+        ModelError: the cache is not known.
+        OSError: it cannot be written to; see `unwritable`.
+    """
+    return new_folder(needed_models_folder() / model.name, ".made-")
+
+
+def check_writable() -> None:
+    """Finds out before hours of work whether a model can be kept.
+
+    Raises:
+        ModelError: the cache is not known, or cannot be written to.
+    """
+    folder = needed_models_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise unwritable(error) from None
+
+
+def unwritable(error: OSError) -> ModelError:
+    """What to raise where the cache cannot be written to."""
+    return ModelError(f"{error.filename} cannot be written: {error.strerror}; {ADVICE}")
+
+
+def sha256(path: Path) -> str:
+    """Of a file's bytes, in lower-case hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _identity(files: Mapping[str, str]) -> str:
+    """The weights' sha256; where some lie beside the graph (as DATA does), the sha256 of all digests, by name."""
+    parts = [digest for name, digest in sorted(files.items()) if name.startswith(WEIGHTS)]
+    return parts[0] if len(parts) == 1 else hashlib.sha256("".join(parts).encode()).hexdigest()
+
+
+def _packaged(model: Model) -> ModelFiles:
+    folder = Path(str(resources.files(__package__) / "weights" / model.name))
+    return ModelFiles(model.name, folder, model.files[model.weights or ""], model.files, {"package": True})
+
+
+def _kept(model: str) -> list[tuple[str, ModelFiles]]:
+    found: list[tuple[str, ModelFiles]] = []
+    for path in kept(f"{model}/*/{MANIFEST}"):
+        if path.parent.name.startswith("."):
+            continue
+        try:
+            record = json.loads(path.read_text("utf-8"))
+            if record["format"] > FORMAT:
+                continue  # a newer steam-dino's; it knows how to read it
+            files = ModelFiles(model, path.parent, record["weights"], record["files"], record["origin"])
+            found.append((str(record["made_at"]), files))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelError(
+                f"{path} is damaged ({error}); remove its folder and run: {pull_command(model)}"
+            ) from None
+    return found

@@ -1,0 +1,149 @@
+"""The models that this program knows.
+
+A model's record in ``models.toml`` (what a whole family has in common stands under ``[families.<family>]``):
+
+===============================  ====================================================================
+``summary``                      one line for people
+``family``                       "vit", "conv" or "clip": what its outputs mean (see `features.pooling`)
+``licence``                      of the weights, an SPDX name
+``accept``                       where the licence can be read that must be accepted before a download
+``stride``                       of a patch or a cell, in pixels: sides of the input must be multiples of it
+                                 ("vit", "clip"), or at least as large ("conv", which pads at its borders)
+``outputs``                      what it gives: "cls", "patches", "map", "embedding", "words"
+``dim``                          of a token or an embedding
+``blocks``, ``heads``            of a transformer; ``registers``: tokens between the CLS token and the patches
+``complex``                      what that strategy takes: "last4" (CLS of four blocks) or "mean" (CLS, mean patch)
+``width``, ``height``, ``mode``  its own preprocessing, with ``interpolation``, ``mean`` and ``std``
+``pooling``, ``power``           its own pooling
+``precision``                    the class its vectors belong to: "float" or "int8"
+``precisions``                   those in which its vectors keep a cosine of 0.999 to f32: "f32", "bf16"
+``verified``                     somebody ran it and the figures on its card are measured
+``hub``                          ready-made ONNX on the model hub: ``repo``, ``weights``; ``sha256`` of the weights if
+                                 known; ``data``, ``text``, ``tokenizer``: further files
+``torch``                        PyTorch weights: ``repo`` on the model hub, ``original``: address of the authors' file
+``weights``                      the file in this package that the runtime reads
+``whitening``, ``whitened_dim``  a .npz with ``mean`` and ``projection``, learned for the model's own pooling
+``network``                      what `training` builds to go on from it: ``arch``, and ``taps`` if it has some
+``files``                        sha256 of each file in this package
+===============================  ====================================================================
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from steamdino.errors import RecipeError, SteamDinoError
+from steamdino.features.model_directory import kept
+from steamdino.recipe import Pooling, Transform
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A record of `models.toml`; the module's docstring explains the fields."""
+
+    name: str
+    summary: str
+    family: str
+    licence: str
+    stride: int
+    outputs: tuple[str, ...]
+    dim: int
+    transform: Transform
+    pooling: Pooling
+    precisions: tuple[str, ...]
+    verified: bool
+    blocks: int = 0
+    heads: int = 0
+    registers: int = 0
+    complex: str | None = None
+    accept: str | None = None
+    precision: str = "float"
+    hub: Mapping[str, str] = field(default_factory=dict)
+    torch: Mapping[str, str] = field(default_factory=dict)
+    weights: str | None = None
+    whitening: str | None = None
+    whitened_dim: int | None = None
+    network: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def packaged(self) -> bool:
+        """Whether its files lie in this package."""
+        return self.weights is not None
+
+
+RECORD = "record.json"
+"""In the folder of a model of one's own: what `models.toml` says of the others."""
+
+
+@cache
+def models() -> dict[str, Model]:
+    """All known models by name: those of `models.toml`, and one's own on this machine."""
+    official = {name: _model(name, record) for name, record in records()["models"].items()}
+    own: dict[str, Model] = {}
+    for path in kept(f"*/{RECORD}"):
+        # One that cannot be read, or is a newer steam-dino's, is as good as not there.
+        with suppress(OSError, ValueError, TypeError, KeyError, SteamDinoError):
+            own[path.parent.name] = own_model(path.parent.name, json.loads(path.read_text("utf-8")))
+    return official | own
+
+
+def own_model(name: str, record: Mapping[str, Any]) -> Model:
+    """A model of somebody's own.
+
+    Raises:
+        RecipeError: the name cannot be one.
+    """
+    taken = name in records()["models"] or name in records()["recipes"]
+    if taken or not re.fullmatch(r"[a-z0-9][a-z0-9.-]{0,63}", name):
+        raise RecipeError(
+            f"a model cannot be called {name!r}; take a name of lower-case letters, digits, dots and dashes that no"
+            " other model has"
+        )
+    return _model(name, record)
+
+
+def model(name: str) -> Model:
+    """One model by name.
+
+    Raises:
+        RecipeError: there is none.
+    """
+    try:
+        return models()[name]
+    except KeyError:
+        raise RecipeError(f"there is no model {name!r}; see: steam-dino models list") from None
+
+
+@cache
+def records() -> dict[str, Any]:
+    """What `models.toml` says, as it stands there."""
+    return tomllib.loads((resources.files(__package__) / "models.toml").read_text("utf-8"))
+
+
+def _model(name: str, own: Mapping[str, Any]) -> Model:
+    record = {**records()["families"][own["family"]], **own}
+    transform = Transform(
+        mode=record.pop("mode"),
+        width=record.pop("width"),
+        height=record.pop("height"),
+        interpolation=record.pop("interpolation"),
+        mean=tuple(record.pop("mean")),
+        std=tuple(record.pop("std")),
+    )
+    return Model(
+        name=name,
+        transform=transform,
+        pooling=Pooling(record.pop("pooling"), record.pop("power", None)),
+        outputs=tuple(record.pop("outputs")),
+        precisions=tuple(record.pop("precisions")),
+        **record,
+    )

@@ -1,0 +1,229 @@
+"""Recipes by what people call them.
+
+``NAME[/POOLING][/MODE][/WIDTHxHEIGHT][/whiten[DIM]|/raw]``: a model's name, or a short name of `models.toml` that
+stands for such a text; then, in any order, whatever shall differ from the model's own. For example ``bundled/fit``,
+``SimpleB8``, ``dino-vits16/gem/squash/320x320``. ``whiten`` learns a whitening on the gallery, ``raw`` leaves away the
+one that a model brings along.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from steamdino.errors import RecipeError
+from steamdino.features import model_files, pooling
+from steamdino.features.model_registry import Model, model, models, records
+from steamdino.recipe import POOLING_KINDS, TRANSFORM_MODES, Pooling, Recipe, Transform
+
+DEFAULT_GEM_POWER = {"vit": 4.0, "conv": 3.0}
+WHITEN, RAW = "whiten", "raw"
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A recipe as it was asked for.
+
+    Attributes:
+        name: what people called the model, or the short name.
+        model: which one it is.
+        transform, pooling: the model's own, changed as the text says.
+        whiten: the most dimensions of a whitening that is to be learned on the gallery; 0 for as many as the vectors
+            have, None for no such whitening.
+        raw: leave away the whitening that the model brings along.
+    """
+
+    name: str
+    model: Model
+    transform: Transform
+    pooling: Pooling
+    whiten: int | None = None
+    raw: bool = False
+
+    @property
+    def shipped(self) -> bool:
+        """Whether the whitening that the model brings along applies: it was learned for the model's own pooling."""
+        fits = self.model.whitening is not None and self.pooling == self.model.pooling
+        return fits and self.whiten is None and not self.raw
+
+    @property
+    def base(self) -> Spec:
+        """The same without a whitening that is learned on the gallery: what such a one is learned from."""
+        own = self.model.whitening is not None and self.pooling == self.model.pooling
+        return self if self.whiten is None else replace(self, whiten=None, raw=own)
+
+    @property
+    def label(self) -> str:
+        """The shortest text that means the same."""
+        base = parse(self.name)
+        parts = [self.name]
+        if self.pooling != base.pooling:
+            parts.append(self.pooling.kind)
+        if self.transform.mode != base.transform.mode:
+            parts.append(self.transform.mode)
+        if (self.transform.width, self.transform.height) != (base.transform.width, base.transform.height):
+            parts.append(f"{self.transform.width}x{self.transform.height}")
+        if self.raw:
+            parts.append(RAW)
+        if self.whiten is not None:
+            parts.append(f"{WHITEN}{self.whiten or ''}")
+        return "/".join(parts)
+
+
+def short_names() -> dict[str, str]:
+    """The short names, and what each stands for."""
+    names: dict[str, str] = records()["recipes"]
+    return names
+
+
+def parse(
+    text: str, *, mode: str | None = None, size: tuple[int, int] | None = None, pooling: str | None = None
+) -> Spec:
+    """Reads a recipe's text; the arguments win over what it says.
+
+    Args:
+        text: see the module's docstring.
+        mode: "crop", "squash" or "fit".
+        size: (width, height) of the model's input.
+        pooling: "simple", "complex", "gem", "multiscale" or "patches".
+
+    Raises:
+        RecipeError: there is no such recipe, or the model cannot do that.
+    """
+    name, *parts = text.split("/")
+    if name in short_names():
+        known, *own = short_names()[name].split("/")
+    elif name in models():
+        known, own = name, []
+    else:
+        raise RecipeError(
+            f"there is no recipe {name!r}; known are: {', '.join([*short_names(), *models()])};"
+            " see: steam-dino models list"
+        )
+    spec = Spec(name, model(known), model(known).transform, model(known).pooling)
+    given = [pooling, mode, f"{size[0]}x{size[1]}" if size else None]
+    for part in [*own, *parts, *(part for part in given if part is not None)]:
+        spec = _changed(spec, part)
+    _check_size(spec)
+    _check_pooling(spec.model, spec.pooling.kind)
+    return replace(spec, raw=replace(spec, raw=False).shipped and spec.raw)
+
+
+def named(
+    text: str, *, mode: str | None = None, size: tuple[int, int] | None = None, pooling: str | None = None
+) -> Recipe:
+    """A recipe by its text (see `parse`), with the weights that are on this machine.
+
+    A model's shipped whitening belongs to its own pooling: under another pooling there is none.
+
+    Raises:
+        RecipeError: there is no such recipe, the model cannot do that, or a whitening must be learned first.
+        ModelError: the model's files are not on this machine.
+    """
+    spec = parse(text, mode=mode, size=size, pooling=pooling)
+    if spec.whiten is not None:
+        raise RecipeError(
+            f"{spec.label} learns its whitening on a gallery; run: steam-dino build --recipe {text}"
+        )
+    return of(spec)
+
+
+def of(spec: Spec) -> Recipe:
+    """The recipe of a spec that learns no whitening on a gallery, with the weights that are on this machine.
+
+    Raises:
+        ModelError: the model's files are not on this machine.
+    """
+    chosen, files = spec.model, model_files.needed(spec.model)
+    dim = pooling_dim(chosen, spec.pooling)
+    return Recipe(
+        model=chosen.name,
+        weights=files.weights,
+        transform=spec.transform,
+        pooling=spec.pooling,
+        projection=files.files[chosen.whitening or ""] if spec.shipped else None,
+        precision=chosen.precision,
+        dim=(chosen.whitened_dim or dim) if spec.shipped else dim,
+        name=spec.label,
+    )
+
+
+def pooling_dim(chosen: Model, pooled: Pooling) -> int:
+    """The length of a vector under a model's pooling, before any whitening."""
+    if chosen.family != "vit":
+        return chosen.dim
+    if pooled.kind == "complex":
+        return chosen.dim * (4 if chosen.complex == "last4" else 2)
+    return chosen.dim * (2 if pooled.kind == "gem" else 1)
+
+
+def files_of(recipe: Recipe) -> model_files.ModelFiles:
+    """The model's files that can encode under a recipe.
+
+    Raises:
+        RecipeError: no known model has that name, or only other weights or another whitening are here.
+        ModelError: the model's files are not on this machine.
+    """
+    known = models().get(recipe.model)
+    if known is None:
+        raise RecipeError(
+            f"the recipe {recipe.name!r} needs the model {recipe.model!r}, which this steam-dino does not know"
+            f" (it knows {', '.join(models())}); install the version that built the snapshot, or build again"
+        )
+    files = model_files.find(known, recipe.weights)
+    if files is None:
+        here = model_files.needed(known).weights
+        raise RecipeError(
+            f"the snapshot was built under other weights of {recipe.model} ({recipe.weights[:12]}, here {here[:12]}),"
+            " so a picture cannot be compared with it; build again with: steam-dino build --upgrade"
+        )
+    return files
+
+
+def _changed(spec: Spec, part: str) -> Spec:
+    if part in POOLING_KINDS:
+        if part == spec.model.pooling.kind:
+            return replace(spec, pooling=spec.model.pooling)
+        power = (
+            DEFAULT_GEM_POWER[spec.model.family] if part == "gem" and spec.model.family != "clip" else None
+        )
+        _check_pooling(spec.model, part)
+        return replace(spec, pooling=Pooling(part, power))
+    if part in TRANSFORM_MODES:
+        return replace(spec, transform=replace(spec.transform, mode=part))
+    if whiten := re.fullmatch(WHITEN + r"([1-9]\d{0,4})?", part):
+        return replace(spec, whiten=int(whiten[1] or 0))
+    if part == RAW:
+        return replace(spec, raw=True)
+    if size := re.fullmatch(r"(\d{1,4})x(\d{1,4})", part):
+        return replace(spec, transform=replace(spec.transform, width=int(size[1]), height=int(size[2])))
+    raise RecipeError(
+        f"{part!r} in a recipe is none of: {', '.join([*POOLING_KINDS, *TRANSFORM_MODES, WHITEN, RAW])},"
+        " or a size as in 224x336"
+    )
+
+
+def _check_pooling(chosen: Model, kind: str) -> None:
+    can = pooling.KINDS[chosen.family]
+    if kind == "complex" and chosen.complex is None and chosen.family == "vit":
+        can = tuple(one for one in can if one != "complex")
+    if kind not in can:
+        lack = {"conv": "it is convolutional: no CLS token", "clip": "its one output is the embedding"}
+        why = lack.get(chosen.family, "its file gives the last block only")
+        raise RecipeError(f"{chosen.name} cannot give {kind!r} ({why}); it can give: {', '.join(can)}")
+
+
+def _check_size(spec: Spec) -> None:
+    width, height = spec.transform.width, spec.transform.height
+    stride = spec.model.stride
+    if (
+        spec.model.family == "conv"
+    ):  # pads at its borders, so that any size will do that gives one cell of its map
+        fits, rule = min(width, height) >= stride, f"at least {stride}"
+    elif spec.model.family == "clip":
+        own = spec.model.transform
+        fits, rule = (width, height) == (own.width, own.height), f"{own.width}: it is made for one size"
+    else:
+        fits, rule = width % stride == height % stride == 0, f"a multiple of {stride}"
+    if not fits:
+        raise RecipeError(f"{width}x{height} does not fit {spec.model.name}: each side must be {rule}")

@@ -1,0 +1,258 @@
+"""What a recipe asks of a model's file and the file does not offer as it stands.
+
+The transformers on the model hub give the tokens of their last block, at the size that they were exported for. The
+other things are in their graph: the sums on the residual path are the blocks' outputs, the last softmax is the
+attention, and the position embedding is a constant that can be interpolated. The graph is searched by its structure,
+since names differ from exporter to exporter.
+
+Outputs by name: ``tokens`` (B, T, D); ``tokens_2``, ``tokens_3``, ``tokens_4``: those of the blocks before the last,
+after the final norm; ``attention`` (B, heads, T): from the CLS token of the last block to all tokens; ``embedding``
+(B, D).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from steamdino.errors import RecipeError
+from steamdino.features.model_registry import Model
+
+KNOWN_AS = {
+    "tokens": ("tokens", "last_hidden_state"),
+    "embedding": ("embedding", "image_embeds", "text_embeds"),
+}
+"""Names that exporters give to an output."""
+
+EARLIER = ("tokens_2", "tokens_3", "tokens_4")
+CUBIC = -0.75
+"""The cubic's coefficient with which PyTorch interpolates, and so the position embeddings of DINO."""
+
+
+def fit_positions(graph: Any, model: Model, width: int, height: int) -> None:
+    """Interpolates a fixed position embedding, where the graph has one, for another size of input.
+
+    As transformers does it: bicubic from grid to grid, half-pixel centres, no antialiasing; the CLS token's stays.
+    """
+    grid = (height // model.stride, width // model.stride)
+    found = _position_embedding(graph, model)
+    if found is None:
+        return
+    node, slot, side = found
+    if grid == (side, side):
+        return
+    import openvino.opset13 as ops
+
+    source = node.input(slot).get_source_output()
+    tokens, dim = 1 + side * side, source.get_shape()[2]
+    own, cells = (
+        ops.slice(source, np.array([start]), np.array([stop]), np.array([1]), np.array([1]))
+        for start, stop in ((0, 1), (1, tokens))
+    )
+    square = ops.transpose(
+        ops.reshape(cells, np.array([1, side, side, dim]), special_zero=False), np.array([0, 3, 1, 2])
+    )
+    resized = ops.interpolate(
+        square,
+        np.array(grid),
+        "cubic",
+        "sizes",
+        axes=np.array([2, 3]),
+        coordinate_transformation_mode="half_pixel",
+        cube_coeff=CUBIC,
+    )
+    rows = ops.reshape(
+        ops.transpose(resized, np.array([0, 2, 3, 1])),
+        np.array([1, grid[0] * grid[1], dim]),
+        special_zero=False,
+    )
+    node.input(slot).replace_source_output(ops.concat([own, rows], 1).output(0))
+
+
+def scale_input(graph: Any, width: int, height: int, scale: float, stride: int) -> None:
+    """Lets the graph take (B, 3, height, width) and compute on a smaller picture.
+
+    Bilinear without antialiasing, then cropped at the right and at the bottom to a multiple of the stride, as DINO's
+    eval_image_retrieval does.
+    """
+    import openvino as ov
+    import openvino.opset13 as ops
+
+    inner = graph.get_parameters()[0]
+    batch = inner.get_partial_shape()[0].get_length()
+    outer = ops.parameter([batch, 3, height, width], np.float32, "pixel_values")
+    resized = ops.interpolate(
+        outer,
+        np.array([scale, scale], np.float32),
+        "linear",
+        "scales",
+        axes=np.array([2, 3]),
+        coordinate_transformation_mode="half_pixel",
+    )
+    size = np.array(scaled_size(height, width, scale, stride))
+    cropped = ops.slice(resized, np.array([0, 0]), size, np.array([1, 1]), np.array([2, 3]))
+    for target in inner.output(0).get_target_inputs():
+        target.replace_source_output(cropped.output(0))
+    graph.add_parameters([outer])
+    graph.remove_parameter(inner)
+    assert isinstance(graph, ov.Model)  # noqa: S101 (for the reader: it was changed in place)
+
+
+def scaled_size(height: int, width: int, scale: float, stride: int) -> tuple[int, int]:
+    """(height, width) of a scaled input, cropped to a multiple of the stride."""
+    return tuple(math.floor(side * scale) // stride * stride for side in (height, width))  # type: ignore[return-value]
+
+
+def select(graph: Any, names: Sequence[str], model: Model) -> Any:
+    """A graph that gives these outputs in this order.
+
+    Args:
+        graph: an `openvino.Model` of static shapes; taken apart.
+        names: see the module's docstring.
+        model: for what can be said where the graph does not have them.
+
+    Raises:
+        RecipeError: the graph has no such output.
+    """
+    import openvino as ov
+
+    found = {name: _output(graph, name) for name in names if name not in EARLIER}
+    missing = [name for name in names if name in EARLIER and _named(graph, name) is None]
+    found |= {name: _named(graph, name) for name in names if name in EARLIER and name not in missing}
+    if missing:
+        found |= _earlier_blocks(graph, model)
+    results = []
+    for name in names:
+        if found[name] is None:
+            raise RecipeError(
+                f"the file of {model.name} does not give {name!r}, and it is not to be found in its graph;"
+                " use a file that gives it, with: steam-dino models pull --weights FILE"
+            )
+        results.append(ov.opset13.result(found[name]))
+    return ov.Model(results, graph.get_parameters(), model.name)
+
+
+def _output(graph: Any, name: str) -> Any:
+    for known in KNOWN_AS.get(name, (name,)):
+        if (output := _named(graph, known)) is not None:
+            return output
+    if name == "attention":
+        return _attention(graph)
+    rank = 3 if name == "tokens" else 2
+    sources = [result.input(0).get_source_output() for result in graph.get_results()]
+    return next((source for source in sources if len(source.get_partial_shape()) == rank), None)
+
+
+def _named(graph: Any, name: str) -> Any:
+    for output in graph.outputs:
+        if name in output.get_names():
+            return output.get_node().input(0).get_source_output()
+    return None
+
+
+def _attention(graph: Any) -> Any:
+    import openvino.opset13 as ops
+
+    softmaxes = [node for node in graph.get_ordered_ops() if node.get_type_name() == "Softmax"]
+    maps = [node for node in softmaxes if len(node.get_output_partial_shape(0)) == 4]
+    if not maps:
+        return None
+    from_cls = ops.slice(maps[-1], np.array([0]), np.array([1]), np.array([1]), np.array([2]))
+    return ops.squeeze(from_cls, np.array([2])).output(0)
+
+
+def _earlier_blocks(graph: Any, model: Model) -> dict[str, Any]:
+    """Sends the residual path after each of the last four blocks through the final norm, and parts them again.
+
+    The norm works on each token alone, so the four can go through it as one batch.
+    """
+    import openvino.opset13 as ops
+
+    tokens = _output(graph, "tokens")
+    computed = _computed(graph)
+    last = (
+        None if tokens is None else _first_ancestor(tokens.get_node(), lambda node: _is_sum(node, computed))
+    )
+    if last is None:
+        return dict.fromkeys(EARLIER)
+    blocks = [last.output(0)]
+    for _ in EARLIER:
+        halfway = _residual(blocks[-1].get_node(), computed)
+        before = None if halfway is None else _residual(halfway.get_node(), computed)
+        if before is None:
+            return dict.fromkeys(EARLIER)
+        blocks.append(before)
+    into_norm = [
+        target
+        for target in last.output(0).get_target_inputs()
+        if target.get_node().get_type_name() != "Result"
+    ]
+    together = ops.concat(blocks, 0)
+    for target in into_norm:
+        target.replace_source_output(together.output(0))
+    graph.validate_nodes_and_infer_types()
+    parts = ops.split(tokens.get_node(), 0, len(blocks))
+    return {name: parts.output(n) for n, name in enumerate(("tokens", *EARLIER))}
+
+
+def _residual(node: Any, computed: set[str]) -> Any:
+    """The addend of a sum on the residual path that goes on elsewhere, too; None if that is not one of the two."""
+    if not _is_sum(node, computed):
+        return None
+    shared = [
+        source
+        for source in (node.input(0).get_source_output(), node.input(1).get_source_output())
+        if len(source.get_target_inputs()) >= 2
+    ]
+    return shared[0] if len(shared) == 1 else None
+
+
+def _is_sum(node: Any, computed: set[str]) -> bool:
+    """Whether a node adds two things that both depend on the input: no bias, but the residual path."""
+    return node.get_type_name() == "Add" and all(
+        one.get_source_output().get_node().get_name() in computed for one in node.inputs()
+    )
+
+
+def _position_embedding(graph: Any, model: Model) -> tuple[Any, int, int] | None:
+    computed = _computed(graph)
+    for node in graph.get_ordered_ops():
+        if node.get_type_name() != "Add":
+            continue
+        for slot in (0, 1):
+            source = node.input(slot).get_source_output()
+            shape = source.get_partial_shape()
+            if not (source.get_node().get_name() not in computed and shape.is_static and len(shape) == 3):
+                continue
+            one, tokens, dim = source.get_shape()
+            side = math.isqrt(max(tokens - 1, 0))
+            if one == 1 and side > 1 and side * side == tokens - 1 and dim == model.dim:
+                return node, slot, side
+    return None
+
+
+def _computed(graph: Any) -> set[str]:
+    """The names of the nodes that depend on the input; the others are constants, however they are made."""
+    computed: set[str] = set()
+    for node in graph.get_ordered_ops():
+        sources = (one.get_source_output().get_node().get_name() for one in node.inputs())
+        if node.get_type_name() == "Parameter" or any(name in computed for name in sources):
+            computed.add(node.get_name())
+    return computed
+
+
+def _first_ancestor(node: Any, wanted: Callable[[Any], bool]) -> Any:
+    """The nearest node on the way back to the input, itself included, that is wanted."""
+    waiting, seen = [node], set()
+    while waiting:
+        nearest = waiting.pop(0)
+        if nearest.get_name() in seen:
+            continue
+        seen.add(nearest.get_name())
+        if wanted(nearest):
+            return nearest
+        waiting += [one.get_source_output().get_node() for one in nearest.inputs()]
+    return None

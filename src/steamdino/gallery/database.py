@@ -1,0 +1,203 @@
+"""The gallery itself: opens the database, holds the lock, counts revisions."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from steamdino.errors import GalleryError, NoGalleryError
+from steamdino.gallery import layout, schema
+from steamdino.gallery.curation import Curation
+from steamdino.gallery.games import Games
+from steamdino.gallery.lock import writing
+from steamdino.gallery.statistics import GalleryStatistics, report
+from steamdino.gallery.steam import SteamApps
+from steamdino.gallery.vectors import Vectors
+from steamdino.storage.atomic import make_folder
+
+
+class Gallery:
+    """One folder with everything that a search needs.
+
+    Open it with `Gallery.open` to read, with `Gallery.write` to change it.
+
+    Attributes:
+        root: its folder, absolute, without "..".
+        games: sources, games, banners and what is wrong with them.
+        vectors: recipes and the vectors made under them.
+        curation: what `check` measured, and what a person decided.
+        steam: what `sync` knows of Steam's apps.
+    """
+
+    def __init__(self, root: Path, connection: sqlite3.Connection) -> None:
+        self.root = layout.absolute(root)
+        if self.root.is_symlink():
+            self.root = layout.base(self.root, _locations(connection))
+        self._connection = connection
+        self.games = Games(connection, self.root)
+        self.vectors = Vectors(connection, self.root)
+        self.curation = Curation(connection)
+        self.steam = SteamApps(connection)
+
+    @classmethod
+    def open(cls, path: str | Path) -> Gallery:
+        """Opens a gallery for reading; it may be written to by another process meanwhile.
+
+        Raises:
+            GalleryError: there is none at that path, it is damaged, or a newer program made it.
+        """
+        root = Path(path)
+        database = root / layout.DATABASE
+        if not database.is_file():
+            raise _no_gallery(root)
+        connection = _connect_reading(database)
+        with _explained(root):
+            if schema.version_of(connection) < schema.VERSION:
+                raise GalleryError(
+                    f"its format is an older one; bring it up to date with: steam-dino build -g {root}"
+                )
+        return cls(root, connection)
+
+    @classmethod
+    @contextmanager
+    def write(cls, path: str | Path, purpose: str, *, create: bool = False) -> Iterator[Gallery]:
+        """Opens a gallery for writing and holds its lock meanwhile.
+
+        Args:
+            path: the gallery's folder.
+            purpose: what a second writer is told that this one does, e.g. "build".
+            create: make the folder and the database if they do not exist.
+
+        Raises:
+            GalleryLockedError: another process is writing to it.
+            GalleryError: there is none, it is damaged, of a newer program, or cannot be written to.
+        """
+        root = Path(path)
+        if not create and not (root / layout.DATABASE).is_file():
+            raise _no_gallery(root)
+        try:
+            make_folder(root)
+        except OSError as error:
+            raise GalleryError(
+                f"{root} cannot be made into a gallery: {error.strerror}; name another folder"
+            ) from None
+        with writing(root, purpose), _explained(root):
+            connection = sqlite3.connect(root / layout.DATABASE, isolation_level=None)
+            try:
+                schema.version_of(connection)
+                connection.execute("PRAGMA journal_mode = WAL")
+                # NORMAL could lose the last commits in a power cut, and with them what was reported as done.
+                connection.execute("PRAGMA synchronous = FULL")
+                connection.execute("PRAGMA foreign_keys = ON")
+                schema.migrate(connection)
+                yield cls(root, connection)
+            finally:
+                connection.close()
+
+    def close(self) -> None:
+        """Closes the database."""
+        self._connection.close()
+
+    def __enter__(self) -> Gallery:
+        return self
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        self.close()
+        if isinstance(error, sqlite3.DatabaseError):
+            with _explained(self.root):
+                raise error
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing: what is written inside is kept when the block ends and dropped when it raises."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    @property
+    def snapshots(self) -> Path:
+        """The folder of all snapshots."""
+        return self.root / layout.SNAPSHOTS
+
+    def snapshots_of(self, recipe_hash: str, kind: str = layout.VERTICAL) -> Path:
+        """The folder of a recipe's snapshots for a kind of banner."""
+        return layout.snapshots_of(self.root, recipe_hash, kind)
+
+    def complaints(self) -> list[str]:
+        """What SQLite's own checks find wrong with the database; nothing if it is sound."""
+        found = [text for (text,) in self._connection.execute("PRAGMA integrity_check") if text != "ok"]
+        broken = self._connection.execute("PRAGMA foreign_key_check").fetchall()
+        return found + [f"{table}: a row refers to a missing row of {other}" for table, _, other, _ in broken]
+
+    def compact(self) -> None:
+        """Gives the space of deleted rows back to the disk."""
+        self._connection.execute("VACUUM")
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def report(self) -> GalleryStatistics:
+        """Counts what the gallery holds."""
+        return report(self._connection, self.root)
+
+
+def _locations(connection: sqlite3.Connection) -> list[str]:
+    try:
+        return [
+            place for (place,) in connection.execute("SELECT location FROM sources WHERE kind != 'store'")
+        ]
+    except sqlite3.DatabaseError:  # whoever reads from it next says what is wrong
+        return []
+
+
+def _no_gallery(root: Path) -> NoGalleryError:
+    return NoGalleryError(f"there is no gallery in {root}; make one with: steam-dino add PICTURES -g {root}")
+
+
+def _connect_reading(database: Path) -> sqlite3.Connection:
+    address = database.absolute().as_uri()
+    for options in ("mode=ro", "mode=ro&immutable=1"):
+        # Reading beside a writer needs a shared-memory file; a folder that is read-only has no writer,
+        # and there SQLite must be told so.
+        connection = sqlite3.connect(
+            f"{address}?{options}", uri=True, isolation_level=None, check_same_thread=False
+        )
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError:
+            connection.close()
+            continue
+        except sqlite3.DatabaseError:
+            pass  # not a database at all: whoever reads from it next says so
+        return connection
+    raise GalleryError(f"{database} cannot be opened; check that you may read it")
+
+
+_ADVICE = {
+    sqlite3.SQLITE_FULL: "free some space and run the same command again; what was committed is kept",
+    sqlite3.SQLITE_IOERR: "the disk is full or fails; free some space and run the same command again;"
+    " what was committed is kept",
+    sqlite3.SQLITE_READONLY: "make the folder writable",
+    sqlite3.SQLITE_CANTOPEN: "make the folder writable",
+    sqlite3.SQLITE_PERM: "make the folder writable",
+    sqlite3.SQLITE_BUSY: "another program holds it; try again when that has ended",
+}
+
+
+@contextmanager
+def _explained(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest tells the exact place
+        advice = _ADVICE.get(code, "restore it from a backup, or move it away and add the pictures again")
+        raise GalleryError(f"{root / layout.DATABASE}: {error}; {advice}") from None
+    except GalleryError as error:
+        message = str(error)
+        raise type(error)(
+            message if str(root) in message else f"{root / layout.DATABASE}: {message}"
+        ) from None

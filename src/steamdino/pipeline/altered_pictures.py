@@ -1,0 +1,108 @@
+"""Pictures that are missing or not what they were when they were added, and what brings each back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import Enum
+from pathlib import Path
+
+from steamdino.banners.read import Content, inspect, read
+from steamdino.errors import PictureError
+from steamdino.gallery import Gallery
+from steamdino.gallery.games import KnownBanner
+from steamdino.pipeline.picture_store import keep
+from steamdino.records import Progress
+
+
+class State(Enum):
+    """How a banner's file differs from what the gallery knows."""
+
+    MISSING = "missing"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Altered:
+    """A banner whose file is not what the gallery knows.
+
+    Attributes:
+        banner: as the gallery knows it.
+        state: how it differs.
+    """
+
+    banner: KnownBanner
+    state: State
+
+    @property
+    def from_steam(self) -> bool:
+        """Whether `sync` can fetch it again."""
+        return self.banner.origin is None
+
+
+def altered(gallery: Gallery, *, deep: bool, progress: Progress | None = None) -> Iterator[Altered]:
+    """Looks at the file of each banner that a present game shows.
+
+    Args:
+        gallery: open.
+        deep: read every file and compare its sha256, also where its size and times are as known.
+        progress: called with (banners done, total).
+    """
+    banners = list(gallery.games.banners())
+    for done, banner in enumerate(banners, 1):
+        if state := _state(banner, deep):
+            yield Altered(banner, state)
+        if progress:
+            progress(done, len(banners))
+
+
+def repair(gallery: Gallery, found: Altered) -> bool:
+    """Brings a banner's file and the gallery into agreement, as far as that loses nothing.
+
+    A copy is made again from the file that it was a copy of. A picture that lies outside the gallery is read again:
+    what it shows now becomes the game's banner. A picture from Steam becomes due, for the next `sync` to fetch.
+
+    Returns:
+        whether the file and the gallery agree now.
+
+    Raises:
+        GalleryError: the gallery cannot be written to.
+    """
+    banner = found.banner
+    if banner.origin is None:
+        with gallery.transaction():
+            gallery.steam.lose([(int(banner.game_id), banner.kind)])
+        return False
+    if (content := _content(banner.origin)) is None:
+        return False
+    try:
+        seen = inspect(banner.origin, content)
+    except PictureError:
+        return False
+    if banner.copied:
+        seen = replace(seen, path=keep(gallery.root, seen, content.data, "repaired"))
+    with gallery.transaction():
+        gallery.games.put_banner(banner.game_id, seen, banner.origin, banner.kind)
+    return True
+
+
+def _state(banner: KnownBanner, deep: bool) -> State | None:
+    try:
+        status = banner.path.stat()
+    except OSError:
+        return State.MISSING
+    times = (status.st_mtime_ns, status.st_ctime_ns) == (
+        banner.mtime_ns,
+        banner.ctime_ns or status.st_ctime_ns,
+    )
+    if not deep and status.st_size == banner.size and (banner.copied or times):
+        return None
+    content = _content(banner.path)  # a folder that was copied has new times and the old content
+    return None if content and content.sha256 == banner.sha256 else State.CHANGED
+
+
+def _content(path: Path) -> Content | None:
+    try:
+        return read(path)
+    except PictureError:
+        return None

@@ -1,0 +1,73 @@
+"""A whitening that is learned on a gallery's own vectors, and the vectors that it makes of them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from itertools import islice
+
+import numpy as np
+
+from steamdino.features.recipe_parser import Spec
+from steamdino.features.whitening import Whitening
+from steamdino.gallery import Gallery
+from steamdino.gallery.layout import VERTICAL
+from steamdino.recipe import Recipe
+
+COMMIT_EVERY = 4096
+"""Vectors between two commits."""
+
+
+def known(gallery: Gallery, spec: Spec, base: Recipe) -> Recipe | None:
+    """The recipe whose whitening this gallery learned last for a spec; None if it never did."""
+    found = [
+        recipe
+        for recipe in gallery.vectors.recipes()
+        if recipe.name == spec.label and replace(recipe, projection=None, dim=base.dim) == base
+    ]
+    return found[-1] if found else None
+
+
+def learn(gallery: Gallery, spec: Spec, base: Recipe, kind: str = VERTICAL) -> Recipe:
+    """Learns a whitening on the vectors of all banners that games show, and stores it with its recipe.
+
+    Args:
+        gallery: open for writing; holds the vectors under `base`.
+        spec: how the whitened recipe is called, and how many dimensions it may keep.
+        base: the recipe without it.
+        kind: of banner.
+
+    Raises:
+        UsageError: there are too few vectors.
+    """
+    key = gallery.vectors.recipe_key(base)
+    shown = sorted({row.sha256 for row in gallery.vectors.rows(key, kind)}) if key else []
+    vectors = np.empty((len(shown), base.dim), np.float32)
+    for n, vector in enumerate(gallery.vectors.read(key, shown) if key else ()):
+        vectors[n] = vector
+    whitening = Whitening.learn(vectors, spec.whiten or None)
+    data = whitening.to_bytes()
+    projection = hashlib.sha256(data).hexdigest()
+    recipe = replace(base, projection=projection, dim=whitening.dim, name=spec.label)
+    with gallery.transaction():
+        gallery.vectors.put_recipe(recipe, data)
+    return recipe
+
+
+def apply(gallery: Gallery, base: Recipe, recipe: Recipe) -> int:
+    """Whitens the vectors under `base` that have none under `recipe` yet; returns how many they were."""
+    key, from_key = gallery.vectors.recipe_key(recipe), gallery.vectors.recipe_key(base)
+    data = gallery.vectors.whitening(key) if key is not None else None
+    if key is None or from_key is None or data is None:
+        return 0
+    whitening = Whitening.from_bytes(data)
+    waiting = iter(gallery.vectors.lacking(key, from_key))
+    done = 0
+    while some := list(islice(waiting, COMMIT_EVERY)):
+        rows = np.stack([np.frombuffer(vector, "<f2") for _, _, vector in some]).astype(np.float32)
+        whitened = whitening(rows).astype("<f2")
+        with gallery.transaction():
+            for (sha256, precision, _), row in zip(some, whitened, strict=True):
+                gallery.vectors.put(key, precision, [(sha256, row.tobytes())])
+        done += len(some)
+    return done

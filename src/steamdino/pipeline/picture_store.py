@@ -1,0 +1,60 @@
+"""Keeps pictures in the gallery's own folder, named by their content."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from steamdino.errors import GalleryError
+from steamdino.gallery import Gallery
+from steamdino.gallery.layout import BANNERS, copy_path
+from steamdino.picture_formats import suffix_of
+from steamdino.records import Banner
+from steamdino.storage.atomic import replacing
+
+
+def lost(gallery: Gallery) -> list[tuple[int, str]]:
+    """The pictures from Steam whose copies are missing or cut off, as (appid, kind).
+
+    No file is opened, so that this takes a second or two for all of Steam; `doctor --deep` finds copies that decayed.
+    """
+    present: dict[str, int] = {}
+    for folder in gallery.root.joinpath(BANNERS).glob("*/"):
+        with os.scandir(folder) as listing:
+            present |= {f"{BANNERS}/{folder.name}/{child.name}": child.stat().st_size for child in listing}
+    return [
+        (int(game_id), kind)
+        for game_id, kind, path, size in gallery.games.from_stores_copied()
+        if present.get(path) != size
+    ]
+
+
+def is_kept(copy: Path, size: int) -> bool:
+    """Whether a copy is there and has its size."""
+    try:
+        return copy.stat().st_size == size
+    except OSError:
+        return False
+
+
+def keep(root: Path, banner: Banner, data: bytes, done: str) -> Path:
+    """Writes a picture's bytes into the gallery at `root`, if they are not there yet; returns the file.
+
+    A file that has the name and not the content (a disk failed, or somebody edited it) is replaced.
+
+    `done` is what the error says of the pictures before it: "added", "fetched".
+
+    Raises:
+        GalleryError: it cannot be written.
+    """
+    target = root / copy_path(banner.sha256, suffix_of(banner.format, banner.path.suffix))
+    try:
+        if is_kept(target, len(data)) and target.read_bytes() == data:
+            return target
+        with replacing(target) as file:
+            file.write(data)
+    except OSError as error:
+        raise GalleryError(
+            f"{target} cannot be written: {error.strerror}; what was {done} before is kept"
+        ) from None
+    return target

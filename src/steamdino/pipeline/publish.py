@@ -1,0 +1,38 @@
+"""From a gallery's rows to its next snapshot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from steamdino.gallery import Gallery
+from steamdino.gallery.layout import VERTICAL
+from steamdino.index.writer import write
+from steamdino.recipe import Recipe
+
+
+def write_snapshot(gallery: Gallery, recipe: Recipe, *, kind: str = VERTICAL, anew: bool) -> Path:
+    """Writes the next snapshot of a recipe that is stored in the gallery.
+
+    Args:
+        gallery: open for writing.
+        recipe: one that `Vectors.put_recipe` has stored.
+        kind: of banner.
+        anew: take nothing over from the newest one (it may be damaged).
+
+    Returns:
+        the new snapshot's folder.
+    """
+    key = gallery.vectors.put_recipe(recipe)
+    rows = gallery.vectors.rows(key, kind)
+    return write(
+        gallery.snapshots_of(recipe.hash, kind),
+        recipe,
+        gallery.games.revision,
+        rows,
+        gallery.vectors.absent(key, kind),
+        gallery.vectors.read(key, (row.sha256 for row in rows)),
+        gallery.vectors.precisions(key),
+        whitening=gallery.vectors.whitening(key),
+        anew=anew,
+        kind=kind,
+    )

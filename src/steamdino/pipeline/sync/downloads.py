@@ -1,0 +1,131 @@
+"""Banners: fetched several at a time, each written beside its place, renamed, and committed by itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from threading import Event
+
+from steamdino.banners.download import Fetched, NotFound, Outcome, Unusable, fetch
+from steamdino.banners.read import inspect
+from steamdino.errors import NetworkError, PictureError
+from steamdino.gallery import Gallery
+from steamdino.gallery.steam import FAILED, MISSING, DueAsset
+from steamdino.net.client import Client
+from steamdino.pipeline.picture_store import keep
+from steamdino.pipeline.sync.sync_request import BANNERS, Report
+from steamdino.records import Banner
+
+UNREACHABLE = 20
+"""Pictures that fail one after the other before the servers are taken for unreachable."""
+
+Result = tuple[DueAsset, Outcome, Banner | None]
+
+
+class BannerDownloads:
+    """Fetches what is due."""
+
+    def __init__(
+        self,
+        gallery: Gallery,
+        client: Client,
+        url: str,
+        connections: int,
+        stopped: Event,
+        counts: Counter[str],
+        report: Report,
+    ) -> None:
+        self._gallery, self._client, self._url = gallery, client, url.rstrip("/")
+        self._connections, self._stopped = connections, stopped
+        self._counts, self._report = counts, report
+        self._done = self._failures = 0
+
+    def run(self, kinds: Sequence[str], among: Sequence[int] | None) -> bool:
+        """Fetches the pictures that are due; returns whether there were any.
+
+        What a server in trouble did not give is asked for once more when all others are done.
+        """
+        due = [asset for kind in kinds for asset in self._gallery.steam.due_assets(kind, among)]
+        total = self._done + len(due)
+        again: list[DueAsset] = []
+        for asset, outcome, banner in self._results(iter(due)):
+            if isinstance(outcome, Unusable) and outcome.passing:
+                again.append(asset)
+            else:
+                self._commit(asset, outcome, banner)
+                self._report(BANNERS, self._done, total)
+        for result in self._results(iter(again), patient=True):
+            self._commit(*result)
+            self._report(BANNERS, self._done, total)
+        return bool(due)
+
+    def _results(self, due: Iterator[DueAsset], *, patient: bool = False) -> Iterator[Result]:
+        """Each as soon as it is there; never more on the way than there are connections.
+
+        Many failures in a row end the run, but not among those that have failed before (`patient`).
+        """
+        pool = ThreadPoolExecutor(self._connections, thread_name_prefix="banner")
+        try:
+            waiting = {pool.submit(self._fetch, asset) for asset in islice(due, self._connections)}
+            while waiting:
+                finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    yield future.result() if patient else self._result(future)
+                    waiting.update(pool.submit(self._fetch, asset) for asset in islice(due, 1))
+        except BaseException:
+            self._stopped.set()  # whoever waits for a turn, or to ask again, gives up at once
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _result(self, future: Future[Result]) -> Result:
+        result = future.result()
+        self._failures = self._failures + 1 if isinstance(result[1], Unusable) else 0
+        if self._failures >= UNREACHABLE and isinstance(result[1], Unusable):
+            raise NetworkError(
+                f"{UNREACHABLE} pictures in a row could not be had ({result[1].reason}); the same command goes on"
+            )
+        return result
+
+    def _fetch(self, asset: DueAsset) -> Result:
+        address = f"{self._url}/{asset.path}" + (f"?{asset.query}" if asset.query else "")
+        outcome = fetch(self._client, address, asset.etag)
+        if not isinstance(outcome, Fetched):
+            return asset, outcome, None
+        try:
+            banner = inspect(Path(asset.path), outcome.content)
+        except PictureError as error:
+            return asset, Unusable(str(error)), None
+        path = keep(self._gallery.root, banner, outcome.content.data, "fetched")
+        return asset, outcome, replace(banner, path=path)
+
+    def _commit(self, asset: DueAsset, outcome: Outcome, banner: Banner | None) -> None:
+        steam = self._gallery.steam
+        with self._gallery.transaction():
+            if banner is not None and isinstance(outcome, Fetched):
+                self._gallery.games.put_banner(
+                    str(asset.appid), banner, f"{self._url}/{asset.path}", asset.kind
+                )
+                steam.put_fetched(asset, outcome.etag)
+                counted = "fetched"
+            elif isinstance(outcome, Unusable):
+                steam.put_unfetched(asset, FAILED, outcome.reason)
+                counted = "failed"
+            elif not isinstance(outcome, NotFound):
+                steam.put_fetched(asset, asset.etag)
+                counted = "unchanged"
+            elif not asset.asked_anew:
+                steam.ask_anew(asset)
+                return
+            elif not asset.last:
+                steam.try_next(asset)
+                return
+            else:
+                steam.put_unfetched(asset, MISSING, f"the server has no {asset.path}")
+                counted = "missing"
+        self._counts[counted] += 1
+        self._done += 1

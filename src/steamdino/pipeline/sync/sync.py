@@ -1,0 +1,161 @@
+"""The stages of `sync` in order, over one gallery."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+from threading import Event
+
+from steamdino.catalogue.steam.web_api import BATCH, Place, SteamApi
+from steamdino.errors import NoGalleryError, QueryError
+from steamdino.gallery import Gallery
+from steamdino.net.client import Client, ClientPolicy, host_of
+from steamdino.pipeline.picture_store import lost
+from steamdino.pipeline.sync.details import Details
+from steamdino.pipeline.sync.downloads import BannerDownloads
+from steamdino.pipeline.sync.listing import Listing
+from steamdino.pipeline.sync.sync_request import Report, SyncRequest, SyncSummary
+from steamdino.settings import SteamSettings
+
+STORE = "https://store.steampowered.com"
+ASSET_HOSTS = tuple(f"shared.{part}steamstatic.com" for part in ("akamai.", "fastly.", "cloudflare.", ""))
+PICTURE_BYTES = 80_000
+"""Of a banner of 300 x 450, about."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncEstimate:
+    """What a run would do.
+
+    Attributes:
+        apps: to ask about.
+        pictures: to fetch, at most.
+        requests: about how many.
+        seconds: about how long, at the rates of the settings.
+        disk: bytes, about.
+    """
+
+    apps: int
+    pictures: int
+    requests: int
+    seconds: float
+    disk: int
+
+
+def sync(
+    gallery: str | Path, wanted: SyncRequest, steam: SteamSettings, report: Report | None = None
+) -> SyncSummary:
+    """Brings a gallery up to date with Steam's store. Stopped at any moment, the next run goes on from there.
+
+    Args:
+        gallery: its folder; made if it does not exist.
+        wanted: what to bring up to date.
+        steam: where and how to ask.
+        report: called with (stage, done, total).
+
+    Raises:
+        BlockedError: Steam refuses us; what was kept is kept.
+        NetworkError: Steam cannot be reached, or answers nonsense.
+        GalleryError: the gallery cannot be written to.
+    """
+    report = report or (lambda stage, done, total: None)
+    counts: Counter[str] = Counter()
+    stopped = Event()
+    with ExitStack() as stack:
+        opened = stack.enter_context(Gallery.write(gallery, "sync", create=True))
+        stack.callback(stopped.set)
+        client = stack.enter_context(client_of(steam, stopped, steam.rate, 1))
+        images = stack.enter_context(client_of(steam, stopped, steam.banner_rate, steam.connections))
+        api = api_of(client, steam)
+        missing = lost(opened)
+        counts["lost"] = len(missing)
+        with opened.transaction():
+            source = opened.games.put_store("steam", STORE)
+            opened.steam.lose(missing)
+            if wanted.retry_failed:
+                opened.steam.retry_failed()
+        among, complete = Listing(opened, api, wanted, counts, report).run()
+        details = Details(opened, api, source, _place(steam), steam.other_country, wanted, counts, report)
+        pictures = BannerDownloads(
+            opened, images, steam.assets_url, steam.connections, stopped, counts, report
+        )
+        while True:  # an absent picture makes its game's details due again, once
+            details.run(among)
+            if not pictures.run(wanted.kinds, among):
+                break
+        with opened.transaction():
+            opened.games.end_scan(source, ())
+        return SyncSummary(
+            counts, opened.steam.outcomes(wanted.kinds[0]), client.requests + images.requests, complete
+        )
+
+
+def estimate(gallery: str | Path, wanted: SyncRequest, steam: SteamSettings) -> SyncEstimate:
+    """What `sync` would do, from one question to Steam and what the gallery knows; nothing is written.
+
+    Raises:
+        GalleryError: there is a gallery, and it cannot be read.
+    """
+    known = due = pictures = 0
+    try:
+        with Gallery.open(gallery) as opened:
+            known, due = opened.steam.count(), len(opened.steam.due_apps(wanted.appids))
+            wanting = {
+                (one.appid, kind)
+                for kind in wanted.kinds
+                for one in opened.steam.due_assets(kind, wanted.appids)
+            }
+            wanting |= {one for one in lost(opened) if wanted.appids is None or one[0] in wanted.appids}
+            pictures = len(wanting)
+    except NoGalleryError:
+        pass  # the run makes one
+    with client_of(steam, Event(), steam.rate, 1) as client:
+        api = api_of(client, steam)
+        if wanted.appids is not None:
+            apps = len(wanted.appids)
+        elif wanted.top:
+            apps = min(wanted.top, len(api.most_played()))
+        else:
+            total = api.query(0, wanted.include, 1, released=wanted.released_only).total or 0
+            apps = min(wanted.limit, total) if wanted.limit else max(total - known, 0) + due
+    fetched = apps * len(wanted.kinds) + pictures
+    calls = ceil(apps / BATCH) + (0 if wanted.appids is not None or wanted.top else ceil(apps / 1000))
+    seconds = calls / (steam.rate or 100) + fetched / (steam.banner_rate or 100)
+    return SyncEstimate(apps, fetched, calls + fetched, seconds, fetched * PICTURE_BYTES)
+
+
+def fetch_one(gallery: str | Path, appid: int, steam: SteamSettings, kind: str) -> Path:
+    """Fetches one game's details and banner into the gallery; returns the banner's file.
+
+    Raises:
+        QueryError: Steam has no such game, or no banner of it.
+        NetworkError, GalleryError: as for `sync`.
+    """
+    sync(gallery, SyncRequest(appids=(appid,), kinds=(kind,)), steam)
+    with Gallery.open(gallery) as opened:
+        found = opened.games.banner(str(appid), kind)
+        reasons = [reason for one, _, reason, _ in opened.steam.each_outcome(kind) if one == appid]
+    if found is None:
+        raise QueryError(
+            f"Steam has no banner of {appid}: {reasons[0] if reasons and reasons[0] else 'none is named'}"
+        )
+    return found
+
+
+def client_of(steam: SteamSettings, stopped: Event, rate: float, connections: int) -> Client:
+    """A client that is as polite as the settings say, and asks Steam's servers only."""
+    hosts = (host_of(steam.api_url), host_of(steam.assets_url), *ASSET_HOSTS)
+    manners = ClientPolicy(rate, connections, steam.backoff, steam.tries, steam.timeout, steam.user_agent)
+    return Client(hosts, manners, stopped)
+
+
+def api_of(client: Client, steam: SteamSettings) -> SteamApi:
+    """Steam's Web API over a client."""
+    return SteamApi(client, steam.api_url, _place(steam), steam.key)
+
+
+def _place(steam: SteamSettings) -> Place:
+    return Place(steam.language, steam.country)

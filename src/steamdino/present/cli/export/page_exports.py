@@ -1,0 +1,152 @@
+"""Matches as things to look at: a page, a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from steamdino.errors import UsageError
+from steamdino.present.cli.console import beside, say
+from steamdino.present.cli.export.selection import AllOption, FromOption, Selection, TopOption, opened
+from steamdino.present.cli.options import (
+    GalleryOption,
+    KindOption,
+    RecipeOption,
+    check_folder,
+    check_outputs,
+)
+from steamdino.storage.output import output_name
+
+
+def html(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The page to write; - for stdout.")
+    ],
+    queries: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[QUERY]...", help="Ids, names or pictures' files.", show_default=False),
+    ] = None,
+    top: TopOption = False,
+    file: FromOption = None,
+    every: AllOption = False,
+    gallery: GalleryOption = None,
+    k: Annotated[int, typer.Option("-k", metavar="N", help="How many matches of each.")] = 10,
+    recipe: RecipeOption = None,
+    kind: KindOption = "vertical",
+    title: Annotated[str, typer.Option(help="The page's heading.")] = "Banners that look alike",
+) -> None:
+    """Write one HTML page with queries and their matches.
+
+    The pictures are part of the file, so that it can be sent to somebody and opened anywhere, without a network.
+
+    **Example**
+
+        steam-dino export html 730 "half life" draft.png -o alike.html
+    """
+    from steamdino.present.export.sheet import write_sheet
+
+    check_outputs(("-o", output))
+    snapshot, place = opened(gallery, recipe, kind)
+    asked: list[str] = list(queries or ())
+    rest = Selection((), top, file, every)
+    if rest or not asked:
+        ids = rest.ids(snapshot, place)
+        asked += snapshot.ids if ids is None else ids
+    write_sheet(output, [snapshot.similar(query, k) for query in asked], title=title)
+    with beside(output):
+        say(f"{output_name(output)}: {len(asked):,} queries with up to {k:,} matches each")
+
+
+def sheet(
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="An id, a name or a picture's file.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The PNG to write; - for stdout.")
+    ],
+    gallery: GalleryOption = None,
+    k: Annotated[int, typer.Option("-k", metavar="N", help="How many matches.")] = 10,
+    recipe: RecipeOption = None,
+    kind: KindOption = "vertical",
+) -> None:
+    """Write one picture of a query with its matches, in rows of five.
+
+    **Example**
+
+        steam-dino export sheet 730 -o 730.png
+    """
+    from steamdino.present.export import mosaic
+
+    mosaic.check_png(output)
+    check_outputs(("-o", output))
+    if k > MOST:
+        raise UsageError(f"-k is {k}; a picture has room for {MOST} matches")
+    snapshot, _ = opened(gallery, recipe, kind)
+    matches = snapshot.similar(query, k)
+    game = matches.query.game
+    title = f"Similar to {game.name if game else matches.query.text}"
+    mosaic.write_png(output, mosaic.mosaic(mosaic.of_matches(matches), title, lead=1))
+    with beside(output):
+        say(f"{output_name(output)}: {len(matches):,} matches")
+
+
+MOST = 500
+"""Matches on one picture."""
+
+
+def site(
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="The folder to write.")],
+    gallery: GalleryOption = None,
+    recipe: RecipeOption = None,
+    kind: KindOption = "vertical",
+    pictures: Annotated[
+        str,
+        typer.Option(
+            metavar="copy|steam",
+            help="Copy banners, scaled, or link Steam's where `sync` learned their addresses.",
+        ),
+    ] = "copy",
+    title: Annotated[str, typer.Option(help="The site's heading.")] = "Banners that look alike",
+) -> None:
+    """Write a site that any file host can serve: search by name, matches that lead on, unique games; no server needed.
+
+    Its data comes in small files, so that the first page is there at once however many games there are. Adult-only
+    games are left out. Try it with: python -m http.server -d DIR
+
+    **Example**
+
+        steam-dino export site -o site
+    """
+    import os
+
+    from steamdino.analysis.neighbourhood import Neighbourhood
+    from steamdino.analysis.unique import diverse, unique
+    from steamdino.present.cli.progress import bar
+    from steamdino.present.export import output_folders
+    from steamdino.present.export import site as export
+    from steamdino.present.export.banner_urls import addresses
+
+    if pictures not in ("copy", "steam"):
+        raise UsageError(f"--pictures is {pictures!r}; it must be copy or steam")
+    check_folder("-o", output)
+    output_folders.check_folder(output, export.KIND)
+    snapshot, place = opened(gallery, recipe, kind)
+    with bar("Comparing", "games") as progress:
+        table = Neighbourhood.of(snapshot, export.NEAREST, progress=progress)
+        lonely = unique(snapshot, UNIQUE)
+    with bar("Copying", "banners") as progress:
+        export.write_site(
+            output,
+            table,
+            home=[one.game for one in diverse(snapshot, HOME)],
+            lonely=lonely,
+            online=addresses(place, kind) if pictures == "steam" else {},
+            title=title,
+            threads=os.cpu_count() or 1,
+            progress=progress,
+        )
+    say(f"{output / 'index.html'}: {len(table):,} games")
+
+
+HOME, UNIQUE = 24, 250
+"""Games on a site's first page, and on its page of unique ones."""

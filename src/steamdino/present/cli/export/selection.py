@@ -1,0 +1,151 @@
+"""Which games an export is about: named ones, those of a file, the most played, or all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated
+
+import typer
+
+from steamdino.errors import QueryError, UsageError
+from steamdino.present.cli.console import note
+from steamdino.settings import Settings, SteamSettings
+from steamdino.storage.output import writing_text
+
+if TYPE_CHECKING:
+    from steamdino.analysis.neighbourhood import Neighbourhood
+    from steamdino.search import Snapshot
+
+NAMED = 5
+"""Missing games that are named in a note."""
+
+QueriesArgument = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[QUERY]...", help="Games, by id or name.", show_default=False),
+]
+TopOption = Annotated[
+    bool, typer.Option("--top100", help="The most played games; Steam is asked once a day.")
+]
+FromOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--from", metavar="FILE", help="The games of a file: an id on each line.", show_default=False
+    ),
+]
+AllOption = Annotated[bool, typer.Option("--all", help="All games.")]
+TextOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="The file to write; - for stdout. Default: print it.",
+        show_default=False,
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which games were asked for.
+
+    Attributes:
+        queries: ids or names.
+        top: the most played ones.
+        file: with ids.
+        every: all of them.
+    """
+
+    queries: Sequence[str] = field(default_factory=tuple)
+    top: bool = False
+    file: Path | None = None
+    every: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.queries or self.top or self.file or self.every)
+
+    def ids(self, snapshot: Snapshot, gallery: Path) -> list[str] | None:
+        """The ids, each once, in the order that was asked for; None for all. Says which are missing.
+
+        Raises:
+            UsageError: none was asked for.
+            QueryError: a query means no game, or nothing is left.
+        """
+        if not self:
+            raise UsageError("no game is named; name some, or use --top100, --from FILE or --all")
+        if self.every:
+            return None
+        found = dict.fromkeys(self._named(snapshot))
+        wanted = [*self._of_file(), *(self._most_played(gallery) if self.top else ())]
+        missing = [key for key in wanted if key not in snapshot]
+        found |= dict.fromkeys(key for key in wanted if key in snapshot)
+        if missing:
+            named = ", ".join(missing[:NAMED]) + (", ..." if len(missing) > NAMED else "")
+            note(f"{len(missing):,} of {len(wanted):,} games are not in the snapshot: {named}")
+        if not found:
+            raise QueryError("none of these games is in the snapshot; get them with: steam-dino sync")
+        return list(found)
+
+    def neighbourhood(self, snapshot: Snapshot, gallery: Path, k: int) -> Neighbourhood:
+        """The games with their k nearest. Raises as `ids`."""
+        from steamdino.analysis.neighbourhood import Neighbourhood
+        from steamdino.present.cli.progress import bar
+
+        ids = self.ids(snapshot, gallery)
+        rows = None if ids is None else [row for key in ids if (row := snapshot.row(key)) is not None]
+        with bar("Comparing", "games") as progress:
+            return Neighbourhood.of(snapshot, k, rows, progress=progress)
+
+    def _named(self, snapshot: Snapshot) -> Iterator[str]:
+        for query in self.queries:
+            game = snapshot.find(query).game
+            if game is None:
+                raise UsageError(f"{query!r} is a picture and no game; see: steam-dino export html")
+            yield game.id
+
+    def _of_file(self) -> list[str]:
+        if self.file is None:
+            return []
+        try:
+            lines = self.file.read_text("utf-8-sig").splitlines()
+        except FileNotFoundError:
+            raise UsageError(f"there is no {self.file}; name a file with ids") from None
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{self.file} cannot be read: {error}") from None
+        return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+
+    def _most_played(self, gallery: Path) -> list[str]:
+        from datetime import date
+
+        from steamdino.pipeline.sync import most_played
+
+        found, path = most_played(gallery, SteamSettings.load({}), date.today())
+        note(f"The most played games are those of {path}")
+        return [str(appid) for appid in found]
+
+
+@contextmanager
+def text_file(path: Path | None) -> Iterator[IO[str]]:
+    """The file to write a text to; without one, what is written is printed.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    import sys
+
+    if path is None:
+        yield sys.stdout
+        return
+    with writing_text(path) as text:
+        yield text
+
+
+def opened(gallery: Path | None, recipe: str | None, kind: str) -> tuple[Snapshot, Path]:
+    """The snapshot to ask, and the gallery's folder."""
+    from steamdino.search import Snapshot
+
+    settings = Settings.load({"gallery": gallery})
+    return Snapshot.open(settings.gallery, recipe, kind=kind, precision=settings.precision), settings.gallery

@@ -1,0 +1,105 @@
+"""`steam-dino map`: the whole gallery on one picture."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from steamdino.errors import QueryError, UsageError
+from steamdino.present.cli.console import beside, note_undated, say
+from steamdino.present.cli.options import (
+    AdultOption,
+    FreeOption,
+    GalleryOption,
+    KindOption,
+    RecipeOption,
+    ReleasedOption,
+    ReviewsOption,
+    TagOption,
+    check_folder,
+    check_outputs,
+)
+from steamdino.settings import Settings
+from steamdino.storage.output import output_name
+
+
+def map_(
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="The PNG to write; - for stdout.", show_default=False
+        ),
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            "--html",
+            metavar="DIR",
+            help="Write a zoomable page with search into a folder.",
+            show_default=False,
+        ),
+    ] = None,
+    gallery: GalleryOption = None,
+    recipe: RecipeOption = None,
+    kind: KindOption = "vertical",
+    tag: TagOption = None,
+    released: ReleasedOption = "",
+    min_reviews: ReviewsOption = 0,
+    free: FreeOption = False,
+    adult: AdultOption = False,
+    title: Annotated[str, typer.Option(help="The page's heading.")] = "What looks alike lies together",
+) -> None:
+    """Draw the whole gallery as one map of banners, on which what looks alike lies together.
+
+    The layout is t-SNE on each game's nearest neighbours (extra `map`), then each banner moves to a cell of its own, so
+    that none covers another; the same gallery gives the same map. Distances far apart on it mean little: it shows who
+    is next to whom.
+
+    The page can be dragged and zoomed, finds games by name, and works from a disk without a network: open index.html in
+    its folder.
+
+    **Examples**
+
+        steam-dino map -o map.png
+
+        steam-dino map --html map --tag Horror
+    """
+    from steamdino.analysis import map as analysis
+    from steamdino.present.cli.progress import bar
+    from steamdino.present.export import map_tiles, output_folders
+    from steamdino.present.export.mosaic import check_png
+    from steamdino.search import Snapshot
+    from steamdino.search.filter_parser import filter_of
+
+    if not (output or html):
+        raise UsageError("say what to write: -o FILE for a PNG, --html DIR for a page")
+    if output:
+        check_png(output)
+    check_outputs(("-o", output))
+    check_folder("--html", html)
+    if html:
+        output_folders.check_folder(html, map_tiles.KIND)
+    analysis.check()
+    settings = Settings.load({"gallery": gallery})
+    snapshot = Snapshot.open(settings.gallery, recipe, kind=kind)
+    only = filter_of(tag or (), released, min_reviews, free=free, adult=adult)
+    rows = snapshot.rows(only)
+    note_undated(snapshot.undated(only))
+    if not len(rows):
+        raise QueryError("no game is left for the map; ask for less, or add and build first")
+    with bar("Arranging", "steps") as progress:
+        points = analysis.layout(snapshot.vectors[rows], progress)
+    drawn = map_tiles.Atlas(snapshot.games(rows), *analysis.grid(points))
+    with bar("Drawing", "banners") as progress:
+        map_tiles.write_map(
+            drawn, png=output, folder=html, title=title, threads=os.cpu_count() or 1, progress=progress
+        )
+    size = drawn.scaled(drawn.png_level)
+    with beside(output):
+        if output:
+            say(f"{output_name(output)}: {len(rows):,} games, {size[0]:,}x{size[1]:,} pixels")
+        if html:
+            say(f"{html / 'index.html'}: {len(rows):,} games")

@@ -1,0 +1,107 @@
+"""What `check` and `duplicates` found, as pages, JSON and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from steamdino.analysis.duplicates import TIERS
+from steamdino.analysis.flaws import FLAWS, Flaw
+from steamdino.gallery.layout import absolute, located
+from steamdino.pipeline.check import Duplicates, Member
+from steamdino.present.display_text import inert
+from steamdino.present.export.html_page import write_page
+
+SHOWN = 40
+"""Banners of each flaw on the page."""
+
+
+def by_flaw(found: Sequence[Flaw]) -> dict[str, list[Flaw]]:
+    """The findings of each flaw, the worst first."""
+    sorted_: dict[str, list[Flaw]] = defaultdict(list)
+    for one in sorted(found, key=lambda one: (FLAWS.index(one.flaw), one.score, one.game_id)):
+        sorted_[one.flaw].append(one)
+    return dict(sorted_)
+
+
+def write_flaws(path: Path, found: Sequence[Flaw], root: Path) -> None:
+    """Writes the findings as one page; `root` is the gallery's folder."""
+    write_page(
+        path,
+        "flaws.html.jinja",
+        option="--html",
+        title="What is wrong with the banners",
+        flaws=by_flaw(found),
+        most=SHOWN,
+        located=lambda written: located(written, str(absolute(root))),
+    )
+
+
+def write_groups(path: Path, groups: Sequence[Duplicates]) -> None:
+    """Writes groups of duplicates as one page, with the line under each pair that decides it."""
+    write_page(
+        path,
+        "groups.html.jinja",
+        option="--html",
+        title="Banners that show the same",
+        groups=groups,
+        counts={tier: n for tier in TIERS if (n := Counter(group.tier for group in groups)[tier])},
+        seen=[],
+        line=decision_line,
+    )
+
+
+def decision_line(one: Member, other: Member) -> str:
+    """What to write into a file of decisions where two are not the same."""
+    between = "\t" if " " in one.game_id + other.game_id else " "
+    return between.join((one.game_id, "different", other.game_id))
+
+
+def findings_json(found: Sequence[Flaw]) -> str:
+    """Findings as JSON lines' worth of one list."""
+    return json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=2)
+
+
+def findings_csv(found: Sequence[Flaw]) -> str:
+    """Findings as CSV with a header."""
+    file = io.StringIO()
+    rows = csv.writer(file, lineterminator="\n")
+    rows.writerow(("id", "name", "flaw", "score", "detail", "path"))
+    for one in found:
+        rows.writerow(
+            (inert(one.game_id), inert(one.name), one.flaw, one.score, inert(one.detail), inert(one.path))
+        )
+    return file.getvalue().removesuffix("\n")
+
+
+def groups_json(groups: Sequence[Duplicates]) -> str:
+    """Groups as one JSON list."""
+    return json.dumps([asdict(group) for group in groups], ensure_ascii=False, indent=2, default=str)
+
+
+def groups_csv(groups: Sequence[Duplicates]) -> str:
+    """Groups as CSV: a line for each game, groups numbered."""
+    file = io.StringIO()
+    rows = csv.writer(file, lineterminator="\n")
+    rows.writerow(("group", "tier", "id", "name", "similarity", "keep", "removable"))
+    for number, group in enumerate(groups, 1):
+        for member in group.members:
+            similarity = "" if member.similarity is None else f"{member.similarity:.6f}"
+            first = member is group.representative
+            rows.writerow(
+                (
+                    number,
+                    group.tier,
+                    inert(member.game_id),
+                    inert(member.name),
+                    similarity,
+                    str(first).lower(),
+                    str(member.removable).lower(),
+                )
+            )
+    return file.getvalue().removesuffix("\n")

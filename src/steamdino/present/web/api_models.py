@@ -1,0 +1,231 @@
+"""What the API answers: its JSON, and the models that document it."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from pydantic import BaseModel, Field
+
+from steamdino.present.web.redraw import version_of
+from steamdino.records import Game, Matches, Query
+from steamdino.search import Snapshot
+
+
+class GameModel(BaseModel):
+    """A game."""
+
+    id: str
+    name: str
+    source: str = Field(description="the source that it came from")
+    url: str | None = Field(description="its page in the store")
+    steamdb_url: str | None = Field(description="its page at SteamDB")
+    picture: str | None = Field(description="the address of its banner, relative to this server or absolute")
+    columns: dict[str, Any] = Field(description="what else the source knows: tags, released, reviews ...")
+
+
+class GamesModel(BaseModel):
+    """Games that were looked for."""
+
+    games: list[GameModel]
+    total: int | None = Field(description="how many there are; null where only the best were looked for")
+
+
+class MatchModel(GameModel):
+    """One similar game."""
+
+    rank: int
+    similarity: float = Field(description="cosine, -1 to 1")
+    percentile: float | None = Field(description="of a hundred pairs of the gallery, how many are less alike")
+    identical: bool = Field(description="its banner has the very bytes of the query's")
+
+
+class QueryModel(BaseModel):
+    """What was asked, as it was understood."""
+
+    text: str
+    kind: str = Field(description="id, name, picture or words")
+    game: GameModel | None
+    mirror: bool
+    flip: bool
+
+
+class SimilarModel(BaseModel):
+    """Similar games, the most similar first."""
+
+    query: QueryModel
+    recipe: str
+    matches: list[MatchModel]
+    next: int | None = Field(description="the offset of the next page; null if this is the last")
+    undated: int = Field(description="games that `released` left out because no date of theirs could be read")
+
+
+class ClosestModel(BaseModel):
+    """The game that comes closest."""
+
+    id: str
+    name: str
+    similarity: float
+
+
+class UniqueGameModel(GameModel):
+    """A game that stands by itself."""
+
+    rank: int
+    similarity: float | None
+    closest: ClosestModel | None
+
+
+class UniqueModel(BaseModel):
+    """Unique games, the loneliest first."""
+
+    recipe: str
+    games: list[UniqueGameModel]
+    total: int
+    next: int | None
+
+
+class MemberModel(BaseModel):
+    """A game in a group of duplicates."""
+
+    id: str
+    name: str
+    picture: str | None
+    similarity: float | None = Field(description="cosine to the first of the group")
+    removable: bool
+
+
+class GroupModel(BaseModel):
+    """Games whose banners show the same; the first is the one to keep."""
+
+    tier: str = Field(description="identical, re-encoded or near")
+    games: list[MemberModel]
+
+
+class DuplicatesModel(BaseModel):
+    """Groups of duplicates, the strictest tier first."""
+
+    recipe: str
+    groups: list[GroupModel]
+    total: int
+    next: int | None
+
+
+class RecipeModel(BaseModel):
+    """A recipe that is served."""
+
+    name: str
+    hash: str
+    model: str
+    dim: int
+    games: int
+    created_at: str
+    words: bool = Field(description="whether it knows words")
+    usual: dict[str, float] = Field(
+        description="similarities: of pairs, of nearest ones, from which on alike"
+    )
+
+
+class InfoModel(BaseModel):
+    """What is served."""
+
+    version: str
+    games: int
+    default: str
+    recipes: list[RecipeModel]
+    tags: list[str] = Field(description="the most frequent ones")
+
+
+class ProblemModel(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+class Links:
+    """Where pictures are: on this server, or at Steam."""
+
+    def __init__(self, online: dict[str, str] | None = None) -> None:
+        self._online = online or {}
+
+    def of(self, game: Game, width: int = 300) -> str | None:
+        """The address of a game's banner."""
+        if game.id in self._online:
+            return self._online[game.id]
+        if game.picture is None:
+            return None
+        return f"/banners/{width}/{quote(game.id, safe='')}?v={version_of(game.sha256)}"
+
+    @property
+    def hosts(self) -> list[str]:
+        """Servers that pages take pictures from, besides this one."""
+        return sorted({"/".join(url.split("/", 3)[:3]) for url in self._online.values()})
+
+
+def steamdb(game: Game) -> str | None:
+    """A Steam game's page at SteamDB."""
+    if game.source == "steam" and game.id.isdecimal():
+        return f"https://steamdb.info/app/{game.id}/"
+    return None
+
+
+def game_record(game: Game, to: Links) -> dict[str, Any]:
+    """A game as JSON."""
+    return {
+        "id": game.id,
+        "name": game.name,
+        "source": game.source,
+        "url": game.url,
+        "steamdb_url": steamdb(game),
+        "picture": to.of(game),
+        "columns": dict(game.columns),
+    }
+
+
+def similar_record(matches: Matches, to: Links, offset: int, k: int) -> dict[str, Any]:
+    """A page of matches as JSON; `matches` holds those before it, and one more if there are more."""
+    page = matches[offset : offset + k]
+    return {
+        "query": _query(matches.query, to),
+        "recipe": matches.recipe,
+        "matches": [
+            {
+                **game_record(match.game, to),
+                "rank": match.rank,
+                "similarity": round(match.similarity, 6),
+                "percentile": None if match.percentile is None else round(match.percentile, 5),
+                "identical": match.identical,
+            }
+            for match in page
+        ],
+        "next": offset + k if len(matches) > offset + k else None,
+        "undated": matches.undated,
+    }
+
+
+def recipe_record(snapshot: Snapshot, *, words: bool) -> dict[str, Any]:
+    """A recipe that is served as JSON."""
+    manifest = snapshot.manifest
+    return {
+        "name": manifest.recipe.name,
+        "hash": manifest.recipe.hash,
+        "model": manifest.recipe.model,
+        "dim": manifest.recipe.dim,
+        "games": manifest.games,
+        "created_at": manifest.created_at,
+        "words": words,
+        "usual": manifest.similarity.usual if manifest.similarity else {},
+    }
+
+
+def _query(query: Query, to: Links) -> dict[str, Any]:
+    return {
+        "text": query.text if query.kind != "picture" else "",
+        "kind": query.kind,
+        "game": game_record(query.game, to) if query.game else None,
+        "mirror": query.mirror,
+        "flip": query.flip,
+    }

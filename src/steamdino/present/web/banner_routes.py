@@ -1,0 +1,50 @@
+"""Banners, scaled."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import Response
+
+from steamdino.errors import PictureError, QueryError
+from steamdino.present.web.api import PROBLEMS, GameId
+from steamdino.present.web.etags import is_known
+from steamdino.present.web.parameters import LONGEST, EditionOf
+from steamdino.present.web.redraw import draw, version_of
+
+WIDTHS = (150, 300, 600)
+KEPT = "public, max-age=604800, immutable"
+"""Where the address names what is drawn."""
+CHECKED = "public, no-cache"
+"""Where it names the game alone, whose banner may be another one tomorrow."""
+
+router = APIRouter(tags=["banners"], responses=PROBLEMS)
+
+
+@router.get(
+    "/banners/{width}/{game_id:path}",
+    response_class=Response,
+    responses={200: {"content": {"image/jpeg": {}}}, 304: {"description": "It has not changed."}},
+    summary="A banner",
+)
+def banner(
+    request: Request,
+    edition: EditionOf,
+    game_id: GameId,
+    width: int = Path(description="150, 300 or 600 pixels."),
+    v: str = Query("", max_length=LONGEST, description="What is drawn, as in the addresses of pictures."),
+) -> Response:
+    """A game's banner as JPEG, at most so wide and twice as high. With `v`, browsers may keep it without asking."""
+    if width not in WIDTHS:
+        raise QueryError(f"there is no width {width}; there are: {', '.join(map(str, WIDTHS))}")
+    game = edition.snapshot.game(game_id)
+    drawn = version_of(game.sha256)
+    headers = {"etag": f'"{drawn}-{width}"', "cache-control": KEPT if v == drawn else CHECKED}
+    if is_known(headers["etag"], request.headers.get("if-none-match", "")):
+        return Response(status_code=304, headers=headers)
+    try:
+        if game.picture is None:
+            raise PictureError("it is not known where it lies")
+        data = draw(game.picture, width)
+    except PictureError as error:
+        raise QueryError(f"the banner of {game_id[:80]!r} cannot be shown: {error}") from None
+    return Response(data, headers=headers, media_type="image/jpeg")

@@ -1,0 +1,52 @@
+"""The pages of heroku-flask-api: `/render[_x|_y|_xy]/[id]/[n]`; under `/store` their pictures lead to Steam."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import RedirectResponse, Response
+
+from steamdino.present.web.api import GameId, any_game
+from steamdino.present.web.legacy_routes import ALL, matches_of
+from steamdino.present.web.pages import page
+from steamdino.present.web.parameters import EditionOf
+from steamdino.present.web.snapshot_registry import Edition
+from steamdino.records import Filter
+
+TURNS = {"": (False, False), "_x": (True, False), "_y": (False, True), "_xy": (True, True)}
+USUAL = 11
+
+router = APIRouter(include_in_schema=False)
+
+
+def _add(kind: str, suffix: str) -> None:
+    """Adds the routes of one kind of page and one turn."""
+    mirror, flip = TURNS[suffix]
+    base = f"/{kind}{suffix}"
+
+    @router.get(base)
+    @router.get(f"{base}/")
+    async def anyone(edition: EditionOf) -> Response:
+        found = any_game(edition, Filter())
+        return RedirectResponse(f"{base}/{found.id}", 303, {"cache-control": "no-store"})
+
+    def shown(request: Request, edition: Edition, game_id: str, n: int) -> Response:
+        games = matches_of(edition, edition.snapshot.game(game_id), n, mirror, flip)
+        return page(request, "render.html.jinja", games=games, base=base, n=n, to_store=kind == "store")
+
+    @router.get(f"{base}/{{game_id}}")
+    @router.get(f"{base}/{{game_id}}/")
+    def usual(request: Request, edition: EditionOf, game_id: GameId) -> Response:
+        return shown(request, edition, game_id, USUAL)
+
+    @router.get(f"{base}/{{game_id}}/{{n}}")
+    def counted(
+        request: Request, edition: EditionOf, game_id: GameId, n: Annotated[int, Path(ge=-1, le=ALL + 1)]
+    ) -> Response:
+        return shown(request, edition, game_id, n)
+
+
+for _kind in ("render", "store"):
+    for _suffix in TURNS:
+        _add(_kind, _suffix)

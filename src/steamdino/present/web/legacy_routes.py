@@ -1,0 +1,207 @@
+"""The routes of heroku-flask-api, steam-DINO's web app: the same addresses and answers, without its defects.
+
+* An index is a row of the gallery, by rising appID where all ids are numbers, as it was there.
+* The game itself comes first among its matches, by its id and not by chance; ``n`` counts it, and -1 means `ALL`.
+* ``?mirror=0`` is no, `/matches` minds mirror and flip, and an unknown id is a 404.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from steamdino.errors import QueryError
+from steamdino.present.export.legacy_export import are_numbers
+from steamdino.present.web.api import PROBLEMS, addresses, answer
+from steamdino.present.web.api_models import steamdb
+from steamdino.present.web.parameters import LONGEST, EditionOf, Flip, Mirror
+from steamdino.present.web.snapshot_registry import Edition
+from steamdino.records import Filter, Game
+
+ALL = 100
+"""Matches that -1 stands for: what its files held."""
+
+router = APIRouter(tags=["originals"], responses=PROBLEMS)
+Index = Annotated[int, Query(ge=0, le=2**31, description="A row of the gallery.")]
+AppId = Annotated[str, Query(max_length=LONGEST, alias="id")]
+Name = Annotated[str, Query(max_length=LONGEST)]
+Number = Annotated[int, Query(ge=-1, le=1000, description="How many, the game itself included; -1 for all.")]
+
+
+class MatchOrder:
+    """The rows of an edition as the originals count them."""
+
+    def __init__(self, edition: Edition) -> None:
+        ids = edition.snapshot.ids
+        rows = range(len(ids))
+        self.rows = sorted(rows, key=lambda row: int(ids[row])) if are_numbers(ids) else list(rows)
+        self.index = {row: index for index, row in enumerate(self.rows)}
+
+
+def order_of(edition: Edition) -> MatchOrder:
+    """The order of an edition's rows, made once."""
+    found: MatchOrder = edition.once("order", lambda: MatchOrder(edition))
+    return found
+
+
+def _game(edition: Edition, index: int) -> Game:
+    rows = order_of(edition).rows
+    if index >= len(rows):
+        raise QueryError(f"there is no index {index}; there are {len(rows):,} games, counted from 0")
+    return edition.snapshot.games([rows[index]])[0]
+
+
+def _named(edition: Edition, name: str) -> Game:
+    found = edition.snapshot.find(name, files=False).game
+    if found is None:
+        raise QueryError(f"no game is called {name[:80]!r}")
+    return found
+
+
+def _index(edition: Edition, game: Game) -> int:
+    row = edition.snapshot.row(game.id)
+    assert row is not None  # noqa: S101 (it came from there)
+    return order_of(edition).index[row]
+
+
+def _app(request: Request, edition: Edition, game: Game) -> dict[str, Any]:
+    base = str(request.base_url).rstrip("/")
+    picture = addresses(request).of(game)
+    if picture and picture.startswith("/"):
+        picture = base + picture
+    return {
+        "index": _index(edition, game),
+        "id": int(game.id) if are_numbers([game.id]) else game.id,
+        "name": game.name,
+        "steam_store_url": game.url,
+        "steam_illustration_url": picture,
+        "steamdb_url": steamdb(game),
+        "query_url": f"{base}/render/{quote(game.id, safe='')}",
+    }
+
+
+def matches_of(edition: Edition, game: Game, n: int, mirror: bool, flip: bool) -> list[Game]:
+    """A game and its matches, n in all; -1 for `ALL`."""
+    most = ALL if n < 0 else n
+    if most <= 1:
+        return [game][:most]
+    found = edition.similar(game.id, most - 1, mirror=mirror, flip=flip, only=Filter())
+    return [game, *(match.game for match in found)]
+
+
+def _similar(request: Request, edition: Edition, game: Game, n: int, mirror: bool, flip: bool) -> Response:
+    return answer([_app(request, edition, one) for one in matches_of(edition, game, n, mirror, flip)])
+
+
+@router.get("/index", response_model=int)
+def index(edition: EditionOf, index: Index = 0) -> Response:
+    """An index, if there is such a row."""
+    _game(edition, index)
+    return answer(index)
+
+
+@router.get("/id", response_model=int | str)
+def id_of(edition: EditionOf, index: Index = 0) -> Response:
+    """The id of an index."""
+    key = _game(edition, index).id
+    return answer(int(key) if are_numbers([key]) else key)
+
+
+@router.get("/name", response_model=str)
+def name(edition: EditionOf, index: Index = 0) -> Response:
+    """The name of an index."""
+    return answer(_game(edition, index).name)
+
+
+@router.get("/app", response_model=dict[str, Any])
+def app(request: Request, edition: EditionOf, index: Index = 0) -> Response:
+    """The app of an index."""
+    return answer(_app(request, edition, _game(edition, index)))
+
+
+@router.get("/matches", response_model=list[int])
+def matches(
+    edition: EditionOf, index: Index = 0, n: Number = -1, mirror: Mirror = False, flip: Flip = False
+) -> Response:
+    """The indices of the matches of an index."""
+    found = matches_of(edition, _game(edition, index), n, mirror, flip)
+    return answer([_index(edition, game) for game in found])
+
+
+@router.get("/similar_apps", response_model=list[dict[str, Any]])
+def similar_apps(
+    request: Request,
+    edition: EditionOf,
+    index: Index = 0,
+    n: Number = -1,
+    mirror: Mirror = False,
+    flip: Flip = False,
+) -> Response:
+    """The apps of the matches of an index."""
+    return _similar(request, edition, _game(edition, index), n, mirror, flip)
+
+
+@router.get("/index_from_id", response_model=int)
+def index_from_id(edition: EditionOf, game_id: AppId) -> Response:
+    """The index of an id."""
+    return answer(_index(edition, edition.snapshot.game(game_id)))
+
+
+@router.get("/name_from_id", response_model=str)
+def name_from_id(edition: EditionOf, game_id: AppId) -> Response:
+    """The name of an id."""
+    return answer(edition.snapshot.game(game_id).name)
+
+
+@router.get("/app_from_id", response_model=dict[str, Any])
+def app_from_id(request: Request, edition: EditionOf, game_id: AppId) -> Response:
+    """The app of an id."""
+    return answer(_app(request, edition, edition.snapshot.game(game_id)))
+
+
+@router.get("/similar_apps_from_id", response_model=list[dict[str, Any]])
+def similar_apps_from_id(
+    request: Request,
+    edition: EditionOf,
+    game_id: AppId,
+    n: Number = -1,
+    mirror: Mirror = False,
+    flip: Flip = False,
+) -> Response:
+    """The apps of the matches of an id."""
+    return _similar(request, edition, edition.snapshot.game(game_id), n, mirror, flip)
+
+
+@router.get("/index_from_name", response_model=int)
+def index_from_name(edition: EditionOf, name: Name) -> Response:
+    """The index of a name."""
+    return answer(_index(edition, _named(edition, name)))
+
+
+@router.get("/id_from_name", response_model=int | str)
+def id_from_name(edition: EditionOf, name: Name) -> Response:
+    """The id of a name."""
+    key = _named(edition, name).id
+    return answer(int(key) if are_numbers([key]) else key)
+
+
+@router.get("/app_from_name", response_model=dict[str, Any])
+def app_from_name(request: Request, edition: EditionOf, name: Name) -> Response:
+    """The app of a name."""
+    return answer(_app(request, edition, _named(edition, name)))
+
+
+@router.get("/similar_apps_from_name", response_model=list[dict[str, Any]])
+def similar_apps_from_name(
+    request: Request,
+    edition: EditionOf,
+    name: Name,
+    n: Number = -1,
+    mirror: Mirror = False,
+    flip: Flip = False,
+) -> Response:
+    """The apps of the matches of a name."""
+    return _similar(request, edition, _named(edition, name), n, mirror, flip)

@@ -1,0 +1,253 @@
+"""What stands before every request: limits, security headers, ETags, a log line and a metric for each."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from http import HTTPMethod, HTTPStatus
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from steamdino.present.web.deadline import within
+from steamdino.present.web.etags import is_known
+from steamdino.present.web.legacy_pages import TURNS
+from steamdino.present.web.problems import problem, unforeseen
+from steamdino.present.web.timing import collecting
+from steamdino.settings import WebSettings
+
+LOG = logging.getLogger("steamdino.web")
+
+LONGEST_URL = 8192
+ADDRESSES = 10_000
+"""Whose requests are counted at the same time."""
+ENVELOPE = 64 << 10
+"""Bytes around a picture that is sent."""
+CHANGING = frozenset(
+    (
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/random",
+        "/api/v1/games/random",
+        "/api/v1/similar",
+        "/duplicates",
+        "/api/v1/duplicates",
+        *(f"/{kind}{turn}{end}" for kind in ("render", "store") for turn in TURNS for end in ("", "/")),
+    )
+)
+"""Paths whose answers no snapshot decides: by chance, after a look at another server, or by what a person decided."""
+OWN = ("/banners/", "/static/")
+"""Beginnings of paths whose answers say themselves how long they may be kept."""
+READS = ("GET", "HEAD")
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+class Limiter:
+    """Counts the requests of each address: a bucket that fills evenly, and holds those of a minute at the most.
+
+    One thread uses it: that of the event loop.
+    """
+
+    def __init__(self, per_minute: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_minute = per_minute
+        self._clock = clock
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def wait(self, address: str) -> float:
+        """Counts a request; returns 0, or the seconds after which an address may ask again."""
+        if not self._per_minute:
+            return 0.0
+        now = self._clock()
+        left, since = self._buckets.pop(address, (self._per_minute, now))
+        left = min(self._per_minute, left + (now - since) * self._per_minute / 60)
+        allowed = left >= 1
+        self._buckets[address] = (left - 1 if allowed else left, now)
+        if len(self._buckets) > ADDRESSES:
+            self._buckets.popitem(last=False)
+        return 0.0 if allowed else (1 - left) * 60 / self._per_minute
+
+
+class Metrics:
+    """Counts and times requests, for Prometheus. Threads may share it."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        labels = ("method", "route", "status")
+        self.requests = Counter("steamdino_requests", "Requests.", labels, registry=self.registry)
+        self.seconds = Histogram(
+            "steamdino_request_seconds",
+            "Time to answer.",
+            ("route",),
+            registry=self.registry,
+            buckets=BUCKETS,
+        )
+        self.stages = Histogram(
+            "steamdino_stage_seconds", "Time of a stage.", ("stage",), registry=self.registry, buckets=BUCKETS
+        )
+
+
+class Middleware:
+    """The middleware."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        web: WebSettings,
+        metrics: Metrics,
+        version: Callable[[], str],
+        picture_hosts: tuple[str, ...] = (),
+    ) -> None:
+        """Wraps an app.
+
+        Args:
+            app: what answers.
+            web: the limits.
+            metrics: to count in.
+            version: names what is served now; answers are the same as long as it is.
+            picture_hosts: servers that pages may take pictures from.
+        """
+        self._app = app
+        self._web = web
+        self._metrics = metrics
+        self._version = version
+        self._limiter = Limiter(web.requests_per_minute)
+        self._headers = security_headers(picture_hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started, status = time.perf_counter(), 500
+        tag = self._tag(scope)
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+                if tag and status in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
+                    headers.setdefault("etag", tag)
+                    headers.setdefault("cache-control", "no-cache")
+                elif scope["method"] in READS:  # errors, too: a game that is missing may be there tomorrow
+                    headers.setdefault("cache-control", "no-store")
+                headers["server-timing"] = ", ".join(f"{k};dur={1000 * v:.1f}" for k, v in stages.items())
+            await send(message)
+
+        with collecting() as stages:
+            try:
+                answer = self._refusal(scope, tag)
+                if answer is not None:
+                    await answer(scope, receive, sending)
+                else:
+                    await self._answer(scope, receive, sending)
+            finally:
+                self._count(scope, status, time.perf_counter() - started, stages)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun, most, got = False, self._web.largest_upload + ENVELOPE, 0
+
+        async def receiving() -> Message:
+            nonlocal got
+            message = await receive()
+            got += len(message.get("body", b""))
+            if got > most:
+                raise HTTPException(
+                    413, self._too_large
+                )  # one that FastAPI lets through while it reads a body
+            return message
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            async with asyncio.timeout(self._web.seconds):
+                with within(self._web.seconds):
+                    await self._app(scope, receiving, sending)
+        except Exception as error:
+            if begun:
+                raise
+            if not isinstance(error, TimeoutError):
+                # Starlette's own handler stands outside of this middleware: no security headers, and no log line.
+                await unforeseen(Request(scope), error)(scope, receive, send)
+                return
+            await problem(503, f"it took longer than {self._web.seconds:g} s; ask for less")(
+                scope, receive, send
+            )
+
+    @property
+    def _too_large(self) -> str:
+        return f"a picture may have {self._web.largest_upload:,} bytes; send a smaller one"
+
+    def _refusal(self, scope: Scope, tag: str | None) -> ASGIApp | None:
+        headers = Headers(scope=scope)
+        length = headers.get("content-length", "0")
+        client = scope.get("client")
+        wait = self._limiter.wait(client[0] if client else "")
+        if wait:
+            seconds = str(math.ceil(wait))
+            return problem(429, f"too many requests; ask again in {seconds} s", {"retry-after": seconds})
+        if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_URL:
+            return problem(414, "the address is too long; ask for less at once")
+        if not length.isdecimal() or int(length) > self._web.largest_upload + ENVELOPE:
+            return problem(413, self._too_large)
+        if tag and is_known(tag, headers.get("if-none-match", "")):
+            return problem(304, "", {"etag": tag})
+        return None
+
+    def _tag(self, scope: Scope) -> str | None:
+        """The ETag of what a request would get; None if that may be something else each time."""
+        path = scope["path"]
+        if scope["method"] not in READS or path in CHANGING or path.startswith(OWN):
+            return None
+        asked = scope["raw_path"] + b"?" + scope["query_string"]
+        digest = hashlib.sha256(asked).hexdigest()[:16]
+        return f'W/"{self._version()}-{digest}"'
+
+    def _count(self, scope: Scope, status: int, seconds: float, stages: dict[str, float]) -> None:
+        route = getattr(scope.get("route"), "path", "none")
+        # Anybody can invent methods, and each would be counted for ever.
+        method = scope["method"] if scope["method"] in HTTPMethod.__members__ else "other"
+        self._metrics.requests.labels(method, route, status).inc()
+        self._metrics.seconds.labels(route).observe(seconds)
+        for name, value in stages.items():
+            self._metrics.stages.labels(name).observe(value)
+        facts = {
+            "method": scope["method"],
+            "route": route,
+            "path": scope["path"][:200],
+            "status": status,
+            "ms": round(1000 * seconds, 2),
+            "stages": {name: round(1000 * value, 2) for name, value in stages.items()},
+        }
+        LOG.info("request", extra={"facts": facts})
+
+
+def security_headers(picture_hosts: tuple[str, ...]) -> dict[str, str]:
+    """What tells browsers to run and fetch nothing that is not ours."""
+    pictures = " ".join(("'self'", "data:", *picture_hosts))
+    return {
+        "content-security-policy": (
+            f"default-src 'none'; img-src {pictures}; script-src 'self'; style-src 'self'; connect-src 'self';"
+            " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        ),
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+        "referrer-policy": "no-referrer",
+        "cross-origin-opener-policy": "same-origin",
+        "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    }

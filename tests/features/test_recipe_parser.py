@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from steamdino.errors import ModelError, RecipeError
+from steamdino.features.model_registry import models
+from steamdino.features.recipe_parser import Spec, named, parse, pooling_dim, short_names
+from steamdino.recipe import POOLING_KINDS, TRANSFORM_MODES, Pooling
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("bundled", "bundled"),
+        ("bundled/gem", "bundled"),
+        ("bundled/fit/224x320/simple", "bundled/simple/fit/224x320"),
+        ("bundled/whiten256", "bundled/whiten256"),
+        ("bundled/raw", "bundled/raw"),
+        ("bundled/patches/raw", "bundled/patches"),
+        ("SimpleS16", "SimpleS16"),
+        ("SimpleS16/fit/224x336", "SimpleS16/fit/224x336"),
+        ("GemB8", "GemB8"),
+        ("GemB8/simple", "GemB8/simple"),
+        ("dinov2-base/complex", "dinov2-base/complex"),
+        ("clip", "clip"),
+    ],
+)
+def test_a_label_is_the_shortest_text_that_means_the_same(text: str, label: str) -> None:
+    assert parse(text).label == label
+    assert parse(label) == parse(text)
+
+
+specs = st.builds(
+    lambda name, parts: "/".join([name, *parts]),
+    st.sampled_from([*short_names(), *models()]),
+    st.lists(
+        st.sampled_from(
+            [
+                *POOLING_KINDS,
+                *TRANSFORM_MODES,
+                "whiten",
+                "whiten128",
+                "raw",
+                "224x224",
+                "112x336",
+                "560x560",
+                "97x131",
+            ]
+        ),
+        max_size=5,
+    ),
+)
+
+
+@given(specs)
+def test_whatever_can_be_parsed_has_a_label_that_parses_to_the_same(text: str) -> None:
+    try:
+        spec = parse(text)
+    except RecipeError as error:
+        assert "\n" not in str(error)
+        return
+    again = parse(spec.label)
+    assert (again.model, again.transform, again.pooling, again.whiten) == (
+        spec.model,
+        spec.transform,
+        spec.pooling,
+        spec.whiten,
+    )
+    assert again.shipped == spec.shipped
+    assert again.label == spec.label
+
+
+def test_arguments_win_over_the_text() -> None:
+    spec = parse("bundled/fit/224x320", mode="crop", size=(160, 240), pooling="simple")
+    assert (spec.transform.mode, spec.transform.width, spec.transform.height) == ("crop", 160, 240)
+    assert spec.pooling == Pooling("simple")
+
+
+def test_the_seeds_names_are_understood_with_their_preprocessing() -> None:
+    def facts(spec: Spec) -> tuple[str, str, str, int, int]:
+        return (
+            spec.model.name,
+            spec.pooling.kind,
+            spec.transform.mode,
+            spec.transform.width,
+            spec.transform.height,
+        )
+
+    assert facts(parse("SimpleB16")) == ("dino-vitb16", "simple", "crop", 224, 224)
+    assert facts(parse("ComplexS8")) == ("dino-vits8", "complex", "crop", 224, 224)
+    assert facts(parse("GemS16")) == ("dino-vits16", "gem", "squash", 320, 320)
+    assert parse("GemS16").pooling.power == 4.0
+    assert facts(parse("MultiscaleB8")) == ("dino-vitb8", "multiscale", "crop", 224, 224)
+
+
+@pytest.mark.parametrize(
+    ("text", "dim"),
+    [("SimpleS16", 384), ("ComplexS16", 1536), ("ComplexB16", 1536), ("GemS16", 768), ("MultiscaleB16", 768),
+     ("PatchesB8", 768), ("dino-resnet50/gem", 2048), ("clip", 512), ("dinov2-giant/complex", 3072)],
+)  # fmt: skip
+def test_a_vectors_length_is_what_the_strategy_says(text: str, dim: int) -> None:
+    spec = parse(text)
+    assert pooling_dim(spec.model, spec.pooling) == dim
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("bundeld", "no recipe 'bundeld'; known are: bundled"),
+        (
+            "bundled/15x240",
+            "15x240 does not fit efficientnet-lite0-banners: each side must be at least 16",
+        ),
+        ("SimpleS16/224x300", "224x300 does not fit dino-vits16: each side must be a multiple of 16"),
+        ("clip/224x320", "each side must be 224: it is made for one size"),
+        ("bundled/stretch", "'stretch' in a recipe is none of: simple, complex"),
+        (
+            "bundled/complex",
+            r"cannot give 'complex' \(it is convolutional: no CLS token\); it can give: simple, gem",
+        ),
+        (
+            "clip/gem",
+            r"clip-vitb32 cannot give 'gem' \(its one output is the embedding\); it can give: simple",
+        ),
+        ("SimpleS16/whiten0", "'whiten0' in a recipe is none of"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(text: str, message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        parse(text)
+
+
+def test_only_the_models_own_pooling_is_whitened_by_what_it_brings_along() -> None:
+    assert (named("bundled").dim, named("bundled").projection is None) == (512, False)
+    for text in ("bundled/simple", "bundled/raw"):
+        assert (named(text).dim, named(text).projection) == (1488, None)
+
+
+def test_a_model_that_is_not_here_says_how_to_get_it() -> None:
+    with pytest.raises(
+        ModelError, match="dino-vits16 is not on this machine yet; .* models pull dino-vits16"
+    ):
+        named("SimpleS16")
+
+
+def test_a_whitening_of_the_gallery_needs_a_gallery() -> None:
+    with pytest.raises(
+        RecipeError, match="learns its whitening on a gallery; run: steam-dino build --recipe"
+    ):
+        named("bundled/whiten")

@@ -1,0 +1,177 @@
+"""Zips with one thing wrong each; what is right is decided by `zipfile`, which wrote them."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from steamdino.storage.checked_zip import CheckedZip
+
+MEMBERS = {"a": False, "b": True}
+Edit = Callable[[bytearray], None]
+
+
+def _zip(*members: tuple[str, bytes, int], comment: bytes = b"", zip64: bool = False) -> bytearray:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.comment = comment
+        for name, data, method in members:
+            info = zipfile.ZipInfo(name)
+            info.compress_type = method
+            with archive.open(info, "w", force_zip64=zip64) as member:
+                member.write(data)
+    return bytearray(file.getvalue())
+
+
+A, B = ("a", b"12345", zipfile.ZIP_STORED), ("b", b"x" * 1000, zipfile.ZIP_DEFLATED)
+
+
+def _open(data: bytes | bytearray, swelling: int = 1000) -> CheckedZip:
+    return CheckedZip(io.BytesIO(data), MEMBERS, swelling=swelling)
+
+
+@given(st.binary(max_size=3000), st.binary(max_size=3000), st.booleans(), st.booleans())
+def test_what_zipfile_writes_is_read(a: bytes, b: bytes, zip64: bool, deflated: bool) -> None:
+    method = zipfile.ZIP_DEFLATED if deflated else zipfile.ZIP_STORED
+    data = _zip(("a", a, zipfile.ZIP_STORED), ("b", b, method), zip64=zip64)
+    with _open(data, 3000) as archive:
+        assert archive.size == len(data)
+        assert (archive.bytes_of("a"), archive.bytes_of("b")) == (len(a), len(b))
+        assert (archive.open("a").read(), archive.open("b").read()) == (a, b)
+
+
+def test_a_large_zip_is_read_and_its_end_believed_no_more_than_that_of_a_small_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 1)  # so that zipfile writes the records of large ones
+    data = _zip(A, B)
+    at = data.index(b"PK\x06\x06")
+    with _open(data) as archive:
+        assert archive.open("b").read() == B[1]
+    for place, value in ((32, 3), (40, 1 << 40)):
+        changed = bytearray(data)
+        changed[at + place : at + place + 8] = struct.pack("<Q", value)
+        with pytest.raises(ValueError, match=r"its directory lists|not a zip that can be read"):
+            _open(changed)
+    changed = bytearray(data)
+    changed[at:at] = b"\0" * 16  # the record is not where the locator says
+    with pytest.raises(ValueError, match="as a large zip does|not a zip that can be read"):
+        _open(changed)
+
+
+def test_a_zip_may_lack_a_member_which_is_then_said_by_name() -> None:
+    with _open(_zip(A)) as archive:
+        assert "a" in archive
+        assert "b" not in archive
+        for ask in (archive.bytes_of, archive.open):
+            with pytest.raises(ValueError, match="it has no b"):
+                ask("b")
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (_zip(A, ("c", b"", 0)), "'c', which does not belong there"),
+        (_zip(A, ("../b", b"", 0)), "'../b', which does not belong there"),
+        (_zip(("a", b"x" * 99, zipfile.ZIP_DEFLATED)), "a is compressed in a way"),
+        (_zip(("b", b"x" * 99, zipfile.ZIP_BZIP2)), "b is compressed in a way"),
+        (_zip(("b", b"x" * 99, zipfile.ZIP_LZMA)), "b is compressed in a way"),
+        (_zip(("b", b"x" * 1001, zipfile.ZIP_DEFLATED)), "would unpack to 1,001 bytes; at most 1,000"),
+        (_zip(A, comment=b"x"), "does not end as a zip does"),
+        (_zip(*[(str(n), b"", 0) for n in range(3)]), "its directory lists 3 members"),
+        (_zip(("a" * 2000, b"", 0)), "its directory lists 1 members in 2,046 bytes"),
+        (bytearray(), "does not end as a zip does"),
+        (bytearray(b"PK"), "does not end as a zip does"),
+    ],
+)
+def test_what_does_not_belong_there_is_refused(data: bytearray, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        _open(data)
+
+
+def _entry(data: bytearray, number: int) -> int:
+    at = -1
+    for _ in range(number + 1):
+        at = data.index(b"PK\x01\x02", at + 1)
+    return at
+
+
+def _set(number: int, place: int, form: str, value: int) -> Edit:
+    def edit(data: bytearray) -> None:
+        struct.pack_into(form, data, _entry(data, number) + place, value)
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("edit", "reason"),
+    [
+        (_set(0, 8, "<H", 1), "a is encrypted"),
+        (_set(0, 24, "<I", 1 << 31), "a has 5 bytes and claims 2,147,483,648"),
+        (
+            lambda data: (_set(0, 24, "<I", 1 << 31)(data), _set(0, 20, "<I", 1 << 31)(data)),
+            "Overlapped|claims more bytes",
+        ),
+        (_set(1, 24, "<I", 1 << 31), "would unpack to"),
+        (_set(1, 42, "<I", 0), "same place|not a zip that can be read"),
+        (_set(1, 42, "<I", 10), "same place|not a zip that can be read"),
+        (
+            lambda data: data.__setitem__(slice(_entry(data, 1) + 46, _entry(data, 1) + 47), b"a"),
+            "holds a twice|not a zip",
+        ),
+        (
+            lambda data: struct.pack_into("<H", data, len(data) - 12, 60000),
+            "its directory lists 60,000 members",
+        ),
+        (lambda data: struct.pack_into("<I", data, len(data) - 10, 60000), "60,000 bytes"),
+    ],
+)
+def test_a_directory_that_lies_is_refused_before_anything_is_read(edit: Edit, reason: str) -> None:
+    data = _zip(A, B)
+    edit(data)
+    with pytest.raises(ValueError, match=reason):
+        _open(data)
+
+
+def test_two_members_in_one_place_are_refused() -> None:
+    # Both local headers are intact and lie in the content of one another, as in a bomb of overlapping files.
+    inner = _zip(A)[: 30 + 1 + 5]
+    data = _zip(("b", bytes(inner), zipfile.ZIP_STORED), A)
+    _set(1, 42, "<I", 31)(data)
+    with pytest.raises(ValueError, match="same place|Overlapped"):
+        _open(data)
+
+
+def test_a_member_never_gives_more_than_its_size_says() -> None:
+    data = _zip(B)
+    _set(0, 24, "<I", 10)(data)
+    with _open(data) as archive, archive.open("b") as member, pytest.raises(zipfile.BadZipFile):
+        member.read()  # the CRC is that of all of it
+
+
+@given(st.integers(0, 10**6), st.binary(min_size=1, max_size=8))
+def test_damage_is_refused_or_shows_when_it_is_read(place: int, change: bytes) -> None:
+    data = _zip(A, B)
+    place %= len(data)
+    data[place : place + len(change)] = change
+    try:
+        with _open(bytes(data)) as archive:
+            for name in MEMBERS:
+                if name in archive:
+                    assert len(archive.open(name).read(2000)) <= archive.bytes_of(name) <= 1000
+    except (
+        ValueError,
+        zipfile.BadZipFile,
+        zipfile.zlib.error,
+        EOFError,
+        OSError,
+        NotImplementedError,
+        RuntimeError,
+    ):
+        return
