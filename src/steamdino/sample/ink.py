@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from zlib import crc32
 
 import numpy as np
@@ -10,10 +9,8 @@ from PIL import Image, ImageChops, ImageFilter
 
 from steamdino.sample.canvas import HEIGHT, SCALE, WIDTH, Canvas
 from steamdino.sample.glyphs import Line
+from steamdino.sample.lettering_style import Style
 from steamdino.sample.palette import Colour, Palette, darker, lighter, luminance, mix
-
-if TYPE_CHECKING:
-    from steamdino.sample.lettering import Style
 
 _HARD = [min(255, level * 6) for level in range(256)]
 _SPREAD = 24  # pixels of air around the letters, for their shadows and bends

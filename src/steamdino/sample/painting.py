@@ -9,7 +9,8 @@ from zlib import crc32
 from PIL import Image
 
 from steamdino.sample.canvas import Canvas
-from steamdino.sample.lettering import Style, write_title
+from steamdino.sample.lettering import write_title
+from steamdino.sample.lettering_style import Style
 from steamdino.sample.palette import darker, lighter, luminance, mix
 from steamdino.sample.themes import THEMES
 from steamdino.sample.themes.theme import Brief

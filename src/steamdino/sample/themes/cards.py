@@ -6,7 +6,7 @@ import math
 
 from steamdino.sample.canvas import Canvas, Point
 from steamdino.sample.emblems import emblem
-from steamdino.sample.lettering import Style
+from steamdino.sample.lettering_style import Style
 from steamdino.sample.palette import Palette, darker, lighter, mix, palette
 from steamdino.sample.scenery import flakes, rays, sparkle
 from steamdino.sample.themes.theme import Brief, Theme

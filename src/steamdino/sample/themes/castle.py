@@ -6,7 +6,7 @@ import math
 
 from steamdino.sample.canvas import Canvas
 from steamdino.sample.emblems import Turned, emblem
-from steamdino.sample.lettering import Style
+from steamdino.sample.lettering_style import Style
 from steamdino.sample.palette import Colour, Palette, darker, lighter, mix, palette
 from steamdino.sample.props.beasts import dragon
 from steamdino.sample.scenery import bird, cloud, figure, fir, flakes, height_at, hills, moon, rays, ridge

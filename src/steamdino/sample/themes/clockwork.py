@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from steamdino.sample.canvas import HEIGHT, WIDTH, Canvas, Point
-from steamdino.sample.lettering import Style
+from steamdino.sample.lettering_style import Style
 from steamdino.sample.palette import Colour, Palette, darker, lighter, mix, palette
 from steamdino.sample.props.craft import airship
 from steamdino.sample.scenery import cloud, flakes

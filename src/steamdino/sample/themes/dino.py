@@ -6,7 +6,7 @@ import math
 from random import Random
 
 from steamdino.sample.canvas import Canvas
-from steamdino.sample.lettering import Style
+from steamdino.sample.lettering_style import Style
 from steamdino.sample.palette import Colour, Palette, darker, lighter, mix, palette
 from steamdino.sample.props.beasts import beast, glider
 from steamdino.sample.scenery import flakes, height_at, hills, rays, ridge

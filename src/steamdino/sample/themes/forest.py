@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from steamdino.sample.canvas import WIDTH, Canvas
-from steamdino.sample.lettering import Style
+from steamdino.sample.lettering_style import Style
 from steamdino.sample.palette import darker, lighter, mix, palette
 from steamdino.sample.props.animals import deer, fox
 from steamdino.sample.scenery import figure, fir, flakes, height_at, hills, moon, rays, trunk

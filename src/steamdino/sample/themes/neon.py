@@ -7,7 +7,7 @@ from random import Random
 from PIL import Image
 
 from steamdino.sample.canvas import HEIGHT, WIDTH, Canvas
-from steamdino.sample.lettering import Style
+from steamdino.sample.lettering_style import Style
 from steamdino.sample.palette import Colour, Palette, darker, lighter, mix, palette
 from steamdino.sample.props.people import passer_by
 from steamdino.sample.scenery import rain

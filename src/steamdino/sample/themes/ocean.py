@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from steamdino.sample.canvas import HEIGHT, WIDTH, Canvas
-from steamdino.sample.lettering import Style
+from steamdino.sample.lettering_style import Style
 from steamdino.sample.palette import Palette, darker, lighter, mix, palette
 from steamdino.sample.props.craft import sailing_boat, submarine
 from steamdino.sample.scenery import bird, cloud, flakes, hills, moon, ridge

@@ -8,7 +8,7 @@ from random import Random
 from PIL import Image, ImageDraw
 
 from steamdino.sample.canvas import HEIGHT, SCALE, WIDTH, Canvas
-from steamdino.sample.lettering import Style
+from steamdino.sample.lettering_style import Style
 from steamdino.sample.palette import Colour, Palette, darker, lighter, mix, palette
 from steamdino.sample.themes.theme import Brief, Theme
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 from steamdino.sample.canvas import HEIGHT, WIDTH, Canvas
-from steamdino.sample.lettering import Style
+from steamdino.sample.lettering_style import Style
 from steamdino.sample.palette import Colour, Palette, darker, lighter, mix, palette
 from steamdino.sample.themes.theme import Brief, Theme
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from steamdino.sample.canvas import HEIGHT, WIDTH, Canvas
-from steamdino.sample.lettering import Style
+from steamdino.sample.lettering_style import Style
 from steamdino.sample.palette import darker, lighter, mix, palette
 from steamdino.sample.props.cars import car_rear, car_side
 from steamdino.sample.scenery import ridge

@@ -6,7 +6,7 @@ import math
 from random import Random
 
 from steamdino.sample.canvas import HEIGHT, WIDTH, Canvas, Point
-from steamdino.sample.lettering import Style
+from steamdino.sample.lettering_style import Style
 from steamdino.sample.palette import Colour, Palette, darker, lighter, luminance, mix, palette
 from steamdino.sample.props.animals import crane
 from steamdino.sample.props.people import swordsman

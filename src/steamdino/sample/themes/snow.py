@@ -6,7 +6,7 @@ import math
 from random import Random
 
 from steamdino.sample.canvas import WIDTH, Canvas, Point
-from steamdino.sample.lettering import Style
+from steamdino.sample.lettering_style import Style
 from steamdino.sample.palette import Colour, Palette, darker, lighter, mix, palette
 from steamdino.sample.scenery import figure, fir, flakes, height_at, hills, moon, stars
 from steamdino.sample.themes.theme import Brief, Theme

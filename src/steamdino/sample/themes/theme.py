@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 
 from steamdino.sample.canvas import Canvas
-from steamdino.sample.lettering import Style
+from steamdino.sample.lettering_style import Style
 from steamdino.sample.palette import Palette
 
 
