@@ -23,7 +23,7 @@ import torch
 
 from fakes.clip import CORPUS, DIM, TinyClip, make
 from steamdino import Snapshot
-from steamdino.errors import ModelError, QueryError, RecipeError, UsageError
+from steamdino.errors import MissingExtraError, ModelError, QueryError, RecipeError, UsageError
 from steamdino.features import model_files
 from steamdino.features.encoder import Encoder
 from steamdino.features.model_registry import models
@@ -201,3 +201,12 @@ def test_threads_share_one_text_encoder(clip: TinyClip) -> None:
     with ThreadPoolExecutor(8) as pool:
         for vector, alone in zip(pool.map(encoder, sentences), expected, strict=True):
             np.testing.assert_array_equal(vector, alone)
+
+
+def test_a_sentence_without_tokenizers_names_the_extra(
+    gallery: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = Snapshot.open(gallery, "clip")
+    monkeypatch.setitem(sys.modules, "tokenizers", None)  # importing it fails
+    with pytest.raises(MissingExtraError, match=r"pip install 'steam-dino\[hub\]'"):
+        snapshot.text("a red car")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from steamdino.errors import ModelError
+from steamdino.errors import MissingExtraError, ModelError
 from steamdino.features.model_directory import cache_folder
 from steamdino.features.model_files import sha256
 from steamdino.records import Progress
@@ -59,9 +59,13 @@ def download(
 
     Raises:
         ModelError: it cannot be had, or is not what it should be; nothing half is left.
+        MissingExtraError: huggingface_hub is not installed.
     """
     _settle_home()
-    import huggingface_hub as hub
+    try:
+        import huggingface_hub as hub
+    except ImportError:
+        raise MissingExtraError("fetching from the model hub", "hub") from None
 
     hub.logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # what goes wrong is said once, by the error
     where = f"{repo}/{name}"

@@ -7,7 +7,6 @@ goes on with what the package brings.
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 from steamdino.errors import ModelError
@@ -17,16 +16,15 @@ ADVICE = f"set {VARIABLE} to a folder that can be written"
 
 
 def cache_folder() -> Path | None:
-    """``$STEAMDINO_CACHE``, else the platform's folder for caches; None if that needs an unknown home folder."""
-    if named := os.environ.get(VARIABLE):
-        return _expanded(Path(named))
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", "~/AppData/Local"))
-    elif sys.platform == "darwin":
-        base = Path("~/Library/Caches")
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
-    return _expanded(base / "steam-dino")
+    """Return ``$STEAMDINO_CACHE``, else the platform's cache folder; None if that needs an unknown home folder."""
+    from platformdirs import user_cache_path
+
+    try:
+        if named := os.environ.get(VARIABLE):
+            return Path(named).expanduser()
+        return user_cache_path("steam-dino", appauthor=False, opinion=False).expanduser()
+    except RuntimeError:  # no such user, or nothing says where this one is at home
+        return None
 
 
 def models_folder() -> Path | None:
@@ -56,10 +54,3 @@ def needed_models_folder() -> Path:
         why = f"{VARIABLE} is {named!r}, a home folder that" if named else "the home folder of this user"
         raise ModelError(f"{why} is not known, so that no model can be kept; {ADVICE}")
     return folder
-
-
-def _expanded(path: Path) -> Path | None:
-    try:
-        return path.expanduser()
-    except RuntimeError:  # no such user, or nothing says where this one is at home
-        return None

@@ -7,7 +7,7 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
-from steamdino.errors import ModelError, RecipeError
+from steamdino.errors import MissingExtraError, ModelError, RecipeError
 from steamdino.features.model_files import TEXT, TOKENIZER, ModelFiles, pull_command
 from steamdino.features.model_registry import model, models
 from steamdino.features.pooling import Floats, unit
@@ -69,9 +69,12 @@ class Tokenizer:
 
         Raises:
             ModelError: it is missing, altered, or no tokenizer of CLIP's kind.
+            MissingExtraError: tokenizers is not installed.
         """
-        from tokenizers import Tokenizer as Reader
-
+        try:
+            from tokenizers import Tokenizer as Reader
+        except ImportError:
+            raise MissingExtraError("searching with a sentence", "hub") from None
         path = files.path(TOKENIZER)
         try:
             self._tokenizer = Reader.from_file(str(path))
