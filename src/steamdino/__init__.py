@@ -71,8 +71,10 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-# In a notebook results shall show themselves; elsewhere IPython is not even looked for.
+# In a notebook, results display themselves. Whoever can display them registers under an entry point, so that this
+# module imports nothing that presents; outside a notebook, IPython is not even looked for.
 if "IPython" in sys.modules and (_shell := sys.modules["IPython"].get_ipython()) is not None:
-    from steamdino.present.notebook import register
+    from importlib.metadata import entry_points
 
-    register(_shell)
+    for _display in entry_points(group="steamdino.notebook"):
+        _display.load()(_shell)
