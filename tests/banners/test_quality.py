@@ -30,6 +30,19 @@ def flaws(image: Image.Image) -> set[str]:
     return {name for name, value in measure(image).items() if value < THRESHOLDS[name]}
 
 
+def test_brightness_is_that_of_the_grey_picture_at_the_stated_percentiles() -> None:
+    """A green ramp: its greys are 0.587 times its levels (ITU-R 601-2), and every percentile has a level of its own."""
+    ramp = np.zeros((300, 256, 3), np.uint8)
+    ramp[:, :, 1] = np.arange(256)
+    greys = np.sort(np.tile(np.round(np.arange(256) * 0.587), 300))
+    low, dark, bright, high = (greys[round(share * (len(greys) - 1))] for share in (0.005, 0.05, 0.99, 0.995))
+    assert len({low, greys[round(0.015 * len(greys))], dark, greys[round(0.06 * len(greys))]}) == 4
+    found = measure(Image.fromarray(ramp))
+    assert found["blank"] == pytest.approx((high - low) / 255, abs=6e-5)
+    assert found["dark"] == pytest.approx(bright / 255, abs=6e-5)
+    assert found["light"] == pytest.approx(1 - dark / 255, abs=6e-5)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_each_number_is_what_its_definition_says(seed: int) -> None:
     """At the height at which pictures are measured, so that nothing is scaled before."""

@@ -40,6 +40,31 @@ def test_every_shape_that_lists_of_apps_come_in_is_read(tmp_path: Path, content:
     assert app_lists.read(path) == NAMED
 
 
+def test_lines_may_be_indented_comments_and_names_may_hold_commas(tmp_path: Path) -> None:
+    path = tmp_path / "apps.txt"
+    path.write_text('  # 99,not an app\n730,"Counter-Strike 2, and more, of it"\n', "utf-8")
+    assert app_lists.read(path) == {730: "Counter-Strike 2, and more, of it"}
+
+
+def test_the_first_name_of_an_app_stays_and_one_without_a_name_gets_it_later(tmp_path: Path) -> None:
+    path = tmp_path / "apps.txt"
+    path.write_text("730\n730,First\n730,Second\n", "utf-8")
+    assert app_lists.read(path) == {730: "First"}
+
+
+def test_appids_are_from_1_to_the_largest_one(tmp_path: Path) -> None:
+    path = tmp_path / "apps.json"
+    largest = app_lists.LARGEST_ID
+    path.write_text(json.dumps([0, 1, largest, largest + 1, -1]), "utf-8")
+    assert app_lists.read(path) == {1: None, largest: None}
+
+
+def test_json_may_begin_after_white_space(tmp_path: Path) -> None:
+    path = tmp_path / "apps.json"
+    path.write_text("\n  [10]\n", "utf-8")
+    assert app_lists.read(path) == {10: None}
+
+
 def test_a_list_of_numbers_has_no_names(tmp_path: Path) -> None:
     path = tmp_path / "app_ids.json"
     path.write_text("[10, 20, 30, 20]")
