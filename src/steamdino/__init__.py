@@ -1,11 +1,11 @@
-"""steam-dino: which game banners look alike, and how alike.
+"""Visual search for game banners: which banners look alike, and how alike.
 
 >>> import steamdino
 >>> snapshot = steamdino.Snapshot.open("gallery")            # doctest: +SKIP
 >>> for match in snapshot.similar("1091500", k=10):          # doctest: +SKIP
 ...     print(match.rank, match.name, round(match.similarity, 3))
 
-Names are loaded when they are first used, so that ``import steamdino`` costs next to nothing.
+Names are loaded on first use, so that ``import steamdino`` takes almost no time.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-# In a notebook results shall show themselves; elsewhere IPython is not even looked for.
+# In a notebook, results are shown as pictures. Without one, IPython is never imported.
 if "IPython" in sys.modules and (_shell := sys.modules["IPython"].get_ipython()) is not None:
     from steamdino.present.notebook import register
 

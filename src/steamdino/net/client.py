@@ -210,7 +210,7 @@ class Client:
                         return Reply(response.status_code, _lower(response.headers), bytes(body))
         except httpx.HTTPError as error:
             raise TransientError(
-                f"{_shown(target)} could not be reached, or closed the connection ({type(error).__name__})"
+                f"{_shown(target)} cannot be reached, or closed the connection ({type(error).__name__})"
             ) from None
         raise NetworkError(f"{_shown(target)} sends more than {largest:,} bytes; the download was stopped")
 

@@ -22,7 +22,7 @@ from steamdino.present.web.middleware import (
     Middleware,
     security_headers,
 )
-from steamdino.present.web.problems import UNANSWERED, told
+from steamdino.present.web.problems import UNANSWERED, status_and_detail
 from steamdino.settings import WebSettings
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
@@ -147,7 +147,7 @@ def test_what_takes_longer_than_it_may_is_a_503_and_what_has_begun_breaks_off() 
 
     metrics = Metrics()
     got = ask(guarded(slow, seconds=0.1, metrics=metrics))
-    assert (got.status, b"it took longer than 0.1 s; ask for less" in got.body) == (503, True)
+    assert (got.status, b"it took longer than 0.1 s; request less" in got.body) == (503, True)
     assert got.headers["cache-control"] == "no-store"
     assert _count(metrics, status="503") == 1
 
@@ -345,7 +345,7 @@ def test_who_asks_too_often_is_told_the_seconds_rounded_up() -> None:
     assert {ask(guard).status for _ in range(40)} == {200}
     refused = ask(guard)
     assert (refused.status, refused.headers["retry-after"]) == (429, "2")
-    assert b"too many requests; ask again in 2 s" in refused.body
+    assert b"too many requests; try again in 2 s" in refused.body
     assert ask(guard, client="5.6.7.8").status == 200
     refused_first = ask(guard, "/" + "x" * LONGEST_URL)
     assert refused_first.status == 429
@@ -376,6 +376,6 @@ def test_what_concerns_the_server_is_told_to_its_log_alone(
     error: SteamDinoError, expected: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.ERROR, "steamdino.web"):
-        assert told(error) == expected
+        assert status_and_detail(error) == expected
     logged = [record.facts["error"] for record in caplog.records]  # type: ignore[attr-defined]
     assert logged == ([str(error)] if expected[1] == UNANSWERED else [])
