@@ -123,7 +123,7 @@ def test_a_body_of_just_the_size_is_taken_and_one_byte_more_is_not() -> None:
         assert (got.status, got.body) == (200, str(length).encode())
     for text in (str(most + 1), "9" * 400, "-1", "1.5", "", "x", "+1", "\u00b2"):
         got = ask(guard, method="POST", headers={"content-length": text})
-        assert (got.status, b"a picture may have 1,000 bytes; send a smaller one" in got.body) == (
+        assert (got.status, b"a picture may have at most 1,000 bytes; send a smaller one" in got.body) == (
             413,
             True,
         ), text
@@ -135,7 +135,7 @@ def test_a_body_without_a_length_is_counted_as_it_comes() -> None:
     halves = (b"x" * (most // 2), b"x" * (most // 2))
     assert ask(guard, method="POST", body=halves).body == str(most).encode()
     over = ask(guard, method="POST", body=(*halves, b"x"))
-    assert (over.status, over.body) == (413, b"a picture may have 1,000 bytes; send a smaller one")
+    assert (over.status, over.body) == (413, b"a picture may have at most 1,000 bytes; send a smaller one")
     # One that says less than it sends is counted all the same.
     lied = ask(guard, method="POST", headers={"content-length": "5"}, body=(*halves, b"x"))
     assert lied.status == 413
