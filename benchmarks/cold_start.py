@@ -1,7 +1,7 @@
-"""How long until the first answer: `steam-dino similar 730` as a whole process, and one query inside a process.
+"""Measure the cold start: `steam-dino similar 730` as a whole process, and one query inside a running process.
 
-A made-up snapshot of 30,000 vectors of 384 dims. Names: invented, or real ones in the seed's layout (a folder with
-`app_ids.json` and `app_names.json`):
+The snapshot has 30,000 made-up vectors of 384 dimensions. Names are invented, or real ones in the legacy format (a
+folder with `app_ids.json` and `app_names.json`):
 
     python benchmarks/cold_start.py --names FOLDER
 """
@@ -31,7 +31,7 @@ GAMES, DIM, RUNS, QUERIES = 30_000, 384, 10, 300
 
 
 def catalogue(folder: Path | None) -> list[tuple[str, str]]:
-    """(id, name) of every game."""
+    """Return (id, name) of every game."""
     if folder is None:
         words = ["Iron", "Silent", "Last", "Ember", "Star", "Deep", "Wild", "Lost"]
         invented = [f"{words[n % 8]} {words[n // 8 % 8]} {n}" for n in range(GAMES)]
@@ -43,7 +43,7 @@ def catalogue(folder: Path | None) -> list[tuple[str, str]]:
 
 
 def make_snapshot(gallery: Path, games: list[tuple[str, str]]) -> Path:
-    """Writes a snapshot through the program's own writer."""
+    """Write a snapshot with the program's own writer."""
     recipe = replace(named("bundled"), dim=DIM)
     rows = [
         Row(key, name, "steam", None, f"../banners/{key}.jpg", f"{n:064x}", "{}")
@@ -54,7 +54,7 @@ def make_snapshot(gallery: Path, games: list[tuple[str, str]]) -> Path:
 
 
 def whole_process(gallery: Path, query: str) -> tuple[float, float]:
-    """Seconds and megabytes (peak resident) of one run of the command."""
+    """Return seconds and megabytes (peak resident) of one run of the command."""
     command = [str(Path(sys.executable).with_name("steam-dino")), "similar", query, "-g", str(gallery)]
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
@@ -69,14 +69,14 @@ def whole_process(gallery: Path, query: str) -> tuple[float, float]:
 
 
 def timed(work: Callable[[], object]) -> float:
-    """Milliseconds of one call."""
+    """Return the milliseconds of one call."""
     started = time.perf_counter()
     work()
     return 1000 * (time.perf_counter() - started)
 
 
 def in_process(gallery: Path, query: str) -> tuple[float, float]:
-    """Median milliseconds of our query and of NumPy's dot product with argpartition, taken in turns."""
+    """Return median milliseconds of our query and of NumPy's dot product with argpartition, run in turns."""
     snapshot = Snapshot.open(gallery)
     vectors = snapshot.vectors
     row = snapshot.ids.index(query)
@@ -94,7 +94,7 @@ def in_process(gallery: Path, query: str) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Prints the figures."""
+    """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--names", type=Path, help="a folder with app_ids.json and app_names.json")
     games = catalogue(parser.parse_args().names)

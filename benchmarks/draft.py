@@ -1,7 +1,7 @@
-"""What decoding a JPEG at reduced size saves, and what it costs: time and cosine against a full decoding.
+"""Measure JPEG decoding at reduced size: the time it saves, and the cosine to a full decoding.
 
-The pictures are sheets of sixteen banners of the fictional store, so that they have detail at their full size. They are
-scaled so that half of their size has 1, 1.5, 2, ... times the sides of the model's input.
+The pictures are sheets of sixteen banners of the fictional store, so that they have detail at full size. They are
+scaled so that half of their size is 1, 1.5, 2, ... times the sides of the model's input.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SHEETS = 40
 
 
 def sheets() -> list[Image.Image]:
-    """Pictures of 1200 x 1800 pixels, of sixteen banners each."""
+    """Return pictures of 1200 x 1800 pixels, with sixteen banners each."""
     with tempfile.TemporaryDirectory() as folder:
         games = draw_store(Path(folder))
         banners = []
@@ -46,11 +46,11 @@ def sheets() -> list[Image.Image]:
 
 
 def main() -> None:
-    """Prints the figures."""
+    """Print the figures."""
     encoder = Encoder(named("bundled"))
     transform = encoder.recipe.transform
     pictures = sheets()
-    print(f"sides after reduction, in sides of the input (in use: {DRAFT_MARGIN} and more)")
+    print(f"sides after reduction, relative to the input (in use: {DRAFT_MARGIN} and more)")
     for margin in (1.0, 1.5, 2.0, 2.5, 3.0, 3.75):
         size = (round(transform.width * margin) * 2, round(transform.height * margin) * 2)
         ratios, cosines = [], []
@@ -68,7 +68,7 @@ def main() -> None:
             ratios.append(seconds[0] / seconds[1])
             cosines.append(float(np.dot(*vectors)))
         print(
-            f"{margin:5.3f}: {statistics.median(ratios):.2f} times as fast, least cosine {min(cosines):.5f}"
+            f"{margin:5.3f}: {statistics.median(ratios):.2f} times as fast, lowest cosine {min(cosines):.5f}"
         )
 
 

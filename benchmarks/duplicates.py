@@ -1,10 +1,10 @@
-"""How well `duplicates` finds copies, and how long it takes over a store of Steam's size.
+"""Measure recall, precision and speed of `duplicates`, on copies of pictures and at Steam's size.
 
     python benchmarks/duplicates.py --covers FOLDER [--count 500]
 
-makes copies of pictures of that folder (re-encoded, scaled, cropped by a tenth, mirrored, recoloured, with a band of
-text), and says of each kind which share was found in which tier; and which of the pairs of different originals were
-taken for copies, with the pictures side by side in `--sheet FILE`. Without `--covers` only the time is measured.
+copies pictures from that folder (re-encoded, scaled, cropped by a tenth, mirrored, recoloured, with a band of text) and
+reports for each kind the fraction found in each tier, and the pairs of different originals reported as copies,
+with the pictures side by side in `--sheet FILE`. Without `--covers` only the time is measured.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ KINDS: dict[str, Callable[[Image.Image], Image.Image]] = {
 
 
 def of_covers(folder: Path, count: int, sheet: Path | None) -> None:
-    """Measures recall and precision on copies of a folder's pictures."""
+    """Measure recall and precision on copies of a folder's pictures."""
     paths = sorted(path for path in folder.rglob("*.jpg"))
     chosen = random.Random(0).sample(paths, min(count, len(paths)))
     with tempfile.TemporaryDirectory() as place:
@@ -122,7 +122,7 @@ def _sheet(path: Path, pictures: list[Path]) -> None:
 
 
 def of_steam() -> None:
-    """Measures time and memory over made-up vectors, of which some are near copies."""
+    """Measure time and memory with made-up vectors, some of them near copies."""
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(GAMES, DIM)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -140,14 +140,14 @@ def of_steam() -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     counted = Counter(pair.tier for pair in pairs)
     print(
-        f"{GAMES:,} vectors of {DIM} dims: {seconds:.0f} s, {peak:,.0f} MB at the most (the vectors take"
+        f"{GAMES:,} vectors of {DIM} dims: {seconds:.0f} s, {peak:,.0f} MB at most (the vectors take"
         f" {vectors.nbytes / 1e6:,.0f} MB); {dict(counted)} pairs, {len(found):,} groups"
     )
     assert counted["re-encoded"] == len(copies)
 
 
 def main() -> None:
-    """Measures and prints."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

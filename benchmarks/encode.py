@@ -1,8 +1,9 @@
-"""Images per second from JPEG files to vectors, end to end, for a DINO ViT-S/16 with made-up weights.
+"""Measure images per second from JPEG files to vectors, end to end, for a DINO ViT-S/16 with made-up weights.
 
-Compared in one run with the seed's way (DINO's original formulation in PyTorch, fp32, one image at a time) and with the
-machine's own limit: what its matrix multiplication in the same precision would allow if nothing else took time. Then
-the batch sizes, and the bundled model. Pictures: the fictional store's, or the JPEG files of a folder:
+One run compares it with the original Steam DINO notebook's method (DINO's formulation in PyTorch, fp32, one image at a
+time) and with the machine's limit: the rate that its matrix multiplication in the same precision would allow if nothing
+else took time. Then it measures batch sizes and the bundled model. Pictures: the fictional store's, or the JPEG files
+of a folder:
 
     python benchmarks/encode.py --pictures FOLDER
 """
@@ -39,19 +40,19 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 DINO = Transform("crop", 224, 224, "bicubic", MEAN, STD)
 MODEL = known("dino-vits16")
 ROUNDS, IMAGES, SEED_IMAGES = 3, 320, 40
-COMPARED = 9  # rounds: PyTorch's own rate moves by a quarter from one to the next
+COMPARED = 9  # rounds: PyTorch's rate varies by a quarter between rounds
 Vectors = NDArray[np.float32]
 
 
 def gflop_per_image() -> float:
-    """Of a ViT-S/16 at 224 x 224, two operations for each multiplication."""
+    """Return GFLOP per image of a ViT-S/16 at 224 x 224, with two operations per multiplication."""
     tokens, dim, blocks = 197, 384, 12
     block = 4 * tokens * dim * dim + 2 * tokens * tokens * dim + 2 * tokens * dim * 4 * dim
     return 2 * (blocks * block + 196 * 768 * dim) / 1e9
 
 
 def machine_limit(dtype: torch.dtype) -> float:
-    """GFLOP/s of the best of a few matrix multiplications with the shapes of a ViT-S."""
+    """Return the best GFLOP/s of a few matrix multiplications with the shapes of a ViT-S."""
     best = 0.0
     for rows, inner, columns in ((1576, 384, 1536), (1576, 1536, 384), (2048, 2048, 2048)):
         a, b = torch.randn(rows, inner, dtype=dtype), torch.randn(inner, columns, dtype=dtype)
@@ -62,8 +63,8 @@ def machine_limit(dtype: torch.dtype) -> float:
     return best
 
 
-def seeds_way(model: VisionTransformer, paths: list[Path]) -> Vectors:
-    """One image at a time through PyTorch, preprocessed as DINO's own evaluation does it."""
+def notebook_method(model: VisionTransformer, paths: list[Path]) -> Vectors:
+    """Encode one image at a time with PyTorch, preprocessed as in DINO's own evaluation."""
     mean, std = torch.tensor(MEAN)[:, None, None], torch.tensor(STD)[:, None, None]
     rows = []
     with torch.no_grad():
@@ -84,18 +85,18 @@ Batches = Iterator[list[Pixels]]
 
 
 def batches(pending: list[Pending], transform: Transform, size: int) -> Batches:
-    """What the program's own decoding threads bring."""
+    """Yield the batches of the program's own decoding threads."""
     stream = decoded(pending, transform, cores())
     return iter(lambda: [item.pixels for item in islice(stream, size) if item.pixels is not None], [])
 
 
 def in_streams(work: Callable[[list[Pixels]], Vectors], source: Batches) -> Vectors:
-    """As many batches at a time as there are cores, as `steam-dino build` does it."""
+    """Encode as many batches at a time as there are cores, as `steam-dino build` does."""
     return np.concatenate(list(ahead(work, source, threads=cores(), waiting=2 * cores())))
 
 
 def our_way(model: OpenVinoModel, pending: list[Pending], batch_size: int) -> Vectors:
-    """Decoding threads ahead of OpenVINO, then pooling."""
+    """Encode with decoding threads ahead of OpenVINO, then pool."""
 
     def encode(batch: list[Pixels]) -> Vectors:
         return unit(pool(model(np.stack(batch)), Pooling("simple"), MODEL))[: len(batch)]
@@ -104,26 +105,26 @@ def our_way(model: OpenVinoModel, pending: list[Pending], batch_size: int) -> Ve
 
 
 def rate(images: int, work: Callable[..., object], *arguments: object) -> float:
-    """Images per second of one call."""
+    """Return images per second of one call."""
     started = time.perf_counter()
     work(*arguments)
     return images / (time.perf_counter() - started)
 
 
 def median_rate(images: int, work: Callable[..., object], *arguments: object) -> float:
-    """Images per second, the median of a few calls."""
+    """Return images per second, the median of a few calls."""
     return statistics.median(rate(images, work, *arguments) for _ in range(ROUNDS))
 
 
 def usable(paths: list[Path]) -> list[Pending]:
-    """The pictures that can be decoded, as many as are needed."""
+    """Return as many decodable pictures as are needed."""
     found = [Pending(hashlib.sha256(path.read_bytes()).hexdigest(), (path,), (path.stem,)) for path in paths]
     good = [item.banner for item in decoded(found, DINO, cores()) if item.pixels is not None]
     return list(islice(cycle(good), IMAGES))
 
 
 def compare(folder: Path, pending: list[Pending], precision: str) -> None:
-    """Ours against the seed's way and the machine's limit, in turns."""
+    """Compare with the notebook's method and the machine's limit, in turns."""
     model = vit_s16()
     export(model, folder / "vit.onnx")
 
@@ -134,30 +135,30 @@ def compare(folder: Path, pending: list[Pending], precision: str) -> None:
 
     ours = compiled(BATCH)
     paths = [item.paths[0] for item in pending]
-    cosines = (our_way(ours, pending[:200], BATCH) * seeds_way(model, paths[:200])).sum(axis=1)
+    cosines = (our_way(ours, pending[:200], BATCH) * notebook_method(model, paths[:200])).sum(axis=1)
     rounds = [
         (
             rate(IMAGES, our_way, ours, pending, BATCH),
-            rate(SEED_IMAGES, seeds_way, model, paths[:SEED_IMAGES]),
+            rate(SEED_IMAGES, notebook_method, model, paths[:SEED_IMAGES]),
             machine_limit(torch.bfloat16 if precision == "bf16" else torch.float32) / gflop_per_image(),
         )
         for _ in range(COMPARED)
     ]
-    own, seed, limit = (statistics.median(column) for column in zip(*rounds, strict=True))
-    to_seed, to_limit = (statistics.median(r[0] / r[n] for r in rounds) for n in (1, 2))
+    own, notebook, limit = (statistics.median(column) for column in zip(*rounds, strict=True))
+    to_notebook, to_limit = (statistics.median(r[0] / r[n] for r in rounds) for n in (1, 2))
     print(f"ViT-S/16, 224 x 224, {precision}, end to end: {own:.1f} images/s")
     print(
-        f"  seed's way (PyTorch fp32, one at a time): {seed:.1f} images/s; ours is {to_seed:.2f} times as fast"
+        f"  notebook (PyTorch fp32, one at a time): {notebook:.1f} images/s; ours is {to_notebook:.2f} times as fast"
     )
-    print(f"  the machine's own limit: {limit:.1f} images/s; ours is {to_limit:.2f} of it")
-    print(f"  least cosine to the seed's vectors over {len(cosines)} pictures: {cosines.min():.5f}")
+    print(f"  the machine's limit: {limit:.1f} images/s; ours is {to_limit:.2f} of it")
+    print(f"  lowest cosine to the notebook's vectors over {len(cosines)} pictures: {cosines.min():.5f}")
     for size in (1, 2, 4, 8, 16):
         images = median_rate(96, our_way, compiled(size), pending[:96], size)
         print(f"  end to end with batches of {size:2}: {images:.1f} images/s")
 
 
 def bundled(pending: list[Pending]) -> None:
-    """The bundled model, end to end and from arrays, by batch size."""
+    """Measure the bundled model, end to end and from arrays, by batch size."""
     for size in (1, 2, 4, 8, 16):
         encoder = Encoder(named("bundled"), batch_size=size, streams=cores())
         transform = encoder.recipe.transform
@@ -177,7 +178,7 @@ def bundled(pending: list[Pending]) -> None:
 
 
 def main() -> None:
-    """Prints the figures."""
+    """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pictures", type=Path, help="a folder of JPEG files")
     given = parser.parse_args().pictures

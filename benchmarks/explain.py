@@ -1,10 +1,10 @@
-"""What `explain` points at: pieces of one banner, recoloured and moved, pasted into another.
+"""Measure where `explain` points, with recoloured pieces of one banner pasted into another at a different place.
 
-    python benchmarks/explain.py                  invented banners, drawn for it
+    python benchmarks/explain.py                  invented banners, drawn for this
     python benchmarks/explain.py --gallery DIR    the banners of a gallery
 
-Prints, as JSON, which share of a picture the piece covers, how much of each kind of weight lies in it, and how many of
-the best five pairs of places lie in it in both pictures.
+Print as JSON the fraction of the picture that the piece covers, how much of each kind of weight falls on it, and how
+many of the best five pairs of places are on it in both pictures.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ Box = tuple[int, int, int, int]
 
 
 def recoloured(image: Image.Image, by: int) -> Image.Image:
-    """A picture with its hue turned by so many of 256 steps."""
+    """Return a picture with its hue rotated by so many of 256 steps."""
     hue, saturation, value = image.convert("HSV").split()
     return Image.merge("HSV", (hue.point(lambda level: (level + by) % 256), saturation, value)).convert("RGB")
 
 
 def weights(cells: tuple[Cells, Cells]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Each kind of weight, for both pictures: float64, shape (cells,)."""
+    """Return each kind of weight for both pictures: float64, shape (cells,)."""
     plain = np.maximum(cells[0].descriptors @ cells[1].descriptors.T, 0)
     parts = [replace(one, descriptors=one.parts) for one in cells if one.parts is not None]
     tables = {"best cosine": (plain, 1), f"power {POWER}": (plain, POWER)}
@@ -52,14 +52,14 @@ def weights(cells: tuple[Cells, Cells]) -> dict[str, tuple[np.ndarray, np.ndarra
 
 
 def mask(box: Box, grid: tuple[int, int]) -> np.ndarray:
-    """How much of each cell lies in a box of the picture."""
+    """Return the fraction of each cell that is inside a box of the picture."""
     whole = Image.new("L", SIZE)
     whole.paste(255, box)
     return np.asarray(whole.resize(grid[::-1], Image.Resampling.BOX), np.float64).ravel() / 255
 
 
 def main() -> None:
-    """Measures and prints."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -75,7 +75,7 @@ def main() -> None:
 
 
 def measure(snapshot: steamdino.Snapshot) -> None:
-    """Pastes pieces and looks where the weights lie."""
+    """Paste pieces, and measure where the weights fall."""
     rng, recipe = np.random.default_rng(7), snapshot.recipe
     explain, encode = Explainer(recipe), CellEncoder(recipe)
     inside: dict[str, list[float]] = {}

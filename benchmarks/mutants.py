@@ -1,8 +1,8 @@
-"""How many small changes of the code the tests notice: runs mutmut and prints the score of each package.
+"""Run mutation tests with mutmut, and print each package's score: the fraction of mutants that the tests detect.
 
-Run it from the repository's root: ``make mutants``, or ``python benchmarks/mutants.py [PACKAGE ...]`` where mutmut is
-installed. It works in a copy, in ``mutants/``, and goes on where it stopped; remove that folder to begin anew. What
-survived is shown by ``mutmut results`` and ``mutmut show NAME``.
+Run it from the repository's root: ``make mutants``, or ``python benchmarks/mutants.py [PACKAGE ...]`` if mutmut is
+installed. It works on a copy in ``mutants/`` and resumes where it stopped; remove that folder to start again. Show the
+survivors with ``mutmut results`` and ``mutmut show NAME``.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from pathlib import Path
 
 ROOT = Path("mutants/src/steamdino")
 SKIPPED = 34
-"""The code by which mutmut takes a mutant for one that is not to be tested."""
+"""The exit code of mutants that mutmut should skip."""
 
 SURVIVED, UNTESTED, UNCHECKED = (0,), (33, 5), (None, SKIPPED)
-"""Exit codes as mutmut stores them; whatever else there is, a test or a limit of time or memory noticed the mutant."""
+"""Exit codes as mutmut stores them; all others mean that a test, a timeout or a memory limit detected the mutant."""
 
 Outcomes = dict[str, dict[str, int | None]]
 
 
 def outcomes() -> Outcomes:
-    """Of each package (or module beside packages): each mutant's name and exit code."""
+    """Return each mutant's name and exit code, by package (or module beside packages)."""
     found: defaultdict[str, dict[str, int | None]] = defaultdict(dict)
     for path in sorted(ROOT.rglob("*.meta")):
         module = path.relative_to(ROOT).with_suffix("")
@@ -37,7 +37,7 @@ def outcomes() -> Outcomes:
 
 
 def sampled(known: Outcomes, size: int) -> Outcomes:
-    """The same for so many mutants of each package, drawn by chance and always the same ones."""
+    """Return a random sample of each package's mutants, always the same one."""
     drawn = {}
     for package, codes in known.items():
         names = random.Random(package).sample(sorted(codes), min(size, len(codes)))
@@ -46,7 +46,7 @@ def sampled(known: Outcomes, size: int) -> Outcomes:
 
 
 def recode(change: Callable[[str, int | None], int | None]) -> None:
-    """Changes the stored exit codes, given each mutant's name and code."""
+    """Change the stored exit codes, given each mutant's name and code."""
     for path in ROOT.rglob("*.meta"):
         record = json.loads(path.read_text("utf-8"))
         codes = record["exit_code_by_key"]
@@ -55,12 +55,12 @@ def recode(change: Callable[[str, int | None], int | None]) -> None:
 
 
 def run_sample(size: int) -> None:
-    """Runs so many mutants of each package.
+    """Run a sample of each package's mutants.
 
-    mutmut takes the names of mutants, too, but then runs single tests by their ids, and fails over some of those.
+    mutmut also accepts names of mutants, but then runs single tests by id, and fails on some of them.
     """
     if not outcomes():
-        run("steamdino.gallery.lock.*")  # makes all mutants, and tests a few
+        run("steamdino.gallery.lock.*")  # creates all mutants, and tests a few
     kept = {name for codes in sampled(outcomes(), size).values() for name in codes}
     recode(lambda name, code: SKIPPED if code is None and name not in kept else code)
     try:
@@ -70,7 +70,7 @@ def run_sample(size: int) -> None:
 
 
 def report(found: Outcomes) -> None:
-    """Prints a table."""
+    """Print a table."""
     print(f"{'package':24} {'mutants':>8} {'noticed':>8} {'survived':>9} {'untested':>9} {'score':>7}")
     for package, codes in found.items():
         kinds = {"survived": SURVIVED, "untested": UNTESTED, "unchecked": UNCHECKED}
@@ -85,16 +85,20 @@ def report(found: Outcomes) -> None:
 
 
 def run(*names: str) -> None:
-    """Runs mutants by name, or all."""
+    """Run mutants by name, or all."""
     subprocess.run([sys.executable, "-m", "mutmut", "run", *names], check=False)
 
 
 def main() -> None:
-    """Runs and prints."""
+    """Run the mutants, and print the scores."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("packages", nargs="*", help="such as net, or present.web.middleware; all by default")
-    parser.add_argument("--sample", type=int, metavar="N", help="only N mutants of each package, by chance")
-    parser.add_argument("--report", action="store_true", help="run nothing, print what is known")
+    parser.add_argument(
+        "packages", nargs="*", help="packages or modules, such as net or present.web.middleware; default: all"
+    )
+    parser.add_argument("--sample", type=int, metavar="N", help="a random sample of N mutants per package")
+    parser.add_argument(
+        "--report", action="store_true", help="print the known results without running mutants"
+    )
     given = parser.parse_args()
     if given.sample:
         if not given.report:

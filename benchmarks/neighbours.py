@@ -1,7 +1,7 @@
-"""All games at once: `unique` and the export of 100 neighbours, against FAISS's flat search alone in the same run.
+"""Measure all-pairs search: `unique` and the export of 100 neighbours, compared with FAISS's flat search in one run.
 
-A made-up snapshot of 30,000 vectors of 384 dims in clusters, as banners are. Ours does all that the command does but to
-print it: for `unique` the search, the ranking and the games' names; for the export also the files.
+The snapshot has 30,000 made-up vectors of 384 dimensions in clusters, as banners are. Ours does everything that the
+command does except printing: for `unique` the search, the ranking and the games' names; for the export also the files.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ GAMES, DIM, CLUSTERS, K, RUNS = 30_000, 384, 300, 100, 3
 
 
 def made(folder: Path) -> Snapshot:
-    """Writes a snapshot through the program's own writer, and opens it."""
+    """Write a snapshot with the program's own writer, and open it."""
     rng = np.random.default_rng(0)
     centres = rng.standard_normal((CLUSTERS, DIM))
     vectors = centres[rng.integers(0, CLUSTERS, GAMES)] + 1.2 * rng.standard_normal((GAMES, DIM))
@@ -40,21 +40,21 @@ def made(folder: Path) -> Snapshot:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Of one call."""
+    """Return the seconds of one call."""
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
 
 
 def flat(vectors: np.ndarray, k: int) -> object:
-    """FAISS's flat search of all among all; each finds itself, too."""
+    """Search all vectors among all with FAISS's flat index; each also finds itself."""
     index = faiss.IndexFlatIP(DIM)
     index.add(vectors)
     return index.search(vectors, k + 1)
 
 
 def main() -> None:
-    """Prints, as JSON, the best seconds of each and their ratio."""
+    """Print the best seconds of each, and their ratio, as JSON."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         snapshot = made(folder)
@@ -79,7 +79,7 @@ def main() -> None:
         }
         for label, (job, k) in jobs.items():
             ours, theirs = [], []
-            for _ in range(RUNS):  # in turns, so that both see the same machine
+            for _ in range(RUNS):  # in turns, so that both run under the same load
                 theirs.append(seconds(partial(flat, vectors, k)))
                 ours.append(seconds(job))
             best = min(ours), min(theirs)

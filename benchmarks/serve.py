@@ -1,12 +1,12 @@
-"""The API under load: an open loop of 200 requests a second over 30,000 games, on one machine.
+"""Measure the API under load: an open loop of 200 requests per second on 30,000 games, on one machine.
 
-Requests leave at fixed times, whether or not earlier ones were answered, and a latency counts from the time at which
-its request should have left: a server that falls behind cannot hide it. Half are
-`/api/v1/games/{id}/similar`, half names that are being typed.
+Requests are sent at fixed times, whether or not earlier ones were answered, and a latency counts from the time at which
+its request should have been sent, so that a server that falls behind is measured correctly. Half of the requests are
+`/api/v1/games/{id}/similar`, half are searches for names as they are typed.
 
     python benchmarks/serve.py [--names FOLDER] [--rate 200] [--seconds 60] [--workers 1]
 
-The folder holds `app_ids.json` and `app_names.json`, as the seed has them; without it names are invented.
+The folder holds `app_ids.json` and `app_names.json`, as in the legacy format; without it names are invented.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ CONNECTIONS = 32
 
 
 class Loop:
-    """Connections that are kept open, and the latencies of what was asked over them, in milliseconds."""
+    """Persistent connections, and the latencies of their requests in milliseconds."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -41,12 +41,12 @@ class Loop:
         self.failed = 0
 
     async def open(self) -> None:
-        """Opens the connections."""
+        """Open the connections."""
         for _ in range(CONNECTIONS):
             self._free.put_nowait(await asyncio.open_connection("127.0.0.1", self._port))
 
     async def ask(self, kind: str, path: str, due: float) -> None:
-        """Asks once."""
+        """Send one request, and record its latency."""
         reader, writer = await self._free.get()
         writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         head = await reader.readuntil(b"\r\n\r\n")
@@ -58,7 +58,7 @@ class Loop:
 
 
 async def drive(port: int, games: list[tuple[str, str]], rate: float, seconds: float) -> Loop:
-    """Sends requests at fixed times."""
+    """Send requests at fixed times."""
     loop, dice = Loop(port), random.Random(0)
     await loop.open()
     asked = []
@@ -77,19 +77,19 @@ async def drive(port: int, games: list[tuple[str, str]], rate: float, seconds: f
 
 
 def resident(pid: int) -> float:
-    """Megabytes of a process, resident."""
+    """Return the resident memory of a process in megabytes."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
 
 def children(pid: int) -> list[int]:
-    """The processes that serve: those that were started, or the one itself."""
+    """Return the worker processes: the server's children, or the server itself."""
     found = [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     return [p for p in found if resident(p) > 50] or [pid]
 
 
 def main() -> None:
-    """Prints, as JSON, percentiles in milliseconds, the memory of a worker, and the generator's own share of a core."""
+    """Print as JSON percentiles in milliseconds, the memory of a worker, and the generator's share of a core."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -108,7 +108,7 @@ def main() -> None:
         try:
             while os.system(f"curl -sf -o /dev/null http://127.0.0.1:{given.port}/readyz"):  # noqa: S605
                 time.sleep(0.2)
-            asyncio.run(drive(given.port, games, 50, 3))  # warm
+            asyncio.run(drive(given.port, games, 50, 3))  # warm-up
             before = [resident(pid) for pid in children(server.pid)]
             cpu = time.process_time()
             loop = asyncio.run(drive(given.port, games, given.rate, given.seconds))

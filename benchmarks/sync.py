@@ -1,6 +1,6 @@
-"""How long `sync` takes over a store of Steam's size (list and details), how much memory, and what a second run asks.
+"""Measure time, memory and requests of `sync` with a store of Steam's size (list and details), and of a second run.
 
-The store is made up and on loopback, without delay: what is measured is the program, not Steam. Run it from the
+The store is made up and served on loopback without delay, so the program is measured, not Steam. Run it from the
 repository's root: ``python benchmarks/sync.py [--games 184000]``.
 """
 
@@ -22,7 +22,7 @@ LATER = 1_900_000_000
 
 
 def sync(store: Store, gallery: Path) -> tuple[float, float, int]:
-    """Runs the command; returns seconds, megabytes at the most, and requests."""
+    """Run the command; return seconds, peak megabytes, and the number of requests."""
     environ = {
         **os.environ,
         "STEAM_API_KEY": store.key,
@@ -43,16 +43,18 @@ def sync(store: Store, gallery: Path) -> tuple[float, float, int]:
 
 
 def main() -> None:
-    """Measures and prints."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--games", type=int, default=184_000)
-    parser.add_argument("--with-banners", type=int, default=5000, help="of the store that changes")
+    parser.add_argument(
+        "--with-banners", type=int, default=5000, help="number of games in the store that changes"
+    )
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         with serving(Store.of(given.games, fates={"no art": 1.0})) as store:
             seconds, peak, requests = sync(store, Path(folder) / "all")
             print(
-                f"{given.games:,} games, list and details: {seconds / 60:.1f} min, {peak:.0f} MB at the most,"
+                f"{given.games:,} games, list and details: {seconds / 60:.1f} min, {peak:.0f} MB at most,"
                 f" {requests:,} requests"
             )
             seconds, peak, requests = sync(store, Path(folder) / "all")
@@ -62,7 +64,7 @@ def main() -> None:
             share = given.with_banners // 100
             for n, game in enumerate(list(store.games.values())[: 3 * share : 3]):
                 game.modified = game.stamp = LATER
-                game.art += n % 2  # of every other one the art changed
+                game.art += n % 2  # the art of every other game changed
             store.games[10_000_000] = Game(10_000_000, "New", modified=LATER)
             _, _, second = sync(store, Path(folder) / "some")
             print(

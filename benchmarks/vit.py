@@ -1,4 +1,4 @@
-"""A ViT as DINO's authors formulate it (facebookresearch/dino, which the seed notebook runs), with made-up weights.
+"""A vision transformer as in facebookresearch/dino, which the original Steam DINO notebook runs, with made-up weights.
 
 Pre-norm blocks, queries, keys and values from one product, attention written out, LayerNorm's eps 1e-6, GELU, a learned
 CLS token and position embedding: "Emerging Properties in Self-Supervised Vision Transformers" (arXiv 2104.14294), after
@@ -25,7 +25,7 @@ class Attention(nn.Module):
         self.proj = nn.Linear(dim, dim)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Attends."""
+        """Apply attention."""
         batch, tokens, dim = x.shape
         split = self.qkv(x).reshape(batch, tokens, 3, self.heads, dim // self.heads)
         query, key, value = split.permute(2, 0, 3, 1, 4).unbind(0)
@@ -34,7 +34,7 @@ class Attention(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention and a two-layer perceptron, each behind a norm and beside a residual."""
+    """Attention and a two-layer perceptron, each with a pre-norm and a residual connection."""
 
     def __init__(self, dim: int, heads: int) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class Block(nn.Module):
         self.mlp = nn.ModuleDict({"fc1": nn.Linear(dim, 4 * dim), "fc2": nn.Linear(4 * dim, dim)})
 
     def forward(self, x: Tensor) -> Tensor:
-        """Transforms the tokens."""
+        """Transform the tokens."""
         x = x + self.attn(self.norm1(x))
         return x + self.mlp["fc2"](nn.functional.gelu(self.mlp["fc1"](self.norm2(x))))
 
@@ -62,7 +62,7 @@ class VisionTransformer(nn.Module):
         self.norm = nn.LayerNorm(dim, eps=EPS)
 
     def forward(self, pixel_values: Tensor) -> Tensor:
-        """Computes the tokens after the last norm."""
+        """Compute the tokens after the last norm."""
         patches = self.patch_embed(pixel_values).flatten(2).transpose(1, 2)
         x = torch.cat([self.cls_token.expand(patches.shape[0], -1, -1), patches], dim=1) + self.pos_embed
         for block in self.blocks:
@@ -71,19 +71,21 @@ class VisionTransformer(nn.Module):
 
 
 def vit_s16() -> VisionTransformer:
-    """A ViT-S/16 with made-up weights, always the same."""
+    """Return a ViT-S/16 with made-up weights, always the same."""
     torch.manual_seed(0)
     model = VisionTransformer()
     model.eval()
     for name, parameter in model.named_parameters():
         parameter.requires_grad = False
         if parameter.ndim > 1 and "embed" not in name:
-            nn.init.trunc_normal_(parameter, std=0.05)  # so large that pictures differ, as under trained ones
+            nn.init.trunc_normal_(
+                parameter, std=0.05
+            )  # large enough that pictures differ, as with trained weights
     return model
 
 
 def export(model: VisionTransformer, path: Path) -> None:
-    """Writes the model as ONNX with a free batch size."""
+    """Write the model as ONNX with a free batch size."""
     torch.onnx.export(
         model,
         (torch.zeros(2, 3, 224, 224),),

@@ -140,7 +140,7 @@ def test_an_absolute_path_in_a_reason_is_found(text: str) -> None:
         "https://store.steampowered.com/app/730 answered 404",
         "it has 60 x 90 pixels; at most 1 / 2 of them",
         "and/or",
-        "its id 'a/b' is already that of a/b.png",
+        "its id 'a/b' is already used by a/b.png",
         "it is excluded (dark); steam-dino check --restore takes it back",
         "the ratio is 16:9",
         "N/A: it is hidden",

@@ -1,11 +1,11 @@
-"""steam-dino: which game banners look alike, and how alike.
+"""Visual search for game banners: which banners look alike, and how alike.
 
 >>> import steamdino
 >>> snapshot = steamdino.Snapshot.open("gallery")            # doctest: +SKIP
 >>> for match in snapshot.similar("1091500", k=10):          # doctest: +SKIP
 ...     print(match.rank, match.name, round(match.similarity, 3))
 
-Names are loaded when they are first used, so that ``import steamdino`` costs next to nothing.
+Names are loaded on first use, so that ``import steamdino`` takes almost no time.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`python -m steamdino` is `steam-dino`."""
+"""Run the command line with ``python -m steamdino``."""
 
 from __future__ import annotations
 

@@ -1,24 +1,24 @@
-"""The errors that a user of this program can cause.
+"""Exceptions that a user's input or environment can cause.
 
 ::
 
-    SteamDinoError              anything below; its text is one line that says what to do next
-    ├── UsageError              the request itself makes no sense (exit code 2)
+    SteamDinoError              base class; the message is one line that says what to do next
+    ├── UsageError              the request itself is invalid (exit code 2)
     │   └── RecipeError         a recipe, model or strategy that does not exist or does not fit
-    ├── OutputError             a file or folder that cannot be written where the user asked for it
-    ├── QueryError              no game and no picture fits the query
-    ├── GalleryError            a gallery that is absent, damaged, or of another format
+    ├── OutputError             a file or folder cannot be written where the user asked for it
+    ├── QueryError              no game and no picture matches the query
+    ├── GalleryError            a gallery is missing, damaged, or of another format
     │   ├── NoGalleryError      there is no gallery at that path
-    │   ├── GalleryLockedError  another process is writing to it
-    │   └── SnapshotError       a damaged snapshot
-    │       └── NoSnapshotError there is none yet, or none under that recipe
-    ├── ModelError              a model's files are absent, altered, or cannot be fetched
-    ├── PictureError            a picture that cannot be decoded, with the reason
-    ├── SourceError             a table or an archive that cannot be read at all
-    ├── NetworkError            a server that cannot be reached, misbehaves, or must not be asked
-    │   ├── BlockedError        it refuses us (403): nothing more may be asked of it
-    │   └── ReplyError          it answers, but not what was asked
-    ├── BusyError               this process does as much as it can; ask again later
+    │   ├── GalleryLockedError  another process is writing to the gallery
+    │   └── SnapshotError       a snapshot is damaged
+    │       └── NoSnapshotError there is no snapshot yet, or none for that recipe
+    ├── ModelError              a model's files are missing, altered, or cannot be downloaded
+    ├── PictureError            a picture cannot be decoded; the message is the reason
+    ├── SourceError             a table or an archive cannot be read at all
+    ├── NetworkError            a server cannot be reached, misbehaves, or is not allowed
+    │   ├── BlockedError        the server refuses access (403): send it no more requests
+    │   └── ReplyError          the server's reply is not a valid answer to the request
+    ├── BusyError               this process is at its limit; try again later
     └── MissingExtraError       an optional dependency is not installed
 """
 
@@ -26,13 +26,13 @@ from __future__ import annotations
 
 
 class SteamDinoError(Exception):
-    """Base of every error that a user can cause: one line, with the value and what to do next."""
+    """Base class of all errors that a user can cause; the message is one line with the value and what to do next."""
 
     exit_code = 1
 
 
 class UsageError(SteamDinoError):
-    """The request itself makes no sense, whatever the gallery holds."""
+    """The request itself is invalid, whatever the gallery holds."""
 
     exit_code = 2
 
@@ -42,15 +42,15 @@ class OutputError(SteamDinoError):
 
 
 class QueryError(SteamDinoError):
-    """No game and no picture fits the query."""
+    """No game and no picture matches the query."""
 
 
 class RecipeError(UsageError):
-    """A recipe, model or strategy that does not exist, or that a model cannot give."""
+    """A recipe, model or strategy does not exist, or a model does not support it."""
 
 
 class GalleryError(SteamDinoError):
-    """A gallery that is absent, damaged, or of another format."""
+    """A gallery is missing, damaged, or of another format."""
 
 
 class NoGalleryError(GalleryError):
@@ -62,19 +62,19 @@ class GalleryLockedError(GalleryError):
 
 
 class SnapshotError(GalleryError):
-    """There is no snapshot, or it is damaged."""
+    """A snapshot is missing or damaged."""
 
 
 class NoSnapshotError(SnapshotError):
-    """There is no snapshot yet, or none under that recipe."""
+    """There is no snapshot yet, or none for that recipe."""
 
 
 class ModelError(SteamDinoError):
-    """A model's files are absent, altered, or cannot be fetched."""
+    """A model's files are missing, altered, or cannot be downloaded."""
 
 
 class PictureError(SteamDinoError):
-    """A picture cannot be decoded; the text is the reason."""
+    """A picture cannot be decoded; the message is the reason."""
 
 
 class SourceError(SteamDinoError):
@@ -82,22 +82,22 @@ class SourceError(SteamDinoError):
 
 
 class NetworkError(SteamDinoError):
-    """A server cannot be reached, misbehaves, or must not be asked."""
+    """A server cannot be reached, misbehaves, or is not allowed."""
 
 
 class BlockedError(NetworkError):
-    """A server refuses us: nothing more may be asked of it."""
+    """A server refuses access; no more requests may be sent to it."""
 
 
 class ReplyError(NetworkError):
-    """A server answers, but not what was asked."""
+    """A server's reply is not a valid answer to the request."""
 
 
 class BusyError(SteamDinoError):
-    """Too much is being done at the same time already.
+    """The limit on concurrent work in this process is reached.
 
     Attributes:
-        retry: seconds after which to ask again.
+        retry: seconds after which to try again.
     """
 
     def __init__(self, message: str, retry: int) -> None:

@@ -1,4 +1,4 @@
-"""The formats of pictures that can be read, and the suffixes of their files: the one list that everything uses."""
+"""The supported picture formats and their file suffixes; the single list that the whole program uses."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ SUFFIXES_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "TGA": (".tga",),
     }
 )
-"""Of each of Pillow's formats that a stranger's file may reach, the suffixes: first the one that new files get.
+"""Suffixes of each supported Pillow format; the first is used for new files.
 
-Others stay out on purpose: Pillow's EPS, for one, starts another program.
+Other formats are excluded on purpose: Pillow's EPS plugin, for example, starts another program.
 """
 
 SUFFIXES = tuple(sorted(suffix for suffixes in SUFFIXES_OF.values() for suffix in suffixes))
-"""All of them, in lower case: what is taken for a picture by its name."""
+"""All suffixes in lower case: a file with one of them counts as a picture."""
 
 
 def suffix_of(form: str, otherwise: str) -> str:
-    """The suffix that a new file of a format gets; `otherwise` for an unlisted one (a JPEG of several pictures)."""
+    """Return the suffix for a new file of a format; `otherwise` for an unlisted one (such as a multi-picture JPEG)."""
     return SUFFIXES_OF.get(form, (otherwise,))[0]

@@ -1,4 +1,4 @@
-"""A Recipe: the identity of a vector. Two vectors may be compared only if their recipes are equal."""
+"""The Recipe, which identifies how a vector was made. Vectors may be compared only if their recipes are equal."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ PRECISION_CLASSES = ("float", "int8")
 INTERPOLATIONS = ("bicubic",)
 
 LARGEST_SIDE = 4096
-"""Pixels of a model's input."""
+"""Maximum width and height of a model's input in pixels."""
 
 LARGEST_LEVEL = 1e6
-"""Of a transform's mean and standard deviation, which are about 0.5: beyond, levels leave the range of numbers."""
+"""Maximum of a transform's mean and standard deviation. Typical values are near 0.5; much larger ones overflow."""
 
 LARGEST_DIM = 1 << 16
-"""Numbers of a vector: far more than any model gives, and little enough that a row of them fits anywhere."""
+"""Maximum length of a vector: far longer than any model's, and short enough for a row to fit in memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transform:
-    """How a picture becomes the model's input; `features.transform` says what each mode does.
+    """How a picture becomes the model's input; `features.transform` describes each mode.
 
     Attributes:
         mode: "crop", "squash" or "fit".
-        width, height: of the input in pixels.
+        width, height: size of the input in pixels.
         interpolation: "bicubic".
         mean, std: per channel (red, green, blue), on a scale of 0 to 1.
     """
@@ -88,17 +88,17 @@ class Pooling:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything that decides what a vector means.
+    """Everything that determines what a vector means.
 
     Attributes:
         model: the model's name in `models.toml`.
-        weights: sha256 of its weights' file, lower-case hex.
+        weights: sha256 of its weights file, lower-case hex.
         transform: how a picture becomes the model's input.
         pooling: how the model's tokens become one vector.
-        projection: sha256 of the whitening's file (the model's own, or learned on a gallery); None without one.
-        precision: "float" (f32, bf16 and f16 may be compared with each other) or "int8".
+        projection: sha256 of the whitening file (the model's own, or learned on a gallery); None without whitening.
+        precision: the vector class: "float" (f32, bf16 and f16 are comparable with each other) or "int8".
         dim: length of the vector, at most `LARGEST_DIM`.
-        name: what people call it. A label beside the identity: neither compared nor hashed.
+        name: a label for people, not part of the identity: neither compared nor hashed.
     """
 
     model: str
@@ -115,7 +115,7 @@ class Recipe:
         if not isinstance(self.model, str) or not self.model:
             raise RecipeError(f"model is {shown(self.model)}; a recipe must name its model")
         if not isinstance(self.name, str):
-            raise RecipeError(f"name is {shown(self.name)}; it must be a text")
+            raise RecipeError(f"name is {shown(self.name)}; it must be a string")
         for key in ("weights", "projection"):
             value = getattr(self, key)
             if not (is_sha256(value) or (key == "projection" and value is None)):
@@ -134,12 +134,12 @@ class Recipe:
 
     @property
     def hash(self) -> str:
-        """The first 12 hex digits of the canonical JSON's sha256; names the folder of its snapshots."""
+        """The first 12 hex digits of the canonical JSON's sha256, which name the folder of its snapshots."""
         return hashlib.sha256(self.json.encode()).hexdigest()[:12]
 
     @classmethod
     def from_json(cls, text: str, name: str = "") -> Recipe:
-        """Reads canonical JSON back.
+        """Return the recipe that canonical JSON describes.
 
         Raises:
             RecipeError: the text is not JSON, or not a recipe.
@@ -160,7 +160,7 @@ class Recipe:
             raise RecipeError(f"this is not a recipe: {text[:80]!r} ({reason})") from None
 
     def differences(self, other: Recipe) -> list[str]:
-        """Names each field in which the two differ, with both values: ``transform.mode: crop != fit``."""
+        """Return each field in which two recipes differ, with both values: ``transform.mode: crop != fit``."""
         theirs = dict(_leaves(asdict(other)))
         return [
             f"{key}: {value} != {theirs.get(key)}"

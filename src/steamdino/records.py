@@ -1,4 +1,4 @@
-"""The records that the stages exchange: frozen, typed, and free of behaviour that belongs to a stage."""
+"""Records that the stages exchange: frozen, typed, and without the behaviour of any stage."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ if TYPE_CHECKING:
     import numpy as np
 
 Progress = Callable[[int, int], None]
-"""Called by long work with (done, total); total 0 means that it is not known yet."""
+"""A progress callback, called with (done, total); total 0 means that the total is not known yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One game as a source describes it, before anything was checked against the gallery.
+    """One game as a source describes it, before it is compared with the gallery.
 
     Attributes:
         id: the game's id; unique within a gallery.
-        name: what people call it.
+        name: the game's title.
         path: its banner, absolute; None for a game without one.
-        where: the place to name when something is wrong with it (a relative path or "line 12").
-        columns: whatever else the source knows, as strings and numbers.
-        data: the banner's bytes where `path` is no file of its own (a member of an archive); else None.
+        where: the place to report if something is wrong with it (a relative path or "line 12").
+        columns: all other values from the source, as strings and numbers.
+        data: the banner's bytes if `path` is not a file of its own (a member of an archive); else None.
     """
 
     id: str
@@ -37,12 +37,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that could not be used. Never an exception: the rest goes on.
+    """Something that could not be used. It is not an exception: the rest is processed.
 
     Attributes:
-        where: where it stands (a relative path, "line 12", an id).
+        where: its place (a relative path, "line 12", an id).
         reason: why it could not be used, in one line.
-        id: the game that it concerns; None where not even that could be read.
+        id: the game that it concerns; None if not even the id could be read.
     """
 
     where: str
@@ -52,15 +52,15 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """A banner's file as it was when it was last looked at.
+    """A banner's file as it was when it was last examined.
 
     Attributes:
-        path: where it lies, absolute.
-        size: bytes.
-        mtime_ns: time of modification, nanoseconds since the epoch.
-        ctime_ns: time of the last change of the file's status, which no program can set: a file that was replaced
-            by one of the same size and time has another one. 0 where unknown.
-        sha256: of the file's bytes, lower-case hex; the identity under which vectors are stored.
+        path: absolute path of the file.
+        size: size in bytes.
+        mtime_ns: modification time, in nanoseconds since the epoch.
+        ctime_ns: time of the last status change, which programs cannot set: it reveals a file that was replaced by one
+            of the same size and modification time. 0 if unknown.
+        sha256: of the file's bytes, lower-case hex; stored vectors are keyed by it.
         width, height: pixels, after the EXIF orientation was applied.
         mode: Pillow's mode as stored ("RGB", "L", "CMYK", ...).
         format: Pillow's name of the file format ("JPEG", "PNG", ...).
@@ -83,11 +83,11 @@ class Game:
 
     Attributes:
         id, name: as in the gallery.
-        source: the name of the source that it came from.
-        url: its page, where the source says so; else None.
-        picture: its banner's file, absolute (it may have gone since); None if unknown.
+        source: the name of its source.
+        url: its store page, if the source has one; else None.
+        picture: its banner's file, absolute (the file may be missing by now); None if unknown.
         sha256: of its banner's bytes.
-        columns: what else the source knew.
+        columns: all other values from the source.
     """
 
     id: str
@@ -101,15 +101,15 @@ class Game:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which games may be among the matches.
+    """Conditions that games must meet to be among the matches.
 
     Attributes:
-        tags: each of them a game must have, however it is written.
+        tags: tags that a game must have, all of them; upper and lower case and punctuation do not matter.
         released_from, released_to: the first and the last day, month or year ("2020-05-17", "2020-05", "2020") of the
             release; None for no bound.
-        min_reviews: how many reviews it must have.
-        free: only games that cost nothing.
-        adult: let adult-only games through, too.
+        min_reviews: minimum number of reviews.
+        free: only free games.
+        adult: include adult-only games.
     """
 
     tags: tuple[str, ...] = ()
@@ -126,12 +126,12 @@ class Match:
 
     Attributes:
         rank: 1 for the most similar.
-        id, name: the game's.
+        id, name: the game's id and name.
         similarity: cosine between its vector and the query's, -1 to 1.
-        percentile: how many of a hundred pairs of this snapshot's banners are less alike (None where that is unknown);
-            if words were asked, how many of a hundred games fit less: pictures lie nearer to each other than to words.
-        identical: its banner has the very bytes of the query's (equal sha256, not merely a similarity of 1).
-        game: everything else that the snapshot knows about it.
+        percentile: percentage of the snapshot's pairs of banners that are less similar; None if unknown. For a query
+            in words, the percentage of games that match less, since pictures are nearer to each other than to words.
+        identical: whether its banner's bytes equal the query's (equal sha256, not merely a similarity of 1).
+        game: everything else that the snapshot holds about the game.
     """
 
     rank: int
@@ -145,11 +145,11 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a mixture.
+    """One part of a mixed query.
 
     Attributes:
-        weight: what its vector is multiplied by; below 0 for what shall be missing.
-        query: what it is, as it was understood.
+        weight: factor of its vector; negative for what should be missing.
+        query: the part as it was resolved.
     """
 
     weight: float
@@ -158,16 +158,16 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What was asked, as it was understood.
+    """A query as it was resolved.
 
     Attributes:
-        text: what was typed, or the picture's path.
-        kind: how it was understood: "id", "name", "picture" or "words".
-        game: the game that it means; None for a picture or words.
+        text: the text that was typed, or the picture's path.
+        kind: how it was resolved: "id", "name", "picture" or "words".
+        game: the game that it refers to; None for a picture or words.
         picture: the picture's file; None for a game's own vector.
-        alternatives: other games whose names fit as well, best first.
-        mirror, flip: the query was mirrored left-right, flipped top-bottom.
-        parts: what was added to it and taken from it.
+        alternatives: other games whose names match as well, best first.
+        mirror, flip: whether the query was mirrored left-right or flipped top-bottom.
+        parts: the parts that were added and subtracted.
     """
 
     text: str
@@ -181,19 +181,19 @@ class Query:
 
     @property
     def has_words(self) -> bool:
-        """Whether a sentence is among what was asked."""
+        """Return whether any part of the query is a sentence."""
         return self.kind == "words" or any(part.query.has_words for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True)
 class Matches(Sequence[Match]):
-    """The answer to one query, most similar first.
+    """The matches of one query, most similar first.
 
     Attributes:
-        query: what was asked, as it was understood.
-        recipe: the name of the recipe whose space the similarities live in.
+        query: the query as it was resolved.
+        recipe: the name of the recipe whose vectors were compared.
         items: the matches.
-        undated: how many games a filter by date left out because no date of release could be read.
+        undated: how many games a filter by date skipped because their release date could not be read.
     """
 
     query: Query
@@ -216,12 +216,12 @@ class Matches(Sequence[Match]):
 
     @property
     def ids(self) -> list[str]:
-        """The ids, most similar first."""
+        """Return the ids, most similar first."""
         return [match.id for match in self.items]
 
     @property
     def similarities(self) -> np.ndarray:
-        """The cosines, most similar first: float32, shape (len(self),)."""
+        """Return the cosines, most similar first: float32, shape (len(self),)."""
         import numpy as np
 
         return np.array([match.similarity for match in self.items], dtype=np.float32)

@@ -1,7 +1,7 @@
-"""What text must look like before anything is built from it: one line, a sha256, an https address, no path.
+"""Validation of untrusted text: single lines, sha256 digests, https addresses, absolute paths.
 
-Names, addresses and digests come from strangers and end in terminals, pages, links and names of files. Whoever builds
-one of these from a text checks the text here first.
+Names, addresses and digests come from untrusted sources and end up in terminals, pages, links and file names. Code
+that builds any of these from a text validates the text here first.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from pathlib import PurePosixPath
 from typing import Any, TypeGuard
 
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""What must not be in a line: control characters, line and paragraph separators, bidirectional overrides (they reorder
-the text around them), and halves of characters (nothing can store them). The set is the same in all versions of
+"""Characters that a line must not contain: control characters, line and paragraph separators, bidirectional overrides
+(they reorder the text around them), and lone surrogates (they cannot be stored). The set is the same in all versions of
 Unicode, unlike `str.isprintable`, which also refuses the ideographic space and the newest letters."""
 
 LONGEST_ADDRESS = 2000
@@ -37,32 +37,32 @@ _shorten.maxstring = _shorten.maxother = 80
 
 
 def is_line(value: object, longest: int) -> TypeGuard[str]:
-    """Whether a value is a text of at most `longest` characters that stays on one line and can be stored and shown."""
+    """Return whether a value is a text of at most `longest` characters that fits on one line and can be stored."""
     return isinstance(value, str) and len(value) <= longest and not UNPRINTABLE.search(value)
 
 
 def as_line(text: str, longest: int) -> str:
-    """A text as one line: what must not be in it becomes U+FFFD, and what is too much is cut off."""
+    """Return a text as one line: forbidden characters become U+FFFD, and the text is cut to `longest` characters."""
     return UNPRINTABLE.sub("\ufffd", text[:longest])
 
 
 def is_sha256(value: object) -> TypeGuard[str]:
-    """Whether a value is a sha256 in lower-case hex."""
+    """Return whether a value is a sha256 in lower-case hex."""
     return isinstance(value, str) and _SHA256.fullmatch(value) is not None
 
 
 def is_https(value: object) -> TypeGuard[str]:
-    """Whether a value is an https:// address of a named host, of at most `LONGEST_ADDRESS` characters of RFC 3986."""
+    """Return whether a value is an https:// address (RFC 3986) of a named host, at most `LONGEST_ADDRESS` long."""
     return isinstance(value, str) and len(value) <= LONGEST_ADDRESS and _HTTPS.fullmatch(value) is not None
 
 
 def content_path(sha256: str, suffix: str, digits: int = 64) -> PurePosixPath:
-    """The relative path of a file that is named by its content: ``"ab/ab12...ef.jpg"``.
+    """Return the relative path of a file named by its content: ``"ab/ab12...ef.jpg"``.
 
-    An unusual suffix is dropped. `digits` says how many of the digest's name the file.
+    An unusual suffix is dropped. `digits` is how many digits of the digest the name has.
 
     Raises:
-        ValueError: the digest is no sha256, and could lead out of the folder.
+        ValueError: the digest is not a sha256, so the path could leave the folder.
     """
     if not is_sha256(sha256):
         raise ValueError(f"{shown(sha256)} is not a sha256 in lower-case hex")
@@ -70,13 +70,13 @@ def content_path(sha256: str, suffix: str, digits: int = 64) -> PurePosixPath:
 
 
 def names_a_path(text: str) -> bool:
-    """Whether a text seems to hold an absolute path (POSIX, Windows or UNC), which says something about a machine."""
+    """Return whether a text appears to contain an absolute path (POSIX, Windows or UNC), which reveals a machine."""
     return _ABSOLUTE.search(text) is not None
 
 
 def shown(value: Any) -> str:
-    """A value as it can be put into an error's line, however large it is."""
+    """Return a value in a form that fits in an error message, however large it is."""
     try:
         return _shorten.repr(value)
-    except ValueError:  # Python writes no whole number of more than 4,300 digits
+    except ValueError:  # Python does not print integers of more than 4,300 digits
         return "a huge number"

@@ -215,7 +215,7 @@ def test_a_model_with_one_embedding_is_explained_by_covering_parts_alone(
     found = Explainer(named("clip"))(banners["neonoir"], banners["hollow-avenue"])
     assert (found.method, found.pairs, found.first.attention) == (OCCLUSION, (), None)
     assert found.first.weights.shape == (6, 4)
-    with pytest.raises(RecipeError, match="nothing of its parts"):
+    with pytest.raises(RecipeError, match="nothing is known of its parts"):
         CellEncoder(named("clip"))
 
 

@@ -53,14 +53,14 @@ def test_two_files_with_one_id_are_a_problem_and_the_first_is_kept(tmp_path: Pat
     assert isinstance(first, Entry)
     assert isinstance(second, Problem)
     assert (second.where, second.id) == ("a.png", "a")
-    assert "already that of a.jpg" in second.reason
+    assert "already used by a.jpg" in second.reason
 
 
 def test_a_folder_with_a_pictures_name_is_a_problem_and_is_searched_all_the_same(tmp_path: Path) -> None:
     _touch(tmp_path, "x.jpg/inner.jpg")
     problem, entry = scan(tmp_path)
     assert isinstance(problem, Problem)
-    assert problem.reason == "it is a folder with a picture's name"
+    assert problem.reason == "it is a folder with a picture's suffix"
     assert isinstance(entry, Entry)
     assert entry.id == "x.jpg/inner"
 

@@ -74,8 +74,8 @@ def test_a_list_of_numbers_has_no_names(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "error", "message"),
     [
-        ("", SourceError, "names no app"),
-        ("[1, 2", SourceError, "begins like JSON"),
+        ("", SourceError, "lists no app"),
+        ("[1, 2", SourceError, "starts like JSON"),
         ("hello", SourceError, "no app"),
     ],
 )

@@ -76,8 +76,8 @@ def test_a_malformed_row_names_its_line_and_the_rest_goes_on(tmp_path: Path) -> 
         ("5", "line 9"),
     ]
     problems = {p.where: p.reason for p in found if isinstance(p, Problem)}
-    assert problems["line 4"] == "it has 2 fields where the header has 3"
-    assert problems["line 6"] == "the id '3' is already that of line 5"
+    assert problems["line 4"] == "it has 2 fields, expected 3 as in the header"
+    assert problems["line 6"] == "the id '3' is already used by line 5"
     assert problems["line 7"] == "the id is empty"
     assert "cannot be parsed" in problems["line 8"]
 
@@ -92,7 +92,7 @@ def test_a_malformed_row_names_its_line_and_the_rest_goes_on(tmp_path: Path) -> 
         ('{"id": true}', "not an id"),
         ('{"id": 1.5}', "not an id"),
         ('{"id": {"a": 1}}', "not an id"),
-        ('{"name": "no id"}', "lacks 'id'"),
+        ('{"name": "no id"}', "has no 'id'"),
         ('{"id": "a", "path": 3}', "not a path"),
         ('{"id": "a", "path": "x\\u0000.jpg"}', "NUL"),
         ('{"id": "a\\ud800"}', "surrogate"),

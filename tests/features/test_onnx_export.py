@@ -264,5 +264,5 @@ def test_weights_that_are_code_or_of_another_model_are_refused(tmp_path: Path) -
     with pytest.raises(ModelError, match="cannot be read as dino-vits16"):
         load(model, tmp_path / "none.pth")
     torch.save({"layers.0.other": torch.zeros(1)}, tmp_path / "names.pth")
-    with pytest.raises(ModelError, match="names of weights that are not known"):
+    with pytest.raises(ModelError, match="unknown names of weights"):
         load(model, tmp_path / "names.pth")

@@ -108,23 +108,23 @@ def test_a_vectors_length_is_what_the_strategy_says(text: str, dim: int) -> None
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("bundeld", "no recipe 'bundeld'; known are: bundled"),
+        ("bundeld", "no recipe 'bundeld'; choose from: bundled"),
         (
             "bundled/15x240",
             "15x240 does not fit efficientnet-lite0-banners: each side must be at least 16",
         ),
         ("SimpleS16/224x300", "224x300 does not fit dino-vits16: each side must be a multiple of 16"),
         ("clip/224x320", "each side must be 224: it is made for one size"),
-        ("bundled/stretch", "'stretch' in a recipe is none of: simple, complex"),
+        ("bundled/stretch", "'stretch' in a recipe is not one of: simple, complex"),
         (
             "bundled/complex",
-            r"cannot give 'complex' \(it is convolutional: no CLS token\); it can give: simple, gem",
+            r"does not support 'complex' \(it is convolutional: no CLS token\); it supports: simple, gem",
         ),
         (
             "clip/gem",
-            r"clip-vitb32 cannot give 'gem' \(its one output is the embedding\); it can give: simple",
+            r"clip-vitb32 does not support 'gem' \(its only output is the embedding\); it supports: simple",
         ),
-        ("SimpleS16/whiten0", "'whiten0' in a recipe is none of"),
+        ("SimpleS16/whiten0", "'whiten0' in a recipe is not one of"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(text: str, message: str) -> None:

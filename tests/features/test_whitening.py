@@ -69,7 +69,7 @@ def test_directions_in_which_nothing_varies_are_not_blown_up() -> None:
 
 def test_few_vectors_keep_few_dimensions_and_too_few_are_refused() -> None:
     assert Whitening.learn(_rows(FEWEST, 60)).dim == FEWEST // 4
-    with pytest.raises(UsageError, match=f"on {FEWEST - 1} different banners; it takes {FEWEST} at least"):
+    with pytest.raises(UsageError, match=f"on {FEWEST - 1} different banners; it needs at least {FEWEST}"):
         Whitening.learn(_rows(FEWEST - 1, 60))
 
 

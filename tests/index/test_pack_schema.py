@@ -252,7 +252,7 @@ def test_each_member_is_checked(name: str, data: bytes, told: str, valid: Member
             packs.arrays(mean=np.zeros(16), projection=np.zeros((16, 16)), more=np.zeros(1)),
             "its directory lists 3",
         ),
-        (b"", "does not end as a zip does"),
+        (b"", "does not end like a zip"),
     ],
 )
 def test_the_whitening_is_checked(data: bytes, told: str, valid: Members, tmp_path: Path) -> None:
@@ -263,7 +263,7 @@ def test_the_whitening_is_checked(data: bytes, told: str, valid: Members, tmp_pa
 @pytest.mark.parametrize("name", packs.STORED)
 def test_what_is_large_must_be_stored(name: str, method: int, valid: Members, tmp_path: Path) -> None:
     path = packs.zipped(tmp_path / "x.steamdino", valid, {name: method})
-    with pytest.raises(SnapshotError, match=f"{name} is compressed in a way that does not belong there"):
+    with pytest.raises(SnapshotError, match=f"{name} is compressed by a method that is not allowed there"):
         Snapshot.open(path)
 
 

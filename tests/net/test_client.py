@@ -227,7 +227,7 @@ def test_redirects_are_followed_on_the_same_host_and_refused_elsewhere() -> None
 
     with answering(answer) as (address, seen), client(address) as asking:
         assert asking.get(f"{address}/moved", largest=100, read=body) == b"here"
-        with pytest.raises(NetworkError, match=r"169\.254\.169\.254/secret is not among the hosts"):
+        with pytest.raises(NetworkError, match=r"169\.254\.169\.254/secret is not on an allowed host"):
             asking.get(f"{address}/away", largest=100, read=body)
         with pytest.raises(NetworkError, match="redirects more than 3 times"):
             asking.get(f"{address}/loop", largest=100, read=body)

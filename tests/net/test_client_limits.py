@@ -40,7 +40,7 @@ def test_a_body_of_just_the_size_is_read_and_one_byte_more_is_not(announced: boo
 
     with answering(answer) as (address, seen), client(address) as asking:
         assert asking.get(address, largest=1000, read=body) == b"x" * 1000
-        with pytest.raises(NetworkError, match="sends more than 1,000 bytes; it was not read to its end"):
+        with pytest.raises(NetworkError, match="sends more than 1,000 bytes; the download was stopped"):
             asking.get(address, largest=1000, read=body)
         assert len(seen) == 2
 
@@ -118,7 +118,7 @@ def test_the_longest_wait_is_borne_and_a_longer_one_is_said() -> None:
         with pytest.raises(TransientError, match="answered 503") as borne:
             asking.get(address, largest=9, read=body)
         assert borne.value.wait == LONGEST_WAIT == 600
-        with pytest.raises(NetworkError, match="asks to wait 601 s; go on later") as longer:
+        with pytest.raises(NetworkError, match="asks to wait 601 s; try again later") as longer:
             asking.get(address, largest=9, read=body)
         assert not isinstance(longer.value, TransientError)
 

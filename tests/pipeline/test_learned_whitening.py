@@ -100,6 +100,6 @@ def test_too_few_banners_are_refused_and_what_was_encoded_is_kept(
     for n in range(12):
         paint(tmp_path / f"covers/{n:02}.jpg", n)
     add(tmp_path / "g", tmp_path / "covers")
-    with pytest.raises(UsageError, match="on 12 different banners; it takes 100 at least"):
+    with pytest.raises(UsageError, match="on 12 different banners; it needs at least 100"):
         build(tmp_path / "g", "bundled/whiten")
     assert build(tmp_path / "g", "bundled/raw").encoded == 0

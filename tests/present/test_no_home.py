@@ -12,7 +12,7 @@ import pytest
 from tests.fakes.homeless import STRANGER, homeless, readable_folder, started, stranger
 
 UNKNOWN = "the home folder of this user is not known"
-HINT = "set STEAMDINO_CACHE to a folder that can be written"
+HINT = "set STEAMDINO_CACHE to a writable folder"
 
 NOWHERE = {
     "no home": ({}, UNKNOWN),

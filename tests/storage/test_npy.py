@@ -88,5 +88,5 @@ def test_a_file_that_breaks_off_or_goes_on_is_refused(change: int) -> None:
     data = _saved(np.zeros((4, 2), "<f4")).getvalue()
     file = io.BytesIO(data[:change] if change < 0 else data + b"\0" * change)
     header = read_header(file)
-    with pytest.raises(ValueError, match="it breaks off|it goes on"):
+    with pytest.raises(ValueError, match="it is truncated|it has more data"):
         list(blocks(file, header))

@@ -1,7 +1,7 @@
-"""A tar, tar.gz or zip of pictures, read member by member; nothing is ever unpacked to where a member's name points.
+"""Read pictures from a tar, tar.gz or zip archive, member by member, without unpacking any file to disk.
 
-A member's name only makes an id. What could do harm (names that climb or are absolute, links, devices, members that
-claim to be huge, archives that swell) is a problem and is not read.
+A member's name is used only for its id. Members that could do harm (paths that leave the archive or are absolute,
+links, devices, members of a huge declared size, decompression bombs) are reported as problems and not read.
 """
 
 from __future__ import annotations
@@ -22,34 +22,32 @@ from steamdino.picture_formats import SUFFIXES
 from steamdino.records import Entry, Problem
 
 ENDINGS = (".tar", ".tar.gz", ".tgz", ".zip")
-LARGEST_MEMBER = 64 << 20  # bytes, as for a picture's file
-MOST_SWELLING = (
-    200  # times its own size an archive may grow to; pictures are compressed already and hardly grow
-)
-HARMLESS = 1 << 30  # bytes up to which swelling does not matter
+LARGEST_MEMBER = 64 << 20  # bytes, the same as for a picture file
+MOST_SWELLING = 200  # largest ratio of unpacked to packed size; pictures hardly shrink further
+HARMLESS = 1 << 30  # bytes that an archive may unpack to whatever the ratio
 
 Member = tuple[str, int, str, IO[bytes] | None]
-"""Its name, its size in bytes, why it cannot be read ("" if it can), and its content."""
+"""A member's name, its size in bytes, why it cannot be read ("" if it can), and its content."""
 
 
 def is_archive(path: Path) -> bool:
-    """Whether a file's name says that it is an archive."""
+    """Return whether a file has the suffix of an archive."""
     return path.name.lower().endswith(ENDINGS)
 
 
 def read(path: Path, *, by_name: bool = False, prefix: str = "") -> Iterator[Entry | Problem]:
-    """Reads an archive from its beginning to its end, one picture in memory at a time.
+    """Read an archive from start to end, with one picture in memory at a time.
 
     Args:
-        path: the archive. What is no picture by its name is passed over in silence.
-        by_name: take a file's name alone for its id, not its path.
+        path: the archive. Members without a picture's suffix are skipped silently.
+        by_name: use the file name alone as the id, not the path.
         prefix: put before each id.
 
     Yields:
-        an Entry with its content for each picture, a Problem for what cannot be used.
+        an Entry with its content for each picture, a Problem for each picture that cannot be used.
 
     Raises:
-        SourceError: it is no archive, or not of the kind that its name says.
+        SourceError: it is not an archive, or not of the kind that its suffix says.
     """
     taken: dict[str, str] = {}
     members = _zip(path) if path.name.lower().endswith(".zip") else _tar(path)
@@ -70,7 +68,7 @@ def read(path: Path, *, by_name: bool = False, prefix: str = "") -> Iterator[Ent
             if reason:
                 yield Problem(where, reason, printable(game_id))
             elif game_id in taken:
-                yield Problem(where, f"its id {game_id!r} is already that of {taken[game_id]}", game_id)
+                yield Problem(where, f"its id {game_id!r} is already used by {taken[game_id]}", game_id)
             elif size > LARGEST_MEMBER or content is None:
                 taken[game_id] = where
                 yield Problem(where, f"it has {size:,} bytes; at most {LARGEST_MEMBER:,} are read", game_id)
@@ -90,7 +88,9 @@ def read(path: Path, *, by_name: bool = False, prefix: str = "") -> Iterator[Ent
                     continue
                 if len(data) > LARGEST_MEMBER:
                     yield Problem(
-                        where, f"it has more than {LARGEST_MEMBER:,} bytes, whatever it claims", game_id
+                        where,
+                        f"it has more than {LARGEST_MEMBER:,} bytes, although it declares fewer",
+                        game_id,
                     )
                 else:
                     yield Entry(game_id, member.stem, path / where, where, data=data)
@@ -99,18 +99,18 @@ def read(path: Path, *, by_name: bool = False, prefix: str = "") -> Iterator[Ent
 def _unsafe(name: str) -> str | None:
     parts = re.split(r"[/\\]", name)
     if ".." in parts:
-        return "its name climbs out of the archive"
+        return "its path leaves the archive"
     if name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", name):
-        return "its name is absolute"
+        return "its path is absolute"
     if "\\" in name:
-        return "its name contains a backslash"
+        return "its path contains a backslash"
     return None
 
 
 def _tar(path: Path) -> Generator[Member | Problem, None, None]:
     with path.open("rb") as raw:
         try:
-            # As a stream: forwards only, so that it costs no more memory than one member.
+            # Read as a stream, forwards only, so that memory holds one member at a time.
             archive = tarfile.open(fileobj=raw, mode="r|*")  # noqa: SIM115 (closed below)
         except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
             raise SourceError(f"{path} is not a readable tar archive: {error}") from None
@@ -119,11 +119,11 @@ def _tar(path: Path) -> Generator[Member | Problem, None, None]:
                 try:
                     member = archive.next()
                 except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError) as error:
-                    yield Problem("the archive", f"it breaks off: {error}; what came before was read")
+                    yield Problem("the archive", f"it is damaged: {error}; only what came before was read")
                     return
                 if member is None:
                     return
-                archive.members = []  # type: ignore[attr-defined]  # else it would keep a record of each
+                archive.members = []  # type: ignore[attr-defined]  # tarfile would keep a record of every member
                 if member.isdir():
                     continue
                 if not member.isfile():
@@ -131,9 +131,10 @@ def _tar(path: Path) -> Generator[Member | Problem, None, None]:
                     continue
                 grown = archive.offset > max(HARMLESS, MOST_SWELLING * raw.tell())
                 if member.size > LARGEST_MEMBER or grown:
-                    # To pass over it means to decompress it, which is what a bomb is made for.
+                    # Skipping the member would decompress it, which is what a decompression bomb relies on.
                     yield Problem(
-                        printable(member.name), "it looks like a bomb; the rest of the archive was not read"
+                        printable(member.name),
+                        "it looks like a decompression bomb; the rest of the archive was not read",
                     )
                     return
                 yield member.name, member.size, "", archive.extractfile(member)
@@ -147,7 +148,7 @@ def _zip(path: Path) -> Generator[Member | Problem, None, None]:
     read_bytes = 0
     with archive:
         for member in archive.infolist():
-            if not member.filename or member.is_dir():  # zipfile looks at the last letter of a name
+            if not member.filename or member.is_dir():  # is_dir() fails on an empty name
                 continue
             mode = member.external_attr >> 16
             if mode and (mode & 0o170000) not in (0, 0o100000):
@@ -158,7 +159,9 @@ def _zip(path: Path) -> Generator[Member | Problem, None, None]:
                 continue
             read_bytes += member.file_size
             if read_bytes > max(HARMLESS, MOST_SWELLING * path.stat().st_size):
-                yield Problem("the archive", "it looks like a bomb; the rest of it was not read")
+                yield Problem(
+                    "the archive", "it looks like a decompression bomb; the rest of it was not read"
+                )
                 return
             try:
                 content = archive.open(member)

@@ -1,4 +1,4 @@
-"""A folder of pictures: each picture is a game, its id the path below the folder without the suffix."""
+"""Read a folder of pictures: each picture is a game, whose id is the path in the folder without the suffix."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from steamdino.records import Entry, Problem
 
 
 def scan(root: Path, *, by_name: bool = False, prefix: str = "") -> Iterator[Entry | Problem]:
-    """Walks a folder in the order of its paths.
+    """Scan a folder in the order of its paths.
 
-    Hidden files and folders are passed over, what has no picture's suffix, and galleries, whose copied pictures are not
-    games of their own; links to folders are not followed (they may run in circles).
+    Hidden files and folders, files without a picture's suffix, and galleries (whose copied pictures are not games of
+    their own) are skipped. Links to folders are not followed, since they may form a loop.
 
     Args:
-        root: the folder. If it is a gallery itself, only what the gallery keeps in it is passed over.
-        by_name: take a file's name alone for its id, not its path below the folder.
+        root: the folder. If it is a gallery itself, only the gallery's own files in it are skipped.
+        by_name: use the file name alone as the id, not the path in the folder.
         prefix: put before each id.
 
     Yields:
-        an Entry for each picture, a Problem for what looks like one and is none, or cannot be listed.
+        an Entry for each picture, a Problem for each path that cannot be used or listed.
 
     Raises:
         UsageError: the folder does not exist.
@@ -36,20 +36,20 @@ def scan(root: Path, *, by_name: bool = False, prefix: str = "") -> Iterator[Ent
     taken: dict[str, str] = {}
     for found in _walk(root, _own_folders(root)):
         if isinstance(found, Problem):
-            # Relative, as all places are: reports are given away, and say nothing about this machine.
+            # Places are relative: reports are shared, and must not reveal paths of this machine.
             yield replace(found, where=printable(Path(found.where).relative_to(root).as_posix()))
             continue
         where = found.relative_to(root).as_posix()
         game_id = prefix + (found.stem if by_name else where[: -len(found.suffix)])
         if reason := refusal(game_id):
-            # It was never a game, so nothing is hidden behind it.
+            # Such an id never named a game, so no known game can be affected.
             yield Problem(printable(where), reason, printable(game_id))
         elif game_id in taken:
             yield Problem(
-                where, f"its id {game_id!r} is already that of {taken[game_id]}; rename one", game_id
+                where, f"its id {game_id!r} is already used by {taken[game_id]}; rename one", game_id
             )
         elif found.is_dir():
-            yield Problem(where, "it is a folder with a picture's name", game_id)
+            yield Problem(where, "it is a folder with a picture's suffix", game_id)
         else:
             taken[game_id] = where
             yield Entry(game_id, Path(where).stem, found.absolute(), where)
@@ -82,5 +82,5 @@ def _walk(folder: Path, skip: frozenset[str]) -> Iterator[Path | Problem]:
 
 
 def printable(text: str) -> str:
-    """A path that can be shown and stored although its bytes may not be UTF-8."""
+    """Return a path that can be shown and stored even if its bytes are not UTF-8."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,4 +1,4 @@
-"""A table of games: CSV, TSV, JSON lines or Parquet, with the columns id, name and path and any others."""
+"""Read a table of games: CSV, TSV, JSON lines or Parquet, with the columns id, name, path and any others."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ from steamdino.wellformed import shown
 
 FORMATS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 LONGEST_NAME = 1000
-LONGEST_FIELD = 1 << 20  # characters of one CSV field; csv's own limit of 128 Ki is below what tables hold
+LONGEST_FIELD = (
+    1 << 20
+)  # characters of one CSV field; the csv module's default of 128 Ki is too low for real tables
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Which columns of the table hold what. `path` may be absent from the table: then no game has a banner."""
+    """The names of the table's columns. If the table has no column `path`, no game has a banner."""
 
     id: str = "id"
     name: str = "name"
@@ -31,38 +33,38 @@ class Columns:
 
 
 Line = tuple[str, Mapping[str, Any] | str]
-"""A place ("line 12") and its cells by column, or what is wrong with it."""
+"""A place ("line 12") with its cells by column, or with the reason why it cannot be used."""
 
 
 def is_table(path: Path) -> bool:
-    """Whether a file's name says that it is a table."""
+    """Return whether a file has the suffix of a table."""
     return path.suffix.lower() in FORMATS
 
 
 def read(
     path: Path, columns: Columns | None = None, *, outside: bool = False, prefix: str = ""
 ) -> Iterator[Entry | Problem]:
-    """Reads a table row by row.
+    """Read a table row by row.
 
     Args:
         path: the table. Its pictures' paths are relative to its folder.
-        columns: which columns hold what.
-        outside: allow pictures outside the table's folder (a stranger's table could name any file).
+        columns: the names of the table's columns.
+        outside: allow pictures outside the table's folder (a table from a stranger could name any file).
         prefix: put before each id.
 
     Yields:
         an Entry for each game, a Problem with its line for each row that cannot be used.
 
     Raises:
-        UsageError: there is no such file, or its suffix is not a table's.
-        SourceError: it cannot be read at all, or lacks the id column.
+        UsageError: there is no such file, or it does not have the suffix of a table.
+        SourceError: it cannot be read at all, or has no id column.
         MissingExtraError: it is Parquet, and pyarrow is not installed.
     """
     columns = columns or Columns()
     if not path.is_file():
         raise UsageError(f"{path} is not a file; name a table or a folder of pictures")
     if not is_table(path):
-        raise UsageError(f"{path} is not a table; known are {', '.join(sorted(FORMATS))}")
+        raise UsageError(f"{path} is not a table; use one of {', '.join(sorted(FORMATS))}")
     reader = {"csv": _csv, "tsv": _tsv, "jsonl": _jsonl, "parquet": _parquet}[FORMATS[path.suffix.lower()]]
     folder = path.parent.absolute()
     taken: dict[str, str] = {}
@@ -73,7 +75,7 @@ def read(
         found = _entry(where, cells, columns, folder, outside=outside, prefix=prefix)
         if isinstance(found, Entry):
             if found.id in taken:
-                found = Problem(where, f"the id {found.id!r} is already that of {taken[found.id]}", found.id)
+                found = Problem(where, f"the id {found.id!r} is already used by {taken[found.id]}", found.id)
             else:
                 taken[found.id] = where
         yield found
@@ -84,18 +86,18 @@ def _entry(
 ) -> Entry | Problem:
     raw_id = cells.get(columns.id)
     if isinstance(raw_id, float) and raw_id.is_integer():
-        raw_id = int(raw_id)  # a column of integers with gaps, as pandas writes it
+        raw_id = int(raw_id)  # pandas writes a column of integers with gaps as floats
     if not isinstance(raw_id, str | int) or isinstance(raw_id, bool):
         return Problem(where, f"the column {columns.id!r} holds {raw_id!r}, which is not an id")
     game_id = prefix + str(raw_id)
     if reason := refusal(game_id):
-        # A row without an id may have been any game's; one with an impossible id was never a game's.
+        # A row without an id could belong to any game; an invalid id never belonged to one.
         return Problem(where, reason, printable(game_id) or None)
     name = cells.get(columns.name)
     name = game_id if name is None or str(name).strip() == "" else " ".join(str(name).split())
     if len(name) > LONGEST_NAME:
         return Problem(
-            where, f"the name has {len(name):,} characters; at most {LONGEST_NAME:,} are possible", game_id
+            where, f"the name has {len(name):,} characters; at most {LONGEST_NAME:,} are allowed", game_id
         )
     written = cells.get(columns.path)
     if written is not None and not isinstance(written, str):
@@ -109,7 +111,7 @@ def _entry(
         picture = Path(written) if Path(written).is_absolute() else folder / written
         try:
             inside = outside or picture.resolve().is_relative_to(folder.resolve())
-        except (OSError, RuntimeError):  # a loop of links is a RuntimeError before Python 3.13
+        except (OSError, RuntimeError):  # a loop of links raises RuntimeError before Python 3.13
             return Problem(where, "its path cannot be followed: it is too long, or a loop of links", game_id)
         if not inside:
             return Problem(
@@ -126,7 +128,7 @@ def _entry(
 
 
 def _cell(value: Any) -> Any:
-    # What JSON has no number for would make the stored row unreadable to strict parsers.
+    # JSON has no NaN and no infinity, and strict parsers could not read the stored row.
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, list):
@@ -146,7 +148,7 @@ def _tsv(path: Path, columns: Columns) -> Iterator[Line]:
 
 def _separated(path: Path, columns: Columns, delimiter: str) -> Iterator[Line]:
     csv.field_size_limit(LONGEST_FIELD)
-    # Bytes that are not UTF-8 become surrogates here, so that one bad row does not end the reading.
+    # Bytes that are not UTF-8 become surrogates here, so that one bad row does not stop the import.
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         rows = csv.reader(file, delimiter=delimiter, strict=True)
         try:
@@ -156,7 +158,7 @@ def _separated(path: Path, columns: Columns, delimiter: str) -> Iterator[Line]:
         _require(path, columns, header or [])
         assert header is not None  # noqa: S101 (_require has raised without one)
         while True:
-            # A quoted field may span lines: a row is named by the line on which it begins.
+            # A quoted field may span several lines, so a row is named by its first line.
             where = f"line {rows.line_num + 1}"
             try:
                 row = next(rows, None)
@@ -168,7 +170,7 @@ def _separated(path: Path, columns: Columns, delimiter: str) -> Iterator[Line]:
             if not row:
                 continue
             if len(row) != len(header):
-                yield where, f"it has {len(row)} fields where the header has {len(header)}"
+                yield where, f"it has {len(row)} fields, expected {len(header)} as in the header"
             elif any(_is_broken(cell) for cell in row):
                 yield where, "it is not UTF-8; save the table as UTF-8"
             else:
@@ -198,10 +200,10 @@ def _jsonl(path: Path, columns: Columns) -> Iterator[Line]:
             if columns.id not in record:
                 if not seen_any:
                     _require(path, columns, list(record))
-                yield where, f"it lacks {columns.id!r}"
+                yield where, f"it has no {columns.id!r}"
                 continue
             if _has_surrogate(line, record):
-                yield where, "it contains half a character (a lone surrogate)"
+                yield where, "it contains a lone surrogate (half a character)"
                 continue
             seen_any = True
             yield where, record

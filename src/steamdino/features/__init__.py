@@ -1,3 +1,3 @@
-"""From pixels to vectors: models, transforms, pooling, and the runtimes that compute them."""
+"""From pixels to vectors: models, transforms, pooling, and the runtimes that run the models."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where a vision transformer looks: the attention of its last block, from the CLS token to the patches."""
+"""Attention maps of a vision transformer: from the CLS token to the patches in its last block."""
 
 from __future__ import annotations
 
@@ -15,22 +15,24 @@ from steamdino.recipe import Recipe
 
 
 def attention(recipe: Recipe, pixels: Pixels) -> Floats:
-    """The attention maps of all heads for one picture.
+    """Return the attention maps of all heads for one picture.
 
     Args:
-        recipe: of a vision transformer.
-        pixels: uint8, shape (height, width, 3), as `features.transform.prepare` makes it.
+        recipe: the recipe of a vision transformer.
+        pixels: uint8, shape (height, width, 3), as returned by `features.transform.prepare`.
 
     Returns:
-        float32, shape (heads, height / stride, width / stride). What a head gives to the CLS token itself and to
-        registers is left away, so that a map may add up to less than 1.
+        float32, shape (heads, height / stride, width / stride). Attention to the CLS token itself and to registers is
+        omitted, so that a map may add up to less than 1.
 
     Raises:
-        RecipeError: the model has no heads, or its file does not give their attention.
+        RecipeError: the model has no heads, or its file does not output their attention.
     """
     chosen = model(recipe.model)
     if chosen.family != "vit":
-        raise RecipeError(f"{chosen.name} has no attention: it is no vision transformer of the DINO family")
+        raise RecipeError(
+            f"{chosen.name} has no attention: it is not a vision transformer of the DINO family"
+        )
     run = OpenVinoModel(
         files_of(recipe).path(chosen.weights or WEIGHTS),
         chosen,

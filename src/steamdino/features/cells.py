@@ -1,15 +1,15 @@
-"""A picture's vector taken apart: what each patch, or each cell of the map, adds to it.
+"""Decomposition of a picture's vector into the parts that its patches, or the cells of its map, contribute.
 
-Where a pooling is a sum over cells, the vector is a sum of parts, exactly, and with it any cosine: the part of a cell
-in the similarity of two pictures is the dot product of the cell's part with the other picture's vector. (After
+If a pooling is a sum over cells, the vector is exactly a sum of parts, and so is any cosine: a cell's part in the
+similarity of two pictures is the dot product of the cell's part with the other picture's vector. (After
 Stylianou, Souvenir, Pless, "Visualizing Deep Similarity Networks", arXiv 1901.00536: averages and maxima.)
 
 * An average is a sum of ``x_i / n``.
 * The generalised mean of power p is a sum of ``x_i**p / (n * g**(p - 1))``, g being the mean itself.
-* Whitening is linear but for its centring, which is shared out evenly over the cells.
-* What comes from the CLS token belongs to no place; it is kept apart as ``rest``.
+* Whitening is linear except for its centring, which is divided evenly among the cells.
+* What comes from the CLS token belongs to no place; it is kept separately as ``rest``.
 
-No pooling of CLS tokens alone, and none over several scales, is such a sum.
+A pooling of CLS tokens alone, or over several scales, is not such a sum.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ Doubles = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """One picture, cell by cell, row by row.
+    """The cells of one picture, row by row.
 
     Attributes:
         grid: (rows, columns) of the cells.
-        descriptors: float64, shape (cells, d): what is in each cell, to be compared with other cells; rows of length 1.
-        parts: float64, shape (cells, dim): what each adds to the vector; None if the pooling is no sum over cells.
+        descriptors: float64, shape (cells, d): the content of each cell, to compare with other cells; rows of length 1.
+        parts: float64, shape (cells, dim): each cell's part of the vector; None if the pooling is not a sum over cells.
         rest: float64, shape (dim,): what belongs to no cell. ``parts.sum(0) + rest`` is the vector, of length 1.
     """
 
@@ -52,23 +52,25 @@ class Cells:
 
 
 class CellEncoder:
-    """Takes pictures apart under one recipe. Threads may share it."""
+    """An encoder that decomposes pictures into cells by one recipe. Threads may share it."""
 
     def __init__(self, recipe: Recipe, *, whitening: Path | None = None) -> None:
-        """Loads the recipe's model.
+        """Load the recipe's model.
 
         Args:
-            recipe: under which.
-            whitening: the file of one that was learned on a gallery, where the recipe names one.
+            recipe: the recipe to encode by.
+            whitening: the file of a whitening that was learned on a gallery, if the recipe names one.
 
         Raises:
-            RecipeError: no known model can encode under it, or the model gives no cells.
+            RecipeError: no known model can encode by this recipe, or the model outputs no cells.
             ModelError: a file of the model is missing or altered.
         """
         self._recipe = recipe
         self._model = model(recipe.model)
         if not has_cells(self._model):
-            raise RecipeError(f"{recipe.model} gives one embedding for a picture, and nothing of its parts")
+            raise RecipeError(
+                f"{recipe.model} outputs one embedding per picture, so nothing is known of its parts"
+            )
         files = files_of(recipe)
         self._whitening = whitening_of(recipe, files, whitening)
         self._run = OpenVinoModel(
@@ -83,15 +85,15 @@ class CellEncoder:
         self._grid = (-(-recipe.transform.height // stride), -(-recipe.transform.width // stride))
 
     def __call__(self, pixels: Pixels) -> Cells:
-        """Takes a picture apart.
+        """Decompose a picture into cells.
 
         Args:
-            pixels: uint8, shape (height, width, 3), as `features.transform.prepare` makes it.
+            pixels: uint8, shape (height, width, 3), as returned by `features.transform.prepare`.
         """
         tokens = self._run(pixels[np.newaxis])[0][0].astype(np.float64)
         first, cells = tokens[0], tokens[1 + self._model.registers :]
         taken = _sum(first, cells, self._recipe.pooling, self._model)
-        # Not whitened: what tells banners apart is not what tells a cell from its neighbours.
+        # Not whitened: what distinguishes banners does not distinguish a cell from its neighbours.
         descriptors = cells / np.maximum(
             np.linalg.norm(cells, axis=1, keepdims=True), np.finfo(np.float64).tiny
         )
@@ -103,12 +105,12 @@ class CellEncoder:
 
 
 def has_cells(known: Model) -> bool:
-    """Whether a model gives what is in each cell, and not one embedding only."""
+    """Return whether a model outputs its cells, and not only one embedding."""
     return known.family != "clip"
 
 
 def _sum(first: Doubles, cells: Doubles, pooled: Pooling, known: Model) -> tuple[Doubles, Doubles] | None:
-    """The pooled vector, not scaled, as parts of cells and a rest; None if it is no sum over cells."""
+    """Return the pooled vector, unscaled, as parts of cells and a rest; None if it is not a sum over cells."""
     transformer, count = known.family == "vit", len(cells)
     if pooled.kind == "gem":
         assert pooled.power is not None  # noqa: S101 (Pooling has checked it)
@@ -117,14 +119,14 @@ def _sum(first: Doubles, cells: Doubles, pooled: Pooling, known: Model) -> tuple
         parts = raised / count / mean ** (pooled.power - 1)
     elif pooled.kind == "patches" or (pooled.kind == "simple" and not transformer):
         parts = cells / count
-        transformer = False  # its CLS token has no part in this
+        transformer = False  # the CLS token does not contribute
     elif pooled.kind == "complex" and known.complex == "mean":
         parts = cells / count
     else:
         return None
     if not transformer:
         return parts, np.zeros(parts.shape[1])
-    # The CLS token's dimensions come first, and no cell has a value there.
+    # The CLS token's dimensions come first, and cells contribute nothing to them.
     return np.hstack([np.zeros((count, len(first))), parts]), np.concatenate(
         [first, np.zeros(parts.shape[1])]
     )

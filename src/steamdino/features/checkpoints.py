@@ -1,8 +1,8 @@
-"""PyTorch weights of the official models, in whatever form they come, as modules of transformers.
+"""Load PyTorch weights of the official models, in any of three forms, as modules of transformers.
 
-Three forms: a folder in transformers' layout; the authors' own file, ``facebookresearch/dino`` (a vision transformer,
-or a ResNet-50 with torchvision's names, also a training checkpoint, whose teacher is taken); a ``.safetensors`` file
-with either set of names. Files are read as weights alone: no code in them is run.
+The forms are a folder in transformers' layout; the authors' own file, ``facebookresearch/dino`` (a vision transformer,
+a ResNet-50 with torchvision's names, or a training checkpoint, of which the teacher is used); and a ``.safetensors``
+file with either set of names. Only weights are loaded: no code in the files is run.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     State = Mapping[str, Tensor]
 
 EPSILON = 1e-6
-"""Of the original's layer norms; transformers takes another where nothing is said."""
+"""Epsilon of the original's layer norms; transformers has another default."""
 
 _BLOCK = {
     "norm1": "layernorm_before",
@@ -42,10 +42,10 @@ _STEM = {
 
 
 def load(model: Model, source: Path) -> nn.Module:
-    """Reads weights into a module of transformers, in evaluation mode.
+    """Load weights into a module of transformers, in evaluation mode.
 
     Args:
-        model: its record.
+        model: the model's record.
         source: a folder in transformers' layout, or a file.
 
     Raises:
@@ -63,7 +63,7 @@ def load(model: Model, source: Path) -> nn.Module:
         module = _from_folder(source) if source.is_dir() else _from_file(model, source)
     except ModelError:
         raise
-    except Exception as error:  # a stranger's file can make the readers raise anything
+    except Exception as error:  # an untrusted file can make the readers raise anything
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ModelError(f"{source} cannot be read as {model.name}: {reason}") from None
     module.requires_grad_(requires_grad=False)
@@ -97,7 +97,7 @@ def _from_file(model: Model, file: Path) -> nn.Module:
 
 
 def _backbone(loaded: Mapping[str, Any]) -> State:
-    """The backbone of a training checkpoint's teacher, or the weights as they are."""
+    """Return the backbone of a training checkpoint's teacher, or the weights as they are."""
     for name in ("teacher", "student", "state_dict", "model"):
         if isinstance(loaded.get(name), Mapping):
             loaded = loaded[name]
@@ -115,7 +115,7 @@ def _vision_transformer(model: Model, state: State) -> nn.Module:
     found, due = (width, patch, blocks), (model.dim, model.stride, model.blocks)
     if found != due:
         raise ModelError(
-            f"these are the weights of a transformer of width, patch and blocks {found}, and {model.name} has {due}"
+            f"these are the weights of a transformer of width, patch and blocks {found}, but {model.name} has {due}"
         )
     module: nn.Module = ViTModel(
         ViTConfig(
@@ -141,7 +141,7 @@ def _renamed(state: State) -> dict[str, Tensor]:
             continue
         _, number, name = key.split(".", 2)
         part, kind = name.rsplit(".", 1)
-        if part == "attn.qkv":  # one product for all three, in this order
+        if part == "attn.qkv":  # one matrix for all three, in this order
             for letter, share in zip("qkv", value.chunk(3), strict=True):
                 renamed[f"layers.{number}.attention.{letter}_proj.{kind}"] = share
         else:
@@ -183,7 +183,7 @@ def _resnet(state: State) -> nn.Module:
 
 
 def _transformers_names(model: Model, file: Path, state: State) -> nn.Module:
-    """A file in transformers' names without its configuration, which follows from the record and the shapes."""
+    """Load a file with transformers' names; its configuration follows from the record and the shapes."""
     from safetensors.torch import save_file
     from transformers import Dinov2Config, Dinov2WithRegistersConfig, ViTConfig
 
@@ -191,7 +191,7 @@ def _transformers_names(model: Model, file: Path, state: State) -> nn.Module:
     positions = next((value for name, value in state.items() if name.endswith("position_embeddings")), None)
     if key is None or positions is None or model.family != "vit":
         raise ModelError(
-            f"{file} has names of weights that are not known ({next(iter(state), 'none')}, ...); give a folder in"
+            f"{file} has unknown names of weights ({next(iter(state), 'none')}, ...); give a folder in"
             " transformers' layout, with its config.json"
         )
     patch = state[key].shape[-1]

@@ -1,4 +1,4 @@
-"""One file from the model hub: fetched by huggingface_hub, checked against what is known or published of it."""
+"""Download a file from the model hub with huggingface_hub, and check its hash."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file that was fetched.
+    """A downloaded file.
 
     Attributes:
-        path: where huggingface_hub keeps it; not ours to move.
+        path: the file in huggingface_hub's cache; it must not be moved.
         revision: the commit that it belongs to, 40 hex digits.
         sha256: of its bytes.
     """
@@ -34,7 +34,7 @@ class Download:
 
 
 class AbsentFileError(ModelError):
-    """The hub answers, and has no such file."""
+    """The hub answers, but has no such file."""
 
 
 def download(
@@ -45,20 +45,20 @@ def download(
     expected: str | None = None,
     progress: Progress | None = None,
 ) -> Download:
-    """Fetches a file, or finds it where an earlier call left it.
+    """Download a file, or return it from the cache.
 
-    What huggingface_hub knows is honoured: ``HF_ENDPOINT``, ``HF_HOME``, ``HF_TOKEN``, ``HF_HUB_OFFLINE``; a download
-    that breaks off goes on where it stopped. A hub that stalls is given up after about a minute.
+    huggingface_hub's settings apply: ``HF_ENDPOINT``, ``HF_HOME``, ``HF_TOKEN``, ``HF_HUB_OFFLINE``. An interrupted
+    download resumes where it stopped. A hub that stalls is given up after about a minute.
 
     Args:
         repo: "owner/name".
         name: the file's path in it.
         revision: a branch, a tag or a commit.
-        expected: the sha256 that it must have; None to trust the hash that the hub publishes.
-        progress: called with (bytes done, bytes in all).
+        expected: the sha256 that it must have; None to rely on the hash that the hub publishes.
+        progress: called with (bytes done, total bytes).
 
     Raises:
-        ModelError: it cannot be had, or is not what it should be; nothing half is left.
+        ModelError: the file cannot be downloaded, or has another hash; no partial file is left.
         MissingExtraError: huggingface_hub is not installed.
     """
     _settle_home()
@@ -67,7 +67,7 @@ def download(
     except ImportError:
         raise MissingExtraError("fetching from the model hub", "hub") from None
 
-    hub.logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # what goes wrong is said once, by the error
+    hub.logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # the error reports what goes wrong
     where = f"{repo}/{name}"
     try:
         published = (
@@ -81,14 +81,14 @@ def download(
                 tqdm_class=_reporting(progress or (lambda done, total: None)),
             )
         )
-    except Exception as error:  # whatever a broken network or a stranger's server makes the client raise
+    except Exception as error:  # a broken network or a faulty server can make the client raise anything
         kind = AbsentFileError if isinstance(error, hub.errors.RemoteEntryNotFoundError) else ModelError
-        raise kind(f"{where} cannot be fetched: {_reason(error, repo)}") from None
+        raise kind(f"{where} cannot be downloaded: {_reason(error, repo)}") from None
     digest = sha256(path)
     if expected is not None and digest != expected:
         _forget(path)
         raise ModelError(
-            f"{where} is not the file that is known: its sha256 is {digest}, and should be {expected}"
+            f"{where} is not the expected file: its sha256 is {digest}, and should be {expected}"
         )
     if published is not None and not _as_published(path, digest, published):
         _forget(path)
@@ -97,7 +97,7 @@ def download(
 
 
 def _settle_home() -> None:
-    """Names a cache to huggingface_hub, which would make a folder called "~" where no home folder is known."""
+    """Set a cache folder for huggingface_hub, which would create a folder named "~" if the home folder is unknown."""
     cache = cache_folder()
     if os.path.expanduser("~") == "~" and cache and not os.environ.get("XDG_CACHE_HOME"):  # noqa: PTH111 (never raises)
         os.environ.setdefault("HF_HOME", str(cache / "huggingface"))
@@ -110,14 +110,14 @@ def _offline() -> bool:
 
 
 def _as_published(path: Path, digest: str, published: HfFileMetadata) -> bool:
-    """Whether a file has the hash that the hub publishes: a sha256 of large files, Git's own of small ones."""
+    """Return whether a file has the hash that the hub publishes: a sha256 for large files, Git's for small ones."""
     etag = published.etag or ""
     if re.fullmatch(r"[0-9a-f]{64}", etag):
         return digest == etag
     if re.fullmatch(r"[0-9a-f]{40}", etag):
         data = path.read_bytes()
         return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest() == etag
-    return True  # a hub of another make publishes no hash
+    return True  # other implementations of the hub publish no hash
 
 
 def _forget(path: Path) -> None:
@@ -126,7 +126,7 @@ def _forget(path: Path) -> None:
 
 
 def _reason(error: Exception, repo: str) -> str:
-    """What went wrong, in one line, and what to do."""
+    """Return one line with what went wrong and what to do."""
     from huggingface_hub import constants, errors
 
     endpoint = constants.ENDPOINT
@@ -135,16 +135,14 @@ def _reason(error: Exception, repo: str) -> str:
         and not _offline()
         and isinstance(error.__cause__, Exception)
     ):
-        error = error.__cause__  # it looked into the cache because of this
+        error = error.__cause__  # the reason why the client fell back to its cache
     if isinstance(error, errors.GatedRepoError):
         return f"it is gated; accept its terms at {endpoint}/{repo}, then set HF_TOKEN or run: hf auth login"
     if isinstance(
         error, errors.RepositoryNotFoundError | errors.RevisionNotFoundError | errors.EntryNotFoundError
     ):
         if not isinstance(error, errors.LocalEntryNotFoundError):
-            return (
-                f"{endpoint} has no such file, or not for you; check HF_TOKEN, or name a file with --weights"
-            )
+            return f"{endpoint} has no such file, or you have no access; check HF_TOKEN, or name a file with --weights"
         if _offline():
             return "it is not in the cache, and HF_HUB_OFFLINE forbids the network; unset it and try again"
     if isinstance(error, errors.FileMetadataError):
@@ -152,22 +150,23 @@ def _reason(error: Exception, repo: str) -> str:
     if isinstance(error, errors.HfHubHTTPError):
         return f"{endpoint} answered {error.response.status_code}; try again later"
     if isinstance(error, OSError) and "Consistency check" in str(error):
-        return "it broke off; the same command goes on"
+        return "the connection was lost; run the same command again to resume"
     if isinstance(error, OSError) and error.filename:
-        return (
-            f"{error.filename} cannot be used: {error.strerror}; set HF_HOME to a folder that can be written"
-        )
+        return f"{error.filename} cannot be used: {error.strerror}; set HF_HOME to a writable folder"
     if isinstance(error, OSError) and error.errno:
         return f"{error.strerror}; try again later"
     cause = error.__cause__ or error
-    return f"{endpoint} cannot be reached, or broke off ({type(cause).__name__}); the same command goes on"
+    return (
+        f"{endpoint} cannot be reached, or closed the connection ({type(cause).__name__});"
+        " run the same command again to resume"
+    )
 
 
 def _reporting(progress: Progress) -> type[Any]:
     from tqdm.auto import tqdm
 
     class Reporting(tqdm):  # type: ignore[misc]
-        """What huggingface_hub takes for a bar; hands its numbers on and draws nothing."""
+        """A progress bar for huggingface_hub that passes its numbers on and draws nothing."""
 
         def __init__(self, *arguments: Any, **options: Any) -> None:
             self._done, self._of = int(options.get("initial") or 0), int(options.get("total") or 0)

@@ -1,7 +1,7 @@
-"""Where what was pulled, exported or trained is kept on this machine.
+"""The folder in which pulled, exported and trained models are stored.
 
-A machine may know no such place: services and containers run as users without a home folder. Whatever only reads then
-goes on with what the package brings.
+The folder may be unknown: services and containers run as users without a home folder. Code that only reads then uses
+the models in the package.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from steamdino.errors import ModelError
 
 VARIABLE = "STEAMDINO_CACHE"
-ADVICE = f"set {VARIABLE} to a folder that can be written"
+ADVICE = f"set {VARIABLE} to a writable folder"
 
 
 def cache_folder() -> Path | None:
@@ -28,29 +28,29 @@ def cache_folder() -> Path | None:
 
 
 def models_folder() -> Path | None:
-    """The folder of all models, one folder each, whether or not it exists; None if it is not known."""
+    """Return the folder that holds one folder per model, whether or not it exists; None if it is unknown."""
     cache = cache_folder()
     return cache and cache / "models"
 
 
 def kept(pattern: str) -> list[Path]:
-    """The files below the folder of all models that match a pattern; none where that may not be read."""
+    """Return the files in the folder of all models that match a pattern; none if the folder cannot be read."""
     folder = models_folder()
     try:
         return sorted(folder.glob(pattern)) if folder else []
-    except OSError:  # another user's home
+    except OSError:  # for example, another user's home
         return []
 
 
 def needed_models_folder() -> Path:
-    """The same, for what must be kept.
+    """Return the folder of all models, for files that must be stored.
 
     Raises:
-        ModelError: it is not known.
+        ModelError: the folder is unknown.
     """
     folder = models_folder()
     if folder is None:
         named = os.environ.get(VARIABLE)
         why = f"{VARIABLE} is {named!r}, a home folder that" if named else "the home folder of this user"
-        raise ModelError(f"{why} is not known, so that no model can be kept; {ADVICE}")
+        raise ModelError(f"{why} is unknown, so no model can be stored; {ADVICE}")
     return folder

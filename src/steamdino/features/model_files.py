@@ -1,15 +1,15 @@
-"""The files of models on this machine: those in the package, and those that were pulled or exported.
+"""Model files on this machine: those in the package, and those that were pulled or exported.
 
 ::
 
-    <cache>/models/<model>/record.json        only of a model of one's own: its record
+    <cache>/models/<model>/record.json        its record; only for a model of your own
     <cache>/models/<model>/<first 12 digits of the weights' sha256>/
       manifest.json   format, model, weights, origin, files with sizes and sha256
-      model.onnx      what the runtime reads; for CLIP also text.onnx and tokenizer.json
-      checkpoint/     only if it was exported from PyTorch weights: these, for inference on a GPU
+      model.onnx      the file that the runtime reads; for CLIP also text.onnx and tokenizer.json
+      checkpoint/     the PyTorch weights that it was exported from, if any, for inference on a GPU
 
-A folder appears by a rename, complete or not at all. Weights of one model from several places lie side by side, so that
-a snapshot finds those that it was built with.
+A folder appears by a rename, complete or not at all. Weights of one model from several origins are stored side by side,
+so that a snapshot finds the weights that it was built with.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ class ModelFiles:
     """The files of one model.
 
     Attributes:
-        model: its name.
-        folder: where they lie.
-        weights: what a recipe names: the sha256 of the weights.
-        files: name -> sha256.
-        origin: where they came from, for people and for pulling again.
+        model: the model's name.
+        folder: the folder that holds them.
+        weights: the sha256 of the weights, as in a recipe.
+        files: the sha256 of each file, by name.
+        origin: where they came from, for display and for pulling them again.
     """
 
     model: str
@@ -55,10 +55,10 @@ class ModelFiles:
     origin: Mapping[str, Any]
 
     def path(self, name: str) -> Path:
-        """Where one of them lies, checked against its sha256.
+        """Return the path of a file after checking its sha256.
 
         Raises:
-            ModelError: it is missing or was altered.
+            ModelError: the file is missing or was altered.
         """
         path = self.folder / name
         again = (
@@ -76,12 +76,12 @@ class ModelFiles:
 
 
 def pull_command(model: str) -> str:
-    """What a person types to get a model's files."""
+    """Return the command that downloads a model's files."""
     return f"steam-dino models pull {model}"
 
 
 def find(model: Model, weights: str | None = None) -> ModelFiles | None:
-    """The files of a model: those with a certain sha256 of the weights, or the ones that came last; None if absent."""
+    """Return a model's files: those with the given sha256 of the weights, or the newest; None if there are none."""
     if model.packaged:
         files = _packaged(model)
         return files if weights in (None, files.weights) else None
@@ -91,10 +91,10 @@ def find(model: Model, weights: str | None = None) -> ModelFiles | None:
 
 
 def needed(model: Model) -> ModelFiles:
-    """The files of a model that came last.
+    """Return the newest files of a model.
 
     Raises:
-        ModelError: there are none; says how to get them.
+        ModelError: there are none; the message says how to get them.
     """
     files = find(model)
     if files is None:
@@ -103,12 +103,12 @@ def needed(model: Model) -> ModelFiles:
 
 
 def keep(model: Model, made: Path, *, origin: Mapping[str, Any]) -> ModelFiles:
-    """Moves a folder of files, complete and checked, into the cache.
+    """Move a folder of complete, checked files into the cache.
 
     Args:
-        model: whose files they are.
-        made: the folder; must hold `WEIGHTS`. Gone afterwards.
-        origin: where they came from.
+        model: the model that the files belong to.
+        made: the folder; must hold `WEIGHTS`. It is moved away.
+        origin: where the files came from.
     """
     files = {
         path.relative_to(made).as_posix(): sha256(path) for path in sorted(made.rglob("*")) if path.is_file()
@@ -135,16 +135,16 @@ def keep(model: Model, made: Path, *, origin: Mapping[str, Any]) -> ModelFiles:
 def keep_own(
     name: str, record: Mapping[str, Any], made: Mapping[str, Path], *, origin: Mapping[str, Any]
 ) -> Model:
-    """Makes a model of somebody's own known under a name.
+    """Register a model of the user's own under a name.
 
     Args:
-        name: lower-case letters, digits, dots and dashes; no official model's.
+        name: lower-case letters, digits, dots and dashes; not the name of an official model.
         record: as in ``models.toml``.
-        made: its files by the name that they get, `WEIGHTS` among them; they stay where they are.
+        made: its files by the name that they get, including `WEIGHTS`; they are copied.
         origin: where it came from.
 
     Raises:
-        RecipeError: the name cannot be one.
+        RecipeError: the name is not allowed.
         ModelError: the cache cannot be written to.
     """
     model = model_registry.own_model(name, record)
@@ -162,20 +162,20 @@ def keep_own(
 
 
 def working_folder(model: Model) -> Path:
-    """A new folder beside the model's others, for files that are on their way into the cache.
+    """Create a folder beside the model's other folders, for files on their way into the cache.
 
     Raises:
-        ModelError: the cache is not known.
+        ModelError: the cache folder is unknown.
         OSError: it cannot be written to; see `unwritable`.
     """
     return new_folder(needed_models_folder() / model.name, ".made-")
 
 
 def check_writable() -> None:
-    """Finds out before hours of work whether a model can be kept.
+    """Check that a model can be stored, before hours of work.
 
     Raises:
-        ModelError: the cache is not known, or cannot be written to.
+        ModelError: the cache folder is unknown, or cannot be written to.
     """
     folder = needed_models_folder()
     try:
@@ -187,18 +187,18 @@ def check_writable() -> None:
 
 
 def unwritable(error: OSError) -> ModelError:
-    """What to raise where the cache cannot be written to."""
+    """Return the error for a cache that cannot be written to."""
     return ModelError(f"{error.filename} cannot be written: {error.strerror}; {ADVICE}")
 
 
 def sha256(path: Path) -> str:
-    """Of a file's bytes, in lower-case hex."""
+    """Return the sha256 of a file's bytes, in lower-case hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _identity(files: Mapping[str, str]) -> str:
-    """The weights' sha256; where some lie beside the graph (as DATA does), the sha256 of all digests, by name."""
+    """Return the weights' sha256; if some are stored beside the graph (as DATA), the sha256 of all digests, by name."""
     parts = [digest for name, digest in sorted(files.items()) if name.startswith(WEIGHTS)]
     return parts[0] if len(parts) == 1 else hashlib.sha256("".join(parts).encode()).hexdigest()
 
@@ -216,7 +216,7 @@ def _kept(model: str) -> list[tuple[str, ModelFiles]]:
         try:
             record = json.loads(path.read_text("utf-8"))
             if record["format"] > FORMAT:
-                continue  # a newer steam-dino's; it knows how to read it
+                continue  # written by a newer steam-dino, which can read it
             files = ModelFiles(model, path.parent, record["weights"], record["files"], record["origin"])
             found.append((str(record["made_at"]), files))
         except (OSError, ValueError, KeyError, TypeError) as error:

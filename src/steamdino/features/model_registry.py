@@ -1,29 +1,29 @@
-"""The models that this program knows.
+"""The registry of known models.
 
-A model's record in ``models.toml`` (what a whole family has in common stands under ``[families.<family>]``):
+The fields of a model's record in ``models.toml`` (a family's common fields are in ``[families.<family>]``):
 
 ===============================  ====================================================================
 ``summary``                      one line for people
 ``family``                       "vit", "conv" or "clip": what its outputs mean (see `features.pooling`)
 ``licence``                      of the weights, an SPDX name
-``accept``                       where the licence can be read that must be accepted before a download
-``stride``                       of a patch or a cell, in pixels: sides of the input must be multiples of it
+``accept``                       address of a licence that must be accepted before a download
+``stride``                       size of a patch or a cell, in pixels: sides of the input must be multiples of it
                                  ("vit", "clip"), or at least as large ("conv", which pads at its borders)
-``outputs``                      what it gives: "cls", "patches", "map", "embedding", "words"
-``dim``                          of a token or an embedding
+``outputs``                      its outputs: "cls", "patches", "map", "embedding", "words"
+``dim``                          length of a token or an embedding
 ``blocks``, ``heads``            of a transformer; ``registers``: tokens between the CLS token and the patches
 ``complex``                      what that strategy takes: "last4" (CLS of four blocks) or "mean" (CLS, mean patch)
 ``width``, ``height``, ``mode``  its own preprocessing, with ``interpolation``, ``mean`` and ``std``
 ``pooling``, ``power``           its own pooling
 ``precision``                    the class its vectors belong to: "float" or "int8"
 ``precisions``                   those in which its vectors keep a cosine of 0.999 to f32: "f32", "bf16"
-``verified``                     somebody ran it and the figures on its card are measured
+``verified``                     whether it was run and the figures on its card were measured
 ``hub``                          ready-made ONNX on the model hub: ``repo``, ``weights``; ``sha256`` of the weights if
                                  known; ``data``, ``text``, ``tokenizer``: further files
 ``torch``                        PyTorch weights: ``repo`` on the model hub, ``original``: address of the authors' file
 ``weights``                      the file in this package that the runtime reads
 ``whitening``, ``whitened_dim``  a .npz with ``mean`` and ``projection``, learned for the model's own pooling
-``network``                      what `training` builds to go on from it: ``arch``, and ``taps`` if it has some
+``network``                      what `training` builds to continue from it: ``arch``, and ``taps`` if it has some
 ``files``                        sha256 of each file in this package
 ===============================  ====================================================================
 """
@@ -76,46 +76,46 @@ class Model:
 
     @property
     def packaged(self) -> bool:
-        """Whether its files lie in this package."""
+        """Whether its files are in this package."""
         return self.weights is not None
 
 
 RECORD = "record.json"
-"""In the folder of a model of one's own: what `models.toml` says of the others."""
+"""The record in the folder of a user's own model, with the same fields as in `models.toml`."""
 
 
 @cache
 def models() -> dict[str, Model]:
-    """All known models by name: those of `models.toml`, and one's own on this machine."""
+    """Return all known models by name: those of `models.toml`, and the user's own on this machine."""
     official = {name: _model(name, record) for name, record in records()["models"].items()}
     own: dict[str, Model] = {}
     for path in kept(f"*/{RECORD}"):
-        # One that cannot be read, or is a newer steam-dino's, is as good as not there.
+        # A record that is unreadable, or was written by a newer steam-dino, is ignored.
         with suppress(OSError, ValueError, TypeError, KeyError, SteamDinoError):
             own[path.parent.name] = own_model(path.parent.name, json.loads(path.read_text("utf-8")))
     return official | own
 
 
 def own_model(name: str, record: Mapping[str, Any]) -> Model:
-    """A model of somebody's own.
+    """Return a model of the user's own.
 
     Raises:
-        RecipeError: the name cannot be one.
+        RecipeError: the name is not allowed.
     """
     taken = name in records()["models"] or name in records()["recipes"]
     if taken or not re.fullmatch(r"[a-z0-9][a-z0-9.-]{0,63}", name):
         raise RecipeError(
-            f"a model cannot be called {name!r}; take a name of lower-case letters, digits, dots and dashes that no"
+            f"a model cannot be called {name!r}; choose a name of lower-case letters, digits, dots and dashes that no"
             " other model has"
         )
     return _model(name, record)
 
 
 def model(name: str) -> Model:
-    """One model by name.
+    """Return a model by name.
 
     Raises:
-        RecipeError: there is none.
+        RecipeError: there is no such model.
     """
     try:
         return models()[name]
@@ -125,7 +125,7 @@ def model(name: str) -> Model:
 
 @cache
 def records() -> dict[str, Any]:
-    """What `models.toml` says, as it stands there."""
+    """Return the contents of `models.toml`."""
     return tomllib.loads((resources.files(__package__) / "models.toml").read_text("utf-8"))
 
 

@@ -1,4 +1,4 @@
-"""From PyTorch weights to one ONNX file with all that the strategies take; and the same outputs in PyTorch itself."""
+"""Export PyTorch weights to one ONNX file with all outputs that the poolings need; the same outputs in PyTorch."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
 
 OPSET = 18
 LARGEST = 1_800_000_000
-"""Bytes of weights that fit into an ONNX file; more lie beside it."""
+"""Maximum bytes of weights inside an ONNX file; larger weights are stored beside it."""
 
 OUTPUTS = {
     "vit": ("tokens", "tokens_2", "tokens_3", "tokens_4", "attention"),
     "conv": ("tokens",),
     "clip": ("embedding",),
 }
-"""What each family gives, by the names of `runtimes.graph`, in the order of `outputs_of`'s results."""
+"""The outputs of each family, by their names in `runtimes.onnx_graph`, in the order of `outputs_of`'s results."""
 
 
 def export(model: Model, source: Path, folder: Path) -> None:
-    """Writes ``model.onnx`` (for CLIP also ``text.onnx`` and ``tokenizer.json``), and the weights for PyTorch itself.
+    """Write ``model.onnx`` (for CLIP also ``text.onnx`` and ``tokenizer.json``), and the weights for PyTorch itself.
 
     Args:
-        model: its record.
+        model: the model's record.
         source: see `features.checkpoints`.
-        folder: to write into.
+        folder: the folder to write into.
 
     Raises:
         MissingExtraError: PyTorch, transformers or an exporter is not installed.
@@ -50,7 +50,7 @@ def export(model: Model, source: Path, folder: Path) -> None:
     except ImportError:
         raise MissingExtraError(f"exporting {model.name}", "torch") from None
     wrapped = outputs_of(model, module)
-    # Neither square nor of the trained size, or the exporter takes these for the only sizes there are.
+    # Neither square nor of the trained size: otherwise the exporter fixes these sizes.
     size, beside = model.transform, 2 * model.stride if model.family != "clip" else 0
     picture = torch.zeros(2, 3, size.height + beside, size.width - beside // 2)
     if type(module).__name__ == "Dinov2WithRegistersModel":
@@ -70,7 +70,7 @@ def export(model: Model, source: Path, folder: Path) -> None:
 
 
 def outputs_of(model: Model, module: nn.Module) -> nn.Module:
-    """A module that takes normalised pictures (B, 3, H, W) and gives the `OUTPUTS` of its family as a tuple."""
+    """Return a module that maps normalised pictures (B, 3, H, W) to its family's `OUTPUTS` as a tuple."""
     from torch import nn
 
     class Transformer(nn.Module):
@@ -112,11 +112,11 @@ def outputs_of(model: Model, module: nn.Module) -> nn.Module:
 
 
 def _interpolate_exportably(module: Any) -> None:
-    """Lets a module interpolate its position embeddings by operations that ONNX has.
+    """Make a module interpolate its position embeddings with operations that ONNX has.
 
-    Models with registers do so bicubically with antialiasing, which ONNX runtimes compute differently. Here it is two
-    products with the resampling weights: Keys' cubic of coefficient -0.5, stretched where the grid shrinks, each row
-    adding up to 1, as PyTorch and Pillow have it.
+    Models with registers interpolate bicubically with antialiasing, which ONNX runtimes compute differently. Here it is
+    two products with the resampling weights: Keys' cubic with coefficient -0.5, stretched if the grid shrinks, each row
+    adding up to 1, as in PyTorch and Pillow.
     """
     import torch
 
@@ -171,7 +171,7 @@ def _to_onnx(
     from torch.export import Dim
 
     dynamic: dict[int, Any] = {0: Dim.DYNAMIC}
-    if model is not None and model.family != "clip":  # whose towers take one size
+    if model is not None and model.family != "clip":  # CLIP's towers take one size only
         dynamic |= {2: Dim.DYNAMIC, 3: Dim.DYNAMIC}
     size = sum(weights.numel() * weights.element_size() for weights in module.parameters())
     with _quiet():
@@ -191,7 +191,7 @@ def _to_onnx(
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """The exporter talks about itself on every channel there is; what goes wrong comes as an exception."""
+    """Silence the exporter, which logs on many channels; failures still raise exceptions."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

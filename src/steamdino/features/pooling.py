@@ -1,8 +1,8 @@
-"""From a model's tokens to one vector per picture.
+"""Pooling: from a model's tokens to one vector per picture.
 
-Tokens are float32 of shape (batch, 1 + registers + cells, dim): the first is the CLS token of a vision transformer (a
-convolutional model puts a pooled map in its place), the last are patches, or cells of the map, row by row. What a
-transformer's blocks give has gone through its final norm.
+Tokens are float32 of shape (batch, 1 + registers + cells, dim): the first is the CLS token of a vision transformer (for
+a convolutional model, a pooled map), the last are patches, or cells of the map, row by row. A transformer's final norm
+has been applied to its blocks' outputs.
 
 ==============  ====================================================  =====================================
 kind            a vision transformer ("vit")                          a convolutional model ("conv")
@@ -36,20 +36,20 @@ from steamdino.recipe import Pooling
 
 FLOOR = np.float32(1e-6)
 SCALES = (1.0, 0.5**0.5, 0.5)
-"""Of ``multiscale``, as in DINO's eval_image_retrieval."""
+"""Scales of ``multiscale``, as in DINO's eval_image_retrieval."""
 
 KINDS = {
     "vit": ("simple", "complex", "gem", "multiscale", "patches"),
     "conv": ("simple", "gem", "multiscale", "patches"),
     "clip": ("simple",),
 }
-"""What each family of models can give."""
+"""The poolings that each family of models supports."""
 
 Floats = NDArray[np.float32]
 
 
 def outputs(pooling: Pooling, model: Model) -> tuple[str, ...]:
-    """The model's outputs that a pooling takes, in the order in which `pool` takes them (see `runtimes`)."""
+    """Return the model outputs that a pooling needs, in the order in which `pool` takes them (see `runtimes`)."""
     if model.family == "clip":
         return ("embedding",)
     if pooling.kind == "complex" and model.complex == "last4":
@@ -58,17 +58,18 @@ def outputs(pooling: Pooling, model: Model) -> tuple[str, ...]:
 
 
 def scales(pooling: Pooling) -> tuple[float, ...]:
-    """The scales of the input that a pooling takes."""
+    """Return the scales of the input that a pooling needs."""
     return SCALES if pooling.kind == "multiscale" else (1.0,)
 
 
 def pool(taken: Sequence[Floats], pooling: Pooling, model: Model) -> Floats:
-    """Pools a batch of outputs, all at one scale.
+    """Pool a batch of outputs, all at one scale.
 
     Args:
-        taken: what `outputs` names; each float32, shape (batch, 1 + registers + cells, dim), or (batch, dim) for CLIP.
-        pooling: of the recipe.
-        model: whose outputs they are.
+        taken: the outputs that `outputs` names, each float32 of shape (batch, 1 + registers + cells, dim); (batch, dim)
+            for CLIP.
+        pooling: the recipe's pooling.
+        model: the model that the outputs come from.
 
     Returns:
         float32, shape (batch, `features.recipe_parser.pooling_dim`); not normalised.
@@ -93,15 +94,15 @@ def pool(taken: Sequence[Floats], pooling: Pooling, model: Model) -> Floats:
 
 
 def generalised_mean(cells: Floats, power: float) -> Floats:
-    """Pools (batch, cells, dim) to (batch, dim) by the generalised mean of a power of at least 1."""
+    """Pool (batch, cells, dim) to (batch, dim) by the generalised mean with a power of at least 1."""
     raised = np.maximum(cells, FLOOR) ** np.float32(power)
     pooled: Floats = raised.mean(axis=1) ** np.float32(1 / power)
     return pooled
 
 
 def unit(vectors: Floats) -> Floats:
-    """Scales each row to length 1; a row of zeros stays one."""
-    # In double precision: the squares of very small numbers would vanish in single.
+    """Scale each row to length 1; a row of zeros stays zero."""
+    # In double precision: the squares of very small numbers would underflow in single.
     lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
     scaled: Floats = (vectors / np.maximum(lengths, np.finfo(np.float32).tiny)).astype(np.float32)
     return scaled

@@ -1,4 +1,4 @@
-"""A model's files, from the hub or from a file that somebody has, into the cache."""
+"""Put a model's files into the cache, from the hub or from a local file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from steamdino.features.model_registry import Model
 from steamdino.records import Progress
 
 FILES = {"weights": WEIGHTS, "data": DATA, "text": TEXT, "tokenizer": TOKENIZER}
-"""What the files of a record's `hub` are called in the cache."""
+"""Names in the cache of the files of a record's `hub`."""
 
 ONNX_BEGINS = b"\x08"
 """The tag of an ONNX file's first field, its version."""
@@ -28,17 +28,17 @@ ONNX_BEGINS = b"\x08"
 def pull(
     model: Model, *, revision: str = "main", torch: bool = False, progress: Progress | None = None
 ) -> ModelFiles:
-    """Fetches a model from the hub: as ONNX where it has that, else as PyTorch weights, which are exported here.
+    """Download a model from the hub: as ONNX if the hub has it, else as PyTorch weights, which are exported here.
 
     Args:
-        model: its record.
+        model: the model's record.
         revision: a branch, a tag or a commit of the hub's repository.
-        torch: take the PyTorch weights even if there is an ONNX file: what is exported offers every output at every
-            size, and its weights run on a GPU.
-        progress: called with (bytes done, bytes in all) of each file in turn.
+        torch: use the PyTorch weights even if there is an ONNX file: the exported file has every output at every size,
+            and its weights run on a GPU.
+        progress: called with (bytes done, total bytes) for each file in turn.
 
     Raises:
-        ModelError: the hub has none, a file cannot be had, or it is not what it should be; the cache is as before.
+        ModelError: the hub does not have it, or a file cannot be downloaded or used; the cache is unchanged.
         MissingExtraError: PyTorch is needed and not installed.
     """
     if model.hub and not torch:
@@ -53,15 +53,15 @@ def pull(
 
 
 def take(model: Model, source: Path) -> ModelFiles:
-    """Takes a model's weights from what somebody has.
+    """Import a model's weights from local files.
 
     Args:
-        model: its record.
-        source: an ONNX file with input (B, 3, H, W) float32 and output tokens (see `runtimes.graph`; what it keeps
-            outside must lie beside it as ``model.onnx_data``), or PyTorch weights (see `features.checkpoints`).
+        model: the model's record.
+        source: an ONNX file with input (B, 3, H, W) float32 and output tokens (see `runtimes.onnx_graph`; its external
+            data must be beside it as ``model.onnx_data``), or PyTorch weights (see `features.checkpoints`).
 
     Raises:
-        ModelError: it cannot be read, or does not give what the model should; the cache is as before.
+        ModelError: it cannot be read, or lacks the model's outputs; the cache is unchanged.
         MissingExtraError: PyTorch is needed and not installed.
     """
 
@@ -116,7 +116,7 @@ def _fetch_torch(model: Model, folder: Path, revision: str, progress: Progress |
 
 
 def _check_unchanged(model: Model, repo: str, name: str, found: Download) -> None:
-    """A commit's files never change: what was recorded when it was first pulled must come again."""
+    """Check a file against the hash recorded at its first pull, since the files of a commit never change."""
     before = model_files.find(model)
     if before is None or (before.origin.get("repo"), before.origin.get("revision")) != (repo, found.revision):
         return
@@ -124,14 +124,14 @@ def _check_unchanged(model: Model, repo: str, name: str, found: Download) -> Non
     if known not in (None, found.sha256):
         raise ModelError(
             f"{repo}/{name} has changed within the revision {found.revision[:12]}: its sha256 is {found.sha256},"
-            f" and was {known}; the files that are here stay"
+            f" and was {known}; the files on this machine are kept"
         )
 
 
 def _check_torch(model: Model) -> None:
-    """Before gigabytes are fetched."""
+    """Check that PyTorch is installed, before gigabytes are downloaded."""
     if find_spec("torch") is None or find_spec("transformers") is None:
-        raise MissingExtraError(f"exporting {model.name}, of which the hub has no ONNX file,", "torch")
+        raise MissingExtraError(f"exporting {model.name}, for which the hub has no ONNX file,", "torch")
 
 
 def _into_cache(model: Model, fill: Callable[[Path], dict[str, Any]]) -> ModelFiles:
@@ -150,14 +150,14 @@ def _into_cache(model: Model, fill: Callable[[Path], dict[str, Any]]) -> ModelFi
 
 
 def _prove(model: Model, weights: Path) -> None:
-    """Lets the model look at a grey picture: what cannot be used shall not enter the cache."""
+    """Run the model on a grey picture, so that unusable files never enter the cache."""
     from steamdino.features.runtimes.openvino import OpenVinoModel
 
     with weights.open("rb") as file:
         if (
             file.read(1) != ONNX_BEGINS
-        ):  # OpenVINO would try all its other formats on it, and complain of each
-            raise ModelError(f"what came for {model.name} is not an ONNX file")
+        ):  # OpenVINO would try all its other formats, and print an error for each
+            raise ModelError(f"the file for {model.name} is not an ONNX file")
     size = model.transform
     try:
         run = OpenVinoModel(
@@ -177,5 +177,5 @@ def _prove(model: Model, weights: Path) -> None:
         ) from None
     if given.shape[-1] != model.dim or not np.isfinite(given).all():
         raise ModelError(
-            f"it is not {model.name}: it gives {given.shape[-1]} numbers a token where {model.dim} are due"
+            f"it is not {model.name}: its tokens have {given.shape[-1]} numbers, expected {model.dim}"
         )

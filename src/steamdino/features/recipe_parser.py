@@ -1,9 +1,9 @@
-"""Recipes by what people call them.
+"""Parse the text form of recipes.
 
-``NAME[/POOLING][/MODE][/WIDTHxHEIGHT][/whiten[DIM]|/raw]``: a model's name, or a short name of `models.toml` that
-stands for such a text; then, in any order, whatever shall differ from the model's own. For example ``bundled/fit``,
-``SimpleB8``, ``dino-vits16/gem/squash/320x320``. ``whiten`` learns a whitening on the gallery, ``raw`` leaves away the
-one that a model brings along.
+``NAME[/POOLING][/MODE][/WIDTHxHEIGHT][/whiten[DIM]|/raw]``: a model's name, or a short name from `models.toml` that
+stands for such a text; then, in any order, everything that differs from the model's own settings. For example
+``bundled/fit``, ``SimpleB8``, ``dino-vits16/gem/squash/320x320``. ``whiten`` learns a whitening on the gallery, ``raw``
+skips the model's own whitening.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ WHITEN, RAW = "whiten", "raw"
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A recipe as it was asked for.
+    """A parsed recipe, before its weights are known.
 
     Attributes:
-        name: what people called the model, or the short name.
-        model: which one it is.
-        transform, pooling: the model's own, changed as the text says.
-        whiten: the most dimensions of a whitening that is to be learned on the gallery; 0 for as many as the vectors
-            have, None for no such whitening.
-        raw: leave away the whitening that the model brings along.
+        name: the model's name or the short name, as typed.
+        model: the model.
+        transform, pooling: the model's own, with the changes in the text.
+        whiten: maximum number of dimensions of a whitening to learn on the gallery; 0 for as many as the vectors have,
+            None for no such whitening.
+        raw: skip the model's own whitening.
     """
 
     name: str
@@ -42,19 +42,19 @@ class Spec:
 
     @property
     def shipped(self) -> bool:
-        """Whether the whitening that the model brings along applies: it was learned for the model's own pooling."""
+        """Whether the model's own whitening applies: it was learned for the model's own pooling."""
         fits = self.model.whitening is not None and self.pooling == self.model.pooling
         return fits and self.whiten is None and not self.raw
 
     @property
     def base(self) -> Spec:
-        """The same without a whitening that is learned on the gallery: what such a one is learned from."""
+        """The same without a whitening learned on the gallery: the vectors that the whitening is learned from."""
         own = self.model.whitening is not None and self.pooling == self.model.pooling
         return self if self.whiten is None else replace(self, whiten=None, raw=own)
 
     @property
     def label(self) -> str:
-        """The shortest text that means the same."""
+        """The shortest text with the same meaning."""
         base = parse(self.name)
         parts = [self.name]
         if self.pooling != base.pooling:
@@ -71,7 +71,7 @@ class Spec:
 
 
 def short_names() -> dict[str, str]:
-    """The short names, and what each stands for."""
+    """Return the short names, and the recipe that each stands for."""
     names: dict[str, str] = records()["recipes"]
     return names
 
@@ -79,7 +79,7 @@ def short_names() -> dict[str, str]:
 def parse(
     text: str, *, mode: str | None = None, size: tuple[int, int] | None = None, pooling: str | None = None
 ) -> Spec:
-    """Reads a recipe's text; the arguments win over what it says.
+    """Parse a recipe's text; the arguments take precedence over the text.
 
     Args:
         text: see the module's docstring.
@@ -88,7 +88,7 @@ def parse(
         pooling: "simple", "complex", "gem", "multiscale" or "patches".
 
     Raises:
-        RecipeError: there is no such recipe, or the model cannot do that.
+        RecipeError: there is no such recipe, or the model does not support it.
     """
     name, *parts = text.split("/")
     if name in short_names():
@@ -97,7 +97,7 @@ def parse(
         known, own = name, []
     else:
         raise RecipeError(
-            f"there is no recipe {name!r}; known are: {', '.join([*short_names(), *models()])};"
+            f"there is no recipe {name!r}; choose from: {', '.join([*short_names(), *models()])};"
             " see: steam-dino models list"
         )
     spec = Spec(name, model(known), model(known).transform, model(known).pooling)
@@ -112,12 +112,12 @@ def parse(
 def named(
     text: str, *, mode: str | None = None, size: tuple[int, int] | None = None, pooling: str | None = None
 ) -> Recipe:
-    """A recipe by its text (see `parse`), with the weights that are on this machine.
+    """Return a recipe by its text (see `parse`), with the weights that are on this machine.
 
-    A model's shipped whitening belongs to its own pooling: under another pooling there is none.
+    A model's own whitening belongs to its own pooling: with another pooling there is none.
 
     Raises:
-        RecipeError: there is no such recipe, the model cannot do that, or a whitening must be learned first.
+        RecipeError: there is no such recipe, the model does not support it, or a whitening must be learned first.
         ModelError: the model's files are not on this machine.
     """
     spec = parse(text, mode=mode, size=size, pooling=pooling)
@@ -129,7 +129,7 @@ def named(
 
 
 def of(spec: Spec) -> Recipe:
-    """The recipe of a spec that learns no whitening on a gallery, with the weights that are on this machine.
+    """Return the recipe of a spec that learns no whitening on a gallery, with the weights that are on this machine.
 
     Raises:
         ModelError: the model's files are not on this machine.
@@ -149,7 +149,7 @@ def of(spec: Spec) -> Recipe:
 
 
 def pooling_dim(chosen: Model, pooled: Pooling) -> int:
-    """The length of a vector under a model's pooling, before any whitening."""
+    """Return the length of a vector with a model's pooling, before any whitening."""
     if chosen.family != "vit":
         return chosen.dim
     if pooled.kind == "complex":
@@ -158,10 +158,10 @@ def pooling_dim(chosen: Model, pooled: Pooling) -> int:
 
 
 def files_of(recipe: Recipe) -> model_files.ModelFiles:
-    """The model's files that can encode under a recipe.
+    """Return the model files that can encode by a recipe.
 
     Raises:
-        RecipeError: no known model has that name, or only other weights or another whitening are here.
+        RecipeError: no known model has that name, or this machine has only other weights or another whitening.
         ModelError: the model's files are not on this machine.
     """
     known = models().get(recipe.model)
@@ -174,7 +174,7 @@ def files_of(recipe: Recipe) -> model_files.ModelFiles:
     if files is None:
         here = model_files.needed(known).weights
         raise RecipeError(
-            f"the snapshot was built under other weights of {recipe.model} ({recipe.weights[:12]}, here {here[:12]}),"
+            f"the snapshot was built with other weights of {recipe.model} ({recipe.weights[:12]}, here {here[:12]}),"
             " so a picture cannot be compared with it; build again with: steam-dino build --upgrade"
         )
     return files
@@ -198,7 +198,7 @@ def _changed(spec: Spec, part: str) -> Spec:
     if size := re.fullmatch(r"(\d{1,4})x(\d{1,4})", part):
         return replace(spec, transform=replace(spec.transform, width=int(size[1]), height=int(size[2])))
     raise RecipeError(
-        f"{part!r} in a recipe is none of: {', '.join([*POOLING_KINDS, *TRANSFORM_MODES, WHITEN, RAW])},"
+        f"{part!r} in a recipe is not one of: {', '.join([*POOLING_KINDS, *TRANSFORM_MODES, WHITEN, RAW])},"
         " or a size as in 224x336"
     )
 
@@ -208,17 +208,15 @@ def _check_pooling(chosen: Model, kind: str) -> None:
     if kind == "complex" and chosen.complex is None and chosen.family == "vit":
         can = tuple(one for one in can if one != "complex")
     if kind not in can:
-        lack = {"conv": "it is convolutional: no CLS token", "clip": "its one output is the embedding"}
-        why = lack.get(chosen.family, "its file gives the last block only")
-        raise RecipeError(f"{chosen.name} cannot give {kind!r} ({why}); it can give: {', '.join(can)}")
+        lack = {"conv": "it is convolutional: no CLS token", "clip": "its only output is the embedding"}
+        why = lack.get(chosen.family, "its file outputs the last block only")
+        raise RecipeError(f"{chosen.name} does not support {kind!r} ({why}); it supports: {', '.join(can)}")
 
 
 def _check_size(spec: Spec) -> None:
     width, height = spec.transform.width, spec.transform.height
     stride = spec.model.stride
-    if (
-        spec.model.family == "conv"
-    ):  # pads at its borders, so that any size will do that gives one cell of its map
+    if spec.model.family == "conv":  # pads at its borders, so any size works that leaves one cell of its map
         fits, rule = min(width, height) >= stride, f"at least {stride}"
     elif spec.model.family == "clip":
         own = spec.model.transform

@@ -15,23 +15,23 @@ from steamdino.features.recipe_parser import files_of
 from steamdino.recipe import Recipe
 
 CONTEXT = 77
-"""Tokens that CLIP's text tower takes; a longer sentence is cut, its end token kept."""
+"""Tokens that CLIP's text tower takes; a longer sentence is truncated, with its end token kept."""
 
 END = "<|endoftext|>"
-"""CLIP's last token, with which it also fills up."""
+"""CLIP's end token, also used as padding."""
 
 
 def has_words(recipe: Recipe) -> bool:
-    """Whether sentences can be compared with a recipe's vectors."""
+    """Return whether sentences can be compared with a recipe's vectors."""
     known = models().get(recipe.model)
     return known is not None and "words" in known.outputs and recipe.projection is None
 
 
 def check_words(recipe: Recipe) -> None:
-    """Refuses a recipe whose vectors cannot be compared with sentences.
+    """Check that a recipe's vectors can be compared with sentences.
 
     Raises:
-        RecipeError: sentences cannot be compared with its vectors.
+        RecipeError: they cannot.
     """
     if not has_words(recipe):
         raise RecipeError(
@@ -41,14 +41,14 @@ def check_words(recipe: Recipe) -> None:
 
 
 class TextEncoder:
-    """Computes the vectors of sentences under one recipe. Threads may share it; it runs for one of them at a time."""
+    """An encoder of sentences for one recipe. Threads may share it; one at a time runs it."""
 
     def __init__(self, recipe: Recipe) -> None:
-        """Loads the recipe's text tower and its tokenizer.
+        """Load the recipe's text tower and its tokenizer.
 
         Raises:
-            RecipeError: the recipe has no words.
-            ModelError: a file of the model is missing, altered, or not what it should be.
+            RecipeError: the recipe does not support words.
+            ModelError: a file of the model is missing, altered or unusable.
         """
         check_words(recipe)
         files = files_of(recipe)
@@ -56,16 +56,16 @@ class TextEncoder:
         self._tower = _Tower(files, model(recipe.model).dim)
 
     def __call__(self, sentence: str) -> Floats:
-        """The vector of a sentence: float32, shape (dim,), length 1."""
+        """Return the vector of a sentence: float32, shape (dim,), length 1."""
         vector: Floats = unit(self._tower(self._tokenize(sentence)))[0]
         return vector
 
 
 class Tokenizer:
-    """CLIP's byte-pair encoding, cut and filled up to `CONTEXT`."""
+    """CLIP's byte-pair encoding, truncated or padded to `CONTEXT`."""
 
     def __init__(self, files: ModelFiles) -> None:
-        """Reads the model's ``tokenizer.json``.
+        """Read the model's ``tokenizer.json``.
 
         Raises:
             ModelError: it is missing, altered, or no tokenizer of CLIP's kind.
@@ -78,7 +78,7 @@ class Tokenizer:
         path = files.path(TOKENIZER)
         try:
             self._tokenizer = Reader.from_file(str(path))
-        except Exception as error:  # the library's one kind of error
+        except Exception as error:  # the library raises plain Exception
             raise ModelError(f"{path} is not a tokenizer: {error}") from None
         end = self._tokenizer.token_to_id(END)
         if end is None:
@@ -87,7 +87,7 @@ class Tokenizer:
         self._tokenizer.enable_padding(length=CONTEXT, pad_id=end, pad_token=END)
 
     def __call__(self, sentence: str) -> NDArray[np.int64]:
-        """The tokens of a sentence: int64, shape (1, CONTEXT)."""
+        """Return the tokens of a sentence: int64, shape (1, CONTEXT)."""
         return np.array([self._tokenizer.encode(sentence).ids], np.int64)
 
 
@@ -110,20 +110,20 @@ class _Tower:
             network = core.read_model(path)
             network.reshape({port: [1, CONTEXT] for port in network.inputs})
             self._compiled = core.compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-        except RuntimeError as error:  # OpenVINO's one kind of error
+        except RuntimeError as error:  # OpenVINO raises only this
             raise ModelError(f"{path} cannot be used: {str(error).strip().splitlines()[-1]}") from None
         fitting = [port for port in self._compiled.outputs if list(port.shape) == [1, dim]]
         if not fitting:
             raise ModelError(
-                f"{path} gives no vector of {dim} numbers, so it is not the text tower of {files.model}"
+                f"{path} does not output a vector of {dim} numbers, so it is not the text tower of {files.model}"
             )
         named = [port for port in fitting if port.get_names() & {"text_embeds", "embedding"}]
         self._output = (named or fitting)[0]
         self(np.zeros((1, CONTEXT), np.int64))
 
     def __call__(self, tokens: NDArray[np.int64]) -> Floats:
-        # Where the file asks for an attention mask, all are attended to: what comes after the end token is hidden from
-        # it by the tower's own causal mask.
+        # If the file needs an attention mask, attend to all tokens: the tower's own causal mask hides what follows
+        # the end token.
         given = {
             port: tokens if "input_ids" in port.get_names() else np.ones_like(tokens)
             for port in self._compiled.inputs

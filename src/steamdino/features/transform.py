@@ -1,13 +1,13 @@
-"""From a picture to a model's input: one pure function with three named modes.
+"""Transform a picture into a model's input: one pure function with three named modes.
 
 ============  =====================================================================================
 ``crop``      the shorter side is resized to 8/7 of the input's, then the centre is cut out (256 and
-              224, as DINO's own evaluation does): keeps the aspect, loses the borders
-``squash``    the whole picture is resized to the input's width and height: loses the aspect
-``fit``       the whole picture at its own aspect, centred, the rest filled with the model's mean colour
+              224, as in DINO's own evaluation): keeps the aspect ratio, loses the borders
+``squash``    the whole picture is resized to the input's width and height: loses the aspect ratio
+``fit``       the whole picture with its own aspect ratio, centred; the rest has the model's mean colour
 ============  =====================================================================================
 
-All three resize once, bicubically with antialiasing (Pillow's), straight from the source's pixels.
+All three resize once, bicubically with antialiasing (Pillow's), directly from the source's pixels.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from PIL import Image
 from steamdino.recipe import Transform
 
 CROP_MARGIN = 256 / 224
-"""Of `crop`: how much larger than the input the picture is before the centre is cut out."""
+"""For `crop`: size of the resized picture relative to the input, before the centre is cut out."""
 
 DRAFT_MARGIN = 3.0
-"""Sides of a picture decoded at reduced size, in sides of the input.
+"""Minimum side of a picture decoded at reduced size, relative to the input's side.
 
 Measured by `benchmarks/draft.py`: from 3 on the least cosine to a full decoding is 0.998 or more; at 1 it is 0.965.
 """
@@ -31,11 +31,11 @@ Pixels = NDArray[np.uint8]
 
 
 def prepare(image: Image.Image, transform: Transform) -> Pixels:
-    """Resizes a picture for a model.
+    """Resize a picture for a model.
 
     Args:
         image: RGB, upright.
-        transform: of the recipe.
+        transform: the recipe's transform.
 
     Returns:
         uint8, shape (height, width, 3), red first.
@@ -56,11 +56,11 @@ def prepare(image: Image.Image, transform: Transform) -> Pixels:
 
 
 def normalise(pixels: Pixels, transform: Transform) -> NDArray[np.float32]:
-    """What the model computes on: ``(x / 255 - mean) / std`` per channel.
+    """Return the normalised input of the model: ``(x / 255 - mean) / std`` per channel.
 
     Args:
         pixels: uint8, shape (batch, height, width, 3).
-        transform: of the recipe.
+        transform: the recipe's transform.
 
     Returns:
         float32, shape (batch, 3, height, width).
@@ -71,17 +71,17 @@ def normalise(pixels: Pixels, transform: Transform) -> NDArray[np.float32]:
 
 
 def sufficient_size(transform: Transform) -> tuple[int, int]:
-    """The (width, height) from which on a picture has more pixels than `prepare` can use."""
+    """Return the (width, height) beyond which a picture has more pixels than `prepare` can use."""
     margin = DRAFT_MARGIN * (CROP_MARGIN if transform.mode == "crop" else 1)
     return round(transform.width * margin), round(transform.height * margin)
 
 
 def content_box(size: tuple[int, int], transform: Transform) -> tuple[int, int, int, int]:
-    """The part of a model's input that shows the picture and no padding: left, top, right, bottom in pixels.
+    """Return the part of a model's input that shows the picture and no padding: left, top, right, bottom in pixels.
 
     Args:
         size: (width, height) of the picture.
-        transform: of the recipe.
+        transform: the recipe's transform.
     """
     width, height = transform.width, transform.height
     if transform.mode != "fit":
@@ -92,7 +92,7 @@ def content_box(size: tuple[int, int], transform: Transform) -> tuple[int, int, 
 
 
 def turned(image: Image.Image, *, mirror: bool, flip: bool) -> Image.Image:
-    """The picture mirrored left-right, flipped top-bottom, or both."""
+    """Return the picture mirrored left-right, flipped top-bottom, or both."""
     if mirror:
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     if flip:
@@ -106,7 +106,7 @@ def _fitted(source: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
 
 
 def _crop_box(source: tuple[int, int], size: tuple[int, int]) -> tuple[float, float, float, float]:
-    """The part of the source that ends up in the input, so that resizing and cutting are one step."""
+    """Return the part of the source that the input shows, so that resizing and cropping are one step."""
     scale = max(side * CROP_MARGIN / whole for side, whole in zip(size, source, strict=True))
     resized = [max(side, int(whole * scale + 1e-6)) for side, whole in zip(size, source, strict=True)]
     offsets = [round((whole - side) / 2) for side, whole in zip(size, resized, strict=True)]

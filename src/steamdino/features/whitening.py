@@ -1,13 +1,13 @@
-"""Whitening, learned on a gallery's vectors: weighs all directions alike, so that what many banners share counts less.
+"""Whitening learned on a gallery's vectors: all directions get equal weight, so common traits of banners count less.
 
 After DINO's eval_copy_detection: centre, rotate onto the eigenvectors of the covariance, divide by the square roots of
-the eigenvalues (floored at a share of the largest, so that noise is not blown up), scale to length 1. A smaller number
-of dimensions keeps those with the largest eigenvalues.
+the eigenvalues (floored at a fraction of the largest, so that noise is not amplified), scale to length 1. Fewer
+dimensions keep those with the largest eigenvalues.
 
-Where it is known how vectors of things that count as the same differ from each other, directions in which they differ
-count less: the covariance of those differences is added before the kept directions are weighed. (With that covariance
-alone in the place of the sum it is the learned whitening of Mikolajczyk and Matas, "Improving descriptors for fast tree
-matching by optimal linear projection", ICCV 2007; the sum keeps what few examples say from being overrated.)
+If it is known how vectors that count as the same differ from each other, those directions count less:
+the covariance of the differences is added before the kept directions are scaled. (With that covariance alone instead
+of the sum, it is the learned whitening of Mikolajczyk and Matas, "Improving descriptors for fast tree matching by
+optimal linear projection", ICCV 2007; the sum keeps few examples from having too much influence.)
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from steamdino.storage.checked_zip import CheckedZip
 from steamdino.storage.npy import blocks, read_header
 
 EIGENVALUE_FLOOR = 1e-5
-"""Of the largest, as in DINO's eval_copy_detection."""
+"""Floor relative to the largest eigenvalue, as in DINO's eval_copy_detection."""
 
 FEWEST = 100
-"""Vectors to learn from."""
+"""Minimum number of vectors to learn from."""
 
 BLOCK = 4096
-"""Vectors at a time."""
+"""Vectors per block."""
 
 PARTS = {"mean.npy": False, "projection.npy": False}
-"""Of the file, and whether they may be deflated: no, so that reading takes no more memory than the file has bytes."""
+"""Members of the file, and whether they may be deflated: no, so that reading needs no more memory than the file has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +59,26 @@ class Whitening:
         strength: float = 1.0,
         within: NDArray[np.float64] | None = None,
     ) -> Whitening:
-        """Learns it.
+        """Learn a whitening.
 
         Args:
             vectors: float32, shape (n, d), unit rows; n at least `FEWEST`.
-            dim: the most dimensions to keep; None for d. Never more than n / 4: as n comes near to d, the vectors
-                that it was learned on all become equally far from each other.
-            strength: 1 weighs all kept directions alike; 0 leaves their weights as they are.
-            within: float64, shape (d, d): the covariance, times its weight, of the differences between vectors that
-                count as the same; None if nothing is known of them.
+            dim: maximum number of dimensions to keep; None for d. Never more than n / 4: as n nears d, the vectors that
+                the whitening was learned on all become equally distant from each other.
+            strength: 1 gives all kept directions equal weight; 0 leaves their weights as they are.
+            within: float64, shape (d, d): the weighted covariance of differences of vectors that count as the same;
+                None if none are known.
 
         Raises:
             UsageError: there are too few vectors.
         """
         if len(vectors) < FEWEST:
             raise UsageError(
-                f"a whitening cannot be learned on {len(vectors):,} different banners; it takes {FEWEST:,} at least"
+                f"a whitening cannot be learned on {len(vectors):,} different banners; it needs at least {FEWEST:,}"
             )
         mean = vectors.mean(axis=0, dtype=np.float64)
         covariance = np.zeros((len(mean), len(mean)))
-        for start in range(0, len(vectors), BLOCK):  # in double precision without a copy of everything
+        for start in range(0, len(vectors), BLOCK):  # in double precision without copying everything
             centred = vectors[start : start + BLOCK] - mean
             covariance += centred.T @ centred
         covariance /= len(vectors)
@@ -93,10 +93,10 @@ class Whitening:
 
     @classmethod
     def read(cls, path: Path) -> Whitening:
-        """Reads a .npz with ``mean`` and ``projection``: floats, stored and not deflated, as `to_bytes` writes it.
+        """Read a .npz with ``mean`` and ``projection``: floats, stored and not deflated, as `to_bytes` writes it.
 
         Raises:
-            ModelError: it is none.
+            ModelError: it is not a whitening.
         """
         try:
             with path.open("rb") as file:
@@ -106,12 +106,12 @@ class Whitening:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Whitening:
-        """What `to_bytes` made."""
+        """Return the whitening that `to_bytes` serialised."""
         return cls._load(BytesIO(data))
 
     @classmethod
     def _load(cls, file: IO[bytes]) -> Whitening:
-        # The file may come from a stranger, in a packed snapshot.
+        # The file may come from a packed snapshot, which is untrusted.
         with CheckedZip(file, PARTS, swelling=0) as archive:
             mean, projection = _array(archive, "mean.npy"), _array(archive, "projection.npy")
         if projection.ndim != 2 or mean.shape != projection.shape[:1]:
@@ -119,7 +119,7 @@ class Whitening:
         return cls(mean, projection)
 
     def to_bytes(self, *, half: bool = False) -> bytes:
-        """What `read` reads; in `half` precision it takes half of the bytes, which no cosine shows."""
+        """Serialise the whitening for `read`; in `half` precision it has half the size, with no effect on cosines."""
         file = BytesIO()
         kind = np.float16 if half else np.float32
         np.savez(file, mean=self.mean.astype(kind), projection=self.projection.astype(kind))
@@ -131,8 +131,8 @@ class Whitening:
         return int(self.projection.shape[1])
 
     def __call__(self, vectors: Floats) -> Floats:
-        """Whitens unit rows: (n, d) -> (n, e), rows of length 1."""
-        # Not a BLAS product: its idle threads keep spinning and would take half of the cores from the inference.
+        """Whiten unit rows: (n, d) -> (n, e), rows of length 1."""
+        # Not a BLAS product: BLAS's idle threads spin, and would take half of the cores from inference.
         return unit(np.einsum("nd,ed->ne", vectors - self.mean, self._rows()))
 
     def _rows(self) -> Floats:
@@ -144,7 +144,7 @@ def _array(archive: CheckedZip, name: str) -> Floats:
         header = read_header(source)
         if header.bytes != archive.bytes_of(name):
             raise ValueError(
-                f"{name} has {archive.bytes_of(name):,} bytes, and its header says {header.bytes:,}"
+                f"{name} has {archive.bytes_of(name):,} bytes, but its header says {header.bytes:,}"
             )
         array = np.empty(header.shape, np.float32)
         done = 0

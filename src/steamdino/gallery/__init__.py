@@ -1,4 +1,4 @@
-"""The write side: one folder with a SQLite database, the copied pictures and the snapshots."""
+"""The gallery, the write side: one folder with a SQLite database, the copied pictures and the snapshots."""
 
 from __future__ import annotations
 

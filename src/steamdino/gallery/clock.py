@@ -1,4 +1,4 @@
-"""The time as it is written into a gallery."""
+"""Timestamps as a gallery stores them."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from datetime import UTC, datetime
 
 
 def now() -> str:
-    """ISO 8601, UTC, whole seconds."""
+    """Return the current time in UTC, in ISO 8601 with whole seconds."""
     return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,4 +1,4 @@
-"""What `check` measured of pictures, and what a person decided about games."""
+"""The measurements that `check` takes of pictures, and the decisions that a person makes about games."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from steamdino.gallery.clock import now
 
 SAME, DIFFERENT, KEEP = "same", "different", "keep"
-"""Verdicts: two games show the same, they do not, a game is never to be removed."""
+"""Verdicts: two games show the same banner, they do not, or a game must never be removed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A person's decision about one or two games, by id; `other` is "" where it is about one."""
+    """A person's decision about one or two games, by id; `other` is "" if it concerns one game."""
 
     game: str
     other: str
@@ -24,12 +24,12 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A game's banner, with what is known of it without decoding it.
+    """A game's banner, with what is known about it without decoding it.
 
     Attributes:
-        game_id, name: the game's.
-        path: as `layout.portable` wrote it.
-        sha256, width, height, mode: of the banner.
+        game_id, name: the game's id and name.
+        path: the picture's path, as `layout.portable` wrote it.
+        sha256, width, height, mode: the banner's SHA-256, size in pixels and Pillow mode.
     """
 
     game_id: str
@@ -42,13 +42,13 @@ class Shown:
 
 
 class Curation:
-    """The tables of `check`. Every method that writes must be called inside `Gallery.transaction`."""
+    """The tables behind `check`. Call every method that writes inside `Gallery.transaction`."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
 
     def shown(self, kind: str) -> list[Shown]:
-        """The banners of a kind that present games show, by game."""
+        """Return the banners of a kind that present games show, in the order of game ids."""
         rows = self._db.execute(
             "SELECT game_id, name, path, sha256, width, height, mode FROM banners JOIN games USING (game_id)"
             " WHERE gone_at IS NULL AND kind = ? ORDER BY game_id",
@@ -57,24 +57,24 @@ class Curation:
         return [Shown(*row) for row in rows]
 
     def measures(self, version: int) -> dict[str, dict[str, float]]:
-        """What was measured of each picture, by sha256."""
+        """Return the measurements of each picture, by sha256."""
         rows = self._db.execute("SELECT sha256, json FROM measures WHERE version = ?", (version,))
         return {sha256: json.loads(written) for sha256, written in rows}
 
     def put_measures(self, version: int, measured: Iterable[tuple[str, Mapping[str, float]]]) -> None:
-        """Stores what was measured of pictures."""
+        """Store measurements of pictures."""
         self._db.executemany(
             "INSERT OR REPLACE INTO measures VALUES (?, ?, ?)",
             [(sha256, version, json.dumps(values)) for sha256, values in measured],
         )
 
     def decisions(self) -> Iterator[Decision]:
-        """All that were made."""
+        """Yield all decisions."""
         for row in self._db.execute("SELECT game_a, game_b, verdict FROM decisions ORDER BY game_a, game_b"):
             yield Decision(*row)
 
     def decide(self, decisions: Iterable[Decision]) -> None:
-        """Notes decisions; a later one about the same games takes the place of an earlier one."""
+        """Record decisions; a later decision about the same games replaces an earlier one."""
         self._db.executemany(
             "INSERT OR REPLACE INTO decisions VALUES (?, ?, ?, ?)",
             [
@@ -84,11 +84,11 @@ class Curation:
         )
 
     def excluded(self) -> dict[str, str]:
-        """The games that searches skip, each with the flaw."""
+        """Return the games that searches skip, each with its flaw."""
         return dict(self._db.execute("SELECT game_id, reason FROM exclusions ORDER BY game_id"))
 
     def exclude(self, games: Mapping[str, str]) -> int:
-        """Makes searches skip games, given with the flaw; returns how many were not skipped before."""
+        """Make searches skip games, given with their flaws; return how many are newly excluded."""
         count = self._db.executemany(
             "INSERT OR IGNORE INTO exclusions VALUES (?, ?, ?)",
             [(game_id, reason, now()) for game_id, reason in games.items()],
@@ -98,7 +98,7 @@ class Curation:
         return max(count, 0)
 
     def restore(self, reasons: Iterable[str] | None) -> int:
-        """Takes games back that were excluded for some flaws, or for any; returns how many."""
+        """Include games again that were excluded for the given flaws, or for any; return how many."""
         if reasons is None:
             count = self._db.execute("DELETE FROM exclusions").rowcount
         else:

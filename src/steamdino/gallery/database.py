@@ -1,4 +1,4 @@
-"""The gallery itself: opens the database, holds the lock, counts revisions."""
+"""The gallery: opens the database, holds the lock, counts revisions."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from steamdino.storage.atomic import make_folder
 
 
 class Gallery:
-    """One folder with everything that a search needs.
+    """A folder with everything that a search needs.
 
-    Open it with `Gallery.open` to read, with `Gallery.write` to change it.
+    Open it with `Gallery.open` to read and with `Gallery.write` to change it.
 
     Attributes:
-        root: its folder, absolute, without "..".
-        games: sources, games, banners and what is wrong with them.
-        vectors: recipes and the vectors made under them.
-        curation: what `check` measured, and what a person decided.
-        steam: what `sync` knows of Steam's apps.
+        root: the gallery's folder, absolute and without "..".
+        games: sources, games, banners and their problems.
+        vectors: recipes and the vectors made with them.
+        curation: the measurements and decisions of `check`.
+        steam: what `sync` knows about Steam's apps.
     """
 
     def __init__(self, root: Path, connection: sqlite3.Connection) -> None:
@@ -43,10 +43,10 @@ class Gallery:
 
     @classmethod
     def open(cls, path: str | Path) -> Gallery:
-        """Opens a gallery for reading; it may be written to by another process meanwhile.
+        """Open a gallery for reading; another process may write to it at the same time.
 
         Raises:
-            GalleryError: there is none at that path, it is damaged, or a newer program made it.
+            GalleryError: there is no gallery at that path, it is damaged, or a newer program made it.
         """
         root = Path(path)
         database = root / layout.DATABASE
@@ -55,24 +55,22 @@ class Gallery:
         connection = _connect_reading(database)
         with _explained(root):
             if schema.version_of(connection) < schema.VERSION:
-                raise GalleryError(
-                    f"its format is an older one; bring it up to date with: steam-dino build -g {root}"
-                )
+                raise GalleryError(f"its format is older; upgrade it with: steam-dino build -g {root}")
         return cls(root, connection)
 
     @classmethod
     @contextmanager
     def write(cls, path: str | Path, purpose: str, *, create: bool = False) -> Iterator[Gallery]:
-        """Opens a gallery for writing and holds its lock meanwhile.
+        """Open a gallery for writing and hold its lock until the block ends.
 
         Args:
             path: the gallery's folder.
-            purpose: what a second writer is told that this one does, e.g. "build".
-            create: make the folder and the database if they do not exist.
+            purpose: what this writer does, e.g. "build"; a second writer's error message quotes it.
+            create: create the folder and the database if they do not exist.
 
         Raises:
             GalleryLockedError: another process is writing to it.
-            GalleryError: there is none, it is damaged, of a newer program, or cannot be written to.
+            GalleryError: there is no gallery, it is damaged, a newer program made it, or it cannot be written to.
         """
         root = Path(path)
         if not create and not (root / layout.DATABASE).is_file():
@@ -88,7 +86,7 @@ class Gallery:
             try:
                 schema.version_of(connection)
                 connection.execute("PRAGMA journal_mode = WAL")
-                # NORMAL could lose the last commits in a power cut, and with them what was reported as done.
+                # NORMAL could lose the last commits in a power cut after they were reported as done.
                 connection.execute("PRAGMA synchronous = FULL")
                 connection.execute("PRAGMA foreign_keys = ON")
                 schema.migrate(connection)
@@ -97,7 +95,7 @@ class Gallery:
                 connection.close()
 
     def close(self) -> None:
-        """Closes the database."""
+        """Close the database."""
         self._connection.close()
 
     def __enter__(self) -> Gallery:
@@ -111,7 +109,7 @@ class Gallery:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing: what is written inside is kept when the block ends and dropped when it raises."""
+        """Run the block as one transaction: commit its writes when it ends, roll them back if it raises."""
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -122,26 +120,26 @@ class Gallery:
 
     @property
     def snapshots(self) -> Path:
-        """The folder of all snapshots."""
+        """The folder that holds all snapshots."""
         return self.root / layout.SNAPSHOTS
 
     def snapshots_of(self, recipe_hash: str, kind: str = layout.VERTICAL) -> Path:
-        """The folder of a recipe's snapshots for a kind of banner."""
+        """Return the folder of a recipe's snapshots for a kind of banner."""
         return layout.snapshots_of(self.root, recipe_hash, kind)
 
     def complaints(self) -> list[str]:
-        """What SQLite's own checks find wrong with the database; nothing if it is sound."""
+        """Return the problems that SQLite's own checks find in the database; empty if it is sound."""
         found = [text for (text,) in self._connection.execute("PRAGMA integrity_check") if text != "ok"]
         broken = self._connection.execute("PRAGMA foreign_key_check").fetchall()
         return found + [f"{table}: a row refers to a missing row of {other}" for table, _, other, _ in broken]
 
     def compact(self) -> None:
-        """Gives the space of deleted rows back to the disk."""
+        """Return the space of deleted rows to the file system."""
         self._connection.execute("VACUUM")
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def report(self) -> GalleryStatistics:
-        """Counts what the gallery holds."""
+        """Count what the gallery holds."""
         return report(self._connection, self.root)
 
 
@@ -150,7 +148,7 @@ def _locations(connection: sqlite3.Connection) -> list[str]:
         return [
             place for (place,) in connection.execute("SELECT location FROM sources WHERE kind != 'store'")
         ]
-    except sqlite3.DatabaseError:  # whoever reads from it next says what is wrong
+    except sqlite3.DatabaseError:  # the next read reports what is wrong
         return []
 
 
@@ -161,8 +159,8 @@ def _no_gallery(root: Path) -> NoGalleryError:
 def _connect_reading(database: Path) -> sqlite3.Connection:
     address = database.absolute().as_uri()
     for options in ("mode=ro", "mode=ro&immutable=1"):
-        # Reading beside a writer needs a shared-memory file; a folder that is read-only has no writer,
-        # and there SQLite must be told so.
+        # Reading beside a writer needs a shared-memory file, which SQLite cannot create in a read-only folder.
+        # Such a folder has no writer, so the database is opened as immutable there.
         connection = sqlite3.connect(
             f"{address}?{options}", uri=True, isolation_level=None, check_same_thread=False
         )
@@ -172,19 +170,19 @@ def _connect_reading(database: Path) -> sqlite3.Connection:
             connection.close()
             continue
         except sqlite3.DatabaseError:
-            pass  # not a database at all: whoever reads from it next says so
+            pass  # not a database: the next read reports it
         return connection
     raise GalleryError(f"{database} cannot be opened; check that you may read it")
 
 
 _ADVICE = {
     sqlite3.SQLITE_FULL: "free some space and run the same command again; what was committed is kept",
-    sqlite3.SQLITE_IOERR: "the disk is full or fails; free some space and run the same command again;"
+    sqlite3.SQLITE_IOERR: "the disk is full or failing; free some space and run the same command again;"
     " what was committed is kept",
     sqlite3.SQLITE_READONLY: "make the folder writable",
     sqlite3.SQLITE_CANTOPEN: "make the folder writable",
     sqlite3.SQLITE_PERM: "make the folder writable",
-    sqlite3.SQLITE_BUSY: "another program holds it; try again when that has ended",
+    sqlite3.SQLITE_BUSY: "another program has locked it; try again when that program has finished",
 }
 
 
@@ -193,7 +191,7 @@ def _explained(root: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest tells the exact place
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the higher bits hold the extended code
         advice = _ADVICE.get(code, "restore it from a backup, or move it away and add the pictures again")
         raise GalleryError(f"{root / layout.DATABASE}: {error}; {advice}") from None
     except GalleryError as error:

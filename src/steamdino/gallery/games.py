@@ -1,4 +1,4 @@
-"""Sources, games, banners and problems, as rows. Whatever a snapshot would show bumps the catalogue's revision."""
+"""Sources, games, banners and problems, as rows. Every change that a snapshot would show bumps the revision."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ STEAM_PAGE = "https://store.steampowered.com/app/{}"
 
 @dataclass(frozen=True, slots=True)
 class KnownGame:
-    """What the gallery holds about a game of a source, for telling what a scan changed.
+    """What the gallery holds about a game of a source, used to find what a scan changed.
 
     Attributes:
         name, columns: as stored; columns is JSON text.
-        gone: a scan no longer found it.
-        origin, size, mtime_ns, ctime_ns, sha256: of its banner; None, 0, 0, 0, None without one.
-        copy: the gallery's own copy of the picture; None if it links to where it lies.
+        gone: whether the last scan did not find it.
+        origin, size, mtime_ns, ctime_ns, sha256: the banner's; None, 0, 0, 0 and None without a banner.
+        copy: the gallery's own copy of the picture; None if the gallery links to the original file.
     """
 
     name: str
@@ -40,15 +40,15 @@ class KnownGame:
 
 @dataclass(frozen=True, slots=True)
 class KnownBanner:
-    """A banner of a present game as the gallery knows it.
+    """A banner of a present game, as the gallery knows it.
 
     Attributes:
-        game_id, kind: whose it is.
+        game_id, kind: the game and the kind of banner.
         path: the file that is read.
-        copied: whether that is the gallery's own copy.
+        copied: whether that file is the gallery's own copy.
         origin: the file that it was added from; None if it came from a store.
         size, mtime_ns, ctime_ns: of the file that it was added from.
-        sha256: of its bytes.
+        sha256: SHA-256 of the picture's bytes.
     """
 
     game_id: str
@@ -64,12 +64,12 @@ class KnownBanner:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where games came from: a folder or a table.
+    """The origin of games: a folder, a table, an archive or a store.
 
     Attributes:
         id: the row's key.
-        name: what people call it; unique.
-        steam: its ids are appIDs.
+        name: the name shown to people; unique.
+        steam: whether its ids are appIDs.
     """
 
     id: int
@@ -78,7 +78,7 @@ class Source:
 
 
 class Games:
-    """The catalogue's tables. Every method that writes must be called inside `Gallery.transaction`."""
+    """The catalogue's tables. Call every method that writes inside `Gallery.transaction`."""
 
     def __init__(self, connection: sqlite3.Connection, root: Path) -> None:
         self._db = connection
@@ -86,11 +86,11 @@ class Games:
 
     @property
     def revision(self) -> int:
-        """Counts the changes of what a snapshot would show."""
+        """Return the catalogue's revision, which grows with every change that a snapshot would show."""
         return int(self._db.execute("SELECT revision FROM catalogue").fetchone()[0])
 
     def put_store(self, name: str, address: str) -> Source:
-        """Finds or makes the source that a store is; its ids are appIDs."""
+        """Find or create the source of a store; its ids are appIDs."""
         self._db.execute(
             "INSERT INTO sources (name, kind, location, steam, added_at) VALUES (?, 'store', ?, 1, ?)"
             " ON CONFLICT (location) DO NOTHING",
@@ -102,7 +102,7 @@ class Games:
         return Source(row[0], row[1], True)
 
     def put_source(self, kind: str, location: Path, *, steam: bool) -> Source:
-        """Finds or makes the source at a location, however it is spelled. A taken name gets a number behind it."""
+        """Find or create the source at a location, however its path is spelled; a taken name gets a number appended."""
         for key, name, written, was_steam in self._db.execute(
             "SELECT source_id, name, location, steam FROM sources WHERE kind != 'store'"
         ).fetchall():
@@ -128,7 +128,7 @@ class Games:
         return name
 
     def known(self, source: Source) -> dict[str, KnownGame]:
-        """All games of a source by id, those that are gone included."""
+        """Return all games of a source by id, including missing ones."""
         rows = self._db.execute(
             "SELECT games.game_id, name, columns, gone_at IS NOT NULL, origin, path, size, mtime_ns, ctime_ns, sha256"
             " FROM games LEFT JOIN banners ON banners.game_id = games.game_id AND kind = 'vertical'"
@@ -151,7 +151,7 @@ class Games:
         }
 
     def owners(self, source: Source) -> dict[str, str]:
-        """The ids that belong to other sources, with the name of each one's source."""
+        """Return the ids that belong to other sources, each with its source's name."""
         return dict(
             self._db.execute(
                 "SELECT game_id, sources.name FROM games JOIN sources USING (source_id) WHERE source_id != ?",
@@ -160,7 +160,7 @@ class Games:
         )
 
     def foreign(self, source: Source) -> dict[str, str]:
-        """The ids that belong to sources whose ids are no appIDs, with the name of each one's source."""
+        """Return the ids that belong to sources without appIDs, each with its source's name."""
         return dict(
             self._db.execute(
                 "SELECT game_id, sources.name FROM games JOIN sources USING (source_id)"
@@ -170,7 +170,7 @@ class Games:
         )
 
     def put_game(self, source: Source, entry: Entry) -> bool:
-        """Adds a game or brings its source, name and columns up to date; it is no longer gone.
+        """Add a game, or update its source, name and columns; a missing game counts as present again.
 
         Returns:
             whether anything changed.
@@ -190,13 +190,13 @@ class Games:
     def put_banner(
         self, game_id: str, banner: Banner, origin: Path | str, kind: str = layout.VERTICAL
     ) -> None:
-        """Sets a game's banner of a kind.
+        """Set a game's banner of a kind.
 
         Args:
-            game_id: the game's.
-            banner: the file, where it lies now.
-            origin: where it was added from: a file, or an address.
-            kind: of `layout.KINDS`.
+            game_id: the game's id.
+            banner: the file, where it is stored now.
+            origin: the file or address that it was added from.
+            kind: one of `layout.KINDS`.
         """
         written = layout.portable(banner.path, self._root)
         shown = self._db.execute(
@@ -221,23 +221,23 @@ class Games:
                 banner.format,
             ),
         )
-        if shown != (written, banner.sha256):  # a lost file that came back changes nothing that is shown
+        if shown != (written, banner.sha256):  # restoring a lost file changes nothing that is shown
             self._bump()
 
     def touch_banner(self, game_id: str, mtime_ns: int, ctime_ns: int, kind: str = layout.VERTICAL) -> None:
-        """Records the new times of a banner's file whose content is the same."""
+        """Record the new times of a banner's file whose content is unchanged."""
         self._db.execute(
             "UPDATE banners SET mtime_ns = ?, ctime_ns = ? WHERE game_id = ? AND kind = ?",
             (mtime_ns, ctime_ns, game_id, kind),
         )
 
     def drop_banner(self, game_id: str, kind: str = layout.VERTICAL) -> None:
-        """Notes that a game has no banner of a kind any more; its vectors stay until they are pruned."""
+        """Remove a game's banner of a kind; its vectors stay until they are pruned."""
         if self._db.execute("DELETE FROM banners WHERE game_id = ? AND kind = ?", (game_id, kind)).rowcount:
             self._bump()
 
     def mark_gone(self, game_ids: Iterable[str]) -> None:
-        """Marks games that a scan of their source no longer found."""
+        """Mark games that a scan of their source did not find."""
         marked = self._db.executemany(
             "UPDATE games SET gone_at = ? WHERE game_id = ? AND gone_at IS NULL",
             [(now(), key) for key in game_ids],
@@ -246,7 +246,7 @@ class Games:
             self._bump()
 
     def from_stores(self, game_ids: Iterable[str]) -> list[str]:
-        """Those of some games that came from a store, not from a folder, a table or an archive."""
+        """Return those of the given games that came from a store, not from a folder, a table or an archive."""
         rows = self._db.execute(
             "SELECT game_id FROM games JOIN sources USING (source_id)"
             " WHERE kind = 'store' AND game_id IN (SELECT value FROM json_each(?))",
@@ -255,7 +255,7 @@ class Games:
         return [key for (key,) in rows]
 
     def remove(self, game_ids: Iterable[str]) -> list[str]:
-        """Deletes games with their banners and problems; returns the ids that there were none of."""
+        """Delete games with their banners and problems; return the ids that do not exist."""
         unknown = []
         for key in game_ids:
             self._db.execute("DELETE FROM problems WHERE game_id = ?", (key,))
@@ -265,7 +265,7 @@ class Games:
         return unknown
 
     def remove_source(self, name: str) -> tuple[str, int] | None:
-        """Deletes a source with all its games; returns its kind and how many they were, None if there is none."""
+        """Delete a source with all its games; return its kind and how many games it had, or None if there is none."""
         row = self._db.execute(
             "SELECT source_id, kind, (SELECT count(*) FROM games g WHERE g.source_id = s.source_id)"
             " FROM sources s WHERE name = ?",
@@ -278,21 +278,21 @@ class Games:
         return row[1], int(row[2])
 
     def remove_gone(self) -> int:
-        """Deletes the games that their sources no longer have; returns how many they were."""
+        """Delete the games that their sources no longer contain; return how many there were."""
         count = self._db.execute("DELETE FROM games WHERE gone_at IS NOT NULL").rowcount
         if count:
             self._bump()
         return count
 
     def banner(self, game_id: str, kind: str = layout.VERTICAL) -> Path | None:
-        """The file of a game's banner of a kind; None if it has none."""
+        """Return the file of a game's banner of a kind; None if it has none."""
         row = self._db.execute(
             "SELECT path FROM banners WHERE game_id = ? AND kind = ?", (game_id, kind)
         ).fetchone()
         return layout.located(row[0], str(self._root)) if row else None
 
     def banners(self) -> Iterator[KnownBanner]:
-        """Each banner of each present game, by game."""
+        """Yield every banner of every present game, in the order of game ids."""
         root = str(self._root)
         for key, kind, path, origin, store, *facts in self._db.execute(
             "SELECT game_id, banners.kind, path, origin, sources.kind = 'store', size, mtime_ns, ctime_ns, sha256"
@@ -303,7 +303,7 @@ class Games:
             yield KnownBanner(key, kind, layout.located(path, root), path != origin, place, *facts)
 
     def from_stores_copied(self) -> Iterator[tuple[str, str, str, int]]:
-        """The copies of present games' pictures from stores: (game's id, kind, path in the gallery, bytes)."""
+        """Yield the copied pictures of present games from stores: (game's id, kind, path in the gallery, bytes)."""
         yield from self._db.execute(
             "SELECT game_id, banners.kind, path, size"
             " FROM banners JOIN games USING (game_id) JOIN sources USING (source_id)"
@@ -311,12 +311,12 @@ class Games:
         )
 
     def copies(self) -> set[Path]:
-        """The files in the gallery's own folder that some game uses."""
+        """Return the files in the gallery's own folder that any game uses."""
         rows = self._db.execute("SELECT path FROM banners WHERE path != origin")
         return {layout.located(path, str(self._root)) for (path,) in rows}
 
     def end_scan(self, source: Source, problems: Iterable[Problem]) -> None:
-        """Notes that a scan has ended, and what it could not use (in place of what the last one could not)."""
+        """Record that a scan has ended and what it could not use, replacing the problems of the last scan."""
         self._db.execute("UPDATE sources SET scanned_at = ? WHERE source_id = ?", (now(), source.id))
         self._db.execute("DELETE FROM problems WHERE source_id = ? AND stage = 'add'", (source.id,))
         self._db.executemany(
@@ -325,12 +325,12 @@ class Games:
         )
 
     def put_build_problem(self, game_ids: Iterable[str], reason: str, undecodable: str | None) -> None:
-        """Notes that a picture could not be encoded.
+        """Record that a picture could not be encoded.
 
         Args:
             game_ids: the games that show it.
-            reason: why.
-            undecodable: its sha256 if its very content is at fault, so that it is not tried again; else None.
+            reason: why it could not be encoded.
+            undecodable: its sha256 if the content itself is at fault, so that builds skip it; else None.
         """
         for key in game_ids:
             self._db.execute("DELETE FROM problems WHERE stage = 'build' AND game_id = ?", (key,))
@@ -341,7 +341,7 @@ class Games:
             )
 
     def drop_settled_problems(self) -> None:
-        """Forgets what went wrong with pictures that were replaced, encoded or have gone since."""
+        """Delete the problems of pictures that have since been replaced, encoded or removed."""
         self._db.execute(
             "DELETE FROM problems WHERE stage = 'build' AND NOT EXISTS ("
             " SELECT 1 FROM banners JOIN games USING (game_id)"
@@ -351,7 +351,7 @@ class Games:
         )
 
     def problems(self) -> Iterator[tuple[str, str, Problem]]:
-        """Everything that could not be used: (source's name, stage, problem)."""
+        """Yield everything that could not be used: (source's name, stage, problem)."""
         for name, stage, place, key, reason in self._db.execute(
             "SELECT sources.name, stage, place, game_id, reason FROM problems JOIN sources USING (source_id)"
             " ORDER BY sources.name, stage, problems.rowid"
@@ -365,10 +365,10 @@ class Games:
 def _is_same(one: Path, other: Path) -> bool:
     try:
         return one == other or one.samefile(other)
-    except OSError:  # one of them is not there (any more)
+    except OSError:  # one of them does not exist
         return False
 
 
 def columns_json(columns: Mapping[str, Any]) -> str:
-    """Further columns as stored: JSON in the table's own order."""
+    """Return further columns as they are stored: JSON in the table's own order."""
     return json.dumps(columns, ensure_ascii=False, separators=(",", ":"), default=str)

@@ -1,4 +1,4 @@
-"""What lies where in a gallery's folder, and how a path in it is written down so that the folder can be moved.
+"""The layout of a gallery's folder, and how paths in it are stored so that the folder can be moved.
 
 ::
 
@@ -29,19 +29,19 @@ KINDS = (VERTICAL, "header", "hero")
 
 
 def snapshots_of(root: Path, recipe_hash: str, kind: str = VERTICAL) -> Path:
-    """The folder of a recipe's snapshots for a kind of banner."""
+    """Return the folder of a recipe's snapshots for a kind of banner."""
     return root / SNAPSHOTS / (recipe_hash if kind == VERTICAL else f"{recipe_hash}.{kind}")
 
 
 def copy_path(sha256: str, suffix: str) -> PurePosixPath:
-    """Where a copied picture lies, relative to the gallery: named by its content, so copying twice is harmless."""
+    """Return a copied picture's path in the gallery: named by its content, so copying twice is harmless."""
     return BANNERS / content_path(sha256, suffix.lower())
 
 
 def absolute(path: Path) -> Path:
-    """The path from the root, without "..", its links as they are: a link may be what the user means.
+    """Return an absolute path without ".."; keep its links, since the user may mean the link.
 
-    Links are followed up to the last ".." only, since that is the parent of what a link leads to.
+    Links are followed up to the last ".." only, because ".." is the parent of a link's target.
     """
     parts = path.absolute().parts
     if ".." not in parts:
@@ -51,7 +51,7 @@ def absolute(path: Path) -> Path:
 
 
 def owner_of(path: Path) -> Path | None:
-    """The gallery that keeps a file or folder for itself, among its copies or its snapshots; None if none does."""
+    """Return the gallery that holds a file or folder among its copies or snapshots; None if none does."""
     for parent in path.parents:
         if path.relative_to(parent).parts[0] in (BANNERS, SNAPSHOTS) and (parent / DATABASE).is_file():
             return parent
@@ -59,14 +59,14 @@ def owner_of(path: Path) -> Path | None:
 
 
 def base(root: Path, written: Iterable[str]) -> Path:
-    """The folder to which paths are relative that a gallery at `root` holds.
+    """Return the folder to which the paths stored in the gallery at `root` are relative.
 
-    It is the gallery's own, also where a link leads to it from elsewhere; but of a gallery that was moved away from
-    what lies beside it, with a link left in its place, the link's.
+    This is the gallery's own folder, also when a link elsewhere leads to it. If the gallery was moved away from its
+    pictures and a link was left in its place, it is the link's folder.
 
     Args:
-        root: where the gallery is opened, absolute.
-        written: some paths that `portable` wrote down.
+        root: the absolute path that the gallery was opened by.
+        written: some paths that `portable` wrote.
     """
     if not root.is_symlink():
         return root
@@ -79,10 +79,10 @@ def base(root: Path, written: Iterable[str]) -> Path:
 
 
 def portable(path: Path, root: Path) -> str:
-    """Writes a path down: relative to the gallery if it lies beside or below it, else absolute; with slashes.
+    """Return a path as it is stored: relative to the gallery if it is beside or below it, else absolute; with slashes.
 
-    What lies beside a gallery is likely to move together with it (a project's folder, a memory stick). What lies beside
-    a link to a gallery does not: from the gallery itself, ".." leads elsewhere.
+    Files beside a gallery are likely to move together with it (a project's folder, a memory stick). Files beside a link
+    to a gallery are not: seen from the gallery itself, ".." leads elsewhere.
     """
     path, root = absolute(path), absolute(root)
     if path.is_relative_to(root if root.is_symlink() else root.parent):
@@ -91,5 +91,5 @@ def portable(path: Path, root: Path) -> str:
 
 
 def located(written: str, root: str) -> Path:
-    """The absolute path of what `portable` wrote down; `root` is absolute. Strings, since each match asks for it."""
+    """Return the absolute path for one that `portable` wrote. It works on strings, since it runs for every match."""
     return Path(os.path.normpath(os.path.join(root, written)))  # noqa: PTH118

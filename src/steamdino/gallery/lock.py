@@ -1,6 +1,6 @@
-"""One writer at a time: an operating system's lock, with a note beside it that names who holds it.
+"""A lock that allows one writer at a time, with a note beside it that names its holder.
 
-The system drops the lock when its holder dies, however it dies, so a dead holder never blocks anybody.
+The operating system releases the lock when its holder dies, so a stale lock never blocks anybody.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from steamdino.gallery.clock import now
 
 @contextmanager
 def writing(root: Path, purpose: str) -> Iterator[None]:
-    """Holds the gallery for writing.
+    """Hold the gallery's lock for writing until the block ends.
 
     Raises:
-        GalleryLockedError: another process holds it; the message names it, its purpose and since when.
-        GalleryError: the lock's file cannot be written.
+        GalleryLockedError: another process holds it; the message names the process, its purpose and its start.
+        GalleryError: the lock file cannot be written.
     """
-    from filelock import FileLock, Timeout  # here, since those who only search need none
+    from filelock import FileLock, Timeout  # imported here: searches do not need it
 
     path = root / layout.LOCK
     note = path.with_suffix(".json")
@@ -33,7 +33,7 @@ def writing(root: Path, purpose: str) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         raise GalleryLockedError(
-            f"{root} is being written to by {_holder(note)}; try again when that has ended"
+            f"{root} is being written to by {_holder(note)}; try again when that has finished"
         ) from None
     except OSError as error:
         raise GalleryError(
@@ -53,4 +53,4 @@ def _holder(note: Path) -> str:
         record = json.loads(note.read_text("utf-8"))
         return f"process {record['pid']} (steam-dino {record['purpose']}, since {record['since']})"
     except (OSError, ValueError, KeyError, TypeError):
-        return "another process"  # it has only just begun, or is just ending
+        return "another process"  # it is just starting or ending

@@ -1,4 +1,4 @@
-"""The database's tables, as numbered migrations. A migration that was released is never edited: append another."""
+"""The database's tables, as numbered migrations. A released migration is never edited: append a new one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sqlite3
 
 from steamdino.errors import GalleryError
 
-APPLICATION_ID = 0x5344494E  # "SDIN", so that any tool can tell a gallery's database from another's
+APPLICATION_ID = 0x5344494E  # "SDIN": tools can recognise a gallery's database by it
 
 _V1 = """
 CREATE TABLE catalogue (                     -- one row
@@ -167,25 +167,25 @@ VERSION = len(MIGRATIONS)
 
 
 def version_of(connection: sqlite3.Connection) -> int:
-    """The database's version; 0 for an empty one.
+    """Return the database's version; 0 for an empty one.
 
     Raises:
-        GalleryError: it is not a gallery's, or a newer program made it.
+        GalleryError: it belongs to another program, or a newer version of this one made it.
     """
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application != APPLICATION_ID and (tables or version or application):
-        raise GalleryError("it is a SQLite database of another program; name another folder")
+        raise GalleryError("it is another program's SQLite database; name another folder")
     if version > VERSION:
         raise GalleryError(
-            f"its format is {version}, and this program knows up to {VERSION}; upgrade steam-dino to read it"
+            f"its format is {version}, newer than {VERSION}, the newest that this version reads; upgrade steam-dino"
         )
     return int(version)
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Brings a database to the newest version, each step in a transaction of its own."""
+    """Migrate a database to the newest version, each step in a transaction of its own."""
     for number, statements in enumerate(MIGRATIONS[version_of(connection) :], version_of(connection) + 1):
         # executescript commits first, so the transaction must be part of the script.
         connection.executescript(

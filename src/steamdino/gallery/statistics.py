@@ -1,4 +1,4 @@
-"""What a gallery holds, counted: the facts behind `steam-dino info`."""
+"""Counts of what a gallery holds: the figures behind `steam-dino info`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from steamdino.gallery import layout
 
 @dataclass(frozen=True, slots=True)
 class SourceStatistics:
-    """One source: its games, how many of them have a banner, are gone, and what could not be used.
+    """One source: how many games it has, how many have a banner or are missing, and how many could not be used.
 
     A store's location is its address.
     """
@@ -30,9 +30,9 @@ class SourceStatistics:
 
 @dataclass(frozen=True, slots=True)
 class RecipeStatistics:
-    """One recipe: its vectors, by precision, and how many present banners still lack one.
+    """One recipe: its vectors by precision, and how many present banners have no vector yet.
 
-    `size` is what the recipe costs: bytes of its stored vectors and of its snapshots.
+    `size` is the disk space that the recipe takes: bytes of its stored vectors and of its snapshots.
     """
 
     name: str
@@ -46,11 +46,11 @@ class RecipeStatistics:
 
 @dataclass(frozen=True, slots=True)
 class GalleryStatistics:
-    """All of it.
+    """Counts for the whole gallery.
 
     Attributes:
-        revision: of the catalogue; a snapshot made at another one is stale.
-        sizes: bytes on disk: database, copied banners, snapshots.
+        revision: the catalogue's revision; a snapshot made at another one is stale.
+        sizes: bytes on disk of the database, the copied banners and the snapshots.
     """
 
     root: Path
@@ -61,7 +61,7 @@ class GalleryStatistics:
 
 
 def report(connection: sqlite3.Connection, root: Path) -> GalleryStatistics:
-    """Counts what the gallery at `root` holds."""
+    """Count what the gallery at `root` holds."""
     sources = connection.execute(
         "SELECT name, kind, location, steam,"
         " (SELECT count(*) FROM games g WHERE g.source_id = s.source_id AND gone_at IS NULL),"
@@ -114,17 +114,17 @@ def report(connection: sqlite3.Connection, root: Path) -> GalleryStatistics:
 
 
 def stored_size(connection: sqlite3.Connection, recipe_key: int) -> int:
-    """The bytes of a recipe's vectors in the database."""
+    """Return the bytes of a recipe's vectors in the database."""
     sql = "SELECT coalesce(sum(length(vector) + length(sha256)), 0) FROM vectors WHERE recipe_id = ?"
     return int(connection.execute(sql, (recipe_key,)).fetchone()[0])
 
 
 def snapshots_size(root: Path, recipe_hash: str) -> int:
-    """The bytes of a recipe's snapshots, of all kinds of banner; vectors that two of them share count once."""
+    """Return the bytes of a recipe's snapshots for all kinds of banner; vectors that two of them share count once."""
     files: dict[tuple[int, int], int] = {}
     for kind in layout.KINDS:
         for path in layout.snapshots_of(root, recipe_hash, kind).glob("*/*"):
-            with suppress(FileNotFoundError):  # a snapshot that is being swapped right now
+            with suppress(FileNotFoundError):  # a snapshot may be swapped at this moment
                 status = path.lstat()
                 files[status.st_dev, status.st_ino] = status.st_size
     return sum(files.values())
@@ -135,5 +135,5 @@ def _size(path: Path) -> int:
         return sum(_size(child) for child in path.iterdir())
     try:
         return path.lstat().st_size
-    except FileNotFoundError:  # a snapshot that is being swapped right now
+    except FileNotFoundError:  # a snapshot may be swapped at this moment
         return 0

@@ -1,4 +1,4 @@
-"""What `sync` knows of Steam's apps and their pictures, as rows: what is due, what came of it, when and why."""
+"""Steam's apps and their pictures as `sync` knows them: what is due, its outcome, the time and the reason."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from steamdino.gallery.clock import now
 
 LISTED, FOUND, HIDDEN, UNRELEASED, FAILED = "listed", "found", "hidden", "unreleased", "failed"
 VANISHED, REMOVED = "vanished", "removed"
-"""Outcomes of an app. A removed one is not asked about again until somebody names it."""
+"""Outcomes of an app. A removed app is not requested again until somebody names it."""
 
 FETCHED, MISSING = "fetched", "missing"
 """Outcomes of a picture, besides `LISTED` and `FAILED`."""
 
 Candidate = tuple[str, str, str]
-"""A picture that may serve: its role, path and query."""
+"""A candidate picture: its role, path and query."""
 
 
 @dataclass(frozen=True, slots=True)
 class DueAsset:
-    """A picture to be fetched.
+    """A picture to fetch.
 
     Attributes:
-        appid, kind: whose it is.
+        appid, kind: the app and the kind of banner.
         role, path, query: of the candidate to try.
         last: whether there is no further candidate.
-        asked_anew: its details were asked for again since it was found absent.
-        etag: of what was fetched from the same path; empty to fetch it whatever it is.
+        asked_anew: whether the details were requested again after the picture was missing.
+        etag: the ETag of what was fetched from the same path; empty to fetch unconditionally.
     """
 
     appid: int
@@ -44,18 +44,18 @@ class DueAsset:
 
 
 class SteamApps:
-    """The tables of `sync`. Every method that writes must be called inside `Gallery.transaction`."""
+    """The tables behind `sync`. Call every method that writes inside `Gallery.transaction`."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
 
     def state(self, key: str) -> Any:
-        """Something that a run left for the next one, None if nothing."""
+        """Return a value that an earlier run stored; None if there is none."""
         row = self._db.execute("SELECT value FROM steam_state WHERE key = ?", (key,)).fetchone()
         return None if row is None else json.loads(row[0])
 
     def put_state(self, key: str, value: Any) -> None:
-        """Leaves something for a later run; None forgets it."""
+        """Store a value for a later run; None deletes it."""
         if value is None:
             self._db.execute("DELETE FROM steam_state WHERE key = ?", (key,))
         else:
@@ -64,10 +64,10 @@ class SteamApps:
     def put_listed(
         self, apps: Iterable[tuple[int, str | None, int | None]], sweep: int, *, due: bool = False
     ) -> int:
-        """Notes that a list names apps: (appid, name, modified). Returns how many were not known.
+        """Record that a list names apps: (appid, name, modified). Return how many were unknown.
 
-        Details become due of apps that are new, that the list says were modified since, that had vanished, and of all
-        if `due`; never of those that a person removed.
+        Details become due for apps that are new, that had vanished, or that the list reports as modified, and for all
+        apps if `due` is set; never for apps that a person removed.
         """
         before = self.count()
         self._db.executemany(
@@ -84,17 +84,17 @@ class SteamApps:
         return self.count() - before
 
     def count(self) -> int:
-        """How many apps are known."""
+        """Return the number of known apps."""
         return int(self._db.execute("SELECT count(*) FROM steam_apps").fetchone()[0])
 
     def swept(self, sweep: int) -> int:
-        """How many apps a sweep of the list has seen."""
+        """Return how many apps a sweep of the list has seen."""
         return int(
             self._db.execute("SELECT count(*) FROM steam_apps WHERE swept = ?", (sweep,)).fetchone()[0]
         )
 
     def unknown(self, appids: Iterable[int]) -> list[int]:
-        """Those of them that are not known."""
+        """Return those of the apps that are not known."""
         rows = self._db.execute(
             "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT appid FROM steam_apps)",
             (json.dumps(list(appids)),),
@@ -102,7 +102,7 @@ class SteamApps:
         return [appid for (appid,) in rows]
 
     def unseen(self, sweep: int) -> tuple[int, int]:
-        """How many apps a whole sweep did not see, of how many that lists have named before."""
+        """Return how many apps a whole sweep did not see, and how many apps lists have named before."""
         return tuple(
             self._db.execute(
                 "SELECT count(*) FILTER (WHERE swept < ?), count(*) FROM steam_apps"
@@ -112,7 +112,7 @@ class SteamApps:
         )
 
     def vanish(self, sweep: int) -> list[int]:
-        """Marks the apps that a whole sweep no longer saw; returns those that were there before."""
+        """Mark the apps that a whole sweep did not see; return those that were present before."""
         rows = self._db.execute(
             "UPDATE steam_apps SET outcome = 'vanished', due = 0, reason = 'the list no longer has it', asked_at = ?"
             " WHERE swept BETWEEN 1 AND ? AND outcome NOT IN ('vanished', 'removed') RETURNING appid",
@@ -121,7 +121,7 @@ class SteamApps:
         return [appid for (appid,) in rows]
 
     def make_due(self, before: str, unsuccessful_before: str) -> None:
-        """Makes details due that were asked for before a moment, of apps without a banner before a later one."""
+        """Make details due that were requested before a moment; for apps without a banner, before a later moment."""
         self._db.execute(
             "UPDATE steam_apps SET due = 1, tries = 0 WHERE due = 0 AND outcome IN ('found', 'hidden', 'unreleased')"
             " AND asked_at < ?",
@@ -135,14 +135,14 @@ class SteamApps:
         )
 
     def retry_failed(self) -> None:
-        """Makes everything due that failed."""
+        """Make everything due that failed."""
         self._db.execute("UPDATE steam_apps SET due = 1, tries = 0 WHERE outcome = 'failed'")
         self._db.execute(
             "UPDATE steam_assets SET due = 1, chosen = 0, asked_anew = 0 WHERE outcome IN ('failed', 'missing')"
         )
 
     def remove(self, appids: Iterable[int]) -> None:
-        """Records that a person removed games: lists no longer bring them back."""
+        """Record that a person removed games, so that lists do not add them again."""
         self._db.executemany(
             "UPDATE steam_apps SET outcome = 'removed', due = 0, reason = 'removed from the gallery', asked_at = ?"
             " WHERE appid = ?",
@@ -150,7 +150,7 @@ class SteamApps:
         )
 
     def take_back(self, appids: Iterable[int]) -> None:
-        """Forgets that a person removed games, since a person names them again."""
+        """Undo the removal of games that a person names again."""
         self._db.execute(
             "UPDATE steam_apps SET outcome = 'listed', due = 1, tries = 0, reason = NULL"
             " WHERE outcome = 'removed' AND appid IN (SELECT value FROM json_each(?))",
@@ -158,12 +158,12 @@ class SteamApps:
         )
 
     def clear(self) -> None:
-        """Forgets all apps and where the list was left off, but for the games that a person removed one by one."""
+        """Forget all apps and the position in the list, except the games that a person removed one by one."""
         self._db.execute("DELETE FROM steam_apps WHERE outcome != 'removed'")
         self._db.execute("DELETE FROM steam_state")
 
     def lose(self, pictures: Iterable[tuple[int, str]]) -> None:
-        """Makes pictures due whose files are missing or damaged, given as (appid, kind): whatever the server has."""
+        """Make pictures due whose files are missing or damaged, given as (appid, kind), without an ETag."""
         for appid, kind in pictures:
             lost = self._db.execute(
                 "UPDATE steam_assets SET due = 1, chosen = 0, asked_anew = 0, outcome = 'listed', reason = NULL,"
@@ -174,7 +174,7 @@ class SteamApps:
                 self._db.execute("UPDATE steam_apps SET due = 1, tries = 0 WHERE appid = ?", (appid,))
 
     def due_apps(self, among: Sequence[int] | None = None, *, elsewhere: bool = False) -> list[int]:
-        """The apps whose details are to be asked for (once more, `elsewhere`), by appID."""
+        """Return the apps whose details are due, by appID; with `elsewhere`, those due from another country."""
         rows = self._db.execute(
             f"SELECT appid FROM steam_apps WHERE due = ? {_AMONG} ORDER BY appid",  # noqa: S608
             (1 + elsewhere, *_parameters(among)),
@@ -182,7 +182,7 @@ class SteamApps:
         return [appid for (appid,) in rows]
 
     def put_tries(self, appids: Iterable[int], most: int) -> list[int]:
-        """Notes that replies left apps out; returns those that were left out too often now and have failed."""
+        """Record that replies omitted apps; return those that were omitted too often and have now failed."""
         ids = json.dumps(list(appids))
         self._db.execute(
             "UPDATE steam_apps SET tries = tries + 1 WHERE appid IN (SELECT value FROM json_each(?))", (ids,)
@@ -197,14 +197,14 @@ class SteamApps:
     def put_outcome(
         self, appid: int, outcome: str, reason: str | None = None, *, elsewhere: bool = False
     ) -> None:
-        """Notes what came of asking for an app's details, and whether to ask once more from another country."""
+        """Record the outcome of requesting an app's details, and whether to request them from another country."""
         self._db.execute(
             "UPDATE steam_apps SET due = ?, tries = 0, outcome = ?, reason = ?, asked_at = ? WHERE appid = ?",
             (2 * elsewhere, outcome, reason, now(), appid),
         )
 
     def put_assets(self, appid: int, kind: str, candidates: Sequence[Candidate]) -> None:
-        """Notes which pictures of a kind an app has: due if they are others than before, or were absent."""
+        """Record an app's candidate pictures of a kind; they become due if they changed or the picture was missing."""
         self._db.execute(
             "INSERT INTO steam_assets (appid, kind, candidates) VALUES (?1, ?2, ?3)"
             " ON CONFLICT (appid, kind) DO UPDATE SET candidates = ?3,"
@@ -214,13 +214,13 @@ class SteamApps:
         )
 
     def drop_assets(self, appid: int, kind: str) -> None:
-        """Notes that an app has no picture of a kind; what was fetched before stays."""
+        """Record that an app has no picture of a kind; what was fetched before stays."""
         self._db.execute(
             "DELETE FROM steam_assets WHERE appid = ? AND kind = ? AND outcome != 'fetched'", (appid, kind)
         )
 
     def due_assets(self, kind: str, among: Sequence[int] | None = None) -> Iterator[DueAsset]:
-        """The pictures of a kind that are to be fetched, by appID; what becomes due meanwhile is not among them."""
+        """Yield the pictures of a kind that are due, by appID; pictures that become due meanwhile are not included."""
         rows = self._db.execute(
             "SELECT appid, candidates, chosen, asked_anew, fetched, etag FROM steam_assets"  # noqa: S608
             f" WHERE due = 1 AND kind = ? {_AMONG} ORDER BY appid",
@@ -242,7 +242,7 @@ class SteamApps:
             )
 
     def put_fetched(self, asset: DueAsset, etag: str) -> None:
-        """Notes that a picture was fetched, or is still what was fetched before."""
+        """Record that a picture was fetched, or has not changed since it was."""
         self._db.execute(
             "UPDATE steam_assets SET due = 0, asked_anew = 0, outcome = 'fetched', reason = NULL,"
             " fetched = ?, etag = ?,"
@@ -251,28 +251,28 @@ class SteamApps:
         )
 
     def put_unfetched(self, asset: DueAsset, outcome: str, reason: str) -> None:
-        """Notes that a picture is not to be had; what was fetched before stays."""
+        """Record that a picture could not be fetched; what was fetched before stays."""
         self._db.execute(
             "UPDATE steam_assets SET due = 0, outcome = ?, reason = ?, tried_at = ? WHERE appid = ? AND kind = ?",
             (outcome, reason, now(), asset.appid, asset.kind),
         )
 
     def ask_anew(self, asset: DueAsset) -> None:
-        """Makes an app's details due since its picture was absent; the picture waits for them."""
+        """Make an app's details due because its picture was missing; the picture waits for them."""
         self._db.execute(
             "UPDATE steam_assets SET asked_anew = 1 WHERE appid = ? AND kind = ?", (asset.appid, asset.kind)
         )
         self._db.execute("UPDATE steam_apps SET due = 1 WHERE appid = ?", (asset.appid,))
 
     def try_next(self, asset: DueAsset) -> None:
-        """Turns to the next candidate."""
+        """Move on to the next candidate."""
         self._db.execute(
             "UPDATE steam_assets SET chosen = chosen + 1 WHERE appid = ? AND kind = ?",
             (asset.appid, asset.kind),
         )
 
     def addresses(self, kind: str) -> Iterator[tuple[int, str, str, str]]:
-        """Of each game that has a picture of a kind: (appID, name, path, query)."""
+        """Yield (appID, name, path, query) of each game that has a picture of a kind."""
         for appid, name, candidates, chosen in self._db.execute(
             "SELECT appid, games.name, candidates, chosen FROM steam_assets"
             " JOIN games ON game_id = CAST(appid AS TEXT) WHERE kind = ? AND outcome != 'missing' ORDER BY appid",
@@ -283,7 +283,7 @@ class SteamApps:
             yield appid, name, path, query
 
     def outcomes(self, kind: str) -> dict[str, int]:
-        """How many apps there are of each outcome, that of the picture where the details were found."""
+        """Count the apps by outcome: the picture's outcome where the details were found, else the app's."""
         return dict(
             self._db.execute(
                 "SELECT CASE WHEN s.outcome != 'found' THEN s.outcome WHEN a.appid IS NULL THEN 'no banner'"
@@ -294,7 +294,7 @@ class SteamApps:
         )
 
     def each_outcome(self, kind: str) -> Iterator[tuple[int, str, str | None, str | None]]:
-        """Of each app: (appID, outcome as in `outcomes`, reason, when)."""
+        """Yield (appID, outcome as in `outcomes`, reason, time) of each app."""
         yield from self._db.execute(
             "SELECT s.appid, CASE WHEN s.outcome != 'found' THEN s.outcome WHEN a.appid IS NULL THEN 'no banner'"
             "  WHEN a.outcome = 'listed' THEN 'to fetch' ELSE a.outcome END,"

@@ -1,1 +1,1 @@
-"""Asks servers for things, politely: paced, patient, and of known hosts only."""
+"""HTTP clients: rate-limited requests with retries to allowed hosts, and fetches from public servers only."""

@@ -1,7 +1,7 @@
-"""Which addresses are on the public internet.
+"""Classification of public internet addresses.
 
-The ranges are those of IANA's registries, written down here: what `ipaddress.is_global` says differs between releases
-of Python, even between two of 3.11.
+The ranges are copied from IANA's registries, because `ipaddress.is_global` differs between releases of Python, even
+between two releases of 3.11.
 
 * IPv4 Special-Purpose Address Registry, https://www.iana.org/assignments/iana-ipv4-special-registry
 * IPv4 Multicast Address Space Registry, https://www.iana.org/assignments/multicast-addresses
@@ -9,8 +9,8 @@ of Python, even between two of 3.11.
 * Internet Protocol Version 6 Address Space, https://www.iana.org/assignments/ipv6-address-space, of which 2000::/3
   alone is global unicast
 
-A range that a registry calls globally reachable is refused like the others. Those are anycast services (PCP, TURN,
-AS112, AMT), whose nearest server may stand in this very network, and identifiers; no picture is served from them.
+Ranges that a registry calls globally reachable are refused as well. They are anycast services (PCP, TURN, AS112, AMT),
+whose nearest server may be in this very network, and identifiers; no picture is served from them.
 """
 
 from __future__ import annotations
@@ -57,14 +57,14 @@ _V6 = tuple(map(ipaddress.IPv6Network, SPECIAL_V6))
 _ISATAP = 0x0000_5EFE
 """The upper half of an interface identifier whose lower half is an IPv4 address (RFC 5214, 6.1)."""
 _UNIVERSAL = 0x0200_0000
-"""Set in it where that IPv4 address is said to be unique."""
+"""The bit that is set in it if that IPv4 address is globally unique."""
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address is a host's on the public internet, whoever asks from wherever.
+    """Return whether an address is a host's on the public internet, as seen from any network.
 
-    An IPv4 address that IPv6 merely writes in another way (``::ffff:192.0.2.1``) is what it is by itself. Every other
-    IPv6 address with one inside is refused, since a gateway in this network may lead to it.
+    An IPv4 address written as IPv6 (``::ffff:192.0.2.1``) is judged as the IPv4 address. Every other IPv6 address that
+    contains an IPv4 address is refused, since a gateway in this network may route to it.
     """
     if isinstance(address, ipaddress.IPv4Address):
         return not any(address in network for network in _V4)

@@ -1,12 +1,12 @@
-"""GET requests that do no harm: of allowed hosts, paced, limited in size and time, repeated with growing patience.
+"""GET requests to allowed hosts, with rate limits, limits on size and time, and retries with exponential backoff.
 
 ==================  ======================================================================================
 200, 304, 404, ...  returned as they are
-429, 5xx            waited for: `backoff` seconds, doubling, with jitter, at least what Retry-After asks; at 429
+429, 5xx            retried after `backoff` seconds, doubling, with jitter, and at least after Retry-After; at 429
                     all requests of the client wait
-403                 ends everything: a block of the address grows with each further request
-elsewhere           a redirect to a host that is not allowed is refused
-broken off, slow    asked again, like 5xx
+403                 raises at once: each further request would prolong a block of this address
+redirects           refused if they lead to a host that is not allowed
+disconnects, slow   retried like 5xx
 ==================  ======================================================================================
 """
 
@@ -28,7 +28,7 @@ from steamdino.errors import BlockedError, NetworkError, ReplyError, UsageError
 from steamdino.net.rate_limit import RateLimiter
 
 LONGEST_WAIT = 600.0
-"""Seconds; a Retry-After beyond it is not waited for."""
+"""Seconds; a longer Retry-After ends the request."""
 
 REDIRECTS = 3
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -37,17 +37,17 @@ T = TypeVar("T")
 
 
 class _WithoutQueries(logging.Filter):
-    """Removes the query, which may hold a key, from each address that is logged."""
+    """Remove the query, which may contain a key, from each address that is logged."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Changes a record; lets all of them through."""
+        """Redact a record; let all records through."""
         if isinstance(record.args, tuple):
             record.args = tuple(_shown(one) if isinstance(one, httpx.URL) else one for one in record.args)
         return True
 
 
-# httpx2 logs each address at INFO. The level keeps that out of the logs of programs that log everything; the filter
-# keeps the key out of the logs of those that set httpx2's own level.
+# httpx2 logs each address at INFO. The level keeps addresses out of the logs of programs that log everything; the
+# filter keeps the key out of the logs of programs that set httpx2's level themselves.
 logging.getLogger("httpx2").setLevel(logging.WARNING)
 logging.getLogger("httpx2").addFilter(_WithoutQueries())
 logging.getLogger("httpcore2").setLevel(logging.WARNING)
@@ -55,15 +55,15 @@ logging.getLogger("httpcore2").setLevel(logging.WARNING)
 
 @dataclass(frozen=True, slots=True)
 class ClientPolicy:
-    """How a client behaves.
+    """The rate, retry and timeout settings of a client.
 
     Attributes:
-        rate: requests a second at the most; 0 for no limit.
-        connections: requests at the same time.
-        backoff: seconds before the first repetition; each further one waits twice as long.
-        tries: of one request, the first included.
-        timeout: seconds for a request as a whole, its body included.
-        user_agent: who is asking.
+        rate: maximum number of requests per second; 0 for no limit.
+        connections: maximum number of simultaneous requests.
+        backoff: seconds before the first retry; each further retry waits twice as long.
+        tries: maximum number of attempts per request, including the first.
+        timeout: seconds for a whole request, including its body.
+        user_agent: value of the User-Agent header.
     """
 
     rate: float
@@ -76,7 +76,7 @@ class ClientPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a server said: the status, headers by lower-case name, and the body."""
+    """A server's response: the status, headers by lower-case name, and the body."""
 
     status: int
     headers: Mapping[str, str]
@@ -84,10 +84,10 @@ class Reply:
 
 
 class TransientError(NetworkError):
-    """May go away by itself: asked again.
+    """A failure that may pass; the request is retried.
 
     Attributes:
-        wait: seconds that the server asked for; 0 if it did not.
+        wait: seconds that the server asked to wait; 0 if it did not.
     """
 
     def __init__(self, message: str, wait: float = 0.0) -> None:
@@ -96,16 +96,16 @@ class TransientError(NetworkError):
 
 
 class Client:
-    """Asks servers, from any thread. Close it, or use it as a context manager."""
+    """A client for use from any thread. Close it, or use it as a context manager."""
 
     def __init__(
         self, hosts: tuple[str, ...], manners: ClientPolicy, stopped: threading.Event | None = None
     ) -> None:
-        """Makes it.
+        """Create a client.
 
         Args:
-            hosts: that may be asked: "host", or "host:port" where that is not the scheme's own. All others are refused.
-            manners: how to behave.
+            hosts: allowed hosts: "host", or "host:port" for a port other than the scheme's default.
+            manners: rate, retries and timeouts.
             stopped: when set, waiting ends and requests raise `NetworkError`.
         """
         self._hosts = hosts
@@ -126,7 +126,7 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Closes its connections."""
+        """Close the client's connections."""
         self._client.close()
 
     def get(
@@ -137,20 +137,20 @@ class Client:
         headers: Mapping[str, str] | None = None,
         read: Callable[[Reply], T],
     ) -> T:
-        """Asks for an address until there is an answer.
+        """Request an address, with retries, until there is a valid reply.
 
         Args:
-            url: the address; what is secret in it appears in no message.
-            largest: bytes of the body.
-            headers: further ones.
-            read: makes something of the reply; where it raises `ReplyError`, the server is asked again.
+            url: the address; its query, which may hold a key, appears in no message.
+            largest: maximum size of the body in bytes.
+            headers: additional headers.
+            read: parses the reply; if it raises `ReplyError`, the request is retried.
 
         Returns:
-            what `read` made.
+            what `read` returned.
 
         Raises:
             BlockedError: the server answered 403.
-            NetworkError: there is no answer that makes sense, after all tries; or the host is not allowed.
+            NetworkError: there is no valid reply after all tries, or the host is not allowed.
         """
         for attempt in Retrying(
             retry=retry_if_exception_type((TransientError, ReplyError)),
@@ -175,19 +175,19 @@ class Client:
                 return self._judged(target, reply)
             url, base = reply.headers.get("location", ""), target
         raise NetworkError(
-            f"{_shown(target)} redirects more than {REDIRECTS} times; that address is not asked"
+            f"{_shown(target)} redirects more than {REDIRECTS} times; the request was given up"
         )
 
     def _allowed(self, url: str, base: httpx.URL | None = None) -> httpx.URL:
-        """An address, relative to `base` if there is one. A query stays on its own host."""
+        """Return an address, relative to `base` if given. Its query is sent to its own host only."""
         try:
             target = base.join(url) if base else httpx.URL(url)
         except (httpx.InvalidURL, ValueError) as error:
-            raise NetworkError(f"an address cannot be read ({error})") from None
+            raise NetworkError(f"an address is not valid ({error})") from None
         host = target.netloc.decode("ascii", "replace")
         safe = target.scheme == "https" or (target.scheme == "http" and target.host in LOOPBACK)
         if not safe or target.userinfo or host not in self._hosts:
-            raise NetworkError(f"{_shown(target)} is not among the hosts that may be asked, so it was not")
+            raise NetworkError(f"{_shown(target)} is not on an allowed host; nothing was requested from it")
         return target
 
     def _fetch(self, target: httpx.URL, largest: int, headers: Mapping[str, str]) -> Reply:
@@ -204,26 +204,26 @@ class Client:
                             break
                         if time.monotonic() > until or self._stopped.is_set():
                             raise TransientError(
-                                f"{_shown(target)} did not end within {self._manners.timeout:g} s"
+                                f"{_shown(target)} did not finish within {self._manners.timeout:g} s"
                             )
                     else:
                         return Reply(response.status_code, _lower(response.headers), bytes(body))
         except httpx.HTTPError as error:
             raise TransientError(
-                f"{_shown(target)} cannot be reached, or broke off ({type(error).__name__})"
+                f"{_shown(target)} cannot be reached, or closed the connection ({type(error).__name__})"
             ) from None
-        raise NetworkError(f"{_shown(target)} sends more than {largest:,} bytes; it was not read to its end")
+        raise NetworkError(f"{_shown(target)} sends more than {largest:,} bytes; the download was stopped")
 
     def _judged(self, target: httpx.URL, reply: Reply) -> Reply:
         if reply.status == 403:
             raise BlockedError(
                 f"{_shown(target)} answered 403: the key is wrong, or this address is blocked for a while; nothing more"
-                " was asked. Wait some hours, check STEAM_API_KEY, and lower the rates before you go on"
+                " was requested. Wait some hours, check STEAM_API_KEY, and lower the rates before you continue"
             )
         if reply.status == 429 or reply.status >= 500:
             wait = _retry_after(reply.headers.get("retry-after", ""))
             if wait > LONGEST_WAIT:
-                raise NetworkError(f"{_shown(target)} asks to wait {wait:,.0f} s; go on later")
+                raise NetworkError(f"{_shown(target)} asks to wait {wait:,.0f} s; try again later")
             if reply.status == 429:
                 self._pace.hold(max(wait, self._manners.backoff))
             raise TransientError(f"{_shown(target)} answered {reply.status}", wait)
@@ -241,15 +241,15 @@ class Client:
 
 
 def host_of(url: str) -> str:
-    """An address's host, with the port where that is not the scheme's own.
+    """Return an address's host, with the port if it is not the scheme's default.
 
     Raises:
-        UsageError: it is not an address.
+        UsageError: it is not a valid address.
     """
     try:
         return httpx.URL(url).netloc.decode("ascii")
     except httpx.InvalidURL as error:
-        raise UsageError(f"the address {url!r} cannot be used: {error}") from None
+        raise UsageError(f"the address {url!r} is not valid: {error}") from None
 
 
 def _lower(headers: httpx.Headers) -> dict[str, str]:
@@ -257,12 +257,12 @@ def _lower(headers: httpx.Headers) -> dict[str, str]:
 
 
 def _shown(target: httpx.URL) -> str:
-    """An address without its parameters, which may hold a key."""
+    """Return an address without its query, which may contain a key."""
     return f"{target.scheme}://{target.netloc.decode('ascii', 'replace')}{target.path}"[:200]
 
 
 def _retry_after(text: str) -> float:
-    """Seconds of a Retry-After header, given as a number or as a date; 0 for none that can be read."""
+    """Return the seconds of a Retry-After header, given as a number or a date; 0 if it cannot be parsed."""
     if text.strip().isdecimal():
         return float(text)
     try:

@@ -1,12 +1,12 @@
-"""Fetches what strangers name by address, from public servers only.
+"""Fetch addresses that users supply, from public servers only (protection against SSRF).
 
-A stranger's address could lead into the network that this machine stands in: to a neighbour, to itself, to a cloud's
-metadata. So a name is resolved once, each address that it has must be a public one, and the connection goes to the very
-address that was looked at: a name that points elsewhere a moment later (rebinding) changes nothing. Redirects are
-followed by hand, each through the same check.
+A user's address could lead into the network of this machine: to a neighbour, to the machine itself, to a cloud's
+metadata service. So a host name is resolved once, all of its addresses must be public, and the connection goes to the
+very address that was checked. DNS rebinding, a name that resolves differently a moment later, has no effect. Redirects
+are followed by hand, each with the same check.
 
-One deadline holds for all of it: looking up names, connecting, encryption, sending, headers and bodies, redirects. A
-timeout for each read alone would let a server that sends a byte now and then hold a connection for ever.
+One deadline covers everything: name look-ups, connecting, the TLS handshake, sending, headers, bodies and redirects.
+With a timeout per read only, a server that sends a byte now and then could hold a connection for ever.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ REDIRECTS = 3
 AGENT = "steam-dino (visual search for game banners)"
 
 LOOKUPS = 16
-"""Names that one process looks up at the same time. No look-up can be broken off: one that nobody waits for any more
-goes on in its thread until the system gives up."""
+"""Maximum number of simultaneous name look-ups in a process. A look-up cannot be cancelled: after a timeout it
+continues in its thread until the system gives up."""
 
 Resolve = Callable[[str, int], list[str]]
 Allow = Callable[[Address], bool]
@@ -41,7 +41,7 @@ _lookups = threading.BoundedSemaphore(LOOKUPS)
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """The addresses of a name."""
+    """Return the addresses of a host name."""
     return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
@@ -54,19 +54,19 @@ def fetch_public(
     allow: Allow = is_public,
     ports: Iterable[int] = tuple(PORTS.values()),
 ) -> bytes:
-    """Fetches an address.
+    """Fetch an address and return its body.
 
     Args:
-        url: http or https, without a user in it.
-        largest: bytes at most.
-        seconds: that all of it may take.
-        resolve: finds the addresses of a name.
-        allow: which of them may be connected to.
-        ports: that may be connected to.
+        url: an http or https address without user information.
+        largest: maximum size of the body in bytes.
+        seconds: maximum time for the whole exchange.
+        resolve: returns the addresses of a host name.
+        allow: returns whether an address may be connected to.
+        ports: allowed ports.
 
     Raises:
-        NetworkError: it must not be asked, cannot be reached, does not answer 200, or sends too much or too slowly.
-        BusyError: too many names are being looked up.
+        NetworkError: it is not allowed, cannot be reached, does not answer 200, or sends too much or too slowly.
+        BusyError: too many name look-ups are in progress.
     """
     deadline = _Deadline(seconds)
     backend = _Backend(resolve, allow, deadline)
@@ -77,10 +77,10 @@ def fetch_public(
                 status, location, data = _once(pool, url, largest)
             except _LateError:
                 raise NetworkError(
-                    f"{_shown(url)} takes too long; it was given up after {seconds:g} s"
+                    f"{_shown(url)} takes too long; the fetch was stopped after {seconds:g} s"
                 ) from None
             except (httpcore.NetworkError, httpcore.ProtocolError, OSError, ValueError) as error:
-                # A ValueError is about a name that IDNA cannot encode, or an address of it that is none.
+                # A ValueError means a name that IDNA cannot encode, or an invalid address in its DNS records.
                 raise NetworkError(f"{_shown(url)} cannot be reached ({type(error).__name__})") from None
             if status not in (301, 302, 303, 307, 308):
                 if status != 200:
@@ -89,25 +89,25 @@ def fetch_public(
             try:
                 url = urljoin(url, location)
             except ValueError:
-                raise NetworkError(f"{_shown(url)} is redirected to what is no address") from None
-    raise NetworkError(f"{_shown(url)} is redirected again and again")
+                raise NetworkError(f"{_shown(url)} redirects to an invalid address") from None
+    raise NetworkError(f"{_shown(url)} redirects too many times")
 
 
 class _LateError(Exception):
-    """The time is up."""
+    """The deadline has passed."""
 
 
 class _Deadline:
-    """The moment at which all of an exchange must be over."""
+    """The moment by which an exchange must be finished."""
 
     def __init__(self, seconds: float) -> None:
         self._until = time.monotonic() + seconds
 
     def left(self) -> float:
-        """The seconds that are left.
+        """Return the remaining seconds.
 
         Raises:
-            _LateError: there are none.
+            _LateError: no time is left.
         """
         seconds = self._until - time.monotonic()
         if seconds <= 0:
@@ -116,7 +116,7 @@ class _Deadline:
 
 
 class _Backend(httpcore.SyncBackend):
-    """Connects to an address of a name that it has looked at, until a deadline."""
+    """A network backend that connects to checked addresses only, until a deadline."""
 
     def __init__(self, resolve: Resolve, allow: Allow, deadline: _Deadline) -> None:
         super().__init__()
@@ -137,15 +137,15 @@ class _Backend(httpcore.SyncBackend):
         except OSError:
             raise NetworkError(f"there is no server {host!r}") from None
         if not found or not all(self._allow(ipaddress.ip_address(one.split("%")[0])) for one in found):
-            raise NetworkError(f"{host!r} is not a public server, and is not asked")
+            raise NetworkError(f"{host!r} is not a public server; nothing was requested from it")
         with _late(self._deadline) as left:
             stream = super().connect_tcp(found[0], port, left, local_address, socket_options)
         return _Stream(stream, self._deadline)
 
     def _looked_up(self, host: str, port: int) -> list[str]:
-        """The addresses of a name, found in a thread of its own: a look-up cannot be broken off, only left alone."""
+        """Return the addresses of a name, resolved in a thread of its own, since a look-up cannot be cancelled."""
         if not _lookups.acquire(blocking=False):
-            raise BusyError("this server is busy with looking up other names; ask again in 5 s", 5)
+            raise BusyError("too many name look-ups are in progress on this server; try again in 5 s", 5)
         answers: SimpleQueue[list[str] | Exception] = SimpleQueue()
 
         def look_up() -> None:
@@ -167,41 +167,41 @@ class _Backend(httpcore.SyncBackend):
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection that ends at a deadline, however little is read or written at a time."""
+    """A connection that ends at a deadline, however little each read or write transfers."""
 
     def __init__(self, stream: httpcore.NetworkStream, deadline: _Deadline) -> None:
         self._stream = stream
         self._deadline = deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Reads what is there."""
+        """Read what has arrived."""
         with _late(self._deadline) as left:
             return self._stream.read(max_bytes, left)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Writes all of it."""
+        """Write the whole buffer."""
         with _late(self._deadline) as left:
             self._stream.write(buffer, left)
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        """Encrypts it. Python's timeout is for the handshake as a whole, not for each of its reads."""
+        """Start TLS. Python's timeout applies to the handshake as a whole, not to each of its reads."""
         with _late(self._deadline) as left:
             return _Stream(self._stream.start_tls(ssl_context, server_hostname, left), self._deadline)
 
     def close(self) -> None:
-        """Closes it."""
+        """Close the connection."""
         self._stream.close()
 
     def get_extra_info(self, info: str) -> object:
-        """What is known of it."""
+        """Return information about the connection."""
         return self._stream.get_extra_info(info)
 
 
 @contextmanager
 def _late(deadline: _Deadline) -> Iterator[float]:
-    """The seconds that are left for one step; a step that takes them all comes too late."""
+    """Yield the seconds that are left for one step; raise `_LateError` if the step uses them up."""
     try:
         yield deadline.left()
     except httpcore.TimeoutException:
@@ -213,15 +213,17 @@ def _check(url: str, ports: set[int]) -> None:
         parts = urlsplit(url)
         port = parts.port or PORTS.get(parts.scheme, 0)
     except ValueError:
-        raise NetworkError(f"{_shown(url)} is no address") from None
+        raise NetworkError(f"{_shown(url)} is not a valid address") from None
     if parts.scheme not in PORTS or not parts.hostname or parts.username is not None:
         raise NetworkError(
-            f"{_shown(url)} is no address of a picture; it must begin with http:// or https://"
+            f"{_shown(url)} is not the address of a picture; it must begin with http:// or https://"
         )
     if port not in ports:
-        raise NetworkError(f"{_shown(url)} names the port {port}, which is not asked")
+        raise NetworkError(f"{_shown(url)} uses port {port}, which is not allowed")
     if not url.isascii() or any(letter <= " " for letter in url):
-        raise NetworkError(f"{_shown(url)} has letters that no address has; encode them")
+        raise NetworkError(
+            f"{_shown(url)} contains characters that are not allowed in an address; encode them"
+        )
 
 
 def _once(pool: httpcore.ConnectionPool, url: str, largest: int) -> tuple[int, str, bytes]:

@@ -1,4 +1,4 @@
-"""Keeps requests below a rate, as the server measures it."""
+"""A limit on the request rate that holds at the server."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ NEVER = float("-inf")
 
 
 class RateLimiter:
-    """At most `rate` requests arrive in any second, whichever second one looks at; 0 for no limit.
+    """A rate limiter: at most `rate` requests arrive in any period of one second; 0 for no limit.
 
-    There are as many permits as requests in a window of time. A request takes one and gives it back when it is
-    answered; nobody takes it again before another window has passed. Of more requests within one window two would have
-    had the same permit, and the second was sent a window after the first had been *answered*, hence arrived: so the
-    bound holds at the server, however long requests travel and threads sleep. Requests are spread evenly besides.
+    There are as many permits as requests in a window of time. A request takes a permit and returns it when it is
+    answered; the permit can be taken again only after another window has passed. If more requests than permits arrived
+    within one window, two of them would have used the same permit; but the second was sent a window after the first
+    had been *answered*, hence had arrived. So the bound holds at the server, however long requests travel and threads
+    sleep. Requests are also spread evenly.
 
     Use it as a context manager around each request, from any thread.
     """
 
     def __init__(self, rate: float, stopped: threading.Event | None = None) -> None:
-        """Makes it.
+        """Create a rate limiter.
 
         Args:
-            rate: requests a second; below 1 for less than one each second, 0 for no limit.
-            stopped: when set, nobody waits any longer; whoever asks must look at it.
+            rate: requests per second; may be below 1; 0 for no limit.
+            stopped: when set, waiting ends at once; callers must check it.
         """
         self._stopped = stopped or threading.Event()
         permits = max(1, math.floor(rate))
@@ -35,12 +36,12 @@ class RateLimiter:
         self._step = self._window / permits
         self._free = (
             [NEVER] * permits if rate else []
-        )  # a heap of the moments from which on each may be taken
-        self._next = NEVER  # the earliest moment of the next request
+        )  # a heap of the times from which each permit may be taken
+        self._next = NEVER  # the earliest time of the next request
         self._changed = threading.Condition()
 
     def hold(self, seconds: float) -> None:
-        """Lets nobody begin for so long: a server that is overloaded asked everyone to wait, not one request."""
+        """Delay all requests by some seconds: an overloaded server asked every client to wait, not one request."""
         with self._changed:
             self._next = max(self._next, time.monotonic() + seconds)
 

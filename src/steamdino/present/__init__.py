@@ -1,3 +1,3 @@
-"""What people see: the command line, exports, the page. Printing and exit codes live here alone."""
+"""The user interfaces: command line, exports, web. Only this package prints and sets exit codes."""
 
 from __future__ import annotations

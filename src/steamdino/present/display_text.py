@@ -1,4 +1,4 @@
-"""Makes a stranger's text safe to show."""
+"""Formatting of text and numbers for display, safe for untrusted text."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def printable(text: str) -> str:
-    """Text without what could steer a terminal or turn a line around: control and bidi override characters."""
+    """Return a text without control characters and bidi overrides, which could steer a terminal or reorder a line."""
     return UNPRINTABLE.sub("�", text)
 
 
 def shortened(text: str, width: int) -> str:
-    """Text of at most `width` characters."""
+    """Return a text cut to at most `width` characters."""
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
 def closeness(percentile: float) -> str:
-    """A percentile as people read it: never rounded up, with as many digits as tell it from 100."""
+    """Return a percentile for display, never rounded up, with enough digits to tell it from 100."""
     digits = max(0, math.ceil(-math.log10(max(100 - percentile, 1e-6)) - 1e-9))
     scale = 10**digits
     return f"{math.floor(percentile * scale + 1e-6) / scale:.{digits}f} %"
 
 
 def duration(seconds: float) -> str:
-    """A span of time as people say it: "8.2 s", "25 min", "3 h 05 min"."""
+    """Return a duration for display: "8.2 s", "25 min", "3 h 05 min"."""
     if seconds < 90:
         return f"{max(seconds, 0):.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     minutes = round(seconds / 60)
@@ -35,5 +35,5 @@ def duration(seconds: float) -> str:
 
 
 def inert(text: str) -> str:
-    """Text that a spreadsheet does not run: what looks like a formula gets an apostrophe in front."""
+    """Return a text that a spreadsheet does not run: what looks like a formula is prefixed with an apostrophe."""
     return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,4 +1,4 @@
-"""Results as pictures in a Jupyter notebook.
+"""Display of results in a Jupyter notebook.
 
 Importing `steamdino` in a notebook is enough: matches and unique games show their banners, an explanation its drawing.
 """
@@ -19,7 +19,7 @@ Tile = tuple["Path | None", str, str, "str | None"]
 
 
 def register(shell: Any) -> None:
-    """Teaches an IPython shell to show results; nothing is loaded before one is shown."""
+    """Register the results' formatters in an IPython shell; nothing is loaded until a result is shown."""
     formatters = shell.display_formatter.formatters
     formatters["text/html"].for_type_by_name("steamdino.records", "Matches", matches_html)
     formatters["text/html"].for_type_by_name("steamdino.analysis.unique", "UniqueGames", unique_html)
@@ -27,7 +27,7 @@ def register(shell: Any) -> None:
 
 
 def matches_html(matches: Matches) -> str:
-    """A query and its matches as HTML, pictures included."""
+    """Return a query and its matches as HTML with embedded pictures."""
     from steamdino.present.display_text import closeness
     from steamdino.present.export.html_page import render
 
@@ -35,17 +35,17 @@ def matches_html(matches: Matches) -> str:
     name = query.game.name if query.game else query.text
     tiles: list[Tile] = [(query.picture, name, "the query", None)]
     for match in matches:
-        told = f"{match.similarity:.3f}"
+        caption = f"{match.similarity:.3f}"
         if match.percentile is not None:
-            told += f", closer than {closeness(match.percentile)}".replace(" %", "\u00a0%")
+            caption += f", closer than {closeness(match.percentile)}".replace(" %", "\u00a0%")
         if match.identical:
-            told += ", identical"
-        tiles.append((match.game.picture, match.name, told, match.game.url))
+            caption += ", identical"
+        tiles.append((match.game.picture, match.name, caption, match.game.url))
     return render("inline.html.jinja", tiles=tiles)
 
 
 def unique_html(found: UniqueGames) -> str:
-    """Unique games, or a diverse set, as HTML, pictures included."""
+    """Return unique games, or a diverse set, as HTML with embedded pictures."""
     from steamdino.present.export.html_page import render
 
     tiles = [
@@ -63,7 +63,7 @@ def unique_html(found: UniqueGames) -> str:
 
 
 def explanation_png(explanation: Explanation) -> bytes:
-    """An explanation as a PNG."""
+    """Return an explanation as a PNG."""
     from steamdino.present.export.explanation_drawing import draw
 
     file = io.BytesIO()

@@ -1,4 +1,4 @@
-"""The drawing board: shapes, gradients, glows and grain in banner units (300 wide, 450 high)."""
+"""A canvas with shapes, gradients, glows and grain in banner units (300 wide, 450 high)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 from steamdino.sample.palette import Colour
 
 WIDTH, HEIGHT = 300, 450
-# Everything is drawn twice as large and reduced once at the end: that is what makes the edges smooth.
+# Everything is drawn twice as large and reduced once at the end, which makes the edges smooth.
 SCALE = 2
 
 Point: TypeAlias = tuple[float, float]
@@ -27,26 +27,26 @@ class Canvas:
         self._draw = ImageDraw.Draw(self.image, "RGBA")
 
     def polygon(self, points: Sequence[Point], colour: Colour, alpha: float = 1.0) -> None:
-        """Fills a polygon."""
+        """Fill a polygon."""
         self._draw.polygon([(x * SCALE, y * SCALE) for x, y in points], fill=_ink(colour, alpha))
 
     def line(self, points: Sequence[Point], colour: Colour, width: float = 1.0, alpha: float = 1.0) -> None:
-        """Draws a line through the points, with rounded joints."""
+        """Draw a line through the points, with rounded joints."""
         flat = [(x * SCALE, y * SCALE) for x, y in points]
         self._draw.line(flat, fill=_ink(colour, alpha), width=max(1, round(width * SCALE)), joint="curve")
 
     def ellipse(self, x: float, y: float, rx: float, ry: float, colour: Colour, alpha: float = 1.0) -> None:
-        """Fills an ellipse around (x, y)."""
+        """Fill an ellipse around (x, y)."""
         self._draw.ellipse(_box(x - rx, y - ry, x + rx, y + ry), fill=_ink(colour, alpha))
 
     def disc(self, x: float, y: float, radius: float, colour: Colour, alpha: float = 1.0) -> None:
-        """Fills a circle around (x, y)."""
+        """Fill a circle around (x, y)."""
         self.ellipse(x, y, radius, radius, colour, alpha)
 
     def ring(
         self, x: float, y: float, radius: float, colour: Colour, width: float = 1.0, alpha: float = 1.0
     ) -> None:
-        """Draws a circle's rim around (x, y)."""
+        """Draw a circle's rim around (x, y)."""
         box = _box(x - radius, y - radius, x + radius, y + radius)
         self._draw.ellipse(box, outline=_ink(colour, alpha), width=max(1, round(width * SCALE)))
 
@@ -58,20 +58,20 @@ class Canvas:
         colour: Colour,
         width: float = 1.0,
     ) -> None:
-        """Draws part of an ellipse's rim, between two angles in degrees, clockwise from the right."""
+        """Draw part of an ellipse's rim, between two angles in degrees, clockwise from the right."""
         self._draw.arc(_box(*box), start, end, fill=colour, width=max(1, round(width * SCALE)))
 
     def rectangle(
         self, box: tuple[float, float, float, float], colour: Colour, alpha: float = 1.0, corner: float = 0.0
     ) -> None:
-        """Fills a rectangle (left, top, right, bottom), its corners rounded by `corner`."""
+        """Fill a rectangle (left, top, right, bottom), its corners rounded by `corner`."""
         if corner:
             self._draw.rounded_rectangle(_box(*box), corner * SCALE, fill=_ink(colour, alpha))
         else:
             self._draw.rectangle(_box(*box), fill=_ink(colour, alpha))
 
     def gradient(self, stops: Sequence[Colour], top: float = 0.0, bottom: float = HEIGHT) -> None:
-        """Fills the band between two heights with a vertical gradient of evenly spaced colours."""
+        """Fill the band between two heights with a vertical gradient of evenly spaced colours."""
         band = _column(stops, round((bottom - top) * SCALE)).resize(
             (WIDTH * SCALE, round((bottom - top) * SCALE)), Image.Resampling.NEAREST
         )
@@ -84,7 +84,7 @@ class Canvas:
         box: tuple[float, float, float, float],
         alpha: float = 1.0,
     ) -> None:
-        """Fills what `draw_mask` draws with a vertical gradient over `box`; it gets pixels, box at (0, 0)."""
+        """Fill what `draw_mask` draws with a vertical gradient over `box`; it draws in pixels, with `box` at (0, 0)."""
         left, top, right, bottom = (round(edge * SCALE) for edge in box)
         size = (max(1, right - left), max(1, bottom - top))
         mask = Image.new("L", size, 0)
@@ -94,7 +94,7 @@ class Canvas:
         self.image.paste(_column(stops, size[1]).resize(size, Image.Resampling.NEAREST), (left, top), mask)
 
     def shaded_polygon(self, points: Sequence[Point], stops: Sequence[Colour], alpha: float = 1.0) -> None:
-        """Fills a polygon with a vertical gradient that spans its own height."""
+        """Fill a polygon with a vertical gradient that spans its own height."""
         left, top = min(x for x, _ in points), max(-40.0, min(y for _, y in points))
         right, bottom = max(x for x, _ in points), min(HEIGHT + 40.0, max(y for _, y in points))
         flat = [((x - left) * SCALE, (y - top) * SCALE) for x, y in points]
@@ -103,7 +103,7 @@ class Canvas:
     def shaded_disc(
         self, x: float, y: float, radius: float, stops: Sequence[Colour], alpha: float = 1.0
     ) -> None:
-        """Fills a circle with a vertical gradient."""
+        """Fill a circle with a vertical gradient."""
         side = 2 * radius * SCALE
         self.shade(
             lambda pen: pen.ellipse((0, 0, side - 1, side - 1), fill=255),
@@ -115,7 +115,7 @@ class Canvas:
     def glow(
         self, x: float, y: float, radius: float, colour: Colour, strength: float = 1.0, flat: float = 1.0
     ) -> None:
-        """Adds light around (x, y) that fades out at `radius`; `flat` under 1 squeezes it vertically."""
+        """Add light around (x, y) that fades out at `radius`; `flat` under 1 squeezes it vertically."""
         width, height = round(2 * radius * SCALE), max(2, round(2 * radius * flat * SCALE))
         left, top = round((x - radius) * SCALE), round((y - radius * flat) * SCALE)
         box = (max(0, left), max(0, top), min(WIDTH * SCALE, left + width), min(HEIGHT * SCALE, top + height))
@@ -138,7 +138,7 @@ class Canvas:
         self.image.paste(ImageChops.screen(self.image.crop(box), patch), box[:2])
 
     def veil(self, colour: Colour, stops: Sequence[float], top: float = 0.0, bottom: float = HEIGHT) -> None:
-        """Covers a band with a colour whose opacity (0 to 1) runs through `stops` from top to bottom."""
+        """Cover a band with a colour whose opacity (0 to 1) runs through `stops` from top to bottom."""
         height = round((bottom - top) * SCALE)
         levels = np.interp(np.linspace(0, 1, height), np.linspace(0, 1, len(stops)), np.array(stops) * 255)
         mask = Image.fromarray(levels.astype(np.uint8)[:, None]).resize(
@@ -149,20 +149,20 @@ class Canvas:
     def clouds(
         self, rng: Random, colour: Colour, strength: float, stretch: float = 1.0, bias: float = 0.45
     ) -> None:
-        """Covers the banner with soft noise in one colour; `stretch` over 1 makes streaks lie flat."""
+        """Cover the banner with soft noise in one colour; `stretch` over 1 makes streaks lie flat."""
         self.image.paste(colour, (0, 0), noise_mask(rng, strength, stretch, bias))
 
     def blur(self, radius: float) -> None:
-        """Blurs all that has been drawn so far."""
+        """Blur everything drawn so far."""
         small = self.image.reduce(2).filter(ImageFilter.GaussianBlur(radius * SCALE / 2))
         self.image.paste(small.resize(self.image.size, Image.Resampling.BILINEAR))
 
     def mirror(self) -> None:
-        """Flips all that has been drawn so far left to right."""
+        """Flip everything drawn so far left to right."""
         self.image.paste(self.image.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
 
     def finished(self, rng: Random, grain: float = 6.0, vignette: float = 0.35) -> Image.Image:
-        """Returns the banner (RGB, 300 x 450) with film grain (levels) and dark corners (0 to 1) added."""
+        """Return the banner (RGB, 300 x 450) with film grain (levels) and dark corners (0 to 1) added."""
         pixels = np.asarray(self.image.reduce(SCALE), dtype=np.float32)
         tile = np.roll(_grain(), (rng.randrange(HEIGHT), rng.randrange(WIDTH)), (0, 1))
         pixels = pixels * (1.0 - vignette * _corners()) + tile * grain
@@ -170,7 +170,7 @@ class Canvas:
 
 
 def noise_mask(rng: Random, strength: float, stretch: float = 1.0, bias: float = 0.45) -> Image.Image:
-    """Returns a mask (L, the canvas's size) of clouds: three octaves of noise above the level `bias`."""
+    """Return a mask (L, the canvas's size) of clouds: three octaves of noise above the level `bias`."""
     numbers = np.random.default_rng(rng.getrandbits(32))
     total = np.zeros((75, 50), dtype=np.float32)
     for cells, weight in ((4, 0.55), (9, 0.3), (19, 0.15)):

@@ -12,14 +12,14 @@ Place = Callable[[float, float], Point]
 
 
 class Turned:
-    """Maps an emblem's coordinates to banner units, turned by an angle in radians and made slimmer."""
+    """Map an emblem's coordinates to banner units, turned by an angle in radians and made slimmer."""
 
     def __init__(self, x: float, y: float, angle: float, slim: float = 1.0) -> None:
         self._x, self._y, self._cos, self._sin = x, y, math.cos(angle), math.sin(angle)
         self._slim = slim
 
     def __call__(self, across: float, down: float) -> Point:
-        """Returns where a point of the emblem lies on the banner."""
+        """Return the position on the banner of a point of the emblem."""
         across *= self._slim
         return (
             self._x + across * self._cos - down * self._sin,
@@ -28,9 +28,9 @@ class Turned:
 
 
 def emblem(canvas: Canvas, sign: str, place: Place, size: float, colour: Colour, hollow: Colour) -> None:
-    """Draws an emblem of half height `size` where `place` maps its own coordinates to banner units.
+    """Draw an emblem of half height `size` where `place` maps its own coordinates to banner units.
 
-    `hollow` colours what is cut out of it (an eye's white, a moon's missing part).
+    `hollow` is the colour of its cut-out parts (an eye's white, a moon's missing part).
     """
 
     def shape(points: list[Point], ink: Colour = colour) -> None:

@@ -1,4 +1,4 @@
-"""The fictional store: its games as a ground truth, and its banners and catalogue on disk."""
+"""The fictional store: its games as ground truth, and its banners and catalogue on disk."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ COLUMNS = ("id", "name", "path", "theme", "franchise", "developer", "year", "tag
 
 
 def fictional_games() -> tuple[FictionalGame, ...]:
-    """Returns every game of the store in the catalogue's order, without drawing; always the same."""
+    """Return every game of the store in the catalogue's order, without drawing; always the same."""
     return tuple(job.game for job in jobs())
 
 
 def draw_store(
     folder: Path, *, progress: Callable[[int, int], None] | None = None
 ) -> tuple[FictionalGame, ...]:
-    """Draws every banner under `folder`/banners and writes `folder`/catalogue.csv; returns the games.
+    """Draw every banner under `folder`/banners and writes `folder`/catalogue.csv; return the games.
 
     The catalogue is UTF-8 with the columns id, name, path, theme, franchise, developer, year, tags (joined
     with ";"), duplicate_of and defect; a path is relative to `folder`, and empty for a game without a banner.

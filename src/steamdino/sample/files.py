@@ -1,4 +1,4 @@
-"""From a painted banner to the bytes on disk, with whatever the store has done to it."""
+"""Encode a painted banner as a file, with the defects that a store may add."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from steamdino.sample.painting import focus, paint_banner
 from steamdino.sample.truth import Job
 
 _QUALITY = 88
-_ROTATED = 6  # EXIF: the stored picture has to be turned a quarter clockwise to be upright
+_ROTATED = 6  # EXIF: the stored picture must be rotated a quarter turn clockwise
 _HTML = b"<!DOCTYPE html>\n<html><head><title>404 Not Found</title></head><body><h1>Not Found</h1></body></html>\n"
 
 
 def banner_bytes(job: Job) -> bytes:
-    """Returns the file of one game's banner; a game without one has b""."""
+    """Return the file of one game's banner; a game without one has b""."""
     match job.game.defect:
         case "missing":
             return b""

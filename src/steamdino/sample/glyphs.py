@@ -23,7 +23,7 @@ class Line:
     pad: int = 0
 
     def narrowed(self, room: float) -> Line:
-        """Returns the line, reduced when it is wider than `room` pixels."""
+        """Return the line, reduced when it is wider than `room` pixels."""
         if self.width <= room:
             return self
         part = room / self.width
@@ -35,7 +35,7 @@ class Line:
 def set_line(
     text: str, size: float, weight: float, tracking: float, stretch: float, pixel: bool, measure: bool = False
 ) -> Line:
-    """Sets a line of letters of `size` banner units; `measure` leaves the mask out.
+    """Set a line of letters of `size` banner units; `measure` leaves the mask out.
 
     The height is that of capitals (or of ascenders and descenders where the text has small letters), so
     that lines stand on each other without the font's own generous gaps.

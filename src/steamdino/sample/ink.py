@@ -1,4 +1,4 @@
-"""From masks of letters to ink on a banner: bending, texture, shadow, block, outline, glow, fill, ornament."""
+"""Render letter masks on a banner: bending, texture, shadow, block, outline, glow, fill, ornament."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SPREAD = 24  # pixels of air around the letters, for their shadows and bends
 def lay_down(
     canvas: Canvas, placed: list[tuple[Line, float, float]], style: Style, colours: Palette, *, main: bool
 ) -> None:
-    """Puts set lines, each with its left and top in banner units, onto the canvas; `main` bends them too."""
+    """Put set lines, each with its left and top in banner units, onto the canvas; `main` bends them too."""
     top = round(min(y for _, _, y in placed) * SCALE) - _SPREAD * 3
     bottom = round(max(y + line.height / SCALE for line, _, y in placed) * SCALE) + _SPREAD * 3
     mask = Image.new("L", (WIDTH * SCALE, bottom - top))
@@ -35,7 +35,7 @@ def lay_down(
         dark = lighter(colours.sky[-1], 0.55)
     _behind(canvas, mask, top, style, ink, dark, colours, main)
     if main and style.fill == "outline":
-        # What lies deeper than a line's width inside the letters is taken out of them.
+        # Remove what is deeper inside the letters than a line's width.
         inner = mask.filter(ImageFilter.GaussianBlur(2.2)).point(
             [max(0, level - 200) * 5 for level in range(256)]
         )
@@ -77,7 +77,7 @@ def _behind(
         for step in range(round(style.depth * SCALE), 0, -2):
             canvas.image.paste(block, (round(step * 0.5), top + step), mask)
     if style.outline:
-        # A blur made hard again is a rim with round corners, and ten times as quick as a maximum filter.
+        # A blur with a hard threshold gives a rim with round corners, ten times as fast as a maximum filter.
         rim = mask.filter(ImageFilter.GaussianBlur(1.2 + style.outline * 12)).point(_HARD)
         canvas.image.paste(dark, (0, top), rim)
 

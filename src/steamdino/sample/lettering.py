@@ -1,4 +1,4 @@
-"""Titles: how the words of a name are broken into lines, set, bent and put onto a banner."""
+"""Titles: break a name into lines, set and bend them, and draw them on a banner."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from steamdino.sample.palette import Palette
 
 _ROMAN = {"II", "III", "IV", "V", "VI"}
 _MARGIN = 19
-_SMALL = 0.46  # how large a line like "of the" is set, next to the others
+_SMALL = 0.46  # relative size of a line like "of the"
 _SMALL_WORDS = {"the", "of", "and", "a", "an", "for", "in", "to", "by", "&", "at", "from"}
 
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """A name taken apart: its main words, the number of a sequel, and what follows a colon."""
+    """The parts of a name: its main words, the number of a sequel, and the subtitle after a colon."""
 
     words: tuple[str, ...]
     number: str
@@ -27,7 +27,7 @@ class Title:
 
 
 def title_of(name: str) -> Title:
-    """Takes a game's name apart."""
+    """Split a game's name into its parts."""
     main, _, subtitle = name.partition(": ")
     words = main.split()
     number = words.pop() if len(words) > 1 and (words[-1] in _ROMAN or words[-1] in "2345") else ""
@@ -35,7 +35,7 @@ def title_of(name: str) -> Title:
 
 
 def write_title(canvas: Canvas, name: str, style: Style, colours: Palette) -> None:
-    """Writes a game's name onto the canvas, inside its margins, in a series' style."""
+    """Write a game's name onto the canvas, inside its margins, in a series' style."""
     title = title_of(name)
     if not title.words:
         return
@@ -79,14 +79,14 @@ def _placed(
 
 
 def _main_lines(words: tuple[str, ...], style: Style) -> list[Line]:
-    """Breaks the words where the letters become largest, then sets each line."""
+    """Break the words so that the letters become largest, then set each line."""
     texts = [word.upper() if style.caps else word for word in words]
     best: list[tuple[str, float]] = []
     best_score = -1.0
     for breaks in _breaks(len(texts)):
         rows = [" ".join(texts[start:end]) for start, end in breaks]
         sizes = _fitted(rows, style)
-        # Few lines are calmer: a further line has to make the letters clearly larger.
+        # Fewer lines are preferred: another line must make the letters clearly larger.
         large = [size for row, size in zip(rows, sizes, strict=True) if not _is_small(row)]
         score = min(large or [1.0]) * 0.9 ** len(rows)
         if score > best_score:
@@ -100,7 +100,7 @@ def _set(row: str, size: float, style: Style, *, measure: bool = False) -> Line:
 
 
 def _fitted(rows: list[str], style: Style) -> list[float]:
-    """Returns the letter size of each row with which all of them fit the margins and the style's room."""
+    """Return the letter size of each row with which all of them fit the margins and the style's room."""
     room = (WIDTH - 2 * _MARGIN - abs(style.slant) * 20) * SCALE
     trial = [_set(row, 40.0, style, measure=True) for row in rows]
     parts = [_SMALL if _is_small(row) else 1.0 for row in rows]
@@ -120,7 +120,7 @@ def _is_small(row: str) -> bool:
 
 
 def _breaks(count: int) -> list[list[tuple[int, int]]]:
-    """All ways to cut `count` words into at most four lines, as (start, end) pairs."""
+    """Return all ways to cut `count` words into at most four lines, as (start, end) pairs."""
     ways = []
     for cuts in range(min(4, count)):
         for inner in combinations(range(1, count), cuts):

@@ -1,4 +1,4 @@
-"""What no store is without: copies, reskins, strange files, missing banners and hostile names."""
+"""Odd games that every store has: copies, reskins, strange files, missing banners and hostile names."""
 
 from __future__ import annotations
 

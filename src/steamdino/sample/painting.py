@@ -1,4 +1,4 @@
-"""From an order (theme, seeds, palette, style, name) to a finished banner."""
+"""Paint a banner from an order: theme, seeds, palette, style, name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from steamdino.sample.themes.theme import Brief
 
 @dataclass(frozen=True, slots=True)
 class PaintOrder:
-    """All that decides a banner's pixels; `palette` and `style` count up and wrap around."""
+    """Everything that determines a banner's pixels; `palette` and `style` are indices that wrap around."""
 
     theme: str
     series: str  # seeds what the games of a franchise share
@@ -30,7 +30,7 @@ class PaintOrder:
 
 
 def paint_banner(order: PaintOrder) -> Image.Image:
-    """Returns the banner (RGB, 300 x 450); the same order gives the same pixels."""
+    """Return the banner (RGB, 300 x 450); the same order gives the same pixels."""
     theme = THEMES[order.theme]
     hue = _dice(order.series, "hue")
     colours = theme.palettes[order.palette % len(theme.palettes)].shifted(
@@ -61,18 +61,18 @@ def paint_banner(order: PaintOrder) -> Image.Image:
 
 
 def focus(order: PaintOrder) -> float:
-    """Returns the height, in banner units, around which the hero stands: the title has the other part."""
+    """Return the height, in banner units, of the main figure; the title is placed in the other part."""
     styles = THEMES[order.theme].styles
     return {"bottom": 168.0, "top": 282.0, "middle": 215.0}[styles[order.style % len(styles)].anchor]
 
 
 def _dice(seed: str, purpose: str) -> Random:
-    # crc32 and not hash(): the latter differs from one run of Python to the next.
+    # crc32 instead of hash(), which differs between runs of Python.
     return Random(crc32(f"{purpose}/{seed}".encode()))
 
 
 def _scrim(canvas: Canvas, style: Style, shade: tuple[int, int, int], strength: float) -> None:
-    """Darkens where the title will stand, so that it can be read on any picture."""
+    """Darken the background of the title, so that it is readable on any picture."""
     if style.anchor == "bottom":
         canvas.veil(shade, (0, 0.75 * strength, strength), 255)
     elif style.anchor == "top":

@@ -15,7 +15,7 @@ from steamdino.sample.palette import Colour, lighter, mix
 def ridge_points(
     rng: Random, height: float, amplitude: float, rough: float = 0.55, steps: int = 6
 ) -> list[Point]:
-    """Returns a mountain line across the banner by halving: `rough` (0 to 1) keeps small steps large."""
+    """Return a mountain line across the banner by halving: `rough` (0 to 1) keeps small steps large."""
     line = [height + rng.uniform(-1, 1) * amplitude * 0.6, height + rng.uniform(-1, 1) * amplitude * 0.6]
     sway = amplitude
     for _ in range(steps):
@@ -37,7 +37,7 @@ def ridge(
     bottom: Colour,
     rough: float = 0.55,
 ) -> list[Point]:
-    """Draws a mountain range that fades downwards; returns its upper line."""
+    """Draw a mountain range that fades downwards; return its upper line."""
     line = ridge_points(rng, height, amplitude, rough)
     canvas.shaded_polygon([*line, (WIDTH + 10, HEIGHT + 10), (-10, HEIGHT + 10)], (top, bottom, bottom))
     return line
@@ -52,7 +52,7 @@ def hills(
     bottom: Colour,
     waves: float = 1.3,
 ) -> list[Point]:
-    """Draws rolling hills that fade downwards; returns their upper line."""
+    """Draw rolling hills that fade downwards; return their upper line."""
     start, second = rng.uniform(0, 6.3), rng.uniform(0, 6.3)
     line = []
     for x in range(-10, WIDTH + 11, 5):
@@ -68,7 +68,7 @@ def hills(
 
 
 def height_at(line: list[Point], x: float) -> float:
-    """Returns the height of an upper line at `x`."""
+    """Return the height of an upper line at `x`."""
     for (left, low), (right, high) in pairwise(line):
         if left <= x <= right:
             return low + (high - low) * (x - left) / max(1e-6, right - left)
@@ -76,7 +76,7 @@ def height_at(line: list[Point], x: float) -> float:
 
 
 def stars(canvas: Canvas, rng: Random, count: int, colour: Colour, lowest: float = HEIGHT) -> None:
-    """Scatters stars of several sizes above the height `lowest`; a few have rays."""
+    """Scatter stars of several sizes above the height `lowest`; a few have rays."""
     for index in range(count):
         x, y = rng.uniform(0, WIDTH), rng.uniform(0, lowest)
         radius = 0.5 + rng.random() ** 3 * 1.2
@@ -86,7 +86,7 @@ def stars(canvas: Canvas, rng: Random, count: int, colour: Colour, lowest: float
 
 
 def sparkle(canvas: Canvas, x: float, y: float, size: float, colour: Colour, alpha: float = 0.9) -> None:
-    """Draws a four-pointed star."""
+    """Draw a four-pointed star."""
     slim = size * 0.13
     canvas.polygon(
         [
@@ -105,7 +105,7 @@ def sparkle(canvas: Canvas, x: float, y: float, size: float, colour: Colour, alp
 
 
 def fir(canvas: Canvas, x: float, base: float, height: float, colour: Colour, tiers: int = 5) -> None:
-    """Draws a fir tree standing on `base`."""
+    """Draw a fir tree standing on `base`."""
     half = height * 0.23
     canvas.rectangle((x - height * 0.02, base - height * 0.2, x + height * 0.02, base), colour)
     for tier in range(tiers):
@@ -117,7 +117,7 @@ def fir(canvas: Canvas, x: float, base: float, height: float, colour: Colour, ti
 
 
 def trunk(canvas: Canvas, rng: Random, x: float, base: float, width: float, colour: Colour) -> None:
-    """Draws a tall trunk with a few bare branches that leaves the banner at its top."""
+    """Draw a tall trunk with a few bare branches that leaves the banner at its top."""
     lean = rng.uniform(-14, 14)
     canvas.polygon(
         [
@@ -141,7 +141,7 @@ def trunk(canvas: Canvas, rng: Random, x: float, base: float, width: float, colo
 
 
 def bare_tree(canvas: Canvas, rng: Random, x: float, base: float, height: float, colour: Colour) -> None:
-    """Draws a leafless tree, branching at random."""
+    """Draw a leafless tree, branching at random."""
 
     def grow(root: Point, angle: float, length: float, width: float, depth: int) -> None:
         tip = (root[0] + math.cos(angle) * length, root[1] - math.sin(angle) * length)
@@ -157,7 +157,7 @@ def bare_tree(canvas: Canvas, rng: Random, x: float, base: float, height: float,
 def rays(
     canvas: Canvas, x: float, y: float, count: int, colour: Colour, alpha: float, start: float = 0.0
 ) -> None:
-    """Draws a fan of light around (x, y), out to the edges."""
+    """Draw a fan of light around (x, y), out to the edges."""
     step = math.tau / count
     for index in range(count):
         angle = start + index * step
@@ -175,14 +175,14 @@ def rays(
 def rain(
     canvas: Canvas, rng: Random, count: int, colour: Colour, lean: float = 0.2, length: float = 16
 ) -> None:
-    """Draws thin slanting strokes all over."""
+    """Draw thin slanting strokes all over the banner."""
     for _ in range(count):
         x, y, size = rng.uniform(-20, WIDTH + 20), rng.uniform(-20, HEIGHT), length * rng.uniform(0.5, 1.2)
         canvas.line([(x, y), (x - size * lean, y + size)], colour, 0.6, rng.uniform(0.12, 0.4))
 
 
 def flakes(canvas: Canvas, rng: Random, count: int, colour: Colour, largest: float = 2.4) -> None:
-    """Scatters soft dots: snow, embers, dust or fireflies."""
+    """Scatter soft dots: snow, embers, dust or fireflies."""
     for _ in range(count):
         size = 0.5 + rng.random() ** 2.5 * largest
         canvas.disc(rng.uniform(0, WIDTH), rng.uniform(0, HEIGHT), size, colour, rng.uniform(0.25, 0.9))
@@ -191,7 +191,7 @@ def flakes(canvas: Canvas, rng: Random, count: int, colour: Colour, largest: flo
 def cloud(
     canvas: Canvas, rng: Random, x: float, y: float, width: float, colour: Colour, alpha: float = 1.0
 ) -> None:
-    """Draws a flat-bottomed cloud of rounded heaps, `width` wide, that stands on (x, y)."""
+    """Draw a flat-bottomed cloud of rounded heaps, `width` wide, that stands on (x, y)."""
     heaps = [(part, rng.uniform(0.1, 0.19)) for part in (-0.28, -0.08, 0.14, 0.3)]
     unit = width * SCALE
 
@@ -208,7 +208,7 @@ def cloud(
 
 
 def bird(canvas: Canvas, x: float, y: float, size: float, colour: Colour) -> None:
-    """Draws a far-off bird."""
+    """Draw a far-off bird."""
     canvas.line(
         [
             (x - size, y - size * 0.35),
@@ -225,7 +225,7 @@ def bird(canvas: Canvas, x: float, y: float, size: float, colour: Colour) -> Non
 def figure(
     canvas: Canvas, x: float, base: float, height: float, colour: Colour, scarf: Colour, side: int = 1
 ) -> None:
-    """Draws a lone wanderer from behind, in a cloak, whose scarf blows to one side (1 right, -1 left)."""
+    """Draw a lone wanderer from behind, in a cloak, whose scarf blows to one side (1 right, -1 left)."""
     head = base - height
     canvas.polygon(
         [
@@ -260,7 +260,7 @@ def figure(
 def moon(
     canvas: Canvas, x: float, y: float, radius: float, colour: Colour, shade: Colour, craters: Random
 ) -> None:
-    """Draws a full moon with a glow and a few craters."""
+    """Draw a full moon with a glow and a few craters."""
     canvas.glow(x, y, radius * 2.8, colour, 0.55)
     canvas.shaded_disc(x, y, radius, (colour, mix(colour, shade, 0.25)))
     for _ in range(5):

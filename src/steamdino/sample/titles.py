@@ -1,4 +1,4 @@
-"""Titles: which games a theme has, which of them are a franchise, and what they are called."""
+"""The games of each theme: their names and franchises."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class TitlePart:
 
 
 def entries(theme: str, singles: int) -> list[TitlePart]:
-    """Returns a theme's games: those of its franchises, then `singles` others; always the same."""
+    """Return a theme's games: those of its franchises, then `singles` others; always the same."""
     words, rng = WORDS[theme], Random(crc32(theme.encode()))
     found = []
     for index, franchise in enumerate(words.franchises):
@@ -41,7 +41,7 @@ def entries(theme: str, singles: int) -> list[TitlePart]:
     rng.shuffle(tails)
     turn = 0
     while len(names) < singles:
-        # Each round pairs every head with another tail, so that no word is worn out.
+        # Each round pairs every head with another tail, so that no word is used too often.
         for index, head in enumerate(heads):
             tail = tails[(index + turn) % len(tails)]
             names.append(f"The {head} {tail}" if rng.random() < 0.25 else f"{head} {tail}")
@@ -50,7 +50,7 @@ def entries(theme: str, singles: int) -> list[TitlePart]:
 
 
 def slug(name: str) -> str:
-    """Returns a name as a lower-case ASCII id that is safe as a file name ("Iron Tide II" is "iron-tide-2")."""
+    """Return a name as a lower-case ASCII id that is safe as a file name ("Iron Tide II" is "iron-tide-2")."""
     words = [_ARABIC.get(word, word) for word in name.split()]
     plain = unicodedata.normalize("NFKD", " ".join(words)).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")

@@ -1,4 +1,4 @@
-"""The ground truth: every game of the store, with the order for its banner and what is wrong with it."""
+"""The ground truth: every game of the store, with the order for its banner and its defect."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Job:
 
 @cache
 def jobs() -> tuple[Job, ...]:
-    """Returns all games in the catalogue's order: theme by theme, then the odd ones."""
+    """Return all games in the catalogue's order: theme by theme, then the odd ones."""
     found: list[Job] = []
     for theme in THEMES:
         found += _ordinary(theme)

@@ -1,1 +1,1 @@
-"""Where bytes lie: the program's own files, what a user asks for with ``-o``, and files that nobody vouches for."""
+"""Files: atomic writes, the output that a user requests with ``-o``, and checked reading of untrusted files."""

@@ -1,7 +1,7 @@
-"""Files and folders that appear whole or not at all, and that a power cut does not take back.
+"""Atomic, durable writes: files and folders appear complete or not at all, and survive a power cut.
 
-A rename is atomic, but not durable by itself: the content must be on disk before it, and the folder that holds the name
-after it. `fsync` does both, as far as the disk keeps its own promises. Windows offers no flush of a folder.
+A rename is atomic but not durable by itself: the content must be flushed to disk before it, and the folder that holds
+the name after it. `fsync` does both, if the disk honours it. Windows cannot flush a folder.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from pathlib import Path
 from typing import IO
 
 NEW, OLD = ".new-", ".old-"
-"""Prefixes of what is not finished, and of what is about to be removed."""
+"""Name prefixes of unfinished files and folders, and of those about to be removed."""
 
 SYNCING = 8
-"""Files flushed at the same time: file systems commit them together."""
+"""Number of files flushed at the same time: file systems commit them together."""
 
 _UNSUPPORTED = (errno.EINVAL, errno.EBADF, errno.ENOTSUP)
-"""What some network and virtual file systems answer to the flush of a folder."""
+"""Error codes that some network and virtual file systems return for flushing a folder."""
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Open a file that replaces `path` when the block ends; if the block raises, nothing changes.
 
-    When the block has ended, a power cut takes neither the content nor the name back. A new file gets the permissions
-    that the umask leaves, one that replaces a regular file keeps that one's. A link is replaced, not followed: what a
-    user asks for is written by `steamdino.storage.output`.
+    After the block, content and name survive a power cut. A new file gets the umask's permissions, a file that replaces
+    a regular file gets the old file's. A link is replaced, not followed: paths that a user supplies are written by
+    `steamdino.storage.output`.
 
     Raises:
         OSError: the folder cannot be created, or the file cannot be written.
@@ -40,7 +40,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     make_folder(path.parent)
     old = _status(path)
     temporary = path.with_name(_unused(NEW))
-    # Never more open than the old one, not even while it is empty.
+    # The new file is never more readable than the old one, not even while it is empty.
     mode = 0o666 if old is None else stat.S_IMODE(old.st_mode) & 0o666
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     descriptor = os.open(temporary, flags, mode)
@@ -60,7 +60,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
 
 def new_folder(parent: Path, prefix: str = NEW) -> Path:
-    """Create an empty folder under an unused name, with the permissions that the umask leaves."""
+    """Create an empty folder under an unused name, with the umask's permissions."""
     make_folder(parent)
     made = parent / _unused(prefix)
     made.mkdir()
@@ -68,19 +68,19 @@ def new_folder(parent: Path, prefix: str = NEW) -> Path:
 
 
 def replace_folder(made: Path, target: Path) -> None:
-    """Move a finished folder to `target`, in the place of the folder that may be there.
+    """Move a finished folder to `target`, replacing the folder that may be there.
 
-    Everything in it is flushed first. The old folder is moved aside, comes back if the new one cannot take its place,
-    and is removed last, so that one of the two is on disk at any moment.
+    Its content is flushed first. The old folder is moved aside, restored if the new one cannot take its place, and
+    removed last, so that one of the two is on disk at any moment.
 
     Args:
-        made: the new folder; must lie beside `target`.
-        target: no link.
+        made: the new folder; must be beside `target`.
+        target: the folder to replace; must not be a link.
 
     Raises:
-        OSError: it cannot be moved; the old folder is where it was.
+        OSError: it cannot be moved; the old folder is still in place.
     """
-    import shutil  # here, since those who only search need none
+    import shutil  # imported here: searches do not need it
 
     sync_tree(made)
     aside = target.with_name(_unused(OLD))
@@ -97,7 +97,7 @@ def replace_folder(made: Path, target: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Create a folder and those above it that are missing, durably; one that exists is left as it is."""
+    """Create a folder and its missing parents, durably; an existing folder is left as it is."""
     folder = folder.absolute()
     missing = list(takewhile(lambda one: not one.exists(), (folder, *folder.parents)))
     folder.mkdir(parents=True, exist_ok=True)
@@ -106,17 +106,17 @@ def make_folder(folder: Path) -> None:
 
 
 def sync_file(path: Path) -> None:
-    """Flush a file's content to disk, whoever wrote it."""
+    """Flush a file's content to disk, whichever process wrote it."""
     _sync(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush a folder's names to disk: needed after each rename, creation or removal that must last."""
+    """Flush a folder's names to disk: required after each rename, creation or removal that must last."""
     if os.name == "nt":
         return
     try:
         _sync(folder, os.O_RDONLY)
-    except PermissionError:  # one that may be written to and not read cannot be flushed
+    except PermissionError:  # a folder that can be written to but not read cannot be flushed
         return
     except OSError as error:
         if error.errno not in _UNSUPPORTED:
@@ -146,16 +146,16 @@ def _sync(path: Path, flags: int) -> None:
 
 
 def _status(path: Path) -> os.stat_result | None:
-    """Of a regular file; None where there is none."""
+    """Return the status of a regular file; None if there is none."""
     try:
         status = path.lstat()
     except OSError:
-        return None  # whatever is wrong with the path, opening a file beside it says so
+        return None  # opening a file beside it will report what is wrong with the path
     return status if stat.S_ISREG(status.st_mode) else None
 
 
 def _take_after(descriptor: int, old: os.stat_result) -> None:
-    """Give a new file the owner and the permissions of the one that it replaces, where the system allows it."""
+    """Give a new file the owner and the permissions of the file that it replaces, if the system allows it."""
     if not hasattr(os, "fchown"):
         return
     own = os.fstat(descriptor)

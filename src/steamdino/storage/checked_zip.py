@@ -1,8 +1,8 @@
-"""A zip whose members are known beforehand, checked against the file's size before anything is read.
+"""Read zip archives with known members, after checking their structure against the file's size.
 
-`zipfile` believes what a file says of itself. Here a file is refused whose directory is larger than its members need,
-that holds members which nobody asked for, twice, encrypted, or in the same place as others, and whose members claim
-more bytes than the file can hold. So what a member says of its size may be believed.
+`zipfile` trusts what a file declares. This module refuses a file whose directory is larger than its members need;
+that holds unexpected, duplicate, encrypted or overlapping members; or whose members declare more bytes than the file
+can hold. After these checks a member's declared size can be trusted.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from typing import IO, Self
 from steamdino.wellformed import shown
 
 LARGEST_ENTRY = 512
-"""Bytes of the directory for each member; a name, and the extra field that large files need, take about 100."""
+"""Bytes of the directory per member; a name and the extra field that large files need take about 100."""
 
-_END, _END64, _LOCATOR, _LOCAL = 22, 56, 20, 30  # bytes of the records
+_END, _END64, _LOCATOR, _LOCAL = 22, 56, 20, 30  # sizes of the records in bytes
 
 
 class CheckedZip:
     """An open zip whose structure was checked. A context manager; closing it leaves the file open.
 
     Attributes:
-        size: bytes of the file.
+        size: size of the file in bytes.
     """
 
     def __init__(self, file: IO[bytes], members: Mapping[str, bool], *, swelling: int) -> None:
-        """Opens a zip.
+        """Open a zip and check it.
 
         Args:
             file: seekable; read only while the archive is open.
-            members: the names that may be in it, and whether each may be deflated.
-            swelling: the most bytes that the deflated members may have together.
+            members: the allowed names, and whether each member may be deflated.
+            swelling: maximum total size of the deflated members in bytes.
 
         Raises:
-            ValueError: it is no zip, or not such a zip; one line that says why.
+            ValueError: it is not a zip, or fails a check; the message is one line with the reason.
         """
         self.size = file.seek(0, os.SEEK_END)
         _check_end(file, self.size, len(members))
@@ -48,7 +48,7 @@ class CheckedZip:
             self._members = _checked(self._zip, members, swelling)
             _check_places(file, self._zip)
         except (zipfile.BadZipFile, NotImplementedError, struct.error, EOFError) as error:
-            raise ValueError(f"it is not a zip that can be read: {error}") from None
+            raise ValueError(f"it is not a readable zip: {error}") from None
 
     def __enter__(self) -> Self:
         return self
@@ -62,18 +62,18 @@ class CheckedZip:
         return name in self._members
 
     def bytes_of(self, name: str) -> int:
-        """How many bytes a member has when it is unpacked.
+        """Return the unpacked size of a member in bytes.
 
         Raises:
-            ValueError: there is none of that name.
+            ValueError: there is no such member.
         """
         return self._member(name).file_size
 
     def open(self, name: str) -> IO[bytes]:
-        """A member's content as a stream that never gives more than `bytes_of`, and checks the CRC at its end.
+        """Open a member as a stream that never returns more than `bytes_of` bytes and checks the CRC at its end.
 
         Raises:
-            ValueError: there is none of that name.
+            ValueError: there is no such member.
         """
         return io.BufferedReader(self._zip.open(self._member(name)))  # type: ignore[type-var]  # it has readinto
 
@@ -85,10 +85,10 @@ class CheckedZip:
 
 
 def _check_end(file: IO[bytes], size: int, most: int) -> None:
-    """Checks the size of the directory: `zipfile` reads it as a whole, and makes an object for each entry."""
+    """Check the size of the directory: `zipfile` reads all of it, and creates an object for each entry."""
     end = _at(file, size - _END, _END)
     if end[:4] != b"PK\x05\x06" or end[-2:] != b"\0\0":
-        raise ValueError("it does not end as a zip does")
+        raise ValueError("it does not end like a zip")
     _, _, _, entries, directory, _, _ = struct.unpack("<4H2LH", end[4:])
     locator = _at(file, size - _END - _LOCATOR, _LOCATOR)
     if locator[:4] == b"PK\x06\x07":
@@ -96,11 +96,11 @@ def _check_end(file: IO[bytes], size: int, most: int) -> None:
         end64 = _at(file, place, _END64)
         (stated,) = struct.unpack("<Q", locator[8:16])
         if end64[:4] != b"PK\x06\x06" or stated != place:
-            raise ValueError("it does not end as a large zip does")
+            raise ValueError("it does not end like a large zip (zip64)")
         _, entries, directory, _ = struct.unpack("<4Q", end64[24:])
     if entries > most or directory > most * LARGEST_ENTRY:
         raise ValueError(
-            f"its directory lists {entries:,} members in {directory:,} bytes; at most {most} belong there"
+            f"its directory lists {entries:,} members in {directory:,} bytes; at most {most} are expected"
         )
 
 
@@ -119,7 +119,7 @@ def _checked(
     for member in archive.infolist():
         name = member.orig_filename
         if name not in members:
-            raise ValueError(f"it holds {shown(name)}, which does not belong there")
+            raise ValueError(f"it holds {shown(name)}, which is not expected there")
         if name in found:
             raise ValueError(f"it holds {name} twice")
         if member.flag_bits & 0x1:
@@ -128,24 +128,24 @@ def _checked(
             deflated += member.file_size
         elif member.compress_type != zipfile.ZIP_STORED:
             raise ValueError(
-                f"{name} is compressed in a way that does not belong there ({member.compress_type})"
+                f"{name} is compressed by a method that is not allowed there ({member.compress_type})"
             )
         elif member.file_size != member.compress_size:
-            raise ValueError(f"{name} has {member.compress_size:,} bytes and claims {member.file_size:,}")
+            raise ValueError(f"{name} has {member.compress_size:,} bytes but declares {member.file_size:,}")
         found[name] = member
     if deflated > swelling:
-        raise ValueError(f"it would unpack to {deflated:,} bytes; at most {swelling:,} are possible")
+        raise ValueError(f"it would unpack to {deflated:,} bytes; at most {swelling:,} are allowed")
     return found
 
 
 def _check_places(file: IO[bytes], archive: zipfile.ZipFile) -> None:
-    """Checks that each member lies before the directory, and that no two lie in one place."""
+    """Check that each member is stored before the directory, and that no two members overlap."""
     end = 0
     for member in sorted(archive.infolist(), key=lambda one: one.header_offset):
         header = _at(file, member.header_offset, _LOCAL)
         name, extra = struct.unpack("<2H", header[26:])
         if member.header_offset < end:
-            raise ValueError(f"{member.filename} lies in the same place as another member")
+            raise ValueError(f"{member.filename} overlaps another member")
         end = member.header_offset + _LOCAL + name + extra + member.compress_size
         if end > archive.start_dir:
-            raise ValueError(f"{member.filename} claims more bytes than the file has")
+            raise ValueError(f"{member.filename} declares more bytes than the file has")

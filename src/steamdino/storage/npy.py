@@ -1,7 +1,7 @@
-"""NumPy's files, read without believing them: a header of one form, and as many bytes as it says.
+"""Read NumPy's .npy files without trusting them: only one form of header, with exactly the data that it declares.
 
-NumPy's own reader takes whatever types, orders and sizes a header names, allocates first, and evaluates the header as
-Python. What this program writes has one form only.
+NumPy's own reader accepts any type, order and size that a header declares, allocates memory first, and evaluates the
+header as Python. The files of this program have one form only.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from steamdino.wellformed import shown
 
 LONGEST_HEADER = 1024
-"""Bytes; NumPy writes 118 for an array of two dimensions."""
+"""Bytes; NumPy writes 118 for a two-dimensional array."""
 
 BLOCK = 1 << 20
-"""Bytes at a time."""
+"""Bytes per read."""
 
 _FORM = re.compile(
     rb"\{'descr': '<f([248])', 'fortran_order': False, 'shape': \((\d{1,12}), ?(\d{1,12})?\), \} *\n"
@@ -31,12 +31,12 @@ _FORM = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ArrayHeader:
-    """What a file's header says.
+    """The contents of a file's header.
 
     Attributes:
-        width: bytes of a number: 2, 4 or 8 (float16, float32, float64; little-endian).
-        shape: of one or two dimensions.
-        length: of the header itself, in bytes.
+        width: bytes per number: 2, 4 or 8 (float16, float32, float64; little-endian).
+        shape: one or two dimensions.
+        length: size of the header itself in bytes.
     """
 
     width: int
@@ -45,20 +45,20 @@ class ArrayHeader:
 
     @property
     def bytes(self) -> int:
-        """Of the whole file."""
+        """Size of the whole file in bytes."""
         return self.length + self.width * prod(self.shape)
 
 
 def read_header(file: IO[bytes]) -> ArrayHeader:
-    """Reads the header of an array of floats in C order; the file stands at the numbers afterwards.
+    """Read the header of an array of floats in C order; leave the file positioned at the data.
 
     Raises:
-        ValueError: it has none, or one of another form.
+        ValueError: there is no header, or one of another form.
     """
     start = file.read(8)
     sizes = {b"\x93NUMPY\x01\x00": "<H", b"\x93NUMPY\x02\x00": "<I"}
     if start not in sizes:
-        raise ValueError(f"it does not begin as an array of NumPy does, but with {shown(start)}")
+        raise ValueError(f"it does not begin like a NumPy array, but with {shown(start)}")
     size = struct.calcsize(sizes[start])
     written = file.read(size)
     (length,) = struct.unpack(sizes[start], written) if len(written) == size else (0,)
@@ -75,10 +75,10 @@ def read_header(file: IO[bytes]) -> ArrayHeader:
 
 
 def blocks(file: IO[bytes], header: ArrayHeader) -> Iterator[NDArray[np.floating]]:
-    """Reads the numbers that follow a header, some whole rows at a time: shape (n, *header.shape[1:]).
+    """Read the data that follow a header in blocks of whole rows: shape (n, *header.shape[1:]).
 
     Raises:
-        ValueError: there are fewer than the header says, or more.
+        ValueError: there are fewer numbers than the header declares, or more.
     """
     rest = header.shape[1:]
     row = max(1, header.width * prod(rest))
@@ -87,7 +87,7 @@ def blocks(file: IO[bytes], header: ArrayHeader) -> Iterator[NDArray[np.floating
         count = min(step, header.shape[0] - start)
         data = file.read(count * row)
         if len(data) != count * header.width * prod(rest):
-            raise ValueError(f"it breaks off: its header says {shown(header.shape)}")
+            raise ValueError(f"it is truncated: its header says {shown(header.shape)}")
         yield np.frombuffer(data, f"<f{header.width}").reshape(count, *rest)
     if file.read(1):
-        raise ValueError(f"it goes on after its {shown(header.shape)} numbers")
+        raise ValueError(f"it has more data than its {shown(header.shape)} numbers")

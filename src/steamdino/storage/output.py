@@ -1,11 +1,11 @@
-"""Write what a user asks for with ``-o`` and its kin: into a file, a pipe, a device, or standard output.
+"""Write what a user requests with ``-o`` and similar options to a file, a pipe, a device or standard output.
 
 ==================================================  ==================================================================
 a path                                              what happens
 ==================================================  ==================================================================
 ``-``                                               the bytes go to standard output
 a regular file, or nothing                          it is replaced when everything is written
-a link                                              it stays a link; what it leads to is treated as above and below
+a link                                              it stays a link; its target is treated as in the other rows
 a pipe, a character device, ``/dev/stdout``,        the bytes are sent there once all of them exist; it stays what it
 ``/dev/fd/N``, ``/proc/self/fd/N``                  is
 a folder, a socket, a block device, a loop of       refused
@@ -33,10 +33,10 @@ from steamdino.storage.atomic import new_folder, replace_folder, replacing
 STDOUT = Path("-")
 
 MOST_LINKS = 40
-"""Links that lead from one to the next, as many as Linux follows."""
+"""Maximum length of a chain of links, as on Linux."""
 
 IN_MEMORY = 16 << 20
-"""Bytes on their way to a stream that wait in memory; more wait in a temporary file."""
+"""Bytes for a stream that are kept in memory; beyond this, a temporary file is used."""
 
 CHUNK = 1 << 20
 
@@ -47,18 +47,18 @@ def writing(path: Path, option: str = "-o") -> Iterator[IO[bytes]]:
 
     Args:
         path: as the user gave it; see the table above.
-        option: by which the user gave it, for the error.
+        option: the option that the user gave it with, for the error message.
 
     Raises:
         OutputError: it cannot be written.
-        BrokenPipeError: the reader of the pipe has left.
+        BrokenPipeError: the reader of the pipe has closed it.
     """
     try:
         with _open(_destination(path)) as file:
             try:
                 yield file
             except OSError as error:
-                if error.filename is None:  # about the open file
+                if error.filename is None:  # the error concerns the open file
                     raise
                 raise _refusal(path, f"{error.filename}: {error.strerror}", option) from None
     except BrokenPipeError:
@@ -69,21 +69,20 @@ def writing(path: Path, option: str = "-o") -> Iterator[IO[bytes]]:
 
 @contextmanager
 def writing_text(path: Path, option: str = "-o") -> Iterator[IO[str]]:
-    """Open the same for text: UTF-8, line ends as they are written."""
+    """Open a text file in the same way: UTF-8, line endings as they are written."""
     with writing(path, option) as file:
         text = io.TextIOWrapper(file, "utf-8", newline="")
         try:
             yield text
         finally:
-            text.detach()  # writes what is left, and does not close the file
+            text.detach()  # flushes the text without closing the file
 
 
 @contextmanager
 def writing_folder(folder: Path, option: str = "-o") -> Iterator[Path]:
     """Create an empty folder that replaces `folder` when the block ends; if the block raises, nothing changes.
 
-    A link stays a link, and what it leads to is replaced. The new folder gets the permissions of the old one, or those
-    that the umask leaves.
+    A link stays a link, and its target is replaced. The new folder gets the permissions of the old one, or the umask's.
 
     Raises:
         OutputError: it cannot be written.
@@ -109,10 +108,10 @@ def writing_folder(folder: Path, option: str = "-o") -> Iterator[Path]:
 
 
 def check(path: Path, option: str = "-o") -> None:
-    """Find out before the work whether a path can be written at all.
+    """Check whether a path can be written, before the work starts.
 
     Raises:
-        OutputError: it is a folder, a socket, a block device or a loop of links, or lies in what is no folder.
+        OutputError: it is a folder, a socket, a block device or a loop of links, or its parent is not a folder.
     """
     try:
         _destination(path)
@@ -121,7 +120,7 @@ def check(path: Path, option: str = "-o") -> None:
 
 
 def is_stdout(path: Path) -> bool:
-    """Whether bytes for a path go to standard output: ``-``, ``/dev/stdout`` and the like."""
+    """Return whether bytes for a path go to standard output: ``-``, ``/dev/stdout`` and the like."""
     try:
         return isinstance(_destination(path), _Standard)
     except OSError:
@@ -129,7 +128,7 @@ def is_stdout(path: Path) -> bool:
 
 
 def is_stream(path: Path) -> bool:
-    """Whether bytes are sent to a path instead of replacing a file, so that it needs no suffix."""
+    """Return whether bytes are sent to a path instead of replacing a file, so that it needs no suffix."""
     try:
         return not isinstance(_destination(path), _File)
     except OSError:
@@ -137,27 +136,27 @@ def is_stream(path: Path) -> bool:
 
 
 def output_name(path: Path) -> str:
-    """A path in a message."""
+    """Return a path as it appears in messages."""
     return "standard output" if path == STDOUT else str(path)
 
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A regular file, or a place where there is nothing; no link."""
+    """A regular file, or a path where nothing exists; not a link."""
 
     path: Path
 
 
 @dataclass(frozen=True, slots=True)
 class _Device:
-    """A pipe or a device by its path."""
+    """A pipe or a device, given by its path."""
 
     path: Path
 
 
 @dataclass(frozen=True, slots=True)
 class _Descriptor:
-    """What this process has open already."""
+    """A file descriptor that this process has open already."""
 
     number: int
 
@@ -173,16 +172,16 @@ _OPEN_FILE = re.compile(r"/dev/fd/(\d+)|/proc/(\d+)(?:/task/\d+)?/fd/(\d+)")
 
 
 def _destination(path: Path) -> _Destination:
-    """Where bytes for a path go.
+    """Return where bytes for a path go.
 
     Raises:
-        OSError: nothing can be written there, with the reason as its `strerror`.
+        OSError: nothing can be written there; the reason is its `strerror`.
     """
     if path == STDOUT:
         return _Standard()
     found = _followed(path)
     if link := _OPEN_FILE.fullmatch(str(found)):
-        # These links lead to open files, also to those that have no name.
+        # These links lead to open files, including unnamed ones.
         number = int(link[1] or link[3])
         if link[2] not in (None, str(os.getpid())):
             return _Device(found)
@@ -201,7 +200,7 @@ def _destination(path: Path) -> _Destination:
 
 
 def _followed(path: Path) -> Path:
-    """The absolute path that links lead to, short of the links to open files; it need not exist."""
+    """Return the absolute path that links lead to, without following links to open files; it need not exist."""
     here = path.absolute()
     for _ in range(MOST_LINKS):
         if here.name == "..":
@@ -220,7 +219,7 @@ def _open(destination: _Destination) -> Iterator[IO[bytes]]:
             with replacing(path) as file:
                 yield file
         case _Device(path):
-            # Opened before the bytes are made: who reads the pipe then sees its end, also if they never come.
+            # Opened before the bytes are made: the pipe's reader then sees its end even if no bytes follow.
             descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC | getattr(os, "O_NOCTTY", 0))
             try:
                 with _spooled(lambda chunk: os.write(descriptor, chunk)) as spool:
@@ -239,7 +238,7 @@ def _open(destination: _Destination) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def _spooled(send: Callable[[memoryview], int]) -> Iterator[IO[bytes]]:
-    """A seekable file whose bytes are sent when the block ends."""
+    """Yield a seekable file whose bytes are sent when the block ends."""
     import tempfile
 
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as spool:
@@ -252,14 +251,14 @@ def _spooled(send: Callable[[memoryview], int]) -> Iterator[IO[bytes]]:
 
 
 def _to_stdout() -> Callable[[memoryview], int]:
-    """Write past Python's buffer: it would keep what cannot be written, and fail again when the program ends."""
+    """Write past Python's buffer, which would keep unwritten bytes and fail again at exit."""
     sys.stdout.flush()
     descriptor = _standard_descriptor()
     if descriptor is not None:
         return lambda chunk: os.write(descriptor, chunk)
     buffer = getattr(sys.stdout, "buffer", None)
     if buffer is None:
-        raise OSError(errno.EBADF, "it takes text only")  # as in a notebook
+        raise OSError(errno.EBADF, "it accepts text only")  # as in a notebook
     return lambda chunk: int(buffer.write(chunk))
 
 

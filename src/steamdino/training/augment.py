@@ -1,7 +1,7 @@
-"""Views of banners: crops and changes of colour, in batches on the device.
+"""Augmented views of banners: crops and colour changes, in batches on the device.
 
-Banners carry lettering and colour, by which people tell games apart: mirroring and greyscale are rare and the
-colours change mildly. All chance comes from one generator on the CPU, so that a run does not depend on the device.
+People tell games apart by lettering and colour, so mirroring and greyscale are rare and colours change mildly. All
+randomness comes from one generator on the CPU, so that a run does not depend on the device.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from torch.nn import functional
 from steamdino.training.training_settings import TrainSettings
 
 ASPECT = 4 / 3
-"""Of a crop to that of the whole picture, the most either way."""
+"""Maximum ratio of a crop's aspect ratio to the whole picture's, either way."""
 
 BLUR = (0.3, 1.6)
-"""Standard deviation of the blur in pixels of the crop, least and most."""
+"""Minimum and maximum standard deviation of the blur, in pixels of the crop."""
 
 BLUR_RADIUS = 4
 CORNER = (0.25, 0.65)
-"""Of the upper right triangle that `corner` swaps: its sides, as shares of the picture's."""
+"""Minimum and maximum side of the upper right triangle that `corner` swaps, as fractions of the picture's width."""
 
 LUMA = (0.299, 0.587, 0.114)
 
@@ -32,16 +32,16 @@ _TO_YIQ = ((0.299, 0.587, 0.114), (0.5959, -0.2746, -0.3213), (0.2115, -0.5227, 
 def views(
     pictures: Tensor, partners: Tensor, settings: TrainSettings, generator: torch.Generator
 ) -> list[Tensor]:
-    """Crops of a batch of banners.
+    """Return crops of a batch of banners.
 
     Args:
         pictures: uint8, shape (B, H, W, 3), on the device.
-        partners: the same, of what the second global crop shows; `pictures` themselves without labels.
-        settings: of the run.
+        partners: the same, for the pictures that the second global crop shows; `pictures` themselves without labels.
+        settings: the settings of the run.
         generator: on the CPU.
 
     Returns:
-        float32 crops on a scale of 0 to 1, each (B, 3, height, width): two global ones, then the local ones.
+        float32 crops in the range 0 to 1, each (B, 3, height, width): two global ones, then the local ones.
     """
     own, other = (_planes(batch) for batch in (pictures, partners))
     if settings.corner:
@@ -51,7 +51,7 @@ def views(
         is_global = number < 2
         size = settings.global_size if is_global else settings.local_size
         scale = settings.global_scale if is_global else settings.local_scale
-        # Local crops show either banner in turn, so that both are compared with both.
+        # Local crops alternate between both banners, so that each is compared with both.
         source = other if number % 2 else own
         made.append(recolour(crop(source, size, scale, settings.mirror, generator), settings, generator))
     return made
@@ -64,13 +64,13 @@ def crop(
     mirror: float,
     generator: torch.Generator,
 ) -> Tensor:
-    """Cuts out a rectangle of each picture and resizes it bilinearly, reading from a smaller copy where that is enough.
+    """Crop a rectangle of each picture and resize it bilinearly, from a smaller copy if that has enough pixels.
 
     Args:
         pictures: float32, shape (B, 3, H, W).
         size: (height, width) of the crops.
-        scale: share of the area, least and most.
-        mirror: share of the crops that are mirrored.
+        scale: minimum and maximum fraction of the area.
+        mirror: fraction of the crops that are mirrored.
         generator: on the CPU.
     """
     batch, _, height, width = pictures.shape
@@ -93,7 +93,7 @@ def crop(
 
 
 def recolour(crops: Tensor, settings: TrainSettings, generator: torch.Generator) -> Tensor:
-    """Changes brightness, contrast, saturation and hue of some, makes some grey and blurs some: the same shape."""
+    """Change brightness, contrast, saturation and hue of some crops, turn some grey and blur some: the same shape."""
     batch = len(crops)
     strengths = [
         _uniform(batch, 1 - most, 1 + most, generator)
@@ -115,14 +115,14 @@ def recolour(crops: Tensor, settings: TrainSettings, generator: torch.Generator)
 
 
 def swap_corners(pictures: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """Puts the upper right triangle of another picture over some: (B, 3, H, W) -> the same shape."""
+    """Paste the upper right triangle of another picture over some: (B, 3, H, W) -> the same shape."""
     batch, _, height, width = pictures.shape
     side = _uniform(batch, *CORNER, generator)
     chosen = _chosen(batch, share, generator)
     order = torch.randperm(batch, generator=generator)
     down = (torch.arange(height) + 0.5) / height
     left = 1 - (torch.arange(width) + 0.5) / width
-    # Both as shares of the width: the ribbons of shops are drawn at 45 degrees on banners of any shape.
+    # Both as fractions of the width: stores draw their ribbons at 45 degrees on banners of any shape.
     inside = (down[:, None] * height / width + left[None, :])[None] < side[:, None, None]
     mask = (inside & chosen[:, None, None]).unsqueeze(1).to(pictures.device)
     return torch.where(mask, pictures[order.to(pictures.device)], pictures)
@@ -133,7 +133,7 @@ def _planes(pictures: Tensor) -> Tensor:
 
 
 def _colour_matrix(saturation: Tensor, hue: Tensor) -> Tensor:
-    """Turns the hue in YIQ and scales the saturation: (B,), (B,) -> (B, 3, 3)."""
+    """Return matrices that rotate the hue in YIQ and scale the saturation: (B,), (B,) -> (B, 3, 3)."""
     to_yiq = torch.tensor(_TO_YIQ)
     cos, sin = saturation * hue.cos(), saturation * hue.sin()
     one, zero = torch.ones_like(cos), torch.zeros_like(cos)
@@ -144,7 +144,7 @@ def _colour_matrix(saturation: Tensor, hue: Tensor) -> Tensor:
 
 
 def _blur(crops: Tensor, sigma: Tensor, chosen: Tensor) -> Tensor:
-    """Blurs the chosen ones, each by its own Gaussian, rows and columns one after the other."""
+    """Blur the chosen crops, each with its own Gaussian, first rows and then columns."""
     rows = chosen.nonzero().flatten()
     if not len(rows):
         return crops

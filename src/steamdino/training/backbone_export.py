@@ -1,7 +1,7 @@
-"""A trained backbone as one ONNX file, which the program uses like any other model's.
+"""Export a trained backbone to one ONNX file that the program uses like any other model.
 
-Parameters stay by name, with batch norm as it is, so that a later run can go on from the file. Large ones are stored in
-half precision and cast in the graph: half the bytes, and no difference that a cosine shows.
+Parameters keep their names, and batch norm is not folded, so that a later run can start from the file. Large parameters
+are stored in half precision and cast in the graph, which halves the size with no effect on cosines.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from steamdino.training.training_settings import TrainSettings
 
 OPSET = 18
 SMALLEST = 256
-"""Numbers in a tensor that is worth casting."""
+"""Minimum number of elements of a tensor that is stored in half precision."""
 
 WHITENING = "whiten.npz"
 MANIFEST = "manifest.json"
@@ -33,13 +33,13 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What an export came to.
+    """The result of an export.
 
     Attributes:
         path: the ONNX file.
-        sha256: of it.
-        outputs: their names, as `features.runtimes.onnx_graph` has them.
-        whitening: the file of the whitening; None without one.
+        sha256: of the ONNX file.
+        outputs: their names, as in `features.runtimes.onnx_graph`.
+        whitening: the whitening's file; None without one.
     """
 
     path: Path
@@ -51,13 +51,13 @@ class Exported:
 def write(
     backbone: Backbone, folder: Path, settings: TrainSettings, whitening: Whitening | None = None
 ) -> Exported:
-    """Writes ``model.onnx``, ``whiten.npz`` and their manifest.
+    """Write ``model.onnx``, ``whiten.npz`` and their manifest.
 
     Args:
         backbone: on the CPU.
-        folder: to write into.
-        settings: of the run, for the manifest.
-        whitening: of the backbone's own features; None for none.
+        folder: the folder to write into.
+        settings: the settings of the run, for the manifest.
+        whitening: a whitening of the backbone's own features, or None.
 
     Raises:
         MissingExtraError: an exporter is not installed.
@@ -107,10 +107,10 @@ def register(
     settings: TrainSettings,
     whitening: Whitening | None = None,
 ) -> Model:
-    """Makes the model known to this machine's steam-dino under a name: ``build --recipe NAME``.
+    """Register the model on this machine under a name: ``build --recipe NAME``.
 
     Raises:
-        RecipeError: the name cannot be one.
+        RecipeError: the name is not allowed.
         ModelError: the cache cannot be written to.
     """
     height, width = settings.picture
@@ -150,17 +150,17 @@ def _exported(backbone: Backbone, names: tuple[str, ...]) -> Any:
     logging.disable(logging.WARNING)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the exporter's, about itself
+            warnings.simplefilter("ignore")  # the exporter warns about itself
             program = torch.onnx.export(
                 Tokens().eval(),
-                # Neither square nor the size of use, or the exporter takes these for the only ones there are.
+                # Neither square nor the size in use: otherwise the exporter fixes these sizes.
                 (torch.zeros(2, 3, 8 * backbone.stride, 6 * backbone.stride),),
                 input_names=["pixel_values"],
                 output_names=list(names),
                 opset_version=OPSET,
                 dynamo=True,
                 dynamic_shapes=({0: Dim.DYNAMIC, 2: Dim.DYNAMIC, 3: Dim.DYNAMIC},),
-                optimize=False,  # it would fold batch norm away, and with it the names
+                optimize=False,  # optimisation would fold batch norm and lose the parameters' names
                 verbose=False,
             )
     finally:
@@ -169,7 +169,7 @@ def _exported(backbone: Backbone, names: tuple[str, ...]) -> Any:
 
 
 def _half(graph: Any) -> Any:
-    """Stores large parameters in half precision under their names, cast where they are used."""
+    """Store large parameters in half precision under their names, and cast them where they are used."""
     import numpy as np
     from onnx import TensorProto, helper, numpy_helper
 
@@ -192,8 +192,8 @@ def _half(graph: Any) -> Any:
     nodes = [*casts, *graph.graph.node]
     del graph.graph.node[:]
     graph.graph.node.extend(nodes)
-    del graph.graph.value_info[:]  # they speak of the names before
-    for node in graph.graph.node:  # where in our source each came from
+    del graph.graph.value_info[:]  # it refers to the names before the change
+    for node in graph.graph.node:  # the metadata holds source locations
         del node.metadata_props[:]
         node.ClearField("doc_string")
     return graph

@@ -1,9 +1,10 @@
-"""What a backbone makes of whole banners: their features, and the statistics of them that it carries.
+"""A backbone's features of whole banners, and its batch norm statistics.
 
-A network carries the averages and variances of what it was trained on. Banners are not photographs: with statistics of
-their own, the same weights tell them apart better (Li et al., "Revisiting Batch Normalization", arXiv 1603.04779), and
-weights that were averaged need new ones in any case (Izmailov et al., arXiv 1803.05407). Where inner maps are joined,
-channels that hardly vary from banner to banner would drown in those that do: each is divided by its standard deviation.
+A network's batch norm holds the averages and variances of its training data. Banners are not photographs: with
+statistics of banners, the same weights tell them apart better (Li et al., "Revisiting Batch Normalization", arXiv
+1603.04779), and averaged weights need new statistics in any case (Izmailov et al., arXiv 1803.05407). If inner maps are
+joined, channels that hardly vary between banners would be swamped by those that do, so each channel is divided by its
+standard deviation.
 """
 
 from __future__ import annotations
@@ -23,23 +24,23 @@ Change = Callable[[torch.Tensor], torch.Tensor]
 
 BATCH = 32
 QUIETEST = 1e-3
-"""Of the largest standard deviation of a channel: one that varies less counts as if it varied so much."""
+"""Floor of a channel's standard deviation, relative to the largest one."""
 
 MOST = 2048
-"""Banners that are looked at; more move nothing."""
+"""Maximum number of banners for the statistics; more do not change them."""
 
 
 @torch.no_grad()
 def settle(backbone: Backbone, pixels: NDArray[np.uint8], rows: NDArray[np.intp], seed: int) -> None:
-    """Takes the statistics of all batch norms anew, and the scale of joined channels after them; changes `backbone`.
+    """Recompute the statistics of all batch norms, and then the scale of joined channels; modifies `backbone`.
 
-    Batch norm's are averages over batches of whole banners.
+    The statistics are averages over batches of whole banners.
 
     Args:
-        backbone: on any device; stays in the mode that it is in.
-        pixels: of all banners, uint8, shape (n, height, width, 3).
-        rows: of those to look at; of many, some are drawn.
-        seed: of the drawing.
+        backbone: on any device; its mode is kept.
+        pixels: all banners, uint8, shape (n, height, width, 3).
+        rows: the banners to use; a random sample if there are many.
+        seed: random seed of the sample.
     """
     norms = [module for module in backbone.modules() if isinstance(module, nn.BatchNorm2d)]
     drawn = np.random.default_rng([seed, 2]).permutation(rows)[:MOST]
@@ -61,7 +62,7 @@ def settle(backbone: Backbone, pixels: NDArray[np.uint8], rows: NDArray[np.intp]
 
 
 def _settle_scale(backbone: Backbone, pixels: NDArray[np.uint8], drawn: NDArray[np.intp]) -> None:
-    """Sets it to 1 / standard deviation of each channel of unit features, with an average of 1."""
+    """Set the scale to 1 / standard deviation of each channel of unit features, with an average of 1."""
     scale = getattr(backbone, "channel_scale", None)
     if scale is None:
         return
@@ -75,13 +76,13 @@ def _settle_scale(backbone: Backbone, pixels: NDArray[np.uint8], drawn: NDArray[
 def features_of(
     backbone: Backbone, pixels: NDArray[np.uint8], rows: NDArray[np.intp], change: Change | None = None
 ) -> Floats:
-    """Of whole banners, in the order of `rows`: float32, shape (len(rows), dim), rows of length 1.
+    """Return the features of whole banners, in the order of `rows`: float32, shape (len(rows), dim), unit rows.
 
     Args:
         backbone: on any device, in evaluation mode.
-        pixels: of all banners, uint8, shape (n, height, width, 3).
-        rows: of those to look at.
-        change: what is done to each batch before: float32, (B, 3, height, width) -> the same shape.
+        pixels: all banners, uint8, shape (n, height, width, 3).
+        rows: the banners to use.
+        change: applied to each batch first: float32, (B, 3, height, width) -> the same shape.
     """
     parts = [one.float().cpu().numpy() for one in _outputs(backbone, pixels, rows, change)]
     return unit(np.concatenate(parts))

@@ -1,4 +1,4 @@
-"""A run's state on the disk: there whole or not at all, and read without running what is in it."""
+"""Checkpoints of a run: written atomically, and read without running code from the file."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ FILE = "checkpoint.pt"
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
-    """Writes a state of tensors, numbers, texts, lists and dicts.
+    """Write a state of tensors, numbers, strings, lists and dicts.
 
     Raises:
         OSError: the disk is full, or the folder cannot be written to.
     """
-    # Through memory: PyTorch's own writer makes an unexplained error of a full disk.
+    # Through memory: PyTorch's own writer reports a full disk with an unclear error.
     buffer = io.BytesIO()
     torch.save({"format": FORMAT, **state}, buffer)
     with replacing(path) as file:
@@ -31,24 +31,24 @@ def save(path: Path, state: dict[str, Any]) -> None:
 
 
 def load(path: Path) -> dict[str, Any]:
-    """Reads what `save` wrote, onto the CPU.
+    """Return the state that `save` wrote, on the CPU.
 
     Raises:
-        ModelError: it is missing, damaged, or of a newer steam-dino.
+        ModelError: the file is missing, damaged, or from a newer steam-dino.
     """
     state = read(path)
     if not isinstance(state, dict) or not isinstance(state.get("format"), int):
-        raise ModelError(f"{path} is no checkpoint of steam-dino train; name the folder of a run")
+        raise ModelError(f"{path} is not a checkpoint of steam-dino train; name the folder of a run")
     if state["format"] > FORMAT:
         raise ModelError(f"{path} has the format {state['format']}; upgrade steam-dino to read it")
     return state
 
 
 def read(path: Path) -> Any:
-    """Reads any file of tensors that PyTorch wrote.
+    """Read a file of tensors that PyTorch wrote.
 
     Raises:
-        ModelError: it is missing or damaged.
+        ModelError: the file is missing or damaged.
     """
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
@@ -65,5 +65,5 @@ def read(path: Path) -> Any:
     ) as error:
         reason = str(error).strip().splitlines()[0][:120] if str(error).strip() else type(error).__name__
         raise ModelError(
-            f"{path} cannot be read as weights ({reason}); it is damaged or of another kind"
+            f"{path} cannot be read as weights ({reason}); it is damaged or of another format"
         ) from None

@@ -1,11 +1,11 @@
-"""The banners of a gallery, decoded once into a file of raw pixels, and the order in which a run takes them.
+"""Training data: a gallery's banners, decoded once into a file of raw pixels, and their order in a run.
 
 ::
 
-    OUT/pictures.u8     height x width x 3 bytes for each banner, one after the other
-    OUT/pictures.json   which banners they are, and their size
+    OUT/pictures.u8     height x width x 3 bytes per banner, one after the other
+    OUT/pictures.json   the banners in the file, and their size
 
-Both grow banner by banner: killed and started again, decoding goes on from where it was.
+Both files grow banner by banner: after a kill, decoding resumes where it stopped.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from steamdino.storage.atomic import replacing
 PIXELS, INDEX = "pictures.u8", "pictures.json"
 
 CHUNK = 256
-"""Banners between two writes to the disk."""
+"""Banners between two writes to disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,10 @@ class Pictures:
     """The banners of a run.
 
     Attributes:
-        pixels: uint8, shape (n, height, width, 3), mapped from the disk.
+        pixels: uint8, shape (n, height, width, 3), memory-mapped.
         sha256: of each banner's file, in the same order.
-        rows: those that could be had.
-        problems: the others.
+        rows: the banners that could be decoded.
+        problems: the banners that could not.
     """
 
     pixels: NDArray[np.uint8]
@@ -58,7 +58,7 @@ class Pictures:
 
     @property
     def fingerprint(self) -> str:
-        """What tells one set of banners, at one size, from another: hex."""
+        """Return a hex digest that identifies a set of banners at one size."""
         text = f"{self.pixels.shape[1:3]} {' '.join(self.sha256)}"
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -72,14 +72,14 @@ def collect(
     threads: int = 1,
     progress: Progress | None = None,
 ) -> Pictures:
-    """Decodes a gallery's different banners into `out`; what is there from an earlier call is kept.
+    """Decode a gallery's distinct banners into `out`; banners from an earlier call are kept.
 
     Args:
         gallery: its folder; it need not be built.
         out: the run's folder.
-        size: (height, width) of the kept pictures.
-        fewest: how many there must be.
-        threads: pictures decoded at the same time.
+        size: (height, width) of the stored pictures.
+        fewest: minimum number of banners.
+        threads: number of pictures decoded at the same time.
         progress: called with (done, total).
 
     Raises:
@@ -108,8 +108,8 @@ def collect(
         if any(isinstance(found, str) for found in looks):
             _write(out / INDEX, {**record, "unreadable": unreadable})
         with (out / PIXELS).open("ab") as file:
-            file.truncate(have * each_bytes)  # half a banner may be left from a kill
-            blank = bytes(each_bytes)  # keeps the place of one that could not be had
+            file.truncate(have * each_bytes)  # a kill may have left half a banner
+            blank = bytes(each_bytes)  # placeholder for a banner that could not be decoded
             file.writelines(blank if isinstance(found, str) else found.tobytes() for found in looks)
         have += len(chunk)
         if progress:
@@ -126,10 +126,10 @@ def collect(
 
 
 def held_out(sha256: Sequence[str], share: float) -> NDArray[np.bool_]:
-    """Which banners a run is judged on: decided by their content alone, so that a larger gallery keeps them.
+    """Choose the banners for validation: by their content alone, so that a larger gallery keeps the choice.
 
     Returns:
-        bool, shape (len(sha256),); two at least, so that each has a neighbour.
+        bool, shape (len(sha256),); at least two, so that each has a neighbour.
     """
     numbers = np.array([int(name[:8], 16) for name in sha256], np.float64)
     chosen = numbers < share * 2**32
@@ -139,19 +139,19 @@ def held_out(sha256: Sequence[str], share: float) -> NDArray[np.bool_]:
 
 
 def order(rows: NDArray[np.intp], seed: int, epoch: int) -> NDArray[np.intp]:
-    """The rows in the order of an epoch."""
+    """Return the rows in the order of an epoch."""
     return np.random.default_rng([seed, epoch]).permutation(rows)
 
 
 def partners(
     labels: Sequence[frozenset[str]], rows: NDArray[np.intp], seed: int, epoch: int
 ) -> NDArray[np.intp]:
-    """For each of all rows another one with a label in common, drawn anew in each epoch; itself if there is none.
+    """Return for each row another row with a common label, drawn anew in each epoch; the row itself if there is none.
 
     Args:
-        labels: of all rows.
-        rows: those that may be drawn.
-        seed, epoch: of the drawing.
+        labels: the labels of all rows.
+        rows: the rows that may be drawn.
+        seed, epoch: determine the random choice.
     """
     holders: dict[str, list[int]] = defaultdict(list)
     for row in rows.tolist():
@@ -167,7 +167,7 @@ def partners(
 
 
 def labels_of(gallery: str | Path, column: str, pictures: Pictures) -> Sequence[frozenset[str]]:
-    """Each banner's labels in a column of the newest snapshot.
+    """Return each banner's labels in a column of the newest snapshot.
 
     Raises:
         UsageError: no game has such a column.
@@ -176,13 +176,13 @@ def labels_of(gallery: str | Path, column: str, pictures: Pictures) -> Sequence[
     games = reader.games(list(range(len(reader.ids))))
     if not any(column in game.columns for game in games):
         known = sorted({name for game in games for name in game.columns})
-        raise UsageError(f"no game has a column {column!r}; there are: {', '.join(known) or 'none'}")
+        raise UsageError(f"no game has a column {column!r}; choose from: {', '.join(known) or 'none'}")
     found = {game.sha256: labels_in(game.columns.get(column)) for game in games}
     return [found.get(sha256, frozenset()) for sha256 in pictures.sha256]
 
 
 def _look(size: tuple[int, int], banner: Pending) -> NDArray[np.uint8] | str:
-    """A banner squashed to (height, width), or why it cannot be had."""
+    """Return a banner resized to (height, width), or the reason why it cannot be read."""
     transform = Transform("squash", size[1], size[0], "bicubic", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
     reason = "it has no file"
     for path in banner.paths:
@@ -200,7 +200,7 @@ def _look(size: tuple[int, int], banner: Pending) -> NDArray[np.uint8] | str:
 def _check_enough(gallery: str | Path, count: int, fewest: int) -> None:
     if count < fewest:
         raise GalleryError(
-            f"{gallery} has {count:,} different banners that can be read, and training takes {fewest:,} at least;"
+            f"{gallery} has {count:,} different readable banners, but training needs at least {fewest:,};"
             " add more with: steam-dino add"
         )
 

@@ -1,4 +1,4 @@
-"""Where a run computes."""
+"""PyTorch devices, and the memory settings of a run."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of mallopt(3)
 
 
 def device_of(name: str) -> torch.device:
-    """A device of PyTorch, tried out.
+    """Return a PyTorch device after trying it out.
 
     Raises:
-        UsageError: it cannot be used here.
+        UsageError: it cannot be used on this machine.
     """
     try:
         device = torch.device(name)
@@ -28,10 +28,10 @@ def device_of(name: str) -> torch.device:
 
 
 def keep_freed_memory() -> None:
-    """Lets this process keep the memory that it frees, for its next step; where the C library is not glibc, nothing.
+    """Keep freed memory in this process for its next step; does nothing unless the C library is glibc.
 
-    glibc gives large blocks back to the system at once, so that each step of a training run would have all of its pages
-    zeroed and mapped anew: half of a step's time on a CPU.
+    glibc returns large blocks to the system at once, so that each training step would have all of its pages zeroed and
+    mapped again: half of a step's time on a CPU.
     """
     if not sys.platform.startswith("linux"):
         return
@@ -39,5 +39,5 @@ def keep_freed_memory() -> None:
         library = ctypes.CDLL("libc.so.6")
         library.mallopt(M_MMAP_MAX, 0)
         library.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
-    except (OSError, AttributeError):  # musl
+    except (OSError, AttributeError):  # for example, musl
         return

@@ -34,27 +34,27 @@ class Network(nn.Module):
         self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1), persistent=False)
 
     def features(self, crops: Tensor) -> Tensor:
-        """Of crops on a scale of 0 to 1: (B, 3, H, W) -> (B, dim)."""
+        """Return the features of crops in the range 0 to 1: (B, 3, H, W) -> (B, dim)."""
         features: Tensor = self.backbone((crops - self.mean) / self.std)
         return features
 
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """What a pass came to: the loss to be differentiated, and the teacher's entropy in nats."""
+    """The result of a pass: the loss to differentiate, and the teacher's entropy in nats."""
 
     loss: Tensor
     entropy: Tensor
 
 
 class Distillation(nn.Module):
-    """All of the state that learns.
+    """The complete trainable state.
 
     Attributes:
         student: learns by gradients.
-        teacher: the exponential moving average of the student's parameters; what is kept in the end.
-        initial: the backbone as it was; None unless the run is anchored to it.
-        loss: with its centre.
+        teacher: the exponential moving average of the student's parameters; it becomes the final model.
+        initial: the initial backbone; None unless the run is anchored to it.
+        loss: the loss with its centre.
     """
 
     def __init__(self, backbone: Backbone, settings: TrainSettings) -> None:
@@ -72,12 +72,12 @@ class Distillation(nn.Module):
 
     @property
     def backbones(self) -> list[Backbone]:
-        """Of the student, of the teacher, and the initial one if it is kept."""
+        """Return the backbones of the student and the teacher, and the initial one if it is kept."""
         kept = [] if self.initial is None else [self.initial]
         return [self.student.backbone, self.teacher.backbone, *kept]
 
     def train(self, mode: bool = True) -> Distillation:
-        """Switches to training; what is frozen keeps its statistics."""
+        """Switch to training mode; frozen layers keep their statistics."""
         super().train(mode)
         for network in (self.student, self.teacher):
             for name, module in network.backbone.named_modules():
@@ -90,11 +90,11 @@ class Distillation(nn.Module):
         return self
 
     def forward(self, crops: Sequence[Tensor], teacher_temp: float) -> StepResult:
-        """One pass.
+        """Run one pass.
 
         Args:
-            crops: of `augment.views`.
-            teacher_temp: of the teacher's softmax.
+            crops: as returned by `augment.views`.
+            teacher_temp: temperature of the teacher's softmax.
         """
         big = torch.cat(list(crops[:2]))
         with torch.no_grad():
@@ -117,17 +117,17 @@ class Distillation(nn.Module):
 
     @torch.no_grad()
     def update_teacher(self, momentum: float) -> None:
-        """Teacher = momentum * teacher + (1 - momentum) * student, for each parameter."""
+        """Set teacher = momentum * teacher + (1 - momentum) * student, for each parameter."""
         pairs = zip(self.teacher.parameters(), self.student.parameters(), strict=True)
         for teacher, student in pairs:
             teacher.mul_(momentum).add_(student.detach(), alpha=1 - momentum)
 
 
 def optimiser(model: Distillation, settings: TrainSettings) -> torch.optim.AdamW:
-    """AdamW over groups of parameters; each group's `share` is its part of the backbone's or the head's rate.
+    """Return AdamW over groups of parameters; each group's `share` is its fraction of the backbone's or head's rate.
 
-    Biases, norms and everything else of one dimension are not decayed. The rates fall by `layer_decay` from each group
-    of layers to the one before it.
+    Biases, norms and other one-dimensional parameters have no weight decay. The rates fall by `layer_decay` from each
+    group of layers to the one before it.
     """
     backbone = model.student.backbone
     groups: dict[tuple[str, int, bool], list[nn.Parameter]] = {}

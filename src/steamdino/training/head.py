@@ -10,9 +10,9 @@ from torch.nn import functional
 class Head(nn.Module):
     """Three layers with GELU, scaled to length 1, then a layer of unit rows ("weight-normalised", its gain fixed at 1).
 
-    As in section 3.1 and appendix C of the paper (arXiv 2104.14294). With batch norm, what all pictures have in common
-    is taken out after each layer: the maps of a convolutional network are never negative, so that their pooled vectors
-    all point in nearly one direction, and a head without it says the same of all pictures.
+    As in section 3.1 and appendix C of the paper (arXiv 2104.14294). Batch norm removes what all pictures have in
+    common after each layer: the maps of a convolutional network are never negative, so their pooled vectors all point
+    in nearly the same direction, and a head without batch norm gives the same output for all pictures.
     """
 
     def __init__(
@@ -32,9 +32,9 @@ class Head(nn.Module):
                 nn.init.trunc_normal_(module.weight, std=0.02)
                 nn.init.zeros_(module.bias)
         self.last = nn.Parameter(torch.empty(out_dim, bottleneck_dim))
-        nn.init.normal_(self.last)  # only the directions count
+        nn.init.normal_(self.last)  # only the directions matter
 
     def forward(self, features: Tensor) -> Tensor:
-        """(B, dim) -> (B, out_dim): cosines, -1 to 1."""
+        """Map (B, dim) to (B, out_dim): cosines, -1 to 1."""
         inner = functional.normalize(self.mlp(features), dim=-1, eps=1e-6)
         return functional.linear(inner, functional.normalize(self.last, dim=-1))

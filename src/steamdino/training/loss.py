@@ -1,4 +1,4 @@
-"""The losses: DINO's cross-entropy, KoLeo, and what keeps features near those of the initial weights."""
+"""Losses: DINO's cross-entropy, KoLeo, and an anchor that keeps features near those of the initial weights."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ GLOBAL_CROPS = 2
 class DinoLoss(nn.Module):
     """Cross-entropy between the teacher's centred, sharpened outputs and the student's.
 
-    Over all pairs of a teacher's view and another view of the student's (equation 3 of arXiv 2104.14294), averaged. The
-    teacher's outputs are kept apart by a centre, an exponential average of theirs (equation 4), or by Sinkhorn-Knopp
-    (arXiv 2006.09882, as DINOv2 does).
+    Averaged over all pairs of a teacher's view and another view of the student's (equation 3 of arXiv 2104.14294).
+    Either a centre, an exponential average of the teacher's outputs (equation 4), or Sinkhorn-Knopp (arXiv 2006.09882,
+    as in DINOv2) keeps the outputs from collapsing.
 
     Attributes:
         centre: float32, shape (1, out_dim).
@@ -31,17 +31,17 @@ class DinoLoss(nn.Module):
         self.register_buffer("centre", torch.zeros(1, out_dim))
 
     def targets(self, teacher: Tensor, temp: float) -> Tensor:
-        """The teacher's probabilities: (2 B, out_dim) -> the same shape, rows of sum 1."""
+        """Return the teacher's probabilities: (2 B, out_dim) -> the same shape, rows of sum 1."""
         if self.centring == "sinkhorn":
             return sinkhorn(teacher, temp)
         return functional.softmax((teacher - self.centre) / temp, dim=-1)
 
     def forward(self, student: Tensor, targets: Tensor) -> Tensor:
-        """The loss.
+        """Return the loss.
 
         Args:
             student: (views * B, out_dim), view by view, the two global ones first.
-            targets: (2 * B, out_dim), of the global views.
+            targets: (2 * B, out_dim), for the global views.
         """
         wanted = targets.chunk(GLOBAL_CROPS)
         batch = len(wanted[0])
@@ -56,18 +56,18 @@ class DinoLoss(nn.Module):
 
     @torch.no_grad()
     def update_centre(self, teacher: Tensor) -> None:
-        """Moves the centre towards the average of the teacher's outputs, (n, out_dim)."""
+        """Move the centre towards the average of the teacher's outputs, (n, out_dim)."""
         if self.centring == "mean":
             average = teacher.float().mean(dim=0, keepdim=True)
             self.centre.mul_(self.centre_momentum).add_(average, alpha=1 - self.centre_momentum)
 
 
 def sinkhorn(teacher: Tensor, temp: float) -> Tensor:
-    """Probabilities of which every output gets about the same share over the batch: (n, k) -> (n, k), rows of sum 1."""
+    """Return probabilities that use all outputs about equally over the batch: (n, k) -> (n, k), rows of sum 1."""
     logits = teacher.float() / temp
     plan = (
         logits - logits.max()
-    ).exp()  # the largest cancels out; without it, exp overflows at low temperatures
+    ).exp()  # the maximum cancels out; without it, exp overflows at low temperatures
     for _ in range(SINKHORN_ROUNDS):
         plan = plan / plan.sum(dim=0, keepdim=True).clamp(min=1e-30) / plan.shape[1]
         plan = plan / plan.sum(dim=1, keepdim=True).clamp(min=1e-30) / plan.shape[0]
@@ -75,7 +75,7 @@ def sinkhorn(teacher: Tensor, temp: float) -> Tensor:
 
 
 def koleo(features: Tensor) -> Tensor:
-    """The average of -log of the distance to the nearest other row, of unit rows (arXiv 1806.03198)."""
+    """Return the average of -log of each unit row's distance to the nearest other row (arXiv 1806.03198)."""
     unit = functional.normalize(features.float(), dim=-1)
     with torch.no_grad():
         cosines = unit @ unit.T
@@ -86,10 +86,10 @@ def koleo(features: Tensor) -> Tensor:
 
 
 def anchor(features: Tensor, initial: Tensor) -> Tensor:
-    """How far features have turned from the initial ones: the average of 1 - cosine."""
+    """Return how far features have moved from the initial ones: the average of 1 - cosine."""
     return 1 - functional.cosine_similarity(features.float(), initial.float(), dim=-1).mean()
 
 
 def entropy(targets: Tensor) -> Tensor:
-    """The average entropy of rows of probabilities, in nats; log(out_dim) for uniform ones."""
+    """Return the average entropy of rows of probabilities, in nats; log(out_dim) for uniform ones."""
     return -(targets * targets.clamp(min=1e-12).log()).sum(dim=-1).mean()

@@ -1,4 +1,4 @@
-"""Where a run is."""
+"""The progress of a run."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Where a run is.
+    """The progress of a run.
 
     Attributes:
-        epoch, epochs: the one under way, counted from 1.
-        step, steps: over the whole run.
+        epoch, epochs: the current epoch, counted from 1, and their number.
+        step, steps: the current step over the whole run, and their number.
         loss, entropy: averages over the epoch so far.
-        rate: banners a second, since the run was started.
-        seconds_left: at that rate.
+        rate: banners per second since the run was started.
+        seconds_left: estimated at that rate.
     """
 
     epoch: int
@@ -29,7 +29,7 @@ class Status:
 
 @dataclass(slots=True)
 class Sums:
-    """What an epoch adds up; kept in its checkpoints."""
+    """Sums over an epoch; stored in its checkpoints."""
 
     passes: int = 0
     loss: float = 0.0

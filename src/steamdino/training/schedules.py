@@ -1,4 +1,4 @@
-"""How rates, temperatures and momenta change over a run. Pure functions of the step."""
+"""Schedules of rates, temperatures and momenta over a run. Pure functions of the step."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from steamdino.training.training_settings import TrainSettings
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """What applies in one step.
+    """The values for one step.
 
     Attributes:
-        rate: the learning rate, as a share of its highest.
+        rate: the learning rate, as a fraction of its maximum.
         weight_decay, momentum, teacher_temp: as in the settings.
-        last_layer_frozen: whether the head's last layer stays as it is.
+        last_layer_frozen: whether the head's last layer is frozen.
     """
 
     rate: float
@@ -26,7 +26,7 @@ class Now:
 
 
 def at(step: int, steps_per_epoch: int, settings: TrainSettings) -> Now:
-    """What applies in a step, counted from 0 over the whole run."""
+    """Return the values for a step, counted from 0 over the whole run."""
     total = steps_per_epoch * settings.epochs
     warm = round(total * settings.warmup)
     temp_steps = settings.teacher_temp_epochs * steps_per_epoch
@@ -41,11 +41,11 @@ def at(step: int, steps_per_epoch: int, settings: TrainSettings) -> Now:
 
 
 def cosine(step: int, total: int, start: float, end: float) -> float:
-    """Half a cosine from `start` at step 0 to `end` at step total - 1 and beyond."""
+    """Return half a cosine from `start` at step 0 to `end` at step total - 1 and beyond."""
     share = min(step / (total - 1), 1.0) if total > 1 else 1.0
     return end + (start - end) * (1 + math.cos(math.pi * share)) / 2
 
 
 def linear(step: int, total: int, start: float, end: float) -> float:
-    """A straight line from `start` at step 0 to `end` at step `total` and beyond."""
+    """Return a straight line from `start` at step 0 to `end` at step `total` and beyond."""
     return end if step >= total else start + (end - start) * step / total

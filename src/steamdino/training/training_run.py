@@ -1,4 +1,4 @@
-"""A training run from a gallery to a model: epochs, checkpoints, what was measured."""
+"""A training run from a gallery to a model: epochs, checkpoints, metrics."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ RECORD = "run.json"
 
 
 class Run:
-    """One run in one folder."""
+    """A training run in a folder."""
 
     def __init__(
         self,
@@ -48,27 +48,27 @@ class Run:
         threads: int = 1,
         progress: Progress | None = None,
     ) -> None:
-        """Prepares a run: decodes the banners, loads the weights, and goes to where a checkpoint left off.
+        """Prepare a run: decode the banners, load the weights, and restore a checkpoint if there is one.
 
         Args:
-            gallery: its folder.
+            gallery: the gallery's folder.
             out: the run's folder.
-            settings: what to do.
+            settings: the settings of the run.
             device: "cpu", "cuda", "mps" ...
-            labels: a column of the gallery to judge by; empty for none.
-            threads: pictures decoded at the same time.
-            progress: of the decoding.
+            labels: a column of the gallery for validation; empty for none.
+            threads: number of pictures decoded at the same time.
+            progress: called during decoding.
 
         Raises:
             GalleryError: there is no such gallery, or it has too few banners.
             ModelError: the weights or the checkpoint cannot be used.
-            UsageError: the device is not there, or a column is not.
+            UsageError: the device or a column does not exist.
         """
         self.settings, self.out = settings, out
         self.device = device_of(device)
         if self.device.type == "cpu":
             keep_freed_memory()
-        first = self._first_weights()  # what cannot be had is told before anything is decoded
+        first = self._first_weights()  # missing weights are reported before anything is decoded
         pictures = data.collect(
             gallery,
             out,
@@ -82,10 +82,10 @@ class Run:
         self.steps_per_epoch = len(self._rows) // (settings.batch_size * settings.accumulate)
         if self.steps_per_epoch < 1:
             raise UsageError(
-                f"{len(self._rows):,} banners do not make one step of {settings.batch_size} x {settings.accumulate};"
+                f"{len(self._rows):,} banners are fewer than one step of {settings.batch_size} x {settings.accumulate};"
                 " lower --batch-size"
             )
-        with torch.random.fork_rng(devices=[]):  # the head's first weights
+        with torch.random.fork_rng(devices=[]):  # for the head's initial weights
             torch.manual_seed(settings.seed)
             self._model = Distillation(first, settings).to(self.device)
         self._optimiser = optimiser(self._model, settings)
@@ -105,7 +105,7 @@ class Run:
 
     @property
     def steps(self) -> int:
-        """Of the whole run."""
+        """Number of steps in the whole run."""
         return self.steps_per_epoch * self.settings.epochs
 
     def train(
@@ -113,14 +113,14 @@ class Run:
         report: Callable[[Status], None] | None = None,
         epoch: Callable[[dict[str, Any]], None] | None = None,
     ) -> None:
-        """Trains to the end. Killed at any moment, `resume` goes on from the last checkpoint.
+        """Train to the end. After a kill at any moment, `resume` continues from the last checkpoint.
 
         Args:
             report: called after each step.
-            epoch: called after each epoch with its line of the record.
+            epoch: called after each epoch with its record.
 
         Raises:
-            SteamDinoError: the run collapsed or ran into numbers that are none; the last checkpoint is kept.
+            SteamDinoError: the run collapsed, or the loss is not a number; the last checkpoint is kept.
         """
         began, first = time.monotonic(), self._done
         while self._done < self.steps:
@@ -132,10 +132,10 @@ class Run:
                 epoch(line)
 
     def resume(self) -> None:
-        """Goes to where the folder's checkpoint left off.
+        """Restore the folder's checkpoint.
 
         Raises:
-            ModelError: there is none, it is damaged, or it is of another run.
+            ModelError: it is missing, damaged, or of another run.
         """
         path = self.out / checkpoint.FILE
         state = checkpoint.load(path)
@@ -156,9 +156,9 @@ class Run:
         self._sums = Sums(**state["sums"])
 
     def averaged(self, share: float) -> Backbone:
-        """The teacher's backbone, averaged with the initial weights: share x the teacher's + (1 - share) x those.
+        """Return the teacher's backbone averaged with the initial one: share x teacher + (1 - share) x initial weights.
 
-        As "WiSE-FT" does it (Wortsman et al., arXiv 2109.01903); batch norm's statistics are then taken anew.
+        As in "WiSE-FT" (Wortsman et al., arXiv 2109.01903); batch norm's statistics are then recomputed.
         """
         backbone = self._first_weights()
         trained = self._model.teacher.backbone.state_dict()
@@ -174,7 +174,7 @@ class Run:
         return backbone
 
     def whitening(self, backbone: Backbone) -> Whitening | None:
-        """A whitening of a backbone's features of the banners; None if there are too few, or none is wanted."""
+        """Return a whitening of a backbone's features; None if there are too few banners, or none is requested."""
         if not self.settings.whiten or len(self._rows) < FEWEST_TO_WHITEN:
             return None
         described = features_of(backbone, self._pictures.pixels, self._rows)
@@ -183,7 +183,7 @@ class Run:
 
     @property
     def record(self) -> dict[str, Any]:
-        """All that there is to know about the run, as JSON has it."""
+        """Return the complete record of the run for JSON."""
         return {
             "format": 1,
             "steamdino": version("steam-dino"),
@@ -237,8 +237,8 @@ class Run:
             loss = float(result.loss.detach())
             if not math.isfinite(loss):
                 raise SteamDinoError(
-                    f"the loss is {loss} in step {step + 1} of epoch {epoch + 1}; go on from the last checkpoint is of"
-                    " no use: start again with a lower --lr"
+                    f"the loss is {loss} in step {step + 1} of epoch {epoch + 1}; the last checkpoint will not"
+                    " help: start again with a lower --lr"
                 )
             (result.loss / settings.accumulate).backward()
             self._sums.passes += 1
@@ -285,7 +285,7 @@ class Run:
             **quality.record,
             "seconds": round(seconds, 1),
         }
-        if number > 1:  # in the first epoch the head, which starts anew, has not settled
+        if number > 1:  # in the first epoch the head, which starts at random, has not settled
             check_collapse(quality, entropy, self.settings.out_dim, number)
         self._sums = Sums()
         self.history.append(line)
@@ -313,6 +313,6 @@ class Run:
 
 
 def _generator(seed: int, epoch: int, number: int) -> torch.Generator:
-    """Of one pass: so that a run that goes on from a checkpoint draws what an undisturbed one draws."""
+    """Return the generator of one pass, so that a resumed run draws the same numbers as an undisturbed one."""
     state = np.random.SeedSequence([seed, epoch, number]).generate_state(2, np.uint64)
     return torch.Generator().manual_seed(int(state[0]) >> 1)

@@ -1,4 +1,4 @@
-"""What a training run does, as one record that is written beside it."""
+"""The settings of a training run, as one record that is stored beside it."""
 
 from __future__ import annotations
 
@@ -19,61 +19,61 @@ ARCHITECTURES = (
 CENTRINGS = ("mean", "sinkhorn")
 PRECISIONS = ("f32", "bf16")
 FEWEST = 64
-"""Banners to train on."""
+"""Minimum number of banners for training."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainSettings:
-    """All of a run. Rates are per step; sizes are (height, width) in pixels.
+    """All settings of a run. Rates are per step; sizes are (height, width) in pixels.
 
     Attributes:
         arch: one of `ARCHITECTURES`.
-        taps: of an EfficientNet-Lite, the blocks whose maps are joined; none for its last map.
-        init: where the weights come from; `initial.load` says what it takes.
-        epochs: times that each banner is seen.
-        batch_size: banners in one pass.
+        taps: for an EfficientNet-Lite, the blocks whose maps are joined; empty for its last map.
+        init: the origin of the initial weights; see `initial_weights.load`.
+        epochs: number of times that each banner is used.
+        batch_size: banners per pass.
         accumulate: passes whose gradients make one step.
-        lr, lr_end: of the backbone, at its highest and at the end.
-        head_lr: of the projection head, at its highest; it falls in the same shape.
-        layer_decay: each group of layers learns at this share of the rate of the next one; 1 for one rate.
-        frozen: groups of layers, from the input on, that stay as they are.
+        lr, lr_end: maximum and final learning rate of the backbone.
+        head_lr: maximum learning rate of the projection head; it falls in the same shape.
+        layer_decay: ratio of a group of layers' rate to the next group's; 1 for one rate.
+        frozen: number of groups of layers, from the input on, that are frozen.
         frozen_norm: batch norm keeps its statistics while the network learns.
-        settle_norm: they are taken anew from whole banners before the first step and after the last one.
-        weight_decay, weight_decay_end: at the start and at the end.
-        warmup: share of the steps in which the rate rises.
-        clip: the largest norm of the gradient.
-        picture: the size at which banners are kept.
-        global_size, local_size: of the crops; the teacher sees the global ones only.
-        local_crops: how many local ones; the global ones are two.
-        global_scale, local_scale: share of the picture's area that a crop shows, least and most.
-        out_dim, hidden_dim, bottleneck_dim: of the head.
+        settle_norm: recompute batch norm's statistics from whole banners before the first step and after the last one.
+        weight_decay, weight_decay_end: weight decay at the start and at the end.
+        warmup: fraction of the steps in which the rate rises.
+        clip: maximum norm of the gradient.
+        picture: size of the stored banners.
+        global_size, local_size: sizes of the crops; the teacher sees only the global ones.
+        local_crops: number of local crops; there are two global ones.
+        global_scale, local_scale: minimum and maximum fraction of the picture's area that a crop shows.
+        out_dim, hidden_dim, bottleneck_dim: dimensions of the head.
         head_norm: batch norm between the head's layers.
-        student_temp: of the student's softmax.
-        teacher_temp_start, teacher_temp: of the teacher's, at first and after `teacher_temp_epochs`.
+        student_temp: temperature of the student's softmax.
+        teacher_temp_start, teacher_temp: temperature of the teacher's, at first and after `teacher_temp_epochs`.
         teacher_temp_epochs: epochs in which it rises.
-        momentum: of the teacher at the start; it rises to 1.
-        centring: how outputs are kept apart, "mean" (DINO's centre) or "sinkhorn" (Sinkhorn-Knopp).
-        centre_momentum: of DINO's centre.
+        momentum: momentum of the teacher at the start; it rises to 1.
+        centring: how outputs are kept from collapsing, "mean" (DINO's centre) or "sinkhorn" (Sinkhorn-Knopp).
+        centre_momentum: momentum of DINO's centre.
         koleo: weight of the KoLeo regulariser, which spreads features evenly; 0 for none.
         anchor: weight of a loss that keeps features near those of the initial weights; 0 for none.
-        last_layer_frozen: epochs in which the head's last layer stays as it is.
-        mirror, grey, blur: share of the crops that are mirrored, made grey, blurred.
-        jitter: share of the crops whose colours change.
-        brightness, contrast, saturation: of the change, the most, as a share.
-        hue: of the change, the most, in turns.
-        corner: share of the crops' pictures that get the upper right corner of another: where shops put ribbons.
-        positives: a column of the gallery: the second global crop is of another banner with the same label there, if
-            there is one. Empty for none: then nothing is used but the pictures.
-        whiten: dimensions of the whitening that is learned on the banners in the end; 0 for none.
-        whiten_strength: 1 weighs all of them alike, 0 leaves their weights as they are.
-        views_weight: how much less that counts in the whitening in which changed copies of one banner differ (cropped,
+        last_layer_frozen: epochs in which the head's last layer is frozen.
+        mirror, grey, blur: fraction of the crops that are mirrored, turned grey, blurred.
+        jitter: fraction of the crops whose colours change.
+        brightness, contrast, saturation: maximum change, as a fraction.
+        hue: maximum change, in turns.
+        corner: fraction of the pictures that get the upper right corner of another: where stores put ribbons.
+        positives: a column of the gallery: the second global crop is of another banner with the same label, if there is
+            one. Empty for none: then only the pictures are used.
+        whiten: dimensions of the whitening that is learned on the banners at the end; 0 for none.
+        whiten_strength: 1 gives all dimensions equal weight, 0 leaves their weights as they are.
+        views_weight: how much the whitening reduces directions in which changed copies of one banner differ (cropped,
             recoloured, blurred ones); 0 for not at all.
-        alike: a column of the gallery: the same for what banners with the same label there differ in. Empty for none.
-        alike_weight: how much less that counts.
-        hold_out: share of the banners that are not trained on and on which the run is judged.
+        alike: a column of the gallery: the same for differences of banners with the same label. Empty for none.
+        alike_weight: how much it reduces those.
+        hold_out: fraction of the banners that are kept for validation and not trained on.
         precision: "f32" or "bf16" (mixed).
         checkpoint_steps: steps between two checkpoints within an epoch; 0 for none.
-        seed: of all that is left to chance.
+        seed: random seed of the run.
     """
 
     arch: str = "efficientnet-lite0"
@@ -159,30 +159,30 @@ class TrainSettings:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> TrainSettings:
-        """What `record` made.
+        """Return the settings that `record` describes.
 
         Raises:
-            UsageError: a field is unknown or makes no sense.
+            UsageError: a field is unknown or invalid.
         """
         return cls().changed(record)
 
     @property
     def record(self) -> dict[str, Any]:
-        """The fields as JSON has them."""
+        """Return the fields for JSON."""
         return {
             key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
         }
 
     def changed(self, values: Mapping[str, Any]) -> TrainSettings:
-        """With other values, given as they are, as lists, or as texts: ``{"lr": "3e-5", "local_size": "96,64"}``.
+        """Return a copy with other values: typed, as lists, or as text, ``{"lr": "3e-5", "local_size": "96,64"}``.
 
         Raises:
-            UsageError: a field is unknown or makes no sense.
+            UsageError: a field is unknown or invalid.
         """
         known = {field.name for field in fields(self)}
         for key in values:
             if key not in known:
-                raise UsageError(f"there is no setting {key!r}; there are: {', '.join(sorted(known))}")
+                raise UsageError(f"there is no setting {key!r}; choose from: {', '.join(sorted(known))}")
         try:
             return replace(self, **{key: _like(getattr(self, key), value) for key, value in values.items()})
         except (ValueError, TypeError) as error:
@@ -217,14 +217,14 @@ _RANGES: dict[str, tuple[float, float]] = {
 
 
 def _like(default: Any, value: Any) -> Any:
-    """Reads a value as the kind of the default."""
+    """Convert a value to the type of the default."""
     if isinstance(default, tuple):
         parts = value.split(",") if isinstance(value, str) else list(value)
         parts = [part for part in parts if part != ""]
         if not default:  # the one field of any length
             return tuple(_like(0, part) for part in parts)
         if len(parts) != len(default):
-            raise ValueError(f"{value!r} is not {len(default)} values with a comma between them")
+            raise ValueError(f"{value!r} is not {len(default)} values separated by commas")
         return tuple(_like(one, part) for one, part in zip(default, parts, strict=True))
     if isinstance(default, bool):
         words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}

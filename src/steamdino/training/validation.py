@@ -1,4 +1,4 @@
-"""How good the features of a run are, on banners that it does not train on; with labels or without."""
+"""Validation metrics of a run's features, on banners that it does not train on, with or without labels."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from steamdino.training.training_settings import TrainSettings
 
 BATCH = 32
 MOST = 2048
-"""Banners that are looked at."""
+"""Maximum number of banners for validation."""
 
 COPY_SCALE = (0.4, 0.7)
-"""Share of a banner that its changed copy shows."""
+"""Fraction of a banner that its changed copy shows."""
 
 UNIFORM = 0.995
-"""Share of the largest entropy from which on the teacher says nothing any more."""
+"""Fraction of the maximum entropy from which on the teacher's outputs carry no information."""
 
 POINT = 0.02
 """Spread below which all banners have the same features."""
@@ -36,13 +36,13 @@ POINT = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """What features are worth.
+    """Validation metrics.
 
     Attributes:
-        spread: root mean square distance of unit features from their average: 0 for a point, 1 at the most.
-        copies_r1: share of the banners that are found by a cropped, recoloured copy.
+        spread: root mean square distance of unit features from their average, from 0 (all equal) to 1.
+        copies_r1: fraction of the banners that are found by a cropped, recoloured copy.
         moved: 1 - the average cosine to the features of the initial weights.
-        labels_r1, labels_map: of finding another banner with the same label; None without labels.
+        labels_r1, labels_map: recall@1 and mAP of finding another banner with the same label; None without labels.
     """
 
     spread: float
@@ -53,12 +53,12 @@ class Quality:
 
     @property
     def record(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """Return the metrics for JSON."""
         return asdict(self)
 
 
 class Validator:
-    """Looks at the same banners and the same copies of them each time."""
+    """A validator that uses the same banners and the same copies each time."""
 
     def __init__(
         self,
@@ -68,17 +68,17 @@ class Validator:
         labels: Sequence[frozenset[str]] | None,
         device: torch.device,
     ) -> None:
-        """Prepares it.
+        """Prepare the banners and their copies.
 
         Args:
-            pixels: of all banners, uint8, shape (n, height, width, 3).
-            rows: of those to look at.
-            settings: of the run.
-            labels: of all banners; None to judge without.
-            device: where the networks are.
+            pixels: all banners, uint8, shape (n, height, width, 3).
+            rows: the banners to use.
+            settings: the settings of the run.
+            labels: the labels of all banners; None to validate without.
+            device: the device of the networks.
         """
         self._pixels, self._rows = pixels, rows[:MOST]
-        # Copies as shops make them, whatever the run trains on.
+        # Copies as stores make them, whatever augmentation the run uses.
         self._settings = replace(settings, jitter=1.0, grey=0.0, blur=0.3)
         self._task = None
         if labels is not None:
@@ -88,7 +88,7 @@ class Validator:
         self._initial: Floats | None = None
 
     def __call__(self, network: Network) -> Quality:
-        """Judges a network. The first one that it sees is what later ones are compared with."""
+        """Return a network's metrics. Later networks are compared with the first."""
         own, copies = self._features(network)
         if self._initial is None:
             self._initial = own
@@ -122,7 +122,7 @@ class Validator:
 
 
 def check_collapse(quality: Quality, entropy: float, out_dim: int, epoch: int) -> None:
-    """Says so when there is nothing left to learn from.
+    """Check that the run has not collapsed.
 
     Raises:
         SteamDinoError: the teacher became uniform, or all features became one.

@@ -1,7 +1,7 @@
-"""In what banners that count as the same differ: copies of one banner, and banners with the same label.
+"""The within-class covariance of features: between copies of one banner, and between banners with the same label.
 
-A whitening that knows these differences weighs them down (see `features.whitening`). No weight of the network changes,
-so that a thousand banners say enough.
+A whitening reduces the directions of these differences (see `features.whitening`). The network's weights do not change,
+so a thousand banners are enough.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from steamdino.training.training_settings import TrainSettings
 Covariance = NDArray[np.float64]
 
 VIEWS = 2
-"""Changed copies of each banner."""
+"""Changed copies per banner."""
 
 COPY_SCALE = (0.5, 1.0)
-"""Share of a banner's area that a copy shows."""
+"""Minimum and maximum fraction of a banner's area that a copy shows."""
 
 COPY_MIRROR, COPY_CORNER = 0.15, 0.15
-"""Share of the copies that are mirrored, and of those with another upper right corner."""
+"""Fraction of the copies that are mirrored, and of those with another upper right corner."""
 
 
 def sameness(
@@ -40,18 +40,18 @@ def sameness(
     labels: Sequence[frozenset[str]] | None,
     settings: TrainSettings,
 ) -> Covariance | None:
-    """The covariance of differences between banners that count as the same, by the weights of a run's settings.
+    """Return the within-class covariance, weighted as the run's settings say.
 
     Args:
         backbone: in evaluation mode.
-        pixels: of all banners, uint8, shape (n, height, width, 3).
-        rows: of those to look at.
-        features: of these, float32, shape (len(rows), d), rows of length 1.
-        labels: of all banners; None for none.
-        settings: of the run.
+        pixels: all banners, uint8, shape (n, height, width, 3).
+        rows: the banners to use.
+        features: their features, float32, shape (len(rows), d), unit rows.
+        labels: the labels of all banners, or None.
+        settings: the settings of the run.
 
     Returns:
-        float64, shape (d, d); None if nothing is to count less.
+        float64, shape (d, d); None if the settings reduce nothing.
     """
     found: Covariance | None = None
     if settings.views_weight:
@@ -71,11 +71,11 @@ def sameness(
 
 
 def between_alike(groups: Sequence[Floats]) -> Covariance:
-    """The covariance of vectors about the average of their group, (d, d).
+    """Return the covariance of vectors about the average of their group, (d, d).
 
     Args:
-        groups: each float32, shape (m, d) with m at least 2. One of m vectors counts as much as sqrt(m - 1) of two, so
-            that a few long series do not decide.
+        groups: each float32, shape (m, d) with m at least 2. A group of m vectors counts as sqrt(m - 1) groups of
+            two, so that a few long series do not dominate.
     """
     total = np.zeros((groups[0].shape[1],) * 2)
     weight = 0.0
@@ -89,10 +89,10 @@ def between_alike(groups: Sequence[Floats]) -> Covariance:
 
 
 def _spread(sets: Floats) -> Covariance:
-    """Of (n, m, d) vectors about the average of their m."""
+    """Return the covariance of (n, m, d) vectors about the average of their m."""
     centred = (sets - sets.mean(axis=1, keepdims=True)).reshape(-1, sets.shape[2])
     total = np.zeros((sets.shape[2],) * 2)
-    for start in range(0, len(centred), 4096):  # in double precision without a copy of everything
+    for start in range(0, len(centred), 4096):  # in double precision without copying everything
         block = centred[start : start + 4096].astype(np.float64)
         total += block.T @ block
     spread: Covariance = total / (sets.shape[0] * (sets.shape[1] - 1))
@@ -106,7 +106,7 @@ def _copies(
     settings: TrainSettings,
     number: int,
 ) -> Floats:
-    """Of one changed copy of each banner, as shops and players make them, whatever the run trains on."""
+    """Return the features of one changed copy per banner, as stores and players make them, whatever the run uses."""
     harsh = replace(settings, jitter=0.9, saturation=0.4, hue=0.08, grey=0.15, blur=0.4)
     state = np.random.SeedSequence([settings.seed, 3, number]).generate_state(1, np.uint64)
     generator = torch.Generator().manual_seed(int(state[0]) >> 1)

@@ -32,7 +32,7 @@ def test_so_many_have_a_place_and_the_next_is_refused_at_once() -> None:
             for _ in range(3):
                 stack.enter_context(places.taken())
             with pytest.raises(
-                BusyError, match="this server is busy with something; ask again in 7 s"
+                BusyError, match="this server is busy with something; try again in 7 s"
             ) as busy:
                 stack.enter_context(places.taken())
             assert busy.value.retry == 7

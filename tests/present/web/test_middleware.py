@@ -22,7 +22,7 @@ from steamdino.present.web.middleware import (
     Middleware,
     security_headers,
 )
-from steamdino.present.web.problems import UNANSWERED, told
+from steamdino.present.web.problems import UNANSWERED, status_and_detail
 from steamdino.settings import WebSettings
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
@@ -123,7 +123,7 @@ def test_a_body_of_just_the_size_is_taken_and_one_byte_more_is_not() -> None:
         assert (got.status, got.body) == (200, str(length).encode())
     for text in (str(most + 1), "9" * 400, "-1", "1.5", "", "x", "+1", "\u00b2"):
         got = ask(guard, method="POST", headers={"content-length": text})
-        assert (got.status, b"a picture may have 1,000 bytes; send a smaller one" in got.body) == (
+        assert (got.status, b"a picture may have at most 1,000 bytes; send a smaller one" in got.body) == (
             413,
             True,
         ), text
@@ -135,7 +135,7 @@ def test_a_body_without_a_length_is_counted_as_it_comes() -> None:
     halves = (b"x" * (most // 2), b"x" * (most // 2))
     assert ask(guard, method="POST", body=halves).body == str(most).encode()
     over = ask(guard, method="POST", body=(*halves, b"x"))
-    assert (over.status, over.body) == (413, b"a picture may have 1,000 bytes; send a smaller one")
+    assert (over.status, over.body) == (413, b"a picture may have at most 1,000 bytes; send a smaller one")
     # One that says less than it sends is counted all the same.
     lied = ask(guard, method="POST", headers={"content-length": "5"}, body=(*halves, b"x"))
     assert lied.status == 413
@@ -147,7 +147,7 @@ def test_what_takes_longer_than_it_may_is_a_503_and_what_has_begun_breaks_off() 
 
     metrics = Metrics()
     got = ask(guarded(slow, seconds=0.1, metrics=metrics))
-    assert (got.status, b"it took longer than 0.1 s; ask for less" in got.body) == (503, True)
+    assert (got.status, b"it took longer than 0.1 s; request less" in got.body) == (503, True)
     assert got.headers["cache-control"] == "no-store"
     assert _count(metrics, status="503") == 1
 
@@ -345,7 +345,7 @@ def test_who_asks_too_often_is_told_the_seconds_rounded_up() -> None:
     assert {ask(guard).status for _ in range(40)} == {200}
     refused = ask(guard)
     assert (refused.status, refused.headers["retry-after"]) == (429, "2")
-    assert b"too many requests; ask again in 2 s" in refused.body
+    assert b"too many requests; try again in 2 s" in refused.body
     assert ask(guard, client="5.6.7.8").status == 200
     refused_first = ask(guard, "/" + "x" * LONGEST_URL)
     assert refused_first.status == 429
@@ -376,6 +376,6 @@ def test_what_concerns_the_server_is_told_to_its_log_alone(
     error: SteamDinoError, expected: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.ERROR, "steamdino.web"):
-        assert told(error) == expected
+        assert status_and_detail(error) == expected
     logged = [record.facts["error"] for record in caplog.records]  # type: ignore[attr-defined]
     assert logged == ([str(error)] if expected[1] == UNANSWERED else [])

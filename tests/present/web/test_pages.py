@@ -94,7 +94,7 @@ def test_a_name_is_found_by_typing_and_keys_and_matches_lead_on_and_back(
 
 def test_filters_and_turns_are_in_the_address(browse: Callable[..., Any], built: Path) -> None:
     page = browse("/games/neonoir")
-    page.get_by_text("Filters and turns").click()
+    page.get_by_text("Filters and mirroring").click()
     page.get_by_label("Tag").fill("Noir")
     page.get_by_label("Released").fill("2012..")
     page.get_by_label("mirror the query").check()
@@ -143,7 +143,7 @@ def test_a_draft_is_audited(browse: Callable[..., Any], built: Path) -> None:
     page = browse("/picture")
     page.locator("#file").set_input_files(picture)
     page.get_by_label("audit it").check()
-    page.get_by_label("Place it among").fill("Horror")
+    page.get_by_label("Also compare it with").fill("Horror")
     page.get_by_role("button", name="Send").click()
     page.locator(".verdict").wait_for()
     assert page.locator(".verdict").inner_text() == "This very file is the banner of Neonoir."
@@ -171,7 +171,7 @@ def test_unique_duplicates_and_a_surprise(browse: Callable[..., Any], built: Pat
     page.get_by_role("link", name="Duplicates").click()
     page.wait_for_url("**/duplicates")
     assert "Jamberry Supporter Pack" in _shown(page)
-    assert page.get_by_text("the one to keep").count() > 3
+    assert page.get_by_text("keep this one").count() > 3
     page.get_by_role("link", name="Surprise me").click()
     page.wait_for_url("**/games/**")
     assert len(_shown(page)) == SHOWN

@@ -1,1 +1,1 @@
-"""Steam's catalogue: its lists of games, what it says of them, and where their banners lie."""
+"""Steam's catalogue: its lists of games, their details, and the addresses of their banners."""

@@ -1,4 +1,4 @@
-"""Files that name apps: the seed's, SteamSpy's, and what people write themselves."""
+"""Read files that list apps: the legacy format, SteamSpy's, and lists that people write."""
 
 from __future__ import annotations
 
@@ -18,19 +18,21 @@ _NAMES = ("name", "title")
 
 
 def read(path: Path) -> dict[int, str | None]:
-    """The appIDs that a file names, in its order, each with its name where the file has one.
+    """Return the appIDs that a file lists, in its order, each with its name if the file has one.
 
-    It may be: a text with an appID at the beginning of each line ("730" or "730,Counter-Strike 2"; lines that begin
-    with "#" are comments); a JSON list of numbers or of objects; a JSON object whose keys are appIDs (SteamSpy's); or a
-    reply of Steam's, or several merged ones, with the apps in "apps" (``IStoreService.json``).
+    The file may be a text with an appID at the beginning of each line ("730" or "730,Counter-Strike 2"; lines that
+    begin with "#" are comments); a JSON list of numbers or objects; a JSON object whose keys are appIDs (SteamSpy's
+    format); or one reply of Steam or several merged ones, with the apps in "apps" (the legacy ``IStoreService.json``).
 
     Raises:
         UsageError: there is no such file.
-        SourceError: it cannot be read, or names no app.
+        SourceError: it cannot be read, or lists no app.
     """
     try:
         if path.stat().st_size > LARGEST_FILE:
-            raise SourceError(f"{path} has more than {LARGEST_FILE >> 20} MiB; it is hardly a list of apps")
+            raise SourceError(
+                f"{path} has more than {LARGEST_FILE >> 20} MiB; name a file with a list of apps"
+            )
         content = path.read_bytes()
     except FileNotFoundError:
         raise UsageError(f"there is no {path}; name a file with appIDs") from None
@@ -44,7 +46,7 @@ def read(path: Path) -> dict[int, str | None]:
         if 0 < appid <= LARGEST_ID:
             found[appid] = found.get(appid) or name
     if not found:
-        raise SourceError(f"{path} names no app; each line must begin with an appID, or it must be JSON")
+        raise SourceError(f"{path} lists no app; start each line with an appID, or use JSON")
     return found
 
 
@@ -62,7 +64,7 @@ def _of_json(path: Path, content: str) -> Iterator[tuple[int, str | None]]:
     try:
         value = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise SourceError(f"{path} begins like JSON and is none: {error}") from None
+        raise SourceError(f"{path} starts like JSON but is not valid: {error}") from None
     yield from _found(value)
 
 

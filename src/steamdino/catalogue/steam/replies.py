@@ -1,7 +1,7 @@
-"""Reads what Steam's Web API answers, defensively: shapes are what public code saw, not what anybody promised.
+"""Parse the replies of Steam's Web API defensively: their shapes were observed, not documented.
 
-A reply that is not of its call's shape at all raises `ReplyError`, and the call is repeated. Within one, a field that
-makes no sense is as if it were absent; a row is lost only if not even its appID can be read.
+A reply that lacks its call's shape raises `ReplyError`, and the call is repeated. Within a reply, a field of an
+unexpected type counts as missing; a row is dropped only if its appID cannot be read.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from steamdino.errors import ReplyError
 
 LARGEST_ID = 2**32 - 1
 LATEST = 4_102_444_800
-"""1 January 2100: what claims to be later is no release date."""
+"""1 January 2100: a later time is not a release date."""
 
 TYPES = {0: "game", 1: "demo", 2: "mod", 4: "dlc", 6: "software", 11: "music"}
 PLATFORMS = ("windows", "mac", "steamos_linux")
@@ -26,19 +26,19 @@ ADULT = frozenset({3, 4})
 """Content descriptors of adult-only games; 1 and 5 also mark mainstream ones."""
 
 HIDDEN = 15
-"""`success` of an app that is hidden, or not for this country."""
+"""`success` of an app that is hidden, or not available in this country."""
 
 ROLES = {
     "vertical": ("library_capsule", "library_capsule_2x", "hero_capsule"),
     "header": ("header", "main_capsule", "small_capsule"),
     "hero": ("library_hero", "library_hero_2x"),
 }
-"""Of each kind of banner, the assets that may serve, best first."""
+"""The assets that may serve as each kind of banner, best first."""
 
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """An entry of a list of apps; what the list does not say is None."""
+    """An entry of a list of apps; fields that the list lacks are None."""
 
     appid: int
     name: str | None = None
@@ -47,12 +47,12 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A part of a list.
+    """A page of a list.
 
     Attributes:
         apps: in the list's order; may repeat earlier ones.
-        cursor: where the next part begins; None where the list says that there is none, or does not say.
-        total: of the list as a whole, where it says so.
+        cursor: where the next page begins; None on the last page, or if the reply has no cursor.
+        total: the length of the whole list, if the reply has it.
     """
 
     apps: tuple[App, ...]
@@ -66,8 +66,8 @@ class Asset:
 
     Attributes:
         role: which of the game's assets it is, such as "library_capsule".
-        path: below the servers' folder of assets, such as "steam/apps/730/library_600x900.jpg".
-        query: the address's "t=..." behind it, which changes whenever anything of the game does; may be empty.
+        path: relative to the servers' assets folder, such as "steam/apps/730/library_600x900.jpg".
+        query: the address's "t=..." after the path, which changes whenever the game changes; may be empty.
     """
 
     role: str
@@ -77,15 +77,15 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What Steam says of one app.
+    """Steam's details of one app.
 
     Attributes:
-        appid: the app's.
-        visible: False for one that is hidden, or not for this country; then the rest is empty.
-        name: None where it is not said.
-        columns: everything else that is kept, by the names of `docs/reference/steam.md`.
-        assets: by kind of banner, the best first.
-        unsafe: assets whose paths lead elsewhere than into the folder of assets; they are not fetched.
+        appid: the app's id.
+        visible: False if it is hidden or not available in this country; then the rest is empty.
+        name: None if the reply has none.
+        columns: all other values that are kept, under the names in `docs/reference/steam.md`.
+        assets: by kind of banner, best first.
+        unsafe: assets whose paths leave the assets folder; they are not fetched.
     """
 
     appid: int
@@ -97,10 +97,10 @@ class Item:
 
 
 def decoded(body: bytes) -> Any:
-    """The "response" of a reply's JSON.
+    """Return the "response" of a JSON reply.
 
     Raises:
-        ReplyError: it is not JSON, or has none.
+        ReplyError: it is not JSON, or has no "response".
     """
     try:
         reply = json.loads(body)
@@ -113,7 +113,7 @@ def decoded(body: bytes) -> Any:
 
 
 def app_list(response: Mapping[str, Any]) -> Page:
-    """IStoreService/GetAppList: a page of the list that a key gives."""
+    """Parse IStoreService/GetAppList: a page of the list that needs a key."""
     apps = tuple(
         App(appid, text(row.get("name")), whole(row.get("last_modified")))
         for row in _rows(response, "apps", required=False)
@@ -125,7 +125,7 @@ def app_list(response: Mapping[str, Any]) -> Page:
 
 
 def query_page(response: Mapping[str, Any]) -> Page:
-    """IStoreQueryService/Query: a page of the list that needs no key."""
+    """Parse IStoreQueryService/Query: a page of the list that needs no key."""
     metadata = response.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     total = whole(metadata.get("total_matching_records"))
@@ -136,14 +136,14 @@ def query_page(response: Mapping[str, Any]) -> Page:
 
 
 def most_played(response: Mapping[str, Any]) -> list[int]:
-    """ISteamChartsService/GetMostPlayedGames: appIDs, the most played first."""
+    """Parse ISteamChartsService/GetMostPlayedGames: appIDs, the most played first."""
     found = [(whole(row.get("rank")), _appid(row.get("appid"))) for row in _rows(response, "ranks")]
     ranked = sorted((rank if rank is not None else LARGEST_ID, n) for n, (rank, _) in enumerate(found))
     return list(dict.fromkeys(appid for _, n in ranked if (appid := found[n][1]) is not None))
 
 
 def names(response: Mapping[str, Any], table: str, key: str, name: str) -> dict[int, str]:
-    """GetTagList and GetStoreCategories: what numbers mean."""
+    """Parse GetTagList or GetStoreCategories: the names of the numbered tags or categories."""
     found = ((whole(row.get(key)), text(row.get(name))) for row in _rows(response, table))
     return {number: label for number, label in found if number is not None and label}
 
@@ -151,13 +151,13 @@ def names(response: Mapping[str, Any], table: str, key: str, name: str) -> dict[
 def items(
     response: Mapping[str, Any], tags: Mapping[int, str], categories: Mapping[int, str]
 ) -> dict[int, Item]:
-    """IStoreBrowseService/GetItems: what is said of each app, by appID.
+    """Parse IStoreBrowseService/GetItems: the details of each app, by appID.
 
-    An app that was asked for and is not among them was left out by mistake: to be asked for again.
+    A requested app that is not in the reply was omitted by mistake and should be requested again.
     """
     found = {}
     for row in _rows(response, "store_items"):
-        appid = _appid(row.get("id")) or _appid(row.get("appid"))  # of a hidden app "appid" is 0
+        appid = _appid(row.get("id")) or _appid(row.get("appid"))  # a hidden app has "appid" 0
         if appid is not None:
             found[appid] = _item(appid, row, tags, categories)
     return found
@@ -232,7 +232,7 @@ def _assets(record: Mapping[str, Any]) -> tuple[dict[str, tuple[Asset, ...]], tu
 
 
 def is_safe(path: str, query: str) -> bool:
-    """Whether an asset's path stays below the folder of assets, and its query is the plain one."""
+    """Return whether an asset's path stays in the assets folder, and its query has the expected form."""
     plain = unquote(path)
     return (
         re.fullmatch(r"[\w.~@%+() -]+(/[\w.~@%+() -]+)*", path, re.ASCII) is not None
@@ -244,7 +244,7 @@ def is_safe(path: str, query: str) -> bool:
 
 
 def whole(value: Any) -> int | None:
-    """A whole number, also one that came as a string or as 12.0; None for anything else."""
+    """Return an integer, also from a string or a float such as 12.0; None for anything else."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -257,7 +257,7 @@ def whole(value: Any) -> int | None:
 
 
 def text(value: Any) -> str | None:
-    """A text that can be stored and shown on one line; None for anything else."""
+    """Return a text that can be stored and shown on one line; None for anything else."""
     if not isinstance(value, str):
         return None
     clean = "".join(c if c.isprintable() else " " for c in value.encode("utf-8", "replace").decode()).strip()
@@ -287,7 +287,7 @@ def _column(value: Any, key: str) -> list[Any]:
 
 
 def _labels(value: Any, known: Mapping[int, str]) -> list[str]:
-    """The names of numbers; a number without one stands for itself."""
+    """Return the names of numbers; a number without a name becomes its digits."""
     numbers = [number for one in _sequence(value) if (number := whole(one)) is not None]
     return list(dict.fromkeys(known.get(number, str(number)) for number in numbers))
 

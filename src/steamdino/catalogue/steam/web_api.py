@@ -1,4 +1,4 @@
-"""The calls of Steam's Web API that tell which games there are and what is known of them."""
+"""A client of Steam's Web API: the lists of games and their details."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ LARGEST = 64 << 20
 """Bytes of a reply; a page of 50,000 games has about 5 MB."""
 
 LISTED = 50_000
-"""Games on a page of the list that a key gives."""
+"""Games per page of the list that needs a key."""
 
 QUERIED = 1000
-"""Games on a page of the list that needs no key."""
+"""Games per page of the list that needs no key."""
 
 BATCH = 200
 LONGEST_URL = 7000
-"""Of GetItems: apps at a time, and characters; what is longer, servers refuse."""
+"""Limits of GetItems: apps per request, and characters of its address; servers refuse longer ones."""
 
 BY_ID, NEWEST = 2, 40
-"""Orders of IStoreQueryService/Query."""
+"""Sort orders of IStoreQueryService/Query."""
 
 INCLUDED = ("dlc", "demo", "software")
-"""What there is besides games."""
+"""Types of apps besides games."""
 
 _DATA = {
     "include_assets": True,
@@ -46,24 +46,24 @@ _DATA = {
 
 
 class TooMuchError(ReplyError):
-    """A batch was too long for the server: to be halved."""
+    """A batch was too large for the server; halve it and try again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """From where the store is seen: texts in this language, prices and visibility of this country."""
+    """The language of texts, and the country whose prices and visibility apply."""
 
     language: str = "english"
     country: str = "US"
 
     @property
     def context(self) -> dict[str, Any]:
-        """As the API wants it."""
+        """Return the context parameter of the API."""
         return {"language": self.language, "country_code": self.country, "steam_realm": 1}
 
 
 class SteamApi:
-    """Steam's Web API at an address."""
+    """A client of Steam's Web API at a base address."""
 
     def __init__(self, client: Client, url: str, place: Place, key: str = "") -> None:
         self._client = client
@@ -73,19 +73,19 @@ class SteamApi:
 
     @property
     def has_key(self) -> bool:
-        """Whether the list may be had by key."""
+        """Return whether there is a key for the list that needs one."""
         return bool(self._key)
 
     def apps(self, after: int, include: Sequence[str], modified_since: int = 0) -> Page:
-        """A page of the list that a key gives, in the order of appIDs.
+        """Return a page of the list that needs a key, in the order of appIDs.
 
         Args:
-            after: the appID behind which it begins.
-            include: of `INCLUDED`, besides games.
-            modified_since: only what changed after this moment, in seconds since 1970; 0 for all.
+            after: the appID after which the page begins.
+            include: types from `INCLUDED`, besides games.
+            modified_since: return only apps that changed after this time, in seconds since 1970; 0 for all.
 
         Raises:
-            NetworkError: there is no answer that makes sense.
+            NetworkError: there is no valid answer.
         """
         asked: dict[str, Any] = {
             "last_appid": after,
@@ -106,14 +106,14 @@ class SteamApi:
         order: int = BY_ID,
         released: bool = False,
     ) -> Page:
-        """A page of the list that needs no key.
+        """Return a page of the list that needs no key.
 
         Args:
-            start: how many games come before it.
-            include: of `INCLUDED`, besides games.
-            count: how many games it may have.
+            start: the number of games before the page.
+            include: types from `INCLUDED`, besides games.
+            count: the maximum number of games.
             order: `BY_ID` or `NEWEST`.
-            released: leave out what is not released yet.
+            released: skip games that are not released yet.
         """
         types = {"include_games": True, **{f"include_{_TYPE_FILTERS[one]}": True for one in include}}
         filters: dict[str, Any] = {"type_filters": types}
@@ -127,10 +127,10 @@ class SteamApi:
         return self._call("IStoreQueryService/Query", asked, replies.query_page)
 
     def items(self, appids: Sequence[int], names: Names, *, country: str | None = None) -> dict[int, Item]:
-        """What the store says of apps, by appID; those that it left out by mistake are not among them.
+        """Return the store's details of apps, by appID; apps that the store omitted by mistake are missing.
 
         Raises:
-            TooMuchError: they are too many for one request.
+            TooMuchError: there are too many apps for one request.
         """
         place = Place(self._place.language, country) if country else self._place
 
@@ -145,7 +145,7 @@ class SteamApi:
         return found
 
     def names(self) -> Names:
-        """What the numbers of tags and categories mean."""
+        """Return the names of the numbered tags and categories."""
         return Names(
             self._table("IStoreService/GetTagList", "tags", "tagid", "name"),
             self._table("IStoreBrowseService/GetStoreCategories", "categories", "categoryid", "display_name"),
@@ -156,7 +156,7 @@ class SteamApi:
         return self._get(method, language, lambda reply: replies.names(_response(reply), table, key, name))
 
     def most_played(self) -> list[int]:
-        """The appIDs that most people play, best first (about 100)."""
+        """Return the appIDs of the most played games, most played first (about 100)."""
         return self._call("ISteamChartsService/GetMostPlayedGames", {}, replies.most_played)
 
     def _call(
@@ -178,18 +178,18 @@ class SteamApi:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the numbers of tags and categories mean."""
+    """The names of the numbered tags and categories."""
 
     tags: Mapping[int, str]
     categories: Mapping[int, str]
 
 
 def batches(appids: Sequence[int], place: Place) -> list[list[int]]:
-    """Apps in groups that fit into one request of GetItems each."""
+    """Split apps into batches that each fit one request of GetItems."""
     made: list[list[int]] = []
     for appid in appids:
         full = not made or len(made[-1]) >= BATCH
-        if not full and len(made[-1]) % 20 == 0:  # the length is worth a look now and then
+        if not full and len(made[-1]) % 20 == 0:  # measuring the length for every app would be slow
             full = len(_items_json([*made[-1], *[appid] * 20], place)) > LONGEST_URL
         if full:
             made.append([])

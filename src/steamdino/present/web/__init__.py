@@ -1,1 +1,1 @@
-"""The page and the API: FastAPI over snapshots (extra `web`)."""
+"""The web pages and the HTTP API: a FastAPI app over snapshots (extra `web`)."""

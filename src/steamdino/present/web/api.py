@@ -1,4 +1,4 @@
-"""The API: JSON, version 1."""
+"""The HTTP API, version 1: JSON."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         "content": {"application/problem+json": {"schema": api_models.ProblemModel.model_json_schema()}},
     }
     for status, text in (
-        (400, "It makes no sense: an unknown recipe, a filter that cannot be read."),
+        (400, "The request is invalid: an unknown recipe, or a filter that cannot be parsed."),
         (404, "There is no such game, tag or picture."),
-        (413, "It is too large."),
+        (413, "The body is too large."),
         (414, "The address is too long."),
-        (422, "A parameter is not of its kind, or the picture cannot be read."),
+        (422, "A parameter has an invalid value, or the picture cannot be read."),
         (429, "Too many requests; see Retry-After."),
-        (503, "It cannot be answered now, or not by this server; see Retry-After if there is one."),
+        (503, "The server cannot answer now, or does not offer this; see Retry-After if present."),
     )
 }
 router = APIRouter(prefix="/api/v1", tags=["v1"], responses=PROBLEMS)
@@ -56,21 +56,21 @@ TAGS = 100
 
 
 def answer(record: Any) -> Response:
-    """A record as JSON: made here, since checking each field against its model again takes longer than a search."""
+    """Return a record as JSON, serialised here: validating it against its model again takes longer than a search."""
     with stage("answer"):
         text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
     return Response(text, media_type="application/json")
 
 
 def addresses(request: Request) -> Links:
-    """Where pictures are."""
+    """Return the addresses of pictures."""
     found: Links = request.app.state.addresses
     return found
 
 
-@router.get("/info", response_model=api_models.InfoModel, summary="What is served")
+@router.get("/info", response_model=api_models.InfoModel, summary="Information about the server")
 def info(request: Request) -> Response:
-    """Recipes, how many games, and the most frequent tags."""
+    """Return the recipes, the number of games, and the most frequent tags."""
     found = served(request)
     recipes = [
         api_models.recipe_record(one, words=has_words(one.recipe))
@@ -94,12 +94,12 @@ async def games(
     edition: EditionOf,
     only: OnlyOf,
     q: Annotated[
-        str, Query(max_length=LONGEST, description="What is being typed of a name; empty for all games.")
+        str, Query(max_length=LONGEST, description="The beginning or a part of a name; empty for all games.")
     ] = "",
     k: Count = 10,
     offset: Offset = 0,
 ) -> Response:
-    """Games whose names fit what is being typed: the most reviewed first, typos forgiven. Without it, all, by id."""
+    """Return games whose names match, with typos allowed, the most reviewed first; without `q`, all games by id."""
     to = addresses(request)
     if q.strip():
         with stage("search"):
@@ -110,21 +110,21 @@ async def games(
     return answer({"games": [api_models.game_record(game, to) for game in page], "total": len(rows)})
 
 
-@router.get("/games/random", response_model=api_models.GameModel, summary="Any game")
+@router.get("/games/random", response_model=api_models.GameModel, summary="A random game")
 async def surprise(request: Request, edition: EditionOf, only: OnlyOf) -> Response:
-    """A game by chance."""
+    """Return a random game."""
     return answer(api_models.game_record(any_game(edition, only), addresses(request)))
 
 
 def any_game(edition: EditionOf, only: OnlyOf) -> Game:
-    """A game by chance.
+    """Return a random game.
 
     Raises:
-        QueryError: the filter lets none through.
+        QueryError: no game passes the filter.
     """
     rows = edition.snapshot.rows(only)
     if not len(rows):
-        raise QueryError("no game fits the filter; ask for less")
+        raise QueryError("no game passes the filter; use a wider one")
     return edition.snapshot.games([int(random.choice(rows))])[0]  # noqa: S311
 
 
@@ -139,8 +139,8 @@ async def similar(
     mirror: Mirror = False,
     flip: Flip = False,
 ) -> Response:
-    """The games whose banners look most like that of a game, the most similar first; the game itself is left out."""
-    if mirror or flip:  # runs a model, which would hold up everybody else here
+    """Return the games whose banners look most like a game's, the most similar first, without the game itself."""
+    if mirror or flip:  # runs a model, which would block the event loop
         search = partial(edition.similar, game_id, offset + k + 1, mirror=mirror, flip=flip, only=only)
         matches = await run_in_threadpool(search)
     else:
@@ -150,7 +150,7 @@ async def similar(
 
 @router.get("/games/{game_id:path}", response_model=api_models.GameModel, summary="A game")
 async def game(request: Request, edition: EditionOf, game_id: GameId) -> Response:
-    """A game by its id."""
+    """Return a game by its id."""
     return answer(api_models.game_record(edition.snapshot.game(game_id), addresses(request)))
 
 
@@ -165,32 +165,32 @@ def similar_to_picture(
     mirror: Mirror = False,
     flip: Flip = False,
 ) -> Response:
-    """The games whose banners look most like a picture that is sent. It is not kept."""
+    """Return the games whose banners look most like an uploaded picture. The picture is not stored."""
     with kept(picture) as path:
         matches = edition.similar(path, offset + k + 1, mirror=mirror, flip=flip, only=only)
     return answer(api_models.similar_record(matches, addresses(request), offset, k))
 
 
 @router.get(
-    "/similar", response_model=api_models.SimilarModel, summary="Games similar to a picture by its address"
+    "/similar", response_model=api_models.SimilarModel, summary="Games similar to a picture at an address"
 )
 def similar_to_address(
     request: Request,
     edition: EditionOf,
     only: OnlyOf,
-    url: Annotated[str, Query(max_length=2000, description="Of a picture on a public server.")],
+    url: Annotated[str, Query(max_length=2000, description="Address of a picture on a public server.")],
     k: Count = 10,
     offset: Offset = 0,
     mirror: Mirror = False,
     flip: Flip = False,
 ) -> Response:
-    """The games whose banners look most like a picture that is fetched, where this server does that."""
+    """Return the games whose banners look most like a picture that the server fetches, if it is set up to do so."""
     with fetched(request, url) as path:
         matches = edition.similar(path, offset + k + 1, mirror=mirror, flip=flip, only=only)
     return answer(api_models.similar_record(matches, addresses(request), offset, k))
 
 
-@router.get("/text", response_model=api_models.SimilarModel, summary="Games that fit words")
+@router.get("/text", response_model=api_models.SimilarModel, summary="Games that match words")
 def text(
     request: Request,
     edition: EditionOf,
@@ -199,14 +199,14 @@ def text(
     k: Count = 10,
     offset: Offset = 0,
 ) -> Response:
-    """The games whose banners fit a sentence best, where the recipe knows words."""
+    """Return the games whose banners match a sentence best, if the recipe supports words."""
     matches = edition.text(q, offset + k + 1, only=only)
     return answer(api_models.similar_record(matches, addresses(request), offset, k))
 
 
 @router.get("/unique", response_model=api_models.UniqueModel, summary="Games that look like no other")
 def unique(request: Request, edition: EditionOf, only: OnlyOf, k: Count = 50, offset: Offset = 0) -> Response:
-    """The games whose nearest neighbour in the whole gallery is the least similar."""
+    """Return the games whose nearest neighbour in the whole gallery is the least similar."""
     to = addresses(request)
     allowed = set(edition.snapshot.rows(only).tolist())
     row = edition.snapshot.row
@@ -235,9 +235,9 @@ def unique(request: Request, edition: EditionOf, only: OnlyOf, k: Count = 50, of
     )
 
 
-@router.get("/duplicates", response_model=api_models.DuplicatesModel, summary="Banners that show the same")
+@router.get("/duplicates", response_model=api_models.DuplicatesModel, summary="Duplicate banners")
 def duplicates(request: Request, edition: EditionOf, k: Count = 20, offset: Offset = 0) -> Response:
-    """Groups of games whose banners show the same, in tiers; the first of each group is the one to keep."""
+    """Return groups of games with duplicate banners, in tiers; the first game of each group is the one to keep."""
     to = addresses(request)
     groups = edition.duplicates()
     page = [
@@ -268,23 +268,24 @@ def duplicates(request: Request, edition: EditionOf, k: Count = 20, offset: Offs
 
 @router.get("/explain", response_model=dict[str, Any], summary="Why two banners match")
 def explain(edition: EditionOf, a: Id, b: Id) -> Response:
-    """Places that correspond, and what each part adds to the similarity; see the reference of `steam-dino explain`."""
+    """Return matching places and each part's share of the similarity; see the reference of `steam-dino explain`."""
     found = edition.explain(a, b)
     names = [edition.snapshot.game(key).name for key in (a, b)]
     return answer(as_record(found, names, edition.snapshot.percentile(found.similarity)))
 
 
-@router.post("/audit", response_model=dict[str, Any], summary="What a draft looks like")
+@router.post("/audit", response_model=dict[str, Any], summary="Audit of a draft")
 def audit(
     request: Request,
     edition: EditionOf,
     picture: Sent,
     tag: Annotated[
-        list[str] | None, Query(max_length=5, description="Place it among their games, too.")
+        list[str] | None,
+        Query(max_length=5, description="Also compare it with the games that have these tags."),
     ] = None,
     k: Count = 10,
 ) -> Response:
-    """The closest games of a draft, how unusual it is, and what is wrong with it; it is not kept."""
+    """Return a draft's closest games, how unusual it is, and its flaws. The picture is not stored."""
     with kept(picture) as path:
         found = edition.audit(path, [one for one in tag or () if one.strip()], k)
     return answer(audit_record(found, draft=None, picture_of=addresses(request).of))

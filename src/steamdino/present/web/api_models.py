@@ -1,4 +1,4 @@
-"""What the API answers: its JSON, and the models that document it."""
+"""The API's JSON records, and the models that document them."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ class GameModel(BaseModel):
 
     id: str
     name: str
-    source: str = Field(description="the source that it came from")
-    url: str | None = Field(description="its page in the store")
-    steamdb_url: str | None = Field(description="its page at SteamDB")
+    source: str = Field(description="the name of its source")
+    url: str | None = Field(description="its store page")
+    steamdb_url: str | None = Field(description="its page on SteamDB")
     picture: str | None = Field(description="the address of its banner, relative to this server or absolute")
-    columns: dict[str, Any] = Field(description="what else the source knows: tags, released, reviews ...")
+    columns: dict[str, Any] = Field(description="other values from its source: tags, released, reviews ...")
 
 
 class GamesModel(BaseModel):
-    """Games that were looked for."""
+    """A page of games."""
 
     games: list[GameModel]
-    total: int | None = Field(description="how many there are; null where only the best were looked for")
+    total: int | None = Field(description="the number of games; null if only the best matches were searched")
 
 
 class MatchModel(GameModel):
@@ -36,12 +36,12 @@ class MatchModel(GameModel):
 
     rank: int
     similarity: float = Field(description="cosine, -1 to 1")
-    percentile: float | None = Field(description="of a hundred pairs of the gallery, how many are less alike")
-    identical: bool = Field(description="its banner has the very bytes of the query's")
+    percentile: float | None = Field(description="percentage of the gallery's pairs that are less similar")
+    identical: bool = Field(description="whether its banner has exactly the bytes of the query's")
 
 
 class QueryModel(BaseModel):
-    """What was asked, as it was understood."""
+    """The query as it was resolved."""
 
     text: str
     kind: str = Field(description="id, name, picture or words")
@@ -57,11 +57,13 @@ class SimilarModel(BaseModel):
     recipe: str
     matches: list[MatchModel]
     next: int | None = Field(description="the offset of the next page; null if this is the last")
-    undated: int = Field(description="games that `released` left out because no date of theirs could be read")
+    undated: int = Field(
+        description="games that `released` skipped because their release date cannot be read"
+    )
 
 
 class ClosestModel(BaseModel):
-    """The game that comes closest."""
+    """The nearest neighbour of a unique game."""
 
     id: str
     name: str
@@ -69,7 +71,7 @@ class ClosestModel(BaseModel):
 
 
 class UniqueGameModel(GameModel):
-    """A game that stands by itself."""
+    """A game whose banner looks like no other."""
 
     rank: int
     similarity: float | None
@@ -77,7 +79,7 @@ class UniqueGameModel(GameModel):
 
 
 class UniqueModel(BaseModel):
-    """Unique games, the loneliest first."""
+    """Unique games, the most unique first."""
 
     recipe: str
     games: list[UniqueGameModel]
@@ -91,12 +93,12 @@ class MemberModel(BaseModel):
     id: str
     name: str
     picture: str | None
-    similarity: float | None = Field(description="cosine to the first of the group")
+    similarity: float | None = Field(description="cosine to the first game of the group")
     removable: bool
 
 
 class GroupModel(BaseModel):
-    """Games whose banners show the same; the first is the one to keep."""
+    """Games with duplicate banners; the first is the one to keep."""
 
     tier: str = Field(description="identical, re-encoded or near")
     games: list[MemberModel]
@@ -112,7 +114,7 @@ class DuplicatesModel(BaseModel):
 
 
 class RecipeModel(BaseModel):
-    """A recipe that is served."""
+    """A recipe that the server offers."""
 
     name: str
     hash: str
@@ -120,24 +122,24 @@ class RecipeModel(BaseModel):
     dim: int
     games: int
     created_at: str
-    words: bool = Field(description="whether it knows words")
+    words: bool = Field(description="whether it supports words")
     usual: dict[str, float] = Field(
-        description="similarities: of pairs, of nearest ones, from which on alike"
+        description="similarities: of pairs, of nearest neighbours, and the threshold from which banners are alike"
     )
 
 
 class InfoModel(BaseModel):
-    """What is served."""
+    """Information about the server."""
 
     version: str
     games: int
     default: str
     recipes: list[RecipeModel]
-    tags: list[str] = Field(description="the most frequent ones")
+    tags: list[str] = Field(description="the most frequent tags")
 
 
 class ProblemModel(BaseModel):
-    """What went wrong (RFC 9457)."""
+    """An error (RFC 9457)."""
 
     type: str
     title: str
@@ -146,13 +148,13 @@ class ProblemModel(BaseModel):
 
 
 class Links:
-    """Where pictures are: on this server, or at Steam."""
+    """The addresses of pictures, on this server or on Steam's."""
 
     def __init__(self, online: dict[str, str] | None = None) -> None:
         self._online = online or {}
 
     def of(self, game: Game, width: int = 300) -> str | None:
-        """The address of a game's banner."""
+        """Return the address of a game's banner."""
         if game.id in self._online:
             return self._online[game.id]
         if game.picture is None:
@@ -161,19 +163,19 @@ class Links:
 
     @property
     def hosts(self) -> list[str]:
-        """Servers that pages take pictures from, besides this one."""
+        """Return the servers besides this one that pages load pictures from."""
         return sorted({"/".join(url.split("/", 3)[:3]) for url in self._online.values()})
 
 
 def steamdb(game: Game) -> str | None:
-    """A Steam game's page at SteamDB."""
+    """Return a Steam game's page on SteamDB."""
     if game.source == "steam" and game.id.isdecimal():
         return f"https://steamdb.info/app/{game.id}/"
     return None
 
 
 def game_record(game: Game, to: Links) -> dict[str, Any]:
-    """A game as JSON."""
+    """Return a game as JSON."""
     return {
         "id": game.id,
         "name": game.name,
@@ -186,7 +188,7 @@ def game_record(game: Game, to: Links) -> dict[str, Any]:
 
 
 def similar_record(matches: Matches, to: Links, offset: int, k: int) -> dict[str, Any]:
-    """A page of matches as JSON; `matches` holds those before it, and one more if there are more."""
+    """Return a page of matches as JSON; `matches` starts at the first page and has one more match if there are more."""
     page = matches[offset : offset + k]
     return {
         "query": _query(matches.query, to),
@@ -207,7 +209,7 @@ def similar_record(matches: Matches, to: Links, offset: int, k: int) -> dict[str
 
 
 def recipe_record(snapshot: Snapshot, *, words: bool) -> dict[str, Any]:
-    """A recipe that is served as JSON."""
+    """Return a recipe that the server offers as JSON."""
     manifest = snapshot.manifest
     return {
         "name": manifest.recipe.name,

@@ -1,4 +1,4 @@
-"""The app: routes, limits, and what they share."""
+"""The FastAPI app: routes, limits, and shared state."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ from steamdino.present.web.snapshot_registry import SnapshotRegistry
 from steamdino.settings import Settings, WebSettings
 
 LONGEST_FETCH = 10.0
-"""Seconds in which a picture must be fetched by its address, however long a request may take."""
+"""Seconds in which a picture must be fetched from its address, however long the request may take."""
 
-DESCRIPTION = """Which game banners look alike, and how alike. Similarities are cosines of embeddings, at most 1; a
-percentile says how many of a hundred pairs of the gallery's banners are less alike. Errors are
+DESCRIPTION = """Which game banners look alike, and how alike. A similarity is a cosine of embeddings, at most 1; a
+percentile is the percentage of pairs of the gallery's banners that are less similar. Errors are
 `application/problem+json` (RFC 9457)."""
 
 
 def create_app(
     settings: Settings, web: WebSettings, *, fetch: Callable[[str], bytes] | None = None
 ) -> FastAPI:
-    """Makes the app over a gallery, or a packed snapshot.
+    """Create the app for a gallery or a packed snapshot.
 
     Args:
-        settings: whose `gallery` is served.
-        web: how.
-        fetch: gets a picture by its address; without one, from public servers if the settings say so.
+        settings: their `gallery` is served.
+        web: the settings of the server.
+        fetch: returns the picture at an address; by default from public servers, if the settings allow it.
 
     Raises:
         SnapshotError: there is no snapshot.
@@ -104,12 +104,12 @@ def create_app(
 
 
 def _fetch(url: str, *, largest: int) -> bytes:
-    """Fetches a picture while its request may take."""
+    """Fetch a picture within the time that is left for its request."""
     return fetch_public(url, largest=largest, seconds=min(left(), LONGEST_FETCH))
 
 
 def from_environment() -> FastAPI:
-    """Makes the app from ``STEAMDINO_...`` alone: what each of several processes calls."""
+    """Create the app from ``STEAMDINO_...`` variables alone, as each of several processes does."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     log = logging.getLogger("steamdino.web")
@@ -119,10 +119,10 @@ def from_environment() -> FastAPI:
 
 
 class JsonLines(logging.Formatter):
-    """Log lines as JSON objects, one on each line."""
+    """A formatter of log lines as JSON objects, one per line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Makes a line."""
+        """Return a record as a line of JSON."""
         facts = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),

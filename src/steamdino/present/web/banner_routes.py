@@ -1,4 +1,4 @@
-"""Banners, scaled."""
+"""Routes for banners, scaled and re-encoded."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from steamdino.present.web.redraw import draw, version_of
 
 WIDTHS = (150, 300, 600)
 KEPT = "public, max-age=604800, immutable"
-"""Where the address names what is drawn."""
+"""Cache-Control if the address names the content."""
 CHECKED = "public, no-cache"
-"""Where it names the game alone, whose banner may be another one tomorrow."""
+"""Cache-Control if the address names only the game, whose banner may change."""
 
 router = APIRouter(tags=["banners"], responses=PROBLEMS)
 
@@ -31,11 +31,11 @@ def banner(
     edition: EditionOf,
     game_id: GameId,
     width: int = Path(description="150, 300 or 600 pixels."),
-    v: str = Query("", max_length=LONGEST, description="What is drawn, as in the addresses of pictures."),
+    v: str = Query("", max_length=LONGEST, description="The version, as in the addresses of pictures."),
 ) -> Response:
-    """A game's banner as JPEG, at most so wide and twice as high. With `v`, browsers may keep it without asking."""
+    """Return a game's banner as JPEG of the given width at most. With `v`, browsers may cache it for ever."""
     if width not in WIDTHS:
-        raise QueryError(f"there is no width {width}; there are: {', '.join(map(str, WIDTHS))}")
+        raise QueryError(f"there is no width {width}; use one of: {', '.join(map(str, WIDTHS))}")
     game = edition.snapshot.game(game_id)
     drawn = version_of(game.sha256)
     headers = {"etag": f'"{drawn}-{width}"', "cache-control": KEPT if v == drawn else CHECKED}
@@ -43,7 +43,7 @@ def banner(
         return Response(status_code=304, headers=headers)
     try:
         if game.picture is None:
-            raise PictureError("it is not known where it lies")
+            raise PictureError("its location is unknown")
         data = draw(game.picture, width)
     except PictureError as error:
         raise QueryError(f"the banner of {game_id[:80]!r} cannot be shown: {error}") from None

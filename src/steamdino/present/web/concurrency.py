@@ -1,7 +1,7 @@
-"""Bounds how many requests do something that takes long, or wait for it.
+"""Limits on how many requests run slow work, or wait for it, at the same time.
 
-A request that waits in a thread holds one of the server's few threads (40, anyio's default). So that some are left for
-everybody else, whoever comes when too many wait already is refused at once: 503 with Retry-After.
+A waiting request holds one of the server's few threads (40, anyio's default). When too many wait already, further
+requests are refused at once with 503 and Retry-After, so that threads remain for all other requests.
 """
 
 from __future__ import annotations
@@ -15,26 +15,25 @@ from steamdino.errors import BusyError
 from steamdino.present.web.deadline import left
 
 FETCHING = 8
-"""Pictures that one process fetches by their addresses at the same time. None waits for another."""
+"""Pictures that one process fetches from addresses at the same time. No fetch waits for another."""
 
 ENCODING = 16
-"""Requests of one process that run a model or wait for it. One runs at a time: it uses all cores, and little memory."""
+"""Requests per process that run a model or wait for it. One runs at a time: it uses all cores, and little memory."""
 
 COMPUTING = 8
-"""Requests of one process that compute a list which takes minutes and is kept (unique games, duplicates), or wait for
-one."""
+"""Requests per process that compute a cached list that takes minutes (unique games, duplicates), or wait for one."""
 
 
 class ConcurrencyLimit:
-    """So many requests at the same time, and no more. Threads may share it."""
+    """A limit on simultaneous work. Threads may share it."""
 
     def __init__(self, most: int, busy: str, retry: int) -> None:
-        """Makes it.
+        """Create a limit.
 
         Args:
-            most: requests at the same time, those included that wait for a lock.
-            busy: what the server is busy with, for whoever is refused.
-            retry: seconds after which they may ask again.
+            most: maximum number of simultaneous requests, including those that wait for a lock.
+            busy: what the server is busy with, for the error message.
+            retry: seconds after which a refused client may try again.
         """
         self._places = threading.BoundedSemaphore(most)
         self._busy = busy
@@ -42,10 +41,10 @@ class ConcurrencyLimit:
 
     @contextmanager
     def taken(self, lock: threading.Lock | None = None) -> Iterator[None]:
-        """Holds a place, and a lock, for which it waits as long as the request may take.
+        """Hold a place, and a lock for which it waits as long as the request may take.
 
         Raises:
-            BusyError: all places are taken, or the time is up.
+            BusyError: all places are taken, or the request's time is up.
         """
         if not self._places.acquire(blocking=False):
             raise self._refusal()
@@ -57,7 +56,7 @@ class ConcurrencyLimit:
             if not lock.acquire(timeout=-1 if math.isinf(seconds) else min(seconds, threading.TIMEOUT_MAX)):
                 raise self._refusal()
             try:
-                if not left():  # nobody is there any more to take the answer
+                if not left():  # the client no longer waits for the answer
                     raise self._refusal()
                 yield
             finally:
@@ -66,4 +65,4 @@ class ConcurrencyLimit:
             self._places.release()
 
     def _refusal(self) -> BusyError:
-        return BusyError(f"this server is busy {self._busy}; ask again in {self._retry} s", self._retry)
+        return BusyError(f"this server is busy {self._busy}; try again in {self._retry} s", self._retry)

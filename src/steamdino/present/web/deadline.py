@@ -1,4 +1,4 @@
-"""When the answer to a request must be there, for whatever waits on its behalf."""
+"""The deadline of a request, for all code that waits on its behalf."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _UNTIL: ContextVar[float] = ContextVar("until", default=math.inf)
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Gives what runs inside, and the threads that it starts, so many seconds."""
+    """Set a deadline in so many seconds for the block and the threads that it starts."""
     token = _UNTIL.set(time.monotonic() + seconds)
     try:
         yield
@@ -22,5 +22,5 @@ def within(seconds: float) -> Iterator[None]:
 
 
 def left() -> float:
-    """The seconds that are left, at least 0; infinity where no request is being answered."""
+    """Return the seconds that are left, at least 0; infinity if no request is being answered."""
     return max(0.0, _UNTIL.get() - time.monotonic())

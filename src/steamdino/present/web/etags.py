@@ -1,4 +1,4 @@
-"""ETags: the same as long as an answer is, for whoever has it already."""
+"""ETags: an answer's tag stays the same as long as the answer does."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from steamdino.present.web.redraw import version_of
 from steamdino.settings import Settings, WebSettings
 
 SUFFIXES = ("py", "jinja", "css", "js", "svg", "toml")
-"""Of files of the package that decide what an answer looks like."""
+"""Suffixes of the package's files that determine an answer."""
 
 
 def mark(
     settings: Settings, web: WebSettings, pictures: Mapping[str, str], package: Traversable | None = None
 ) -> str:
-    """Names all that decides an answer besides the snapshots: the program, its settings, addresses of pictures.
+    """Return a digest of what else determines answers besides the snapshots: program, settings, picture addresses.
 
     Args:
-        settings: of the program.
-        web: of the server.
-        pictures: the address of each game's picture, where it is not on this server.
-        package: the program's files; without it, those that run.
+        settings: the program's settings.
+        web: the server's settings.
+        pictures: the address of each game's picture that is not on this server.
+        package: the program's files; by default those of the running program.
     """
     digest = hashlib.sha256(__version__.encode())
     for name, data in _files(package or resources.files("steamdino"), ""):
@@ -42,7 +42,7 @@ def mark(
 
 
 def is_known(tag: str, header: str) -> bool:
-    """Whether an If-None-Match header names a tag, weak or not (RFC 9110, 13.1.2)."""
+    """Return whether an If-None-Match header contains a tag, weak or not (RFC 9110, 13.1.2)."""
     return tag.removeprefix("W/") in [one.strip().removeprefix("W/") for one in header.split(",")]
 
 

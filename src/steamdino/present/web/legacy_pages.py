@@ -1,4 +1,4 @@
-"""The pages of heroku-flask-api: `/render[_x|_y|_xy]/[id]/[n]`; under `/store` their pictures lead to Steam."""
+"""The pages of heroku-flask-api: `/render[_x|_y|_xy]/[id]/[n]`; under `/store` their pictures link to Steam."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ router = APIRouter(include_in_schema=False)
 
 
 def _add(kind: str, suffix: str) -> None:
-    """Adds the routes of one kind of page and one turn."""
+    """Add the routes of one kind of page and one mirroring."""
     mirror, flip = TURNS[suffix]
     base = f"/{kind}{suffix}"
 

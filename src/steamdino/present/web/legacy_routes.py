@@ -1,8 +1,8 @@
-"""The routes of heroku-flask-api, steam-DINO's web app: the same addresses and answers, without its defects.
+"""The routes of heroku-flask-api, the original Steam DINO web app: the same addresses and answers, without its defects.
 
-* An index is a row of the gallery, by rising appID where all ids are numbers, as it was there.
+* An index is a row of the gallery, by rising appID if all ids are numbers, as in the original.
 * The game itself comes first among its matches, by its id and not by chance; ``n`` counts it, and -1 means `ALL`.
-* ``?mirror=0`` is no, `/matches` minds mirror and flip, and an unknown id is a 404.
+* ``?mirror=0`` means no, `/matches` honours mirror and flip, and an unknown id is a 404.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from steamdino.present.web.snapshot_registry import Edition
 from steamdino.records import Filter, Game
 
 ALL = 100
-"""Matches that -1 stands for: what its files held."""
+"""Number of matches that -1 stands for: as many as the original's files held."""
 
 router = APIRouter(tags=["originals"], responses=PROBLEMS)
 Index = Annotated[int, Query(ge=0, le=2**31, description="A row of the gallery.")]
 AppId = Annotated[str, Query(max_length=LONGEST, alias="id")]
 Name = Annotated[str, Query(max_length=LONGEST)]
-Number = Annotated[int, Query(ge=-1, le=1000, description="How many, the game itself included; -1 for all.")]
+Number = Annotated[int, Query(ge=-1, le=1000, description="How many, including the game itself; -1 for all.")]
 
 
 class MatchOrder:
-    """The rows of an edition as the originals count them."""
+    """The rows of an edition, in the order of the original app's indices."""
 
     def __init__(self, edition: Edition) -> None:
         ids = edition.snapshot.ids
@@ -42,7 +42,7 @@ class MatchOrder:
 
 
 def order_of(edition: Edition) -> MatchOrder:
-    """The order of an edition's rows, made once."""
+    """Return the order of an edition's rows, computed once."""
     found: MatchOrder = edition.once("order", lambda: MatchOrder(edition))
     return found
 
@@ -84,7 +84,7 @@ def _app(request: Request, edition: Edition, game: Game) -> dict[str, Any]:
 
 
 def matches_of(edition: Edition, game: Game, n: int, mirror: bool, flip: bool) -> list[Game]:
-    """A game and its matches, n in all; -1 for `ALL`."""
+    """Return a game and its matches, n in all; -1 for `ALL`."""
     most = ALL if n < 0 else n
     if most <= 1:
         return [game][:most]
@@ -98,27 +98,27 @@ def _similar(request: Request, edition: Edition, game: Game, n: int, mirror: boo
 
 @router.get("/index", response_model=int)
 def index(edition: EditionOf, index: Index = 0) -> Response:
-    """An index, if there is such a row."""
+    """Return an index, if there is such a row."""
     _game(edition, index)
     return answer(index)
 
 
 @router.get("/id", response_model=int | str)
 def id_of(edition: EditionOf, index: Index = 0) -> Response:
-    """The id of an index."""
+    """Return the id at an index."""
     key = _game(edition, index).id
     return answer(int(key) if are_numbers([key]) else key)
 
 
 @router.get("/name", response_model=str)
 def name(edition: EditionOf, index: Index = 0) -> Response:
-    """The name of an index."""
+    """Return the name at an index."""
     return answer(_game(edition, index).name)
 
 
 @router.get("/app", response_model=dict[str, Any])
 def app(request: Request, edition: EditionOf, index: Index = 0) -> Response:
-    """The app of an index."""
+    """Return the app at an index."""
     return answer(_app(request, edition, _game(edition, index)))
 
 
@@ -126,7 +126,7 @@ def app(request: Request, edition: EditionOf, index: Index = 0) -> Response:
 def matches(
     edition: EditionOf, index: Index = 0, n: Number = -1, mirror: Mirror = False, flip: Flip = False
 ) -> Response:
-    """The indices of the matches of an index."""
+    """Return the indices of the matches of an index."""
     found = matches_of(edition, _game(edition, index), n, mirror, flip)
     return answer([_index(edition, game) for game in found])
 
@@ -140,25 +140,25 @@ def similar_apps(
     mirror: Mirror = False,
     flip: Flip = False,
 ) -> Response:
-    """The apps of the matches of an index."""
+    """Return the apps of the matches of an index."""
     return _similar(request, edition, _game(edition, index), n, mirror, flip)
 
 
 @router.get("/index_from_id", response_model=int)
 def index_from_id(edition: EditionOf, game_id: AppId) -> Response:
-    """The index of an id."""
+    """Return the index of an id."""
     return answer(_index(edition, edition.snapshot.game(game_id)))
 
 
 @router.get("/name_from_id", response_model=str)
 def name_from_id(edition: EditionOf, game_id: AppId) -> Response:
-    """The name of an id."""
+    """Return the name of an id."""
     return answer(edition.snapshot.game(game_id).name)
 
 
 @router.get("/app_from_id", response_model=dict[str, Any])
 def app_from_id(request: Request, edition: EditionOf, game_id: AppId) -> Response:
-    """The app of an id."""
+    """Return the app of an id."""
     return answer(_app(request, edition, edition.snapshot.game(game_id)))
 
 
@@ -171,26 +171,26 @@ def similar_apps_from_id(
     mirror: Mirror = False,
     flip: Flip = False,
 ) -> Response:
-    """The apps of the matches of an id."""
+    """Return the apps of the matches of an id."""
     return _similar(request, edition, edition.snapshot.game(game_id), n, mirror, flip)
 
 
 @router.get("/index_from_name", response_model=int)
 def index_from_name(edition: EditionOf, name: Name) -> Response:
-    """The index of a name."""
+    """Return the index of a name."""
     return answer(_index(edition, _named(edition, name)))
 
 
 @router.get("/id_from_name", response_model=int | str)
 def id_from_name(edition: EditionOf, name: Name) -> Response:
-    """The id of a name."""
+    """Return the id of a name."""
     key = _named(edition, name).id
     return answer(int(key) if are_numbers([key]) else key)
 
 
 @router.get("/app_from_name", response_model=dict[str, Any])
 def app_from_name(request: Request, edition: EditionOf, name: Name) -> Response:
-    """The app of a name."""
+    """Return the app of a name."""
     return answer(_app(request, edition, _named(edition, name)))
 
 
@@ -203,5 +203,5 @@ def similar_apps_from_name(
     mirror: Mirror = False,
     flip: Flip = False,
 ) -> Response:
-    """The apps of the matches of a name."""
+    """Return the apps of the matches of a name."""
     return _similar(request, edition, _named(edition, name), n, mirror, flip)

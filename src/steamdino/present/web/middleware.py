@@ -1,4 +1,4 @@
-"""What stands before every request: limits, security headers, ETags, a log line and a metric for each."""
+"""Middleware for every request: limits, security headers, ETags, a log line and metrics."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ LOG = logging.getLogger("steamdino.web")
 
 LONGEST_URL = 8192
 ADDRESSES = 10_000
-"""Whose requests are counted at the same time."""
+"""Maximum number of client addresses whose requests are counted."""
 ENVELOPE = 64 << 10
-"""Bytes around a picture that is sent."""
+"""Bytes of a request's body around an uploaded picture."""
 CHANGING = frozenset(
     (
         "/healthz",
@@ -44,17 +44,17 @@ CHANGING = frozenset(
         *(f"/{kind}{turn}{end}" for kind in ("render", "store") for turn in TURNS for end in ("", "/")),
     )
 )
-"""Paths whose answers no snapshot decides: by chance, after a look at another server, or by what a person decided."""
+"""Paths whose answers depend on more than the snapshot: on chance, on another server, or on a person's decisions."""
 OWN = ("/banners/", "/static/")
-"""Beginnings of paths whose answers say themselves how long they may be kept."""
+"""Prefixes of paths whose answers set their own Cache-Control."""
 READS = ("GET", "HEAD")
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
 class Limiter:
-    """Counts the requests of each address: a bucket that fills evenly, and holds those of a minute at the most.
+    """A rate limit per client address: a token bucket that holds at most the requests of one minute.
 
-    One thread uses it: that of the event loop.
+    Used by one thread, the event loop's.
     """
 
     def __init__(self, per_minute: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -63,7 +63,7 @@ class Limiter:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def wait(self, address: str) -> float:
-        """Counts a request; returns 0, or the seconds after which an address may ask again."""
+        """Count a request; return 0, or the seconds after which the address may send another."""
         if not self._per_minute:
             return 0.0
         now = self._clock()
@@ -77,7 +77,7 @@ class Limiter:
 
 
 class Metrics:
-    """Counts and times requests, for Prometheus. Threads may share it."""
+    """Counters and timers of requests, for Prometheus. Threads may share it."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -96,7 +96,7 @@ class Metrics:
 
 
 class Middleware:
-    """The middleware."""
+    """ASGI middleware that applies limits, headers, ETags, logging and metrics to every request."""
 
     def __init__(
         self,
@@ -107,14 +107,14 @@ class Middleware:
         version: Callable[[], str],
         picture_hosts: tuple[str, ...] = (),
     ) -> None:
-        """Wraps an app.
+        """Wrap an app.
 
         Args:
-            app: what answers.
-            web: the limits.
-            metrics: to count in.
-            version: names what is served now; answers are the same as long as it is.
-            picture_hosts: servers that pages may take pictures from.
+            app: the app that answers.
+            web: the server's settings, with the limits.
+            metrics: the counters to update.
+            version: names what is served now; answers stay the same as long as it does.
+            picture_hosts: servers that pages may load pictures from.
         """
         self._app = app
         self._web = web
@@ -124,7 +124,7 @@ class Middleware:
         self._headers = security_headers(picture_hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request."""
+        """Answer one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -141,7 +141,7 @@ class Middleware:
                 if tag and status in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
                     headers.setdefault("etag", tag)
                     headers.setdefault("cache-control", "no-cache")
-                elif scope["method"] in READS:  # errors, too: a game that is missing may be there tomorrow
+                elif scope["method"] in READS:  # errors as well: a missing game may exist tomorrow
                     headers.setdefault("cache-control", "no-store")
                 headers["server-timing"] = ", ".join(f"{k};dur={1000 * v:.1f}" for k, v in stages.items())
             await send(message)
@@ -166,7 +166,7 @@ class Middleware:
             if got > most:
                 raise HTTPException(
                     413, self._too_large
-                )  # one that FastAPI lets through while it reads a body
+                )  # an exception that FastAPI passes on while it reads a body
             return message
 
         async def sending(message: Message) -> None:
@@ -182,16 +182,16 @@ class Middleware:
             if begun:
                 raise
             if not isinstance(error, TimeoutError):
-                # Starlette's own handler stands outside of this middleware: no security headers, and no log line.
+                # Starlette's own handler runs outside this middleware: without security headers or a log line.
                 await unforeseen(Request(scope), error)(scope, receive, send)
                 return
-            await problem(503, f"it took longer than {self._web.seconds:g} s; ask for less")(
+            await problem(503, f"it took longer than {self._web.seconds:g} s; request less")(
                 scope, receive, send
             )
 
     @property
     def _too_large(self) -> str:
-        return f"a picture may have {self._web.largest_upload:,} bytes; send a smaller one"
+        return f"a picture may have at most {self._web.largest_upload:,} bytes; send a smaller one"
 
     def _refusal(self, scope: Scope, tag: str | None) -> ASGIApp | None:
         headers = Headers(scope=scope)
@@ -200,9 +200,9 @@ class Middleware:
         wait = self._limiter.wait(client[0] if client else "")
         if wait:
             seconds = str(math.ceil(wait))
-            return problem(429, f"too many requests; ask again in {seconds} s", {"retry-after": seconds})
+            return problem(429, f"too many requests; try again in {seconds} s", {"retry-after": seconds})
         if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_URL:
-            return problem(414, "the address is too long; ask for less at once")
+            return problem(414, "the address is too long; send fewer or shorter parameters")
         if not length.isdecimal() or int(length) > self._web.largest_upload + ENVELOPE:
             return problem(413, self._too_large)
         if tag and is_known(tag, headers.get("if-none-match", "")):
@@ -210,7 +210,7 @@ class Middleware:
         return None
 
     def _tag(self, scope: Scope) -> str | None:
-        """The ETag of what a request would get; None if that may be something else each time."""
+        """Return the ETag of the answer to a request; None if the answer may differ each time."""
         path = scope["path"]
         if scope["method"] not in READS or path in CHANGING or path.startswith(OWN):
             return None
@@ -220,7 +220,7 @@ class Middleware:
 
     def _count(self, scope: Scope, status: int, seconds: float, stages: dict[str, float]) -> None:
         route = getattr(scope.get("route"), "path", "none")
-        # Anybody can invent methods, and each would be counted for ever.
+        # Clients can invent methods, and each would add a time series for ever.
         method = scope["method"] if scope["method"] in HTTPMethod.__members__ else "other"
         self._metrics.requests.labels(method, route, status).inc()
         self._metrics.seconds.labels(route).observe(seconds)
@@ -238,7 +238,7 @@ class Middleware:
 
 
 def security_headers(picture_hosts: tuple[str, ...]) -> dict[str, str]:
-    """What tells browsers to run and fetch nothing that is not ours."""
+    """Return the headers that stop browsers from running or loading anything from elsewhere."""
     pictures = " ".join(("'self'", "data:", *picture_hosts))
     return {
         "content-security-policy": (

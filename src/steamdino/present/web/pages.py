@@ -1,4 +1,4 @@
-"""The page: HTML made here, useful without a script; htmx and a little of our own make it quick."""
+"""The web pages: HTML rendered on the server, usable without scripts; htmx and a small script make them faster."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from steamdino.present.web.snapshot_registry import Edition
 from steamdino.present.web.timing import stage
 
 PAGE = 24
-"""Games on a page."""
+"""Games per page."""
 SUGGESTED = 8
 GROUPS = 12
 TAGS = 60
@@ -49,7 +49,7 @@ router = APIRouter(include_in_schema=False)
 
 @cache
 def environment() -> Environment:
-    """The templates; everything is escaped."""
+    """Return the environment of the templates; everything is escaped."""
     made = Environment(
         autoescape=True,
         loader=PackageLoader("steamdino.present.web"),
@@ -65,7 +65,7 @@ def environment() -> Environment:
 
 
 def page(request: Request, template: str, status: int = 200, **values: Any) -> Response:
-    """A page from a template."""
+    """Return a page rendered from a template."""
     found = served(request)
     with stage("answer"):
         text = (
@@ -84,20 +84,20 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> R
 
 
 def error_page(request: Request, status: int, detail: str) -> Response:
-    """An error as a page."""
+    """Return an error as a page."""
     return page(request, "error.html.jinja", status, code=status, detail=detail)
 
 
 @router.get("/")
 def home(request: Request, edition: EditionOf, q: Annotated[str, Query(max_length=LONGEST)] = "") -> Response:
-    """A search box, and games that differ from each other to begin with."""
+    """Show a search box, and games that differ from each other to start with."""
     if q.strip():
         return search(request, edition, q)
     return page(request, "home.html.jinja", games=edition.varied(PAGE), total=len(edition.snapshot))
 
 
 def search(request: Request, edition: Edition, q: str) -> Response:
-    """What fits a name: the game itself if there is just one, else a choice."""
+    """Show the games that match a name: the game itself if there is just one, else a list to choose from."""
     with stage("search"):
         exact = edition.snapshot.named_exactly(q)
         found = exact or edition.snapshot.suggest(q, PAGE)
@@ -110,7 +110,7 @@ def search(request: Request, edition: Edition, q: str) -> Response:
 async def suggest(
     request: Request, edition: EditionOf, q: Annotated[str, Query(max_length=LONGEST)] = ""
 ) -> Response:
-    """What is offered while a name is being typed: a part of a page."""
+    """Return suggestions for a name that is being typed, as a part of a page."""
     with stage("search"):
         found = edition.snapshot.suggest(q, SUGGESTED) if q.strip() else []
     return page(request, "suggest.html.jinja", games=found)
@@ -118,7 +118,7 @@ async def suggest(
 
 @router.get("/random")
 async def surprise(request: Request, edition: EditionOf, only: OnlyOf) -> Response:
-    """Any game."""
+    """Redirect to a random game."""
     return RedirectResponse(
         f"/games/{quote(any_game(edition, only).id, safe='')}", 303, {"cache-control": "no-store"}
     )
@@ -133,9 +133,9 @@ def game(
     offset: Offset = 0,
     mirror: Mirror = False,
     flip: Flip = False,
-    beside: Annotated[str, Query(max_length=LONGEST, description="Another recipe, to be shown beside.")] = "",
+    beside: Annotated[str, Query(max_length=LONGEST, description="Another recipe to compare with.")] = "",
 ) -> Response:
-    """A game and those that look like it."""
+    """Show a game and the games that look like it."""
     own = edition.snapshot.game(game_id)
     other = served(request).edition(beside) if beside else None
     wanted = offset + PAGE + 1
@@ -159,14 +159,14 @@ def game(
 
 
 def _link(request: Request, **changed: Any) -> str:
-    """The address of the page that was asked for, with some parameters changed."""
+    """Return the address of the requested page with some parameters changed."""
     kept_ones = [(key, value) for key, value in request.query_params.multi_items() if key not in changed]
     return f"{request.url.path}?{urlencode([*kept_ones, *changed.items()])}"
 
 
 @router.get("/picture")
 async def picture_form(request: Request) -> Response:
-    """Where to send a picture."""
+    """Show the form for a picture."""
     return page(request, "picture.html.jinja")
 
 
@@ -181,7 +181,7 @@ def picture(
     mirror: Annotated[bool, Form()] = False,
     flip: Annotated[bool, Form()] = False,
 ) -> Response:
-    """What a picture that is sent, or named by its address, looks like; it is not kept."""
+    """Show what an uploaded picture, or one given by address, looks like; the picture is not stored."""
     if picture is not None and picture.filename:
         name, source = printable(picture.filename)[:80], kept(picture)
     elif address.strip():
@@ -210,7 +210,7 @@ def _audit_page(request: Request, found: Audit, name: str, shown: str) -> Respon
             (why.first, [pair.first for pair in why.pairs]),
             (why.second, [pair.second for pair in why.pairs]),
         )
-        pictures = [("the same in both", data_url(places(side, points))) for side, points in sides]
+        pictures = [("matching places in both", data_url(places(side, points))) for side, points in sides]
     if why:
         pictures += [("alike", data_url(heat(side))) for side in (why.first, why.second)]
     return page(
@@ -229,14 +229,14 @@ def _audit_page(request: Request, found: Audit, name: str, shown: str) -> Respon
 def text(
     request: Request, edition: EditionOf, q: Annotated[str, Query(min_length=1, max_length=LONGEST)]
 ) -> Response:
-    """Games that fit words."""
+    """Show games that match words."""
     matches = edition.text(q, PAGE)
     return page(request, "words.html.jinja", typed=q, matches=matches)
 
 
 @router.get("/why")
 def why(request: Request, edition: EditionOf, a: Id, b: Id) -> Response:
-    """Why two games match."""
+    """Show why two games match."""
     found = edition.explain(a, b)
     one, two = (edition.snapshot.game(key) for key in (a, b))
     parts = [regions(side.shares) for side in (found.first, found.second)]
@@ -259,7 +259,7 @@ def why(request: Request, edition: EditionOf, a: Id, b: Id) -> Response:
 
 @router.get("/unique")
 def unique(request: Request, edition: EditionOf, offset: Offset = 0) -> Response:
-    """Games that look like no other."""
+    """Show games that look like no other."""
     with stage("search"):
         found = edition.unique()
     more = _link(request, offset=offset + PAGE) if len(found) > offset + PAGE else ""
@@ -268,7 +268,7 @@ def unique(request: Request, edition: EditionOf, offset: Offset = 0) -> Response
 
 @router.get("/duplicates")
 def duplicates(request: Request, edition: EditionOf, offset: Offset = 0) -> Response:
-    """Banners that show the same."""
+    """Show duplicate banners."""
     with stage("search"):
         groups = edition.duplicates()
     shown = [

@@ -1,4 +1,4 @@
-"""What requests ask for: filters, pages, pictures that were sent."""
+"""Request parameters: filters, pages, and pictures, uploaded or fetched."""
 
 from __future__ import annotations
 
@@ -17,40 +17,45 @@ from steamdino.records import Filter
 from steamdino.search.filter_parser import filter_of
 
 LONGEST = 500
-"""Characters of a name or an id in a request: what no store has, and no query needs."""
+"""Maximum length of a name or an id in a request: longer than any store's."""
 MOST = 100
-"""Games on a page."""
+"""Maximum number of games per page."""
 DEEPEST = 10_000
 """The largest offset."""
 
 
 def served(request: Request) -> SnapshotRegistry:
-    """The snapshots."""
+    """Return the snapshots that are served."""
     found: SnapshotRegistry = request.app.state.served
     return found
 
 
-# Not plain functions, which would take a thread each, and wait for one where all are taken.
+# Async, because plain functions take a thread each, and wait if none is free.
 async def edition(
     request: Request,
     recipe: Annotated[
-        str | None, Query(max_length=LONGEST, description="Which recipe answers; the default without.")
+        str | None, Query(max_length=LONGEST, description="The recipe to search with; default: the server's.")
     ] = None,
 ) -> Edition:
-    """The edition of the recipe that was asked for."""
+    """Return the edition of the requested recipe."""
     return served(request).edition(recipe or None)
 
 
 async def only(
     tag: Annotated[
-        list[str] | None, Query(max_length=20, description="Tags that each game must have.")
+        list[str] | None, Query(max_length=20, description="Only games with all of these tags.")
     ] = None,
-    released: Annotated[str, Query(max_length=40, description="2020, 2020.. or 2020-05..2021")] = "",
-    min_reviews: Annotated[int, Query(ge=0, le=10**9, description="How many reviews it must have.")] = 0,
-    free: Annotated[bool, Query(description="Only games that cost nothing.")] = False,
-    adult: Annotated[bool, Query(description="Let adult-only games through, too.")] = False,
+    released: Annotated[
+        str,
+        Query(
+            max_length=40, description="Only games released in this period: 2020, 2020.. or 2020-05..2021."
+        ),
+    ] = "",
+    min_reviews: Annotated[int, Query(ge=0, le=10**9, description="Minimum number of reviews.")] = 0,
+    free: Annotated[bool, Query(description="Only free games.")] = False,
+    adult: Annotated[bool, Query(description="Include adult-only games.")] = False,
 ) -> Filter:
-    """The filter that was asked for; empty texts of a form are as good as none."""
+    """Return the requested filter; empty form fields count as missing."""
     tags = [one for one in tag or () if one.strip()]
     return filter_of(tags, released.strip(), min_reviews, free=free, adult=adult)
 
@@ -58,8 +63,8 @@ async def only(
 EditionOf = Annotated[Edition, Depends(edition)]
 OnlyOf = Annotated[Filter, Depends(only)]
 Id = Annotated[str, Query(max_length=LONGEST)]
-Count = Annotated[int, Query(ge=1, le=MOST, description="How many.")]
-Offset = Annotated[int, Query(ge=0, le=DEEPEST, description="How many to leave out first.")]
+Count = Annotated[int, Query(ge=1, le=MOST, description="Maximum number of results.")]
+Offset = Annotated[int, Query(ge=0, le=DEEPEST, description="Number of results to skip.")]
 Mirror = Annotated[bool, Query(description="Mirror the query's picture left-right first.")]
 Flip = Annotated[bool, Query(description="Flip the query's picture top-bottom first.")]
 Sent = Annotated[UploadFile, File(description=f"A picture: {', '.join(SUFFIXES_OF)}.")]
@@ -67,10 +72,10 @@ Sent = Annotated[UploadFile, File(description=f"A picture: {', '.join(SUFFIXES_O
 
 @contextmanager
 def kept(sent: UploadFile) -> Iterator[Path]:
-    """A picture that was sent as a file, which is gone afterwards.
+    """Yield an uploaded picture as a temporary file.
 
     Raises:
-        PictureError: it is none.
+        PictureError: it is not a picture.
     """
     with as_file(sent.file.read()) as path:
         yield path
@@ -78,13 +83,13 @@ def kept(sent: UploadFile) -> Iterator[Path]:
 
 @contextmanager
 def fetched(request: Request, url: str) -> Iterator[Path]:
-    """A picture that an address names as a file, which is gone afterwards.
+    """Yield the picture at an address as a temporary file.
 
     Raises:
-        UsageError: this server fetches none.
-        BusyError: it fetches as many as it can.
-        NetworkError: it must not be asked, or cannot be had.
-        PictureError: it is none.
+        UsageError: fetching is switched off on this server.
+        BusyError: the server is at its limit of fetches.
+        NetworkError: the address is not allowed, or cannot be fetched.
+        PictureError: it is not a picture.
     """
     fetch = request.app.state.fetch
     if fetch is None:
@@ -99,10 +104,10 @@ def fetched(request: Request, url: str) -> Iterator[Path]:
 
 @contextmanager
 def as_file(data: bytes) -> Iterator[Path]:
-    """A picture's bytes as a file, which is gone afterwards.
+    """Yield a picture's bytes as a temporary file.
 
     Raises:
-        PictureError: it is none.
+        PictureError: it is not a picture.
     """
     if not data:
         raise PictureError("the picture is empty; choose a file")

@@ -1,4 +1,4 @@
-"""Errors as answers: JSON for programs (RFC 9457), a page for people."""
+"""Errors as HTTP answers: JSON for programs (RFC 9457), a page for people."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ STATUSES: tuple[tuple[type[SteamDinoError], int], ...] = (
     (BusyError, 503),
     (NotServedError, 503),
 )
-"""Of errors whose text is for whoever asks. All others are about this server: its text goes to the log only, since it
-may name files of this machine."""
-UNANSWERED = "this server cannot answer that now; its log says why"
+"""Errors whose messages are meant for the client. The messages of all others go to the log only, since they may name
+files of this machine."""
+UNANSWERED = "this server cannot answer now; see its log for the reason"
 LONGEST = 500
-"""Characters of a detail: it may repeat what was asked."""
+"""Maximum length of a detail, since it may repeat the request."""
 
 
 def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
-    """An error as JSON."""
+    """Return an error as JSON."""
     if status == HTTPStatus.NOT_MODIFIED:
         return Response(status_code=status, headers=dict(headers or {}))
     title = HTTPStatus(status).phrase
@@ -50,8 +50,8 @@ def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) 
     return Response(text, status, dict(headers or {}), media_type="application/problem+json")
 
 
-def told(error: SteamDinoError) -> tuple[int, str, dict[str, str]]:
-    """What is told of one of our errors: the HTTP status, the text, and headers."""
+def status_and_detail(error: SteamDinoError) -> tuple[int, str, dict[str, str]]:
+    """Return the HTTP status, the detail and the headers for one of this program's errors."""
     status = next((status for kind, status in STATUSES if isinstance(error, kind)), None)
     if status is None:
         LOG.error("unanswered", extra={"facts": {"error": str(error)}})
@@ -60,7 +60,7 @@ def told(error: SteamDinoError) -> tuple[int, str, dict[str, str]]:
 
 
 def answer(request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
-    """An error as JSON, or as a page for whoever wants one."""
+    """Return an error as JSON, or as a page if the client prefers one."""
     if not _wants_page(request):
         return problem(status, detail, headers)
     from steamdino.present.web.pages import error_page
@@ -71,17 +71,17 @@ def answer(request: Request, status: int, detail: str, headers: Mapping[str, str
 
 
 def unforeseen(request: Request, error: Exception) -> Response:
-    """An error that is not one of ours: the log says what it is, and the answer does not."""
+    """Log an unexpected error, and return an answer that does not reveal it."""
     LOG.error("unforeseen", exc_info=error)
-    return answer(request, 500, "something went wrong on this server; its log says what")
+    return answer(request, 500, "something went wrong on this server; see its log for the reason")
 
 
 def install(app: FastAPI) -> None:
-    """Makes an app answer errors like that."""
+    """Register the error handlers of an app."""
 
     async def ours(request: Request, error: Exception) -> Response:
         assert isinstance(error, SteamDinoError)  # noqa: S101 (it is registered for these)
-        return answer(request, *told(error))
+        return answer(request, *status_and_detail(error))
 
     async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101

@@ -1,4 +1,4 @@
-"""Draws banners anew, so that no stranger's bytes reach a browser."""
+"""Re-encoding of banners, so that no untrusted bytes reach a browser."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from steamdino.banners.decode import decode
 from steamdino.banners.read import read
 
 QUALITY = 85
-"""Of JPEGs."""
+"""JPEG quality."""
 
 
 def draw(picture: Path, width: int) -> bytes:
-    """A picture as JPEG, at most so wide and twice as high.
+    """Return a picture as JPEG, at most `width` pixels wide and twice as high.
 
     Raises:
         PictureError: it cannot be read.
@@ -31,6 +31,6 @@ def draw(picture: Path, width: int) -> bytes:
 
 
 def version_of(sha256: str) -> str:
-    """Names what is drawn of a picture: it changes with the picture's content and with the way of drawing."""
+    """Return a version that changes with the picture's content and with the way of drawing it."""
     way = f"{__version__} {PIL.__version__} {QUALITY} {sha256}"
     return hashlib.sha256(way.encode()).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""Routes for those who run the server, and for robots."""
+"""Routes for operators and crawlers: robots.txt, health checks and metrics."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ Disallow: /similar_apps
 
 @router.get("/robots.txt", response_class=PlainTextResponse)
 async def robots() -> str:
-    """What robots shall leave alone."""
+    """Return the paths that crawlers should not visit."""
     return ROBOTS
 
 
 @router.get("/healthz", response_class=PlainTextResponse)
 async def healthz() -> str:
-    """Whether the process answers."""
+    """Report that the process is running."""
     return "ok\n"
 
 
 @router.get("/readyz", response_class=PlainTextResponse)
 async def readyz(request: Request) -> Response:
-    """Whether there is a snapshot to ask."""
+    """Report whether there is a snapshot to search."""
     if not len(served(request).edition().snapshot):
         return problem(503, "the snapshot is empty; add pictures and run: steam-dino build")
     return PlainTextResponse("ready\n")
@@ -41,5 +41,5 @@ async def readyz(request: Request) -> Response:
 
 @router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(request: Request) -> Response:
-    """Counts and times for Prometheus, of this process."""
+    """Return counters and timers of this process for Prometheus."""
     return Response(generate_latest(request.app.state.metrics.registry), media_type=CONTENT_TYPE_LATEST)

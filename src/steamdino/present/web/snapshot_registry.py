@@ -1,6 +1,6 @@
-"""The snapshots that are served: opened once, looked at for newer ones, swapped without a restart.
+"""The snapshots that are served: opened once, checked for newer versions, and swapped without a restart.
 
-Threads may share what is here.
+Everything here is safe to share between threads.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ LOG = logging.getLogger("steamdino.web")
 
 
 class NotServedError(SteamDinoError):
-    """What is asked for is not among what this server serves."""
+    """The request is for something that this server does not offer."""
 
 
 class Work:
-    """What takes long in one process: models that run, one at a time, and lists that are computed once."""
+    """Limits on slow work in one process: models run one at a time, and lists are computed once."""
 
     def __init__(self) -> None:
         self._models = threading.Lock()
@@ -46,31 +46,31 @@ class Work:
         self._computing = ConcurrencyLimit(COMPUTING, "computing that for the first time", 10)
 
     def encoding(self) -> AbstractContextManager[None]:
-        """Held while a model runs, whichever recipe's it is.
+        """Hold the permission to run a model, whichever recipe it belongs to.
 
         Raises:
-            BusyError: too many wait for that already.
+            BusyError: too many requests are waiting for it already.
         """
         return self._encoding.taken(self._models)
 
     def computing(self, lock: threading.Lock) -> AbstractContextManager[None]:
-        """Held while a list is computed, whose lock it is.
+        """Hold the permission to compute a list, and its lock.
 
         Raises:
-            BusyError: too many wait for that already.
+            BusyError: too many requests are waiting for it already.
         """
         return self._computing.taken(lock)
 
 
 class Edition:
-    """One open snapshot, with what is computed from it once and then kept. Threads may share it.
+    """One open snapshot, with cached results. Threads may share it.
 
-    Whatever runs a model waits here until no other runs; no method that may do so is called in the event loop.
+    Methods that run a model wait until no other model runs, so they must not be called in the event loop.
 
     Attributes:
         snapshot: the open snapshot.
-        folder: where it lies; None for a packed one.
-        version: names its content; part of each ETag.
+        folder: the snapshot's folder; None for a packed snapshot.
+        version: names the snapshot's content; part of each ETag.
     """
 
     def __init__(self, snapshot: Snapshot, gallery: Path, work: Work, folder: Path | None) -> None:
@@ -93,45 +93,45 @@ class Edition:
         flip: bool = False,
         only: Filter | None = None,
     ) -> Matches:
-        """The matches of a game's id or a picture; waits for other models if a picture must be encoded.
+        """Return the matches of a game's id or a picture; wait for other models if the picture must be encoded.
 
         Raises:
-            BusyError: too many wait for that already.
+            BusyError: too many requests are waiting for the model already.
             QueryError, PictureError: as `Snapshot.similar`, without the path of a picture.
         """
         if isinstance(query, str):
-            # An id, and nothing else that a query could be, such as a file of this machine.
+            # Only an id is allowed, and no other query, such as the path of a file on this machine.
             self.snapshot.game(query)
         encodes = mirror or flip or isinstance(query, Path)
         with self._work.encoding() if encodes else nullcontext(), stage("search"), _without_path(query):
             return self.snapshot.similar(query, k, mirror=mirror, flip=flip, only=only)
 
     def text(self, sentence: str, k: int, *, only: Filter | None = None) -> Matches:
-        """The matches of a sentence.
+        """Return the matches of a sentence.
 
         Raises:
-            BusyError: too many wait for that already.
-            RecipeError: the recipe knows no words.
+            BusyError: too many requests are waiting for the model already.
+            RecipeError: the recipe does not support words.
         """
         check_words(self.snapshot.recipe)
         with self._work.encoding(), stage("search"):
             return self.snapshot.text(sentence, k, only=only)
 
     def audit(self, picture: Path, tags: list[str], k: int) -> Audit:
-        """What a draft looks like.
+        """Audit a draft.
 
         Raises:
-            BusyError: too many wait for that already.
-            PictureError: it is no picture.
+            BusyError: too many requests are waiting for the model already.
+            PictureError: it is not a picture.
         """
         with self._work.encoding(), stage("search"), _without_path(picture):
             return Auditor(self.snapshot, tags=tags)(picture, k)
 
     def explain(self, first: str, second: str) -> Explanation:
-        """Why two games match, by their ids.
+        """Explain why two games match, given by id.
 
         Raises:
-            BusyError: too many wait for that already.
+            BusyError: too many requests are waiting for the model already.
             QueryError: there is no such game, or its picture cannot be read.
         """
         games = [self.snapshot.game(key) for key in (first, second)]
@@ -145,35 +145,37 @@ class Edition:
         return made
 
     def unique(self) -> UniqueGames:
-        """All games that are not adult-only, the most unique first.
+        """Return all games that are not adult-only, the most unique first.
 
         Raises:
-            BusyError: it is being computed, and too many wait for that already.
+            BusyError: they are being computed, and too many requests are waiting already.
         """
         found: UniqueGames = self._list("unique", lambda: unique(self.snapshot, None))
         return found
 
     def varied(self, n: int) -> list[Game]:
-        """Games that differ from each other, to begin with."""
+        """Return games that differ from each other, for the home page."""
         found: UniqueGames = self.once(f"varied {n}", lambda: diverse(self.snapshot, n))
         return [one.game for one in found]
 
     def duplicates(self) -> list[Duplicates]:
-        """Groups of games whose banners show the same.
+        """Return groups of games with duplicate banners.
 
         Raises:
             NotServedError: a packed snapshot is served, which has no pictures.
-            BusyError: they are being computed, and too many wait for that already.
+            BusyError: they are being computed, and too many requests are waiting already.
         """
         if self.folder is None:
-            raise NotServedError("duplicates need a gallery's pictures, and a packed snapshot is served")
+            raise NotServedError(
+                "duplicates need a gallery's pictures, but this server serves a packed snapshot"
+            )
         found: list[Duplicates] = self._list(
             "duplicates", lambda: duplicates(self._gallery, self.snapshot.recipe.hash)
         )
         return found
 
     def once(self, name: str, make: Callable[[], Any]) -> Any:
-        """What is computed at the first call under a name, in a moment, and kept."""
+        """Return the result that is computed, quickly, at the first call with a name, and then cached."""
         if name not in self._kept:
             with self._locks.setdefault(name, threading.Lock()):
                 if name not in self._kept:
@@ -181,7 +183,7 @@ class Edition:
         return self._kept[name]
 
     def _list(self, name: str, make: Callable[[], Any]) -> Any:
-        """The same for what takes minutes in a large gallery."""
+        """Return a result that is cached likewise, but takes minutes to compute for a large gallery."""
         if name not in self._kept:
             with self._work.computing(self._locks.setdefault(f"{name} being computed", threading.Lock())):
                 self.once(name, make)
@@ -191,7 +193,7 @@ class Edition:
 def _image(game: Game) -> Any:
     try:
         if game.picture is None:
-            raise PictureError("it is not known")
+            raise PictureError("its location is unknown")
         return decode(read(game.picture).data)
     except PictureError as error:
         raise QueryError(f"the picture of {game.id!r} cannot be read: {error}") from None
@@ -199,7 +201,7 @@ def _image(game: Game) -> Any:
 
 @contextmanager
 def _without_path(query: str | Path) -> Iterator[None]:
-    """Says why a picture cannot be read, and not where it lies on this machine."""
+    """Report why a picture cannot be read, without its path on this machine."""
     try:
         yield
     except QueryError as error:
@@ -213,11 +215,11 @@ def _without_path(query: str | Path) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class _Now:
-    """What is served at one moment, swapped as a whole.
+    """What is served at one moment; replaced as a whole.
 
     Attributes:
-        editions: by the names of their recipes, the default first.
-        version: names all of it.
+        editions: by recipe name, the default first.
+        version: names all editions together.
     """
 
     editions: Mapping[str, Edition] = field(default_factory=lambda: MappingProxyType({}))
@@ -225,13 +227,13 @@ class _Now:
 
 
 class SnapshotRegistry:
-    """The edition of each recipe's name of a gallery, or the one of a packed snapshot. Threads may share it."""
+    """The editions of a gallery by recipe name, or the single edition of a packed snapshot. Threads may share it."""
 
     def __init__(self, settings: Settings, web: WebSettings) -> None:
-        """Opens them.
+        """Open the snapshots.
 
         Raises:
-            SnapshotError: there is none.
+            SnapshotError: there is no snapshot.
         """
         self._settings = settings
         self._place = settings.gallery
@@ -242,40 +244,40 @@ class SnapshotRegistry:
         self._stop = threading.Event()
         self.refresh()
         if not self._now.editions:
-            Snapshot.open(self._place)  # says why
+            Snapshot.open(self._place)  # raises an error with the reason
             raise SnapshotError(f"there is no snapshot in {self._place}")
 
     @property
     def recipes(self) -> list[str]:
-        """The names of the recipes that are served, the default first."""
+        """Return the names of the recipes that are served, the default first."""
         return list(self._now.editions)
 
     @property
     def editions(self) -> list[Edition]:
-        """All editions, the default first."""
+        """Return all editions, the default first."""
         return list(self._now.editions.values())
 
     def edition(self, recipe: str | None = None) -> Edition:
-        """The edition of a recipe; the one that was built last without a name.
+        """Return the edition of a recipe; without a name, the edition that was built last.
 
         Raises:
-            RecipeError: it is not served.
+            RecipeError: the recipe is not served.
         """
         editions = self._now.editions
         try:
             return editions[recipe] if recipe else next(iter(editions.values()))
         except KeyError:
             raise RecipeError(
-                f"the recipe {str(recipe)[:80]!r} is not served; served are: {', '.join(editions)}"
+                f"the recipe {str(recipe)[:80]!r} is not served; choose from: {', '.join(editions)}"
             ) from None
 
     @property
     def version(self) -> str:
-        """Names all that is served now: the same as long as no snapshot was swapped in."""
+        """Return a name of everything that is served; it changes when a snapshot is swapped in."""
         return self._now.version
 
     def refresh(self) -> None:
-        """Looks for newer snapshots, and swaps them in. Requests that run keep the one that they began with."""
+        """Look for newer snapshots and swap them in. Running requests keep the snapshot that they started with."""
         with self._refreshing:
             if not self._place.is_file():
                 found = self._newest()
@@ -301,13 +303,13 @@ class SnapshotRegistry:
         return found
 
     def watch(self) -> threading.Thread:
-        """Starts to look for newer snapshots now and then, until `close`."""
+        """Start to look for newer snapshots at intervals, until `close`."""
 
         def look() -> None:
             while not self._stop.wait(self._every):
                 try:
                     self.refresh()
-                except Exception:  # the old ones go on serving, whatever is wrong with the new
+                except Exception:  # the old snapshots stay in service, whatever is wrong with the new ones
                     LOG.exception("refresh")
 
         thread = threading.Thread(target=look, name="refresh", daemon=True)
@@ -315,5 +317,5 @@ class SnapshotRegistry:
         return thread
 
     def close(self) -> None:
-        """Stops looking."""
+        """Stop looking for newer snapshots."""
         self._stop.set()

@@ -1,4 +1,4 @@
-"""Style sheet, scripts and icon, each under a name that changes with its content."""
+"""Style sheet, scripts and icon, each served under a name that changes with its content."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from steamdino.present.content_names import by_content
 
 TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 KEPT = "public, max-age=31536000, immutable"
-"""A year, the longest that makes sense: another content has another name."""
+"""One year, the usual maximum: a file with other content has another name."""
 
 router = APIRouter(include_in_schema=False)
 
 
 @cache
 def _files() -> dict[str, tuple[str, bytes]]:
-    """The name that each file is served under, and its content, by its name in the package."""
+    """Return the served name and the content of each file, by its name in the package."""
     folder = resources.files("steamdino.present.web") / "static"
     contents = {file.name: file.read_bytes() for file in folder.iterdir() if _suffix(file.name) in TYPES}
     return {name: (by_content(name, data), data) for name, data in contents.items()}
@@ -32,13 +32,13 @@ def _served() -> dict[str, tuple[str, bytes]]:
 
 
 def address(name: str) -> str:
-    """Where a static file is served, by its name in the package."""
+    """Return the path of a static file, given its name in the package."""
     return f"/static/{_files()[name][0]}"
 
 
 @router.get("/static/{name}")
 async def static(name: str) -> Response:
-    """A static file; there is none under the name of another content."""
+    """Return a static file; a name with another content's digest is a 404."""
     if name not in _served():
         raise QueryError(f"there is no {name[:80]!r}")
     kind, data = _served()[name]

@@ -1,4 +1,4 @@
-"""How long the stages of a request take."""
+"""Durations of the stages of a request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _STAGES: ContextVar[dict[str, float] | None] = ContextVar("stages", default=None
 
 @contextmanager
 def collecting() -> Iterator[dict[str, float]]:
-    """Collects the seconds of each stage of what runs inside, in threads that it starts as well."""
+    """Collect the seconds of each stage within the block, including in threads that it starts."""
     found: dict[str, float] = {}
     token = _STAGES.set(found)
     try:
@@ -23,7 +23,7 @@ def collecting() -> Iterator[dict[str, float]]:
 
 @contextmanager
 def stage(name: str) -> Iterator[None]:
-    """Counts what runs inside to a stage."""
+    """Count the block's time towards a stage."""
     started = time.perf_counter()
     try:
         yield

@@ -7,7 +7,7 @@ from steamdino.sample.palette import Colour, Palette, darker, lighter, mix
 
 
 def deer(canvas: Canvas, x: float, base: float, size: float, body: Colour, horn: Colour, side: int) -> None:
-    """Draws a stag whose feet stand on `base`, looking to one side (1 right, -1 left)."""
+    """Draw a stag whose feet stand on `base`, looking to one side (1 right, -1 left)."""
 
     def at(across: float, up: float) -> tuple[float, float]:
         return x + side * across * size, base - up * size
@@ -44,7 +44,7 @@ def deer(canvas: Canvas, x: float, base: float, size: float, body: Colour, horn:
 
 
 def fox(canvas: Canvas, x: float, base: float, size: float, coat: Colour, side: int) -> None:
-    """Draws a sitting fox on `base`, looking to one side (1 right, -1 left)."""
+    """Draw a sitting fox on `base`, looking to one side (1 right, -1 left)."""
 
     def at(across: float, up: float) -> tuple[float, float]:
         return x + side * across * size, base - up * size
@@ -75,7 +75,7 @@ def fox(canvas: Canvas, x: float, base: float, size: float, coat: Colour, side: 
 
 
 def camel(canvas: Canvas, x: float, base: float, size: float, coat: Colour, cloth: Colour) -> None:
-    """Draws a camel with a saddle cloth on `base`."""
+    """Draw a camel with a saddle cloth on `base`."""
 
     def at(across: float, up: float) -> tuple[float, float]:
         return x + across * size, base - up * size
@@ -106,7 +106,7 @@ def camel(canvas: Canvas, x: float, base: float, size: float, coat: Colour, clot
 
 
 def crane(canvas: Canvas, x: float, y: float, size: float, p: Palette, side: int) -> None:
-    """Draws a flying crane around (x, y), heading to one side (1 right, -1 left)."""
+    """Draw a flying crane around (x, y), heading to one side (1 right, -1 left)."""
 
     def at(across: float, down: float) -> Point:
         return x + side * across * size, y + down * size
@@ -127,7 +127,7 @@ def crane(canvas: Canvas, x: float, y: float, size: float, p: Palette, side: int
 
 
 def farm_animal(canvas: Canvas, kind: str, x: float, base: float, size: float, p: Palette, side: int) -> None:
-    """Draws a "sheep", "hen" or "cow" on `base`, looking to one side (1 right, -1 left)."""
+    """Draw a "sheep", "hen" or "cow" on `base`, looking to one side (1 right, -1 left)."""
     coat, dark = (255, 252, 244), (52, 40, 44)
     if kind == "hen":
         canvas.ellipse(x, base - size * 0.4, size * 0.42, size * 0.32, coat)

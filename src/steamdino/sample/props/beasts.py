@@ -18,7 +18,7 @@ def beast(
     *,
     plain: bool,
 ) -> None:
-    """Draws a "longneck", "tyrant" or "horned" dinosaur on `base`; `plain` leaves eye and spots out."""
+    """Draw a "longneck", "tyrant" or "horned" dinosaur on `base`; `plain` leaves eye and spots out."""
 
     def at(across: float, up: float) -> Point:
         return x + side * across * size, base - up * size
@@ -131,7 +131,7 @@ def beast(
 
 
 def glider(canvas: Canvas, x: float, y: float, size: float, shade: Colour, side: int) -> None:
-    """Draws a flying reptile around (x, y)."""
+    """Draw a flying reptile around (x, y)."""
 
     def at(across: float, down: float) -> Point:
         return x + side * across * size, y + down * size
@@ -154,7 +154,7 @@ def glider(canvas: Canvas, x: float, y: float, size: float, shade: Colour, side:
 
 
 def dragon(canvas: Canvas, x: float, y: float, size: float, colour: Colour, side: int) -> None:
-    """Draws a flying dragon around (x, y)."""
+    """Draw a flying dragon around (x, y)."""
 
     def at(across: float, down: float) -> Point:
         return x + side * across * size, y + down * size

@@ -9,7 +9,7 @@ from steamdino.sample.palette import Colour, Palette, darker, lighter, mix
 
 
 def car_rear(canvas: Canvas, x: float, base: float, size: float, p: Palette, kind: str) -> None:
-    """Draws a car ("coupe", "buggy" or "wedge") from behind, its wheels on `base`."""
+    """Draw a car ("coupe", "buggy" or "wedge") from behind, its wheels on `base`."""
     body, dark, glass = p.accent, darker(p.near, 0.6), mix(p.near, p.light, 0.25)
     roof = {"coupe": 0.5, "buggy": 0.66, "wedge": 0.4}[kind]
     canvas.ellipse(x, base, size * 1.25, size * 0.14, dark, 0.7)
@@ -77,7 +77,7 @@ def car_rear(canvas: Canvas, x: float, base: float, size: float, p: Palette, kin
 def car_side(
     canvas: Canvas, x: float, base: float, size: float, p: Palette, kind: str, number: str, side: int
 ) -> None:
-    """Draws a car from the side with its start number, heading to one side (1 right, -1 left)."""
+    """Draw a car from the side with its start number, heading to one side (1 right, -1 left)."""
 
     def at(across: float, up: float) -> tuple[float, float]:
         return x + side * across * size, base - up * size

@@ -9,7 +9,7 @@ from steamdino.sample.palette import Palette, darker, lighter, mix
 
 
 def airship(canvas: Canvas, x: float, y: float, size: float, p: Palette, side: int) -> None:
-    """Draws an airship around (x, y), heading to one side (1 right, -1 left)."""
+    """Draw an airship around (x, y), heading to one side (1 right, -1 left)."""
 
     def at(across: float, down: float) -> Point:
         return x + side * across * size, y + down * size
@@ -41,7 +41,7 @@ def airship(canvas: Canvas, x: float, y: float, size: float, p: Palette, side: i
 
 
 def sailing_boat(canvas: Canvas, x: float, y: float, size: float, p: Palette, side: int) -> None:
-    """Draws a sailing boat whose keel lies at (x, y), heading to one side (1 right, -1 left)."""
+    """Draw a sailing boat whose keel lies at (x, y), heading to one side (1 right, -1 left)."""
 
     def at(across: float, up: float) -> tuple[float, float]:
         return x + side * across * size, y - up * size
@@ -61,7 +61,7 @@ def sailing_boat(canvas: Canvas, x: float, y: float, size: float, p: Palette, si
 
 
 def submarine(canvas: Canvas, x: float, y: float, size: float, p: Palette, side: int) -> None:
-    """Draws a submarine with its lamp lit around (x, y), heading to one side (1 right, -1 left)."""
+    """Draw a submarine with its lamp lit around (x, y), heading to one side (1 right, -1 left)."""
 
     def at(across: float, down: float) -> tuple[float, float]:
         return x + side * across * size, y + down * size
@@ -81,7 +81,7 @@ def submarine(canvas: Canvas, x: float, y: float, size: float, p: Palette, side:
 
 
 def wagon(canvas: Canvas, x: float, base: float, size: float, p: Palette, side: int) -> None:
-    """Draws a covered wagon whose wheels stand on `base`."""
+    """Draw a covered wagon whose wheels stand on `base`."""
     dark = darker(p.near, 0.6)
     canvas.shaded_polygon(
         [

@@ -7,7 +7,7 @@ from steamdino.sample.palette import Palette, darker, lighter, mix
 
 
 def swordsman(canvas: Canvas, x: float, base: float, size: float, p: Palette, side: int) -> None:
-    """Draws a swordsman in a straw hat on `base`, his blade to one side (1 right, -1 left)."""
+    """Draw a swordsman in a straw hat on `base`, his blade to one side (1 right, -1 left)."""
 
     def at(across: float, up: float) -> Point:
         return x + side * across * size, base - up * size
@@ -42,7 +42,7 @@ def swordsman(canvas: Canvas, x: float, base: float, size: float, p: Palette, si
 
 
 def passer_by(canvas: Canvas, x: float, base: float, size: float, p: Palette, kind: str) -> None:
-    """Draws someone from behind on `base`, with an "umbrella" or in a "coat" and hat."""
+    """Draw someone from behind on `base`, with an "umbrella" or in a "coat" and hat."""
     dark = darker(p.near, 0.65)
     canvas.ellipse(x, base, size * 0.3, 3, dark, 0.7)
     canvas.polygon(

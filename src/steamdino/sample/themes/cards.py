@@ -26,7 +26,7 @@ _SIGNS = {
 
 
 def paint(canvas: Canvas, brief: Brief) -> None:
-    """Paints a fan of cards, a single card before rays, or cards that fall."""
+    """Paint a fan of cards, a single card before rays, or cards that fall."""
     p, own = brief.colours, brief.own
     canvas.gradient(p.sky)
     sign = brief.pick(*(f"{sign}:{hint}" for sign, hint in _SIGNS.items()))
@@ -85,7 +85,7 @@ def paint(canvas: Canvas, brief: Brief) -> None:
 def _card(
     canvas: Canvas, centre: Point, half: float, angle: float, p: Palette, sign: str, *, dark: bool
 ) -> None:
-    """Draws a card whose half width is `half`, turned by `angle` radians."""
+    """Draw a card whose half width is `half`, turned by `angle` radians."""
 
     def at(across: float, down: float) -> Point:
         return (

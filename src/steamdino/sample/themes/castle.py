@@ -16,7 +16,7 @@ _ARMS = ("sword:sword blade", "crown:crown throne king", "sun", "moon", "flame:d
 
 
 def paint(canvas: Canvas, brief: Brief) -> None:
-    """Paints a castle with a dragon or banners, a sword on a hill, or a shield."""
+    """Paint a castle with a dragon or banners, a sword on a hill, or a shield."""
     p, own, series = brief.colours, brief.own, brief.series
     arms, beast = (
         brief.pick(*_ARMS),

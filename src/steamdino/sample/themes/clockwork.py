@@ -13,7 +13,7 @@ from steamdino.sample.themes.theme import Brief, Theme
 
 
 def paint(canvas: Canvas, brief: Brief) -> None:
-    """Paints an airship above a city, a great clock among gears, or a locomotive head on."""
+    """Paint an airship above a city, a great clock among gears, or a locomotive head on."""
     p, own = brief.colours, brief.own
     canvas.gradient(p.sky)
     canvas.clouds(own, p.far, 0.5, 1.6)

@@ -15,7 +15,7 @@ from steamdino.sample.themes.theme import Brief, Theme
 
 
 def paint(canvas: Canvas, brief: Brief) -> None:
-    """Paints a caravan on dunes, a canyon of mesas, or a colossal ruin in the sand."""
+    """Paint a caravan on dunes, a canyon of mesas, or a colossal ruin in the sand."""
     p, own = brief.colours, brief.own
     canvas.gradient(p.sky)
     relic = brief.pick("pyramid:khepra ruin", "arch:mirage", "head:bones thirst")
@@ -69,7 +69,7 @@ def paint(canvas: Canvas, brief: Brief) -> None:
 
 
 def _dunes(canvas: Canvas, brief: Brief, count: int, lift: float = 0.0) -> list[tuple[float, float]]:
-    """Draws dunes whose crest divides a lit side from a shaded one."""
+    """Draw dunes whose crest divides a lit side from a shaded one."""
     p, own = brief.colours, brief.own
     line: list[tuple[float, float]] = []
     for depth in range(count):

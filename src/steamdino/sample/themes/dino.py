@@ -14,7 +14,7 @@ from steamdino.sample.themes.theme import Brief, Theme
 
 
 def paint(canvas: Canvas, brief: Brief) -> None:
-    """Paints a herd in a valley, one beast before a volcano, or a hatching egg."""
+    """Paint a herd in a valley, one beast before a volcano, or a hatching egg."""
     p, own = brief.colours, brief.own
     canvas.gradient(p.sky)
     kind = brief.pick(

@@ -14,7 +14,7 @@ from steamdino.sample.themes.theme import Brief, Theme
 
 
 def paint(canvas: Canvas, brief: Brief) -> None:
-    """Paints a farmstead on a hill, rows of crops to the horizon, or a flower meadow."""
+    """Paint a farmstead on a hill, rows of crops to the horizon, or a flower meadow."""
     p, own, series = brief.colours, brief.own, brief.series
     house, animal = (
         brief.pick("barn:barn hay country", "windmill:windmill meadow", "cottage:cottage honey town"),

@@ -13,7 +13,7 @@ from steamdino.sample.themes.theme import Brief, Theme
 
 
 def paint(canvas: Canvas, brief: Brief) -> None:
-    """Paints a clearing between trunks, a valley of firs, or one great tree."""
+    """Paint a clearing between trunks, a valley of firs, or one great tree."""
     p, own = brief.colours, brief.own
     hero = brief.pick("deer:antler", "wanderer:wander", "fox:fox", "lantern:lantern fernlight")
     canvas.gradient(p.sky)

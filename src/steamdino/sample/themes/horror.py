@@ -13,7 +13,7 @@ from steamdino.sample.themes.theme import Brief, Theme
 
 
 def paint(canvas: Canvas, brief: Brief) -> None:
-    """Paints one of four fears."""
+    """Paint one of four fears."""
     p, own = brief.colours, brief.own
     canvas.gradient(p.sky)
     canvas.clouds(own, p.far, 0.5, 1.8)

@@ -15,7 +15,7 @@ from steamdino.sample.themes.theme import Brief, Theme
 
 
 def paint(canvas: Canvas, brief: Brief) -> None:
-    """Paints a skyline over water, an alley of signs, or a street with one person."""
+    """Paint a skyline over water, an alley of signs, or a street with one person."""
     p, own = brief.colours, brief.own
     canvas.gradient(p.sky)
     person = brief.pick("umbrella:umbrella rain wet", "coat:detective alibi informant", "none")

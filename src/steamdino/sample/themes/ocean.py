@@ -13,7 +13,7 @@ from steamdino.sample.themes.theme import Brief, Theme
 
 
 def paint(canvas: Canvas, brief: Brief) -> None:
-    """Paints the deep with a creature, waves with a boat, or a lighthouse at night."""
+    """Paint the deep with a creature, waves with a boat, or a lighthouse at night."""
     p = brief.colours
     creature = brief.pick(
         "whale:whale leviathan shoal", "jelly:azure pelagia coral", "submarine:abyss sunken drown"

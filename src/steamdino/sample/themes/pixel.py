@@ -16,7 +16,7 @@ _COLUMNS, _ROWS = 60, 90
 
 
 def paint(canvas: Canvas, brief: Brief) -> None:
-    """Paints a platform level, a shower of invaders, a dungeon room or a lonely island."""
+    """Paint a platform level, a shower of invaders, a dungeon room or a lonely island."""
     p, own = brief.colours, brief.own
     grid = Image.new("RGB", (_COLUMNS, _ROWS))
     pen = ImageDraw.Draw(grid)
@@ -43,7 +43,7 @@ def paint(canvas: Canvas, brief: Brief) -> None:
 
 
 def _sprite(rng: Random, p: Palette, size: int = 12) -> Image.Image:
-    """Grows a creature: random cells in the left half, denser in the middle, mirrored, outlined, with eyes."""
+    """Grow a creature: random cells in the left half, denser in the middle, mirrored, outlined, with eyes."""
     sprite = Image.new("RGBA", (size, size))
     half = size // 2
     cells = [[False] * half for _ in range(size)]

@@ -12,7 +12,7 @@ from steamdino.sample.themes.theme import Brief, Theme
 
 
 def paint(canvas: Canvas, brief: Brief) -> None:
-    """Paints one of five geometric ideas; a franchise keeps to two of them."""
+    """Paint one of five geometric ideas; a franchise keeps to two of them."""
     canvas.gradient(brief.colours.sky)
     ideas: list[Callable[[Canvas, Brief], None]] = [_cubes, _rings, _tiles, _bauhaus, _hexagons]
     first = brief.scene(

@@ -13,7 +13,7 @@ from steamdino.sample.themes.theme import Brief, Theme
 
 
 def paint(canvas: Canvas, brief: Brief) -> None:
-    """Paints a road to the horizon, a car on diagonal stripes, or a bend seen from above."""
+    """Paint a road to the horizon, a car on diagonal stripes, or a bend seen from above."""
     p, own = brief.colours, brief.own
     canvas.gradient(p.sky)
     kind = brief.pick("coupe", "buggy:gravel", "wedge:redline turbo")

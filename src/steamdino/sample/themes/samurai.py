@@ -15,7 +15,7 @@ from steamdino.sample.themes.theme import Brief, Theme
 
 
 def paint(canvas: Canvas, brief: Brief) -> None:
-    """Paints a swordsman before the sun, a gate in the mist, or a bamboo grove."""
+    """Paint a swordsman before the sun, a gate in the mist, or a bamboo grove."""
     p, own, series = brief.colours, brief.own, brief.series
     canvas.gradient(p.sky)
     canvas.clouds(own, mix(p.sky[0], p.near, 0.25), 0.35, 3.0)
@@ -79,7 +79,7 @@ def paint(canvas: Canvas, brief: Brief) -> None:
 
 
 def _shore(canvas: Canvas, rng: Random, height: float, p: Palette) -> list[Point]:
-    """Draws the ground: a wash of ink that runs out into the paper where the letters are dark."""
+    """Draw the ground: a wash of ink that runs out into the paper where the letters are dark."""
     end = mix(p.near, p.sky[-1], 0.88) if luminance(p.title) < 0.4 else darker(p.near, 0.3)
     line = hills(canvas, rng, height, 5, p.near, end, 0.6)
     canvas.shaded_polygon(

@@ -13,7 +13,7 @@ from steamdino.sample.themes.theme import Brief, Theme
 
 
 def paint(canvas: Canvas, brief: Brief) -> None:
-    """Paints a summit with a climber, a cabin among firs, or a slope with a skier."""
+    """Paint a summit with a climber, a cabin among firs, or a slope with a skier."""
     p, own, series = brief.colours, brief.own, brief.series
     canvas.gradient(p.sky)
     lights = series.random() < 0.5 or "aurora" in brief.words or "borealis" in brief.words
@@ -83,7 +83,7 @@ def _aurora(canvas: Canvas, rng: Random, y: float, p: Palette) -> None:
 
 
 def _peak(canvas: Canvas, rng: Random, x: float, top: float, half: float, stone: Colour, p: Palette) -> None:
-    """Draws a mountain with a lit and a shaded side and a jagged cap of snow."""
+    """Draw a mountain with a lit and a shaded side and a jagged cap of snow."""
     base = top + half * 1.25
     left, right = (x - half, base), (x + half * 1.1, base)
     ridge: list[Point] = [(x, top)]

@@ -13,7 +13,7 @@ from steamdino.sample.themes.theme import Brief, Theme
 
 
 def paint(canvas: Canvas, brief: Brief) -> None:
-    """Paints a planet, a fleet, a station or an alien shore under a nebula."""
+    """Paint a planet, a fleet, a station or an alien shore under a nebula."""
     p, own = brief.colours, brief.own
     canvas.gradient(p.sky)
     canvas.clouds(brief.series, p.far, 0.75, bias=0.42)

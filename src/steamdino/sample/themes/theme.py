@@ -28,7 +28,7 @@ class Brief:
     words: tuple[str, ...]  # of the series' name, in small letters
 
     def pick(self, *choices: str) -> str:
-        """Returns the hero of the series, from choices like "whale:whale leviathan".
+        """Return the hero of the series, from choices like "whale:whale leviathan".
 
         A choice whose own words begin one of the name's words wins, so that a whale song shows a whale;
         otherwise chance decides.
@@ -38,7 +38,7 @@ class Brief:
         return (named or [lot])[0].partition(":")[0]
 
     def scene(self, *hints: str) -> int:
-        """Returns which composition to use, of as many as there are hints (words, as in `pick`).
+        """Return which composition to use, of as many as there are hints (words, as in `pick`).
 
         The games of a franchise alternate between two, so that each has a close relative.
         """

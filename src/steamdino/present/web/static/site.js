@@ -1,5 +1,5 @@
 "use strict";
-// The search box's list by keys and pointer, and pictures that are dropped or pasted. Without it, forms and links do the same.
+// Keyboard and pointer control of the search box's list, and dropped or pasted pictures. Forms and links do the same without it.
 (() => {
   const box = () => document.getElementById("q");
   const list = () => document.getElementById("found");
