@@ -33,6 +33,7 @@ from steamdino.gallery.vectors import Pending
 from steamdino.pipeline.decoding import ahead, cores, decoded
 from steamdino.recipe import Pooling, Transform
 from steamdino.sample import draw_store
+from steamdino.storage.location import LocalFile
 from vit import VisionTransformer, export, vit_s16
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -117,7 +118,10 @@ def median_rate(images: int, work: Callable[..., object], *arguments: object) ->
 
 def usable(paths: list[Path]) -> list[Pending]:
     """The pictures that can be decoded, as many as are needed."""
-    found = [Pending(hashlib.sha256(path.read_bytes()).hexdigest(), (path,), (path.stem,)) for path in paths]
+    found = [
+        Pending(hashlib.sha256(path.read_bytes()).hexdigest(), (LocalFile(path),), (path.stem,))
+        for path in paths
+    ]
     good = [item.banner for item in decoded(found, DINO, cores()) if item.pixels is not None]
     return list(islice(cycle(good), IMAGES))
 
@@ -133,7 +137,7 @@ def compare(folder: Path, pending: list[Pending], precision: str) -> None:
         )
 
     ours = compiled(BATCH)
-    paths = [item.paths[0] for item in pending]
+    paths = [item.locations[0].path for item in pending if item.locations[0].path]
     cosines = (our_way(ours, pending[:200], BATCH) * seeds_way(model, paths[:200])).sum(axis=1)
     rounds = [
         (

@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass
 
 from steamdino.banners.decode import decode
-from steamdino.banners.read import Content
 from steamdino.errors import BlockedError, NetworkError, PictureError, ReplyError
 from steamdino.net.client import Client, Reply, TransientError
+from steamdino.storage.location import Content
 
 LARGEST = 16 << 20
 """Bytes; Steam's own banners have 50 to 100 KB."""

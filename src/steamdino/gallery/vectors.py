@@ -14,6 +14,7 @@ from steamdino.gallery import layout
 from steamdino.gallery.clock import now
 from steamdino.gallery.games import STEAM_PAGE
 from steamdino.recipe import Recipe
+from steamdino.storage.location import Location
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,12 +27,12 @@ class Pending:
 
     Attributes:
         sha256: its content.
-        paths: files that hold it, absolute; any of them will do.
+        locations: where it is stored; the places hold the same content.
         game_ids: the games that show it.
     """
 
     sha256: str
-    paths: tuple[Path, ...]
+    locations: tuple[Location, ...]
     game_ids: tuple[str, ...]
 
 
@@ -108,7 +109,7 @@ class Vectors:
         return [
             Pending(
                 sha256,
-                tuple(layout.located(path, str(self._root)) for path in json.loads(paths)),
+                tuple(layout.location(path, str(self._root)) for path in json.loads(paths)),
                 tuple(json.loads(game_ids)),
             )
             for sha256, paths, game_ids in rows

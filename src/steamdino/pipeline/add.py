@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -10,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 
-from steamdino.banners.read import Content, inspect, read
+from steamdino.banners.read import inspect
 from steamdino.catalogue import archive, folder, table
 from steamdino.catalogue.ids import steam_refusal
 from steamdino.errors import PictureError, SourceError, UsageError
@@ -20,6 +19,7 @@ from steamdino.gallery.layout import absolute, owner_of
 from steamdino.pipeline.missing import missing_most
 from steamdino.pipeline.picture_store import is_kept, keep
 from steamdino.records import Entry, Problem, Progress
+from steamdino.storage.location import Content, LocalFile, Status
 
 COMMIT_EVERY = 500
 """Games between two commits: what a kill can cost."""
@@ -258,9 +258,9 @@ class _Scan:
         )
         if known and settled and entry.data is None and (status := _status_if_known(path, known)):
             if not known.ctime_ns:  # the gallery was made by a program that did not record it
-                self._gallery.games.touch_banner(entry.id, status.st_mtime_ns, status.st_ctime_ns)
+                self._gallery.games.touch_banner(entry.id, status.mtime_ns, status.ctime_ns)
             return False
-        content = read(path) if entry.data is None else Content(entry.data, 0)
+        content = LocalFile(path).read() if entry.data is None else Content(entry.data, 0)
         banner = inspect(path, content)
         if known and settled and known.sha256 == banner.sha256:
             self._gallery.games.touch_banner(entry.id, banner.mtime_ns, banner.ctime_ns)
@@ -276,11 +276,11 @@ def _shows_nothing(found: Found) -> bool:
     return isinstance(found, Entry) and found.path is None and found.data is None
 
 
-def _status_if_known(path: Path, known: KnownGame) -> os.stat_result | None:
-    """The status of a picture's file if it has the size and the times that it had when it was read; else None."""
-    with suppress(OSError):
-        status = path.stat()
-        same = (status.st_size, status.st_mtime_ns) == (known.size, known.mtime_ns)
-        if same and known.ctime_ns in (0, status.st_ctime_ns):
+def _status_if_known(path: Path, known: KnownGame) -> Status | None:
+    """The status of a picture if its mark is the one that it had when it was read; else None."""
+    with suppress(PictureError):
+        status = LocalFile(path).status()
+        same = (status.size, status.mtime_ns) == (known.size, known.mtime_ns)
+        if same and known.ctime_ns in (0, status.ctime_ns):
             return status
     return None

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
-from steamdino.banners.read import Content, inspect, read
+from steamdino.banners.read import inspect
 from steamdino.errors import PictureError
 from steamdino.gallery import Gallery
 from steamdino.gallery.games import KnownBanner
 from steamdino.pipeline.picture_store import keep
 from steamdino.records import Progress
+from steamdino.storage.location import Content, LocalFile
 
 
 class State(Enum):
@@ -88,14 +89,11 @@ def repair(gallery: Gallery, found: Altered) -> bool:
 
 def _state(banner: KnownBanner, deep: bool) -> State | None:
     try:
-        status = banner.path.stat()
-    except OSError:
+        status = LocalFile(banner.path).status()
+    except PictureError:
         return State.MISSING
-    times = (status.st_mtime_ns, status.st_ctime_ns) == (
-        banner.mtime_ns,
-        banner.ctime_ns or status.st_ctime_ns,
-    )
-    if not deep and status.st_size == banner.size and (banner.copied or times):
+    times = (status.mtime_ns, status.ctime_ns) == (banner.mtime_ns, banner.ctime_ns or status.ctime_ns)
+    if not deep and status.size == banner.size and (banner.copied or times):
         return None
     content = _content(banner.path)  # a folder that was copied has new times and the old content
     return None if content and content.sha256 == banner.sha256 else State.CHANGED
@@ -103,6 +101,6 @@ def _state(banner: KnownBanner, deep: bool) -> State | None:
 
 def _content(path: Path) -> Content | None:
     try:
-        return read(path)
+        return LocalFile(path).read()
     except PictureError:
         return None

@@ -22,13 +22,12 @@ from steamdino.analysis.duplicates import (
 from steamdino.analysis.evaluation.baselines import difference_hash
 from steamdino.analysis.flaws import Flaw, findings, usual_size
 from steamdino.analysis.picture_loading import each
-from steamdino.banners.decode import decode
 from steamdino.banners.quality import VERSION, measure
-from steamdino.banners.read import read
+from steamdino.banners.read import read_picture
 from steamdino.errors import NoSnapshotError, PictureError, UsageError
 from steamdino.gallery import Gallery
 from steamdino.gallery.curation import DIFFERENT, KEEP, SAME, Decision, Shown
-from steamdino.gallery.layout import VERTICAL, located
+from steamdino.gallery.layout import VERTICAL, located, location
 from steamdino.index.snapshot import SnapshotReader, open_newest
 from steamdino.records import Filter, Progress
 
@@ -278,7 +277,7 @@ def _measure(
 
     def look(one: Shown) -> tuple[Shown, dict[str, float] | str]:
         try:
-            return one, measure(decode(read(located(one.path, root)).data))
+            return one, measure(read_picture(location(one.path, root)))
         except PictureError as error:
             return one, str(error)
 
@@ -376,7 +375,7 @@ def _hashes(
         if row not in made:
             one = known.get(ids[row])
             try:
-                image: Image.Image | None = decode(read(located(one.path, str(root))).data) if one else None
+                image: Image.Image | None = read_picture(location(one.path, str(root))) if one else None
             except PictureError:
                 image = None
             made[row] = None if image is None else difference_hash(image)

@@ -12,7 +12,6 @@ from itertools import islice
 from typing import TypeVar
 
 from steamdino.banners.decode import decode
-from steamdino.banners.read import read
 from steamdino.errors import PictureError
 from steamdino.features.transform import Pixels, prepare, sufficient_size
 from steamdino.gallery.vectors import Pending
@@ -84,11 +83,11 @@ def decoded(banners: Iterable[Pending], transform: Transform, threads: int) -> G
 
 def _decode(transform: Transform, banner: Pending) -> Decoded:
     reason = ""
-    for path in banner.paths:
+    for location in banner.locations:
         try:
-            content = read(path)
+            content = location.read()
         except PictureError as error:
-            # Without the path: the reason goes into snapshots, which are served and given away.
+            # Without the place: the reason goes into snapshots, which are served and given away.
             reason = f"its picture cannot be had: {error}"
             continue
         if content.sha256 != banner.sha256:

@@ -18,8 +18,7 @@ from typing import Any
 from steamdino.analysis.audit import Audit, Auditor
 from steamdino.analysis.explain import Explainer, Explanation
 from steamdino.analysis.unique import UniqueGames, diverse, unique
-from steamdino.banners.decode import decode
-from steamdino.banners.read import read
+from steamdino.banners.read import read_picture
 from steamdino.errors import PictureError, QueryError, RecipeError, SnapshotError, SteamDinoError
 from steamdino.features.text_encoder import check_words
 from steamdino.index.snapshot import answering
@@ -190,9 +189,9 @@ class Edition:
 
 def _image(game: Game) -> Any:
     try:
-        if game.picture is None:
+        if game.location is None:
             raise PictureError("it is not known")
-        return decode(read(game.picture).data)
+        return read_picture(game.location)
     except PictureError as error:
         raise QueryError(f"the picture of {game.id!r} cannot be read: {error}") from None
 
