@@ -23,6 +23,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from steamdino.engines.cores import cores
+from steamdino.engines.decoding import Decoded, ahead, decoded
 from steamdino.features.encoder import BATCH, Encoder
 from steamdino.features.model_registry import model as known
 from steamdino.features.pooling import pool, unit
@@ -30,7 +32,6 @@ from steamdino.features.recipe_parser import named
 from steamdino.features.runtimes.openvino import OpenVinoModel, computes_bf16
 from steamdino.features.transform import Pixels
 from steamdino.gallery.vectors import Pending
-from steamdino.pipeline.decoding import ahead, cores, decoded
 from steamdino.recipe import Pooling, Transform
 from steamdino.sample import draw_store
 from steamdino.storage.location import LocalFile
@@ -87,7 +88,7 @@ Batches = Iterator[list[Pixels]]
 def batches(pending: list[Pending], transform: Transform, size: int) -> Batches:
     """What the program's own decoding threads bring."""
     stream = decoded(pending, transform, cores())
-    return iter(lambda: [item.pixels for item in islice(stream, size) if item.pixels is not None], [])
+    return iter(lambda: [item.pixels for item in islice(stream, size) if isinstance(item, Decoded)], [])
 
 
 def in_streams(work: Callable[[list[Pixels]], Vectors], source: Batches) -> Vectors:
@@ -122,7 +123,7 @@ def usable(paths: list[Path]) -> list[Pending]:
         Pending(hashlib.sha256(path.read_bytes()).hexdigest(), (LocalFile(path),), (path.stem,))
         for path in paths
     ]
-    good = [item.banner for item in decoded(found, DINO, cores()) if item.pixels is not None]
+    good = [item.banner for item in decoded(found, DINO, cores()) if isinstance(item, Decoded)]
     return list(islice(cycle(good), IMAGES))
 
 

@@ -104,7 +104,7 @@ def evaluate(
         raise UsageError(f"--games is {games!r} without --markdown; name the page to write too")
     from steamdino.analysis.evaluation.collection import collect
     from steamdino.analysis.evaluation.evaluate import evaluate as run
-    from steamdino.pipeline.decoding import cores
+    from steamdino.engines.cores import cores
     from steamdino.present.cli.progress import bar
     from steamdino.present.export import evaluation_report as export
     from steamdino.present.export.evaluation_plot import check, draw
