@@ -22,7 +22,7 @@ from steamdino.banners.read import read_picture
 from steamdino.errors import PictureError, QueryError, RecipeError, SnapshotError, SteamDinoError
 from steamdino.features.text_encoder import check_words
 from steamdino.index.snapshot import answering
-from steamdino.pipeline.check import Duplicates, duplicates
+from steamdino.pipeline.duplicate_groups import Duplicates, duplicates
 from steamdino.present.web.concurrency import COMPUTING, ENCODING, ConcurrencyLimit
 from steamdino.present.web.timing import stage
 from steamdino.records import Filter, Game, Matches
