@@ -140,10 +140,10 @@ def _run(
 
 def _precision(model: Model, wanted: str) -> str:
     if wanted == "auto":
-        return "bf16" if "bf16" in model.precisions and computes_bf16() else "f32"
-    if wanted not in model.precisions:
+        return "bf16" if "bf16" in model.inference_precisions and computes_bf16() else "f32"
+    if wanted not in model.inference_precisions:
         raise UsageError(
-            f"{model.name} loses too much in {wanted}; use one of: {', '.join(model.precisions)}, auto"
+            f"{model.name} loses too much in {wanted}; use one of: {', '.join(model.inference_precisions)}, auto"
         )
     return wanted
 

@@ -61,13 +61,12 @@ def apply(gallery: Gallery, base: Recipe, recipe: Recipe) -> int:
     if key is None or from_key is None or data is None:
         return 0
     whitening = Whitening.from_bytes(data)
-    waiting = iter(gallery.vectors.lacking(key, from_key))
+    waiting = gallery.vectors.lacking(key, from_key)
     done = 0
     while some := list(islice(waiting, COMMIT_EVERY)):
-        rows = np.stack([np.frombuffer(vector, "<f2") for _, _, vector in some]).astype(np.float32)
-        whitened = whitening(rows).astype("<f2")
+        whitened = whitening(np.stack([vector for _, _, vector in some]))
         with gallery.transaction():
             for (sha256, precision, _), row in zip(some, whitened, strict=True):
-                gallery.vectors.put(key, precision, [(sha256, row.tobytes())])
+                gallery.vectors.put(key, precision, [sha256], row[np.newaxis])
         done += len(some)
     return done

@@ -44,10 +44,7 @@ class VectorWriter:
         """Store all that is waiting in one transaction."""
         with self._gallery.transaction():
             for batch in self._waiting:
-                rows = zip(batch.sha256s, batch.vectors.astype("<f2"), strict=True)
-                self._gallery.vectors.put(
-                    self._key, self._precision, [(sha256, row.tobytes()) for sha256, row in rows]
-                )
+                self._gallery.vectors.put(self._key, self._precision, batch.sha256s, batch.vectors)
                 for one in batch.failures:
                     undecodable = one.banner.sha256 if one.final else None
                     self._gallery.games.put_build_problem(one.banner.game_ids, one.reason, undecodable)

@@ -115,7 +115,9 @@ def evaluate(
     settings = Settings.load({"gallery": gallery, "precision": precision})
     readers = _readers(settings, recipe or [])
     with bar("Reading banners", "banners") as progress:
-        collection = collect(readers, precision=settings.precision, threads=cores(), progress=progress)
+        collection = collect(
+            readers, precision=settings.inference_precision, threads=cores(), progress=progress
+        )
     rows_of(collection, chosen)  # a wrong id is told before the work, not after it
     for problem in collection.problems[:3]:
         note(printable(f"Left out: {problem.where}: {problem.reason}"))
@@ -182,7 +184,7 @@ def _build(settings: Settings, names: Sequence[str]) -> None:
             build(
                 settings.gallery,
                 name,
-                precision=settings.precision,
+                precision=settings.inference_precision,
                 threads=settings.threads,
                 progress=progress,
             )

@@ -281,7 +281,7 @@ class SnapshotRegistry:
             elif self._now.editions:
                 return  # a packed snapshot does not change
             else:
-                snapshot = Snapshot.open(self._place, precision=self._settings.precision)
+                snapshot = Snapshot.open(self._place, precision=self._settings.inference_precision)
                 found = {snapshot.recipe.name: Edition(snapshot, self._place, self._work, None)}
             if found:
                 marks = " ".join(f"{name} {edition.version}" for name, edition in found.items())
@@ -293,7 +293,7 @@ class SnapshotRegistry:
         for name, (folder, _) in answering(self._place).items():
             known = self._now.editions.get(name)
             if known is None or known.folder != folder:
-                snapshot = Snapshot.open(folder, precision=self._settings.precision)
+                snapshot = Snapshot.open(folder, precision=self._settings.inference_precision)
                 known = Edition(snapshot, self._place, self._work, folder)
                 LOG.info("snapshot", extra={"facts": {"recipe": name, "games": len(snapshot)}})
             found[name] = known
