@@ -59,7 +59,7 @@ class CellEncoder:
 
         Args:
             recipe: under which.
-            whitening: the file of one that was learned on a gallery, where the recipe names one.
+            whitening: the file of the whitening that was learned on a gallery, if the recipe names one.
 
         Raises:
             RecipeError: no known model can encode under it, or the model gives no cells.

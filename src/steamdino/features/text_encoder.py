@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +10,7 @@ from steamdino.features.model_files import TEXT, TOKENIZER, ModelFiles, pull_com
 from steamdino.features.model_registry import model, models
 from steamdino.features.pooling import Floats, unit
 from steamdino.features.recipe_parser import files_of
+from steamdino.features.runtimes.openvino import OpenVinoTextModel
 from steamdino.recipe import Recipe
 
 CONTEXT = 77
@@ -53,7 +52,9 @@ class TextEncoder:
         check_words(recipe)
         files = files_of(recipe)
         self._tokenize = Tokenizer(files)
-        self._tower = _Tower(files, model(recipe.model).dim)
+        self._tower = OpenVinoTextModel(
+            files.path(TEXT), model=files.model, context=CONTEXT, dim=model(recipe.model).dim
+        )
 
     def __call__(self, sentence: str) -> Floats:
         """The vector of a sentence: float32, shape (dim,), length 1."""
@@ -86,45 +87,3 @@ class Tokenizer:
     def __call__(self, sentence: str) -> NDArray[np.int64]:
         """The tokens of a sentence: int64, shape (1, CONTEXT)."""
         return np.array([self._tokenizer.encode(sentence).ids], np.int64)
-
-
-class _Tower:
-    def __init__(self, files: ModelFiles, dim: int) -> None:
-        from steamdino.features.runtimes.openvino import LOADING
-
-        self._running = threading.Lock()
-        with LOADING:
-            self._load(files, dim)
-
-    def _load(self, files: ModelFiles, dim: int) -> None:
-        from steamdino.features.runtimes.openvino import without_telemetry
-
-        with without_telemetry():
-            import openvino as ov
-        path = files.path(TEXT)
-        core = ov.Core()
-        try:
-            network = core.read_model(path)
-            network.reshape({port: [1, CONTEXT] for port in network.inputs})
-            self._compiled = core.compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-        except RuntimeError as error:  # OpenVINO's one kind of error
-            raise ModelError(f"{path} cannot be used: {str(error).strip().splitlines()[-1]}") from None
-        fitting = [port for port in self._compiled.outputs if list(port.shape) == [1, dim]]
-        if not fitting:
-            raise ModelError(
-                f"{path} gives no vector of {dim} numbers, so it is not the text tower of {files.model}"
-            )
-        named = [port for port in fitting if port.get_names() & {"text_embeds", "embedding"}]
-        self._output = (named or fitting)[0]
-        self(np.zeros((1, CONTEXT), np.int64))
-
-    def __call__(self, tokens: NDArray[np.int64]) -> Floats:
-        # Where the file asks for an attention mask, all are attended to: what comes after the end token is hidden from
-        # it by the tower's own causal mask.
-        given = {
-            port: tokens if "input_ids" in port.get_names() else np.ones_like(tokens)
-            for port in self._compiled.inputs
-        }
-        with self._running:  # a compiled model has one request, which refuses a second call while it runs
-            vectors: Floats = self._compiled(given)[self._output].astype(np.float32)
-        return vectors

@@ -38,7 +38,7 @@ class Exported:
     Attributes:
         path: the ONNX file.
         sha256: of it.
-        outputs: their names, as `features.runtimes.onnx_graph` has them.
+        outputs: their names, as `features.runtimes.openvino_graph` has them.
         whitening: the file of the whitening; None without one.
     """
 
