@@ -79,7 +79,7 @@ def _decode(transform: Transform, banner: Pending) -> Decoded | Failure:
         try:
             content = location.read()
         except PictureError as error:
-            reason = f"its picture cannot be had: {error}"
+            reason = f"its picture cannot be read: {error}"
             continue
         if content.sha256 != banner.sha256:
             reason = "its picture has changed since it was added; add its source again"

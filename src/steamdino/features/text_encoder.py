@@ -1,4 +1,4 @@
-"""Sentences as vectors in the space of pictures: CLIP's text tower."""
+"""Encodes sentences as vectors in the space of pictures, with CLIP's text tower."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from steamdino.features.runtimes.openvino import OpenVinoTextModel
 from steamdino.recipe import Recipe
 
 CONTEXT = 77
-"""Tokens that CLIP's text tower takes; a longer sentence is cut, its end token kept."""
+"""Tokens that CLIP's text tower takes; a longer sentence is truncated and keeps its end token."""
 
 END = "<|endoftext|>"
-"""CLIP's last token, with which it also fills up."""
+"""CLIP's end token, which also serves as padding."""
 
 
 def has_words(recipe: Recipe) -> bool:
@@ -27,7 +27,7 @@ def has_words(recipe: Recipe) -> bool:
 
 
 def check_words(recipe: Recipe) -> None:
-    """Refuses a recipe whose vectors cannot be compared with sentences.
+    """Raise an error for a recipe whose vectors cannot be compared with sentences.
 
     Raises:
         RecipeError: sentences cannot be compared with its vectors.
@@ -40,14 +40,14 @@ def check_words(recipe: Recipe) -> None:
 
 
 class TextEncoder:
-    """Computes the vectors of sentences under one recipe. Threads may share it; it runs for one of them at a time."""
+    """Computes the vectors of sentences under one recipe. Threads may share it; it serves one call at a time."""
 
     def __init__(self, recipe: Recipe) -> None:
-        """Loads the recipe's text tower and its tokenizer.
+        """Load the recipe's text tower and its tokenizer.
 
         Raises:
-            RecipeError: the recipe has no words.
-            ModelError: a file of the model is missing, altered, or not what it should be.
+            RecipeError: the recipe supports no sentences.
+            ModelError: a file of the model is missing, altered, or not usable.
         """
         check_words(recipe)
         files = files_of(recipe)
@@ -57,26 +57,26 @@ class TextEncoder:
         )
 
     def __call__(self, sentence: str) -> Floats:
-        """The vector of a sentence: float32, shape (dim,), length 1."""
+        """Compute the vector of a sentence: float32, shape (dim,), length 1."""
         vector: Floats = unit(self._tower(self._tokenize(sentence)))[0]
         return vector
 
 
 class Tokenizer:
-    """CLIP's byte-pair encoding, cut and filled up to `CONTEXT`."""
+    """CLIP's byte-pair encoding, truncated or padded to `CONTEXT` tokens."""
 
     def __init__(self, files: ModelFiles) -> None:
-        """Reads the model's ``tokenizer.json``.
+        """Read the model's ``tokenizer.json``.
 
         Raises:
-            ModelError: it is missing, altered, or no tokenizer of CLIP's kind.
+            ModelError: it is missing, altered, or not a tokenizer of CLIP's kind.
         """
         from tokenizers import Tokenizer as Reader
 
         path = files.path(TOKENIZER)
         try:
             self._tokenizer = Reader.from_file(str(path))
-        except Exception as error:  # the library's one kind of error
+        except Exception as error:  # the only type that the library raises
             raise ModelError(f"{path} is not a tokenizer: {error}") from None
         end = self._tokenizer.token_to_id(END)
         if end is None:
