@@ -25,7 +25,7 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
 import steamdino
 from steamdino.analysis.duplicates import TIERS, find_pairs, groups
-from steamdino.pipeline.check import duplicates
+from steamdino.pipeline.duplicate_groups import duplicates
 
 GAMES, DIM, COPIED = 180_000, 256, 0.02
 

@@ -24,6 +24,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from steamdino.engines.cores import cores
+from steamdino.engines.decoding import Decoded, ahead, decoded
 from steamdino.features.encoder import BATCH, Encoder
 from steamdino.features.model_registry import model as known
 from steamdino.features.pooling import pool, unit
@@ -31,9 +33,9 @@ from steamdino.features.recipe_parser import named
 from steamdino.features.runtimes.openvino import OpenVinoModel, computes_bf16
 from steamdino.features.transform import Pixels
 from steamdino.gallery.vectors import Pending
-from steamdino.pipeline.decoding import ahead, cores, decoded
 from steamdino.recipe import Pooling, Transform
 from steamdino.sample import draw_store
+from steamdino.storage.location import LocalFile
 from vit import VisionTransformer, export, vit_s16
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -87,7 +89,7 @@ Batches = Iterator[list[Pixels]]
 def batches(pending: list[Pending], transform: Transform, size: int) -> Batches:
     """Yield the batches of the program's own decoding threads."""
     stream = decoded(pending, transform, cores())
-    return iter(lambda: [item.pixels for item in islice(stream, size) if item.pixels is not None], [])
+    return iter(lambda: [item.pixels for item in islice(stream, size) if isinstance(item, Decoded)], [])
 
 
 def in_streams(work: Callable[[list[Pixels]], Vectors], source: Batches) -> Vectors:
@@ -117,9 +119,12 @@ def median_rate(images: int, work: Callable[..., object], *arguments: object) ->
 
 
 def usable(paths: list[Path]) -> list[Pending]:
-    """Return as many decodable pictures as are needed."""
-    found = [Pending(hashlib.sha256(path.read_bytes()).hexdigest(), (path,), (path.stem,)) for path in paths]
-    good = [item.banner for item in decoded(found, DINO, cores()) if item.pixels is not None]
+    """Return as many pictures as needed, of those that can be decoded."""
+    found = [
+        Pending(hashlib.sha256(path.read_bytes()).hexdigest(), (LocalFile(path),), (path.stem,))
+        for path in paths
+    ]
+    good = [item.banner for item in decoded(found, DINO, cores()) if isinstance(item, Decoded)]
     return list(islice(cycle(good), IMAGES))
 
 
@@ -134,7 +139,7 @@ def compare(folder: Path, pending: list[Pending], precision: str) -> None:
         )
 
     ours = compiled(BATCH)
-    paths = [item.paths[0] for item in pending]
+    paths = [item.locations[0].path for item in pending if item.locations[0].path]
     cosines = (our_way(ours, pending[:200], BATCH) * notebook_method(model, paths[:200])).sum(axis=1)
     rounds = [
         (

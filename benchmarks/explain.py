@@ -21,8 +21,7 @@ from PIL import Image
 import steamdino
 from steamdino.analysis.cell_matching import exact_shares, likeness
 from steamdino.analysis.explain import POWER, Explainer
-from steamdino.banners.decode import decode
-from steamdino.banners.read import read
+from steamdino.banners.read import read_picture
 from steamdino.features.cells import CellEncoder, Cells
 from steamdino.features.transform import prepare
 from steamdino.sample import draw_store
@@ -82,7 +81,7 @@ def measure(snapshot: steamdino.Snapshot) -> None:
     hits = []
     for _ in range(PAIRS):
         chosen = [snapshot.game(key).picture for key in rng.choice(snapshot.ids, 2, replace=False)]
-        source, target = (decode(read(path).data).resize(SIZE) for path in chosen if path)
+        source, target = (read_picture(path).resize(SIZE) for path in chosen if path)
         width, height = int(rng.integers(120, 200)), int(rng.integers(150, 230))
         corners = [
             (int(rng.integers(0, SIZE[0] - width)), int(rng.integers(0, SIZE[1] - height))) for _ in range(2)

@@ -33,7 +33,7 @@ recipes = st.builds(
     transform=transforms,
     pooling=poolings,
     projection=st.none() | sha256s,
-    precision=st.sampled_from(("float", "int8")),
+    vector_class=st.sampled_from(("float", "int8")),
     dim=st.integers(1, 10_000),
     name=st.text(),
 )
@@ -81,7 +81,7 @@ def test_what_is_no_recipe_is_refused_as_one(text: str) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"precision": "f32"},
+        {"vector_class": "f32"},
         {"weights": "abc"},
         {"projection": ""},
         {"dim": 0},
@@ -95,7 +95,8 @@ def test_what_is_no_recipe_is_refused_as_one(text: str) -> None:
     ],
 )
 def test_a_senseless_value_is_refused(change: dict[str, object]) -> None:
-    with pytest.raises(RecipeError, match=next(iter(change))):
+    (name,) = change
+    with pytest.raises(RecipeError, match="precision" if name == "vector_class" else name):
         replace(named("bundled"), **change)
 
 
@@ -164,3 +165,12 @@ def test_gem_needs_a_power_and_the_others_take_none() -> None:
 def test_the_hash_of_the_bundled_recipe_has_not_changed() -> None:
     # Stored galleries are found by it: a change here orphans every one of them.
     assert named("bundled").hash == "8119dfe742dd"
+
+
+def test_the_vector_class_is_called_precision_in_json_and_nowhere_both() -> None:
+    recipe = named("bundled")
+    record = json.loads(recipe.json)
+    assert record["precision"] == recipe.vector_class == "float"
+    assert recipe.differences(replace(recipe, vector_class="int8")) == ["precision: float != int8"]
+    with pytest.raises(RecipeError, match="vector_class"):
+        Recipe.from_json(json.dumps({**record, "vector_class": "float"}))

@@ -14,7 +14,9 @@ from steamdino.errors import UsageError
 from steamdino.settings import Settings, SteamSettings, WebSettings
 
 TABLES: dict[type[Any], str] = {Settings: "", SteamSettings: "[steam]\n", WebSettings: "[web]\n"}
-KEYS = [(cls, one.name) for cls in TABLES for one in fields(cls)]
+RENAMED = {"inference_precision": "precision"}
+"""Fields whose setting has another name."""
+KEYS = [(cls, RENAMED.get(one.name, one.name)) for cls in TABLES for one in fields(cls)]
 
 
 def write(folder: Path, text: str) -> None:
@@ -25,7 +27,7 @@ def test_a_flag_wins_over_the_environment_which_wins_over_the_file(tmp_path: Pat
     (tmp_path / "steamdino.toml").write_text('gallery = "from-file"\nthreads = 3\nprecision = "auto"\n')
     environ = {"STEAMDINO_GALLERY": "from-environment", "STEAMDINO_THREADS": "4"}
     loaded = Settings.load({"gallery": "from-flag", "threads": None}, environ, tmp_path)
-    assert loaded == Settings(gallery=Path("from-flag"), threads=4, precision="auto")
+    assert loaded == Settings(gallery=Path("from-flag"), threads=4, inference_precision="auto")
     assert Settings.load({}, environ, tmp_path).gallery == Path("from-environment")
     assert Settings.load({}, {}, tmp_path).gallery == Path("from-file")
     assert Settings.load({}, {}, tmp_path / "elsewhere") == Settings()
@@ -179,8 +181,8 @@ def test_any_value_of_any_setting_is_taken_as_its_kind_or_refused_in_one_line(
         assert "it must be" in str(error) or key == "key" or "@" in str(value)
         assert "\n" not in str(error)
         return
-    taken = getattr(loaded, key)
-    (kind,) = (kinds[str(one.type)] for one in fields(cls) if one.name == key)
+    (field,) = (one for one in fields(cls) if RENAMED.get(one.name, one.name) == key)
+    taken, kind = getattr(loaded, field.name), kinds[str(field.type)]
     assert isinstance(taken, kind)
     assert isinstance(taken, bool) == (kind is bool)
     assert taken == (Path(value) if key == "gallery" else value)  # type: ignore[arg-type]

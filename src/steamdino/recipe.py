@@ -13,7 +13,7 @@ from steamdino.wellformed import is_sha256, shown
 
 TRANSFORM_MODES = ("crop", "squash", "fit")
 POOLING_KINDS = ("simple", "complex", "gem", "multiscale", "patches")
-PRECISION_CLASSES = ("float", "int8")
+VECTOR_CLASSES = ("float", "int8")
 INTERPOLATIONS = ("bicubic",)
 
 LARGEST_SIDE = 4096
@@ -95,8 +95,9 @@ class Recipe:
         weights: sha256 of its weights file, lower-case hex.
         transform: how a picture becomes the model's input.
         pooling: how the model's tokens become one vector.
-        projection: sha256 of the whitening file (the model's own, or learned on a gallery); None without whitening.
-        precision: the vector class: "float" (f32, bf16 and f16 are comparable with each other) or "int8".
+        projection: sha256 of the whitening's file (the model's own, or learned on a gallery); None without one.
+        vector_class: "float" (vectors made in f32, bf16 and f16 may be compared with each other) or "int8". Its key
+            in the canonical JSON is "precision".
         dim: length of the vector, at most `LARGEST_DIM`.
         name: a label for people, not part of the identity: neither compared nor hashed.
     """
@@ -106,12 +107,12 @@ class Recipe:
     transform: Transform
     pooling: Pooling
     projection: str | None
-    precision: str
+    vector_class: str
     dim: int
     name: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
-        _member("precision", self.precision, PRECISION_CLASSES)
+        _member("precision", self.vector_class, VECTOR_CLASSES)
         if not isinstance(self.model, str) or not self.model:
             raise RecipeError(f"model is {shown(self.model)}; a recipe must name its model")
         if not isinstance(self.name, str):
@@ -125,12 +126,16 @@ class Recipe:
                 f"dim is {shown(self.dim)}; it must be a whole number from 1 to {LARGEST_DIM:,}"
             )
 
+    def _record(self) -> dict[str, Any]:
+        """The identity with the keys of the canonical JSON."""
+        record = asdict(self)
+        del record["name"]
+        return {"precision" if key == "vector_class" else key: value for key, value in record.items()}
+
     @property
     def json(self) -> str:
         """The canonical JSON of the identity: keys sorted, no white space, ASCII only, without the name."""
-        record = asdict(self)
-        del record["name"]
-        return json.dumps(record, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return json.dumps(self._record(), sort_keys=True, separators=(",", ":"), allow_nan=False)
 
     @property
     def hash(self) -> str:
@@ -146,6 +151,9 @@ class Recipe:
         """
         try:
             record = json.loads(text)
+            if "vector_class" in record:
+                raise KeyError("vector_class")
+            record["vector_class"] = record.pop("precision")
             transform = dict(record.pop("transform"))
             for key in ("mean", "std"):
                 transform[key] = tuple(transform[key])
@@ -160,12 +168,12 @@ class Recipe:
             raise RecipeError(f"this is not a recipe: {text[:80]!r} ({reason})") from None
 
     def differences(self, other: Recipe) -> list[str]:
-        """Return each field in which two recipes differ, with both values: ``transform.mode: crop != fit``."""
-        theirs = dict(_leaves(asdict(other)))
+        """Name each field in which the two differ, with both values: ``transform.mode: crop != fit``."""
+        theirs = dict(_leaves(other._record()))
         return [
             f"{key}: {value} != {theirs.get(key)}"
-            for key, value in _leaves(asdict(self))
-            if key != "name" and value != theirs.get(key)
+            for key, value in _leaves(self._record())
+            if value != theirs.get(key)
         ]
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from steamdino.storage.location import LocalFile, Location
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -83,11 +85,12 @@ class Game:
 
     Attributes:
         id, name: as in the gallery.
-        source: the name of its source.
-        url: its store page, if the source has one; else None.
-        picture: its banner's file, absolute (the file may be missing by now); None if unknown.
+        source: the name of the source that it came from.
+        url: its page, where the source says so; else None.
+        picture: its banner's file, absolute (it may be missing by now); None if unknown or not in a local file.
         sha256: of its banner's bytes.
-        columns: all other values from the source.
+        columns: what else the source knew.
+        location: where its banner can be read, be it a file or not; None if unknown.
     """
 
     id: str
@@ -97,6 +100,7 @@ class Game:
     picture: Path | None
     sha256: str
     columns: Mapping[str, Any]
+    location: Location | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +184,15 @@ class Query:
     parts: tuple[Part, ...] = ()
 
     @property
+    def location(self) -> Location | None:
+        """Where the query picture can be read; None without one."""
+        if self.game is not None:
+            return self.game.location
+        return None if self.picture is None else LocalFile(self.picture)
+
+    @property
     def has_words(self) -> bool:
-        """Return whether any part of the query is a sentence."""
+        """Whether the query contains a sentence."""
         return self.kind == "words" or any(part.query.has_words for part in self.parts)
 
 

@@ -10,13 +10,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from steamdino.errors import UsageError
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 FILE = "steamdino.toml"
 DEVICES = ("cpu", "cuda", "mps")
@@ -54,6 +57,9 @@ _STEAM_ADDRESS = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 
+_KEY = "key"
+"""Of a field's metadata: how the setting is called where the field has another name."""
+
 _FILE, _ENVIRONMENT, _FLAG = "file", "environment", "flag"
 
 
@@ -65,14 +71,14 @@ class Settings:
         gallery: the gallery's folder.
         recipe: the recipe that `build` uses; searches take the newest snapshot's unless one is named.
         device: that encodes: "cpu", "cuda" or "mps".
-        precision: of the inference: "f32", "bf16" or "auto" (bf16 where the CPU computes in it).
+        inference_precision: "f32", "bf16" or "auto" (bf16 on CPUs that support it); its key is "precision".
         threads: pictures decoded at the same time; 0 means one per core.
     """
 
     gallery: Path = Path("gallery")
     recipe: str = "bundled"
     device: str = "cpu"
-    precision: str = "f32"
+    inference_precision: str = field(default="f32", metadata={_KEY: "precision"})
     threads: int = 0
 
     @classmethod
@@ -189,7 +195,13 @@ class _Found:
 
 
 def _made(cls: type[T], found: Mapping[str, _Found]) -> T:
-    return cls(**{key: one.value for key, one in found.items()})
+    names = {_key(one): one.name for one in fields(cls)}
+    return cls(**{names[key]: one.value for key, one in found.items()})
+
+
+def _key(setting: Field[Any]) -> str:
+    """How a setting is called in the file, in the environment and as a flag."""
+    return str(setting.metadata.get(_KEY, setting.name))
 
 
 def _found(
@@ -201,7 +213,7 @@ def _found(
     table: str,
     prefix: str,
 ) -> dict[str, _Found]:
-    kinds = {f.name: str(f.type) for f in fields(cls)}
+    kinds = {_key(f): str(f.type) for f in fields(cls)}
     path = (folder or Path()) / FILE
     content = _read(path)
     tables = {name: content.pop(name, {}) for name in (STEAM, WEB)}

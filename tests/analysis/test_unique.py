@@ -10,7 +10,7 @@ import pytest
 from steamdino import Snapshot
 from steamdino.analysis.unique import diverse, unique
 from steamdino.errors import QueryError, UsageError
-from steamdino.pipeline.check import copies
+from steamdino.pipeline.duplicate_groups import duplicate_ids
 from steamdino.records import Filter
 from steamdino.sample import FictionalGame
 
@@ -55,7 +55,7 @@ def test_the_unique_list_holds_the_odd_ones_out(snapshot: Snapshot, fictional_st
 def test_a_copied_game_is_unique_only_once_its_copies_count_as_one(
     snapshot: Snapshot, built: Path, fictional_store: Store
 ) -> None:
-    out = copies(built)
+    out = duplicate_ids(built)
     _, games = fictional_store
     pairs = [(game.id, game.duplicate_of) for game in games if game.defect == "exact"]
     assert all((a in out) != (b in out) for a, b in pairs)

@@ -84,13 +84,13 @@ def test_bf16_is_allowed_exactly_where_it_agrees_with_onnx_runtime(
 ) -> None:
     model = models()[named("bundled").model]
     with monkeypatch.context() as patch:
-        patch.setitem(models(), model.name, replace(model, precisions=("f32", "bf16")))
+        patch.setitem(models(), model.name, replace(model, inference_precisions=("f32", "bf16")))
         raw, whitened = (
             (_encode(Encoder(named(name), precision="bf16"), pixels) * expected).sum(axis=1)
             for name, expected in (("bundled/raw", pooled), ("bundled", oracle))
         )
     assert raw.min() >= 0.999  # the network stands it; the whitening magnifies what little is lost
-    assert ("bf16" in model.precisions) == bool(whitened.min() >= 0.999)
+    assert ("bf16" in model.inference_precisions) == bool(whitened.min() >= 0.999)
 
 
 def test_a_precision_that_the_model_does_not_stand_is_refused_and_auto_avoids_it() -> None:

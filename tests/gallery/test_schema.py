@@ -15,6 +15,7 @@ RELEASED = [
     "040bbf815d39da05",
     "52a0db042157ca49",
     "784170969988693a",
+    "e09109098b117f1f",
 ]
 """The beginnings of the migrations' sha256s, written down when each was released."""
 

@@ -145,11 +145,10 @@ def test_memory_stays_flat(folder: Path, tmp_path: Path) -> None:
         script = (
             "import sys, resource\n"
             "from pathlib import Path\n"
-            "from steamdino.banners.decode import decode\n"
-            "from steamdino.banners.read import read\n"
+            "from steamdino.banners.read import read_picture\n"
             "from steamdino.errors import PictureError\n"
             "for name in sys.argv[1:]:\n"
-            "    try: decode(read(Path(name)).data)\n"
+            "    try: read_picture(Path(name))\n"
             "    except PictureError: pass\n"
             "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)\n"
         )

@@ -72,8 +72,8 @@ def test_each_picture_is_decoded_and_encoded_once_and_the_plan_comes_early(
             encoded.extend(picture.tobytes() for picture in pictures)
             return super().__call__(pictures)
 
-    monkeypatch.setattr("steamdino.pipeline.decoding.decode", counting)
-    monkeypatch.setattr("steamdino.features.encoder.Encoder", Counting)
+    monkeypatch.setattr("steamdino.engines.decoding.decode", counting)
+    monkeypatch.setattr("steamdino.engines.local.Encoder", Counting)
     events: list[tuple[str, int]] = []
     summary = build(
         tmp_path / "g",

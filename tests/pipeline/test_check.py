@@ -10,15 +10,10 @@ import steamdino
 from steamdino.errors import SnapshotError, UsageError
 from steamdino.gallery import Gallery
 from steamdino.gallery.curation import Decision
-from steamdino.pipeline.check import (
-    Duplicates,
-    check,
-    decide,
-    duplicates,
-    exclude,
-    read_decisions,
-    restore,
-)
+from steamdino.pipeline.check import check
+from steamdino.pipeline.decisions import decide, read_decisions
+from steamdino.pipeline.duplicate_groups import Duplicates, duplicates
+from steamdino.pipeline.exclusions import exclude, restore
 from steamdino.sample import FictionalGame
 from steamdino.search.filter_parser import filter_of
 
@@ -216,7 +211,7 @@ def test_a_file_of_decisions_is_read_or_its_line_is_named(tmp_path: Path) -> Non
     ]
     for line in ("730 570", "730 equals 570", "730 same 730", "keep", "a b c d"):
         path.write_text(f"keep 1\n{line}\n")
-        with pytest.raises(UsageError, match=f"line 2: '{line}' is no decision"):
+        with pytest.raises(UsageError, match=f"line 2: '{line}' is not a decision"):
             read_decisions(path)
     with pytest.raises(UsageError, match="there is no"):
         read_decisions(tmp_path / "none")

@@ -16,7 +16,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import steamdino
-from steamdino.pipeline.check import duplicates
+from steamdino.pipeline.duplicate_groups import duplicates
 from steamdino.sample import FictionalGame
 
 Run = Callable[..., "CompletedProcess[str]"]

@@ -13,7 +13,7 @@ from PIL import Image
 
 from steamdino import Snapshot
 from steamdino.analysis.unique import unique
-from steamdino.pipeline.check import copies
+from steamdino.pipeline.duplicate_groups import duplicate_ids
 
 Run = Callable[..., "CompletedProcess[str]"]
 
@@ -57,7 +57,7 @@ def test_copies_count_as_one_game_when_it_is_asked_for(run: Run, gallery_with_pi
     arguments = ("unique", "-g", gallery_with_pictures, "-n", 1000, "--format", "ids")
     every = run(*arguments).stdout.split()
     fewer = run(*arguments, "--ignore-duplicates").stdout.split()
-    assert set(every) - set(fewer) == copies(gallery_with_pictures)
+    assert set(every) - set(fewer) == duplicate_ids(gallery_with_pictures)
     assert set(fewer) <= set(every)
 
 

@@ -15,12 +15,13 @@ from steamdino.analysis.explain import Explainer, Explanation
 from steamdino.analysis.flaws import Flaw, findings
 from steamdino.banners.decode import decode
 from steamdino.banners.quality import measure
-from steamdino.banners.read import inspect, read
+from steamdino.banners.read import inspect, read_picture
 from steamdino.errors import PictureError, QueryError, UsageError
 from steamdino.gallery.curation import Shown
 from steamdino.index.exact import neighbours
 from steamdino.records import Filter, Match, Matches
 from steamdino.search import Snapshot
+from steamdino.storage.location import LocalFile
 
 COMPARED = 2000
 """Games whose nearest neighbours are looked at, at most: a percentile to a tenth of a point needs no more."""
@@ -119,7 +120,7 @@ class Auditor:
             UsageError: k is below 1.
         """
         try:
-            content = read(picture)
+            content = LocalFile(picture).read()
             banner, image = inspect(picture, content), decode(content.data)
         except PictureError as error:
             raise QueryError(f"{picture}: {error}") from error
@@ -177,10 +178,10 @@ class Auditor:
         return Standing(tag, games, matches[0], percentile, float(np.median(closenesses)))
 
     def _explained(self, draft: Image.Image, matches: Matches) -> Explanation | None:
-        if not matches or matches[0].game.picture is None:
+        if not matches or matches[0].game.location is None:
             return None
         try:
-            other = decode(read(matches[0].game.picture).data)
+            other = read_picture(matches[0].game.location)
         except PictureError:
             return None
         return self._explainer(draft, other)

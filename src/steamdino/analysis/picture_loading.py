@@ -9,7 +9,6 @@ from typing import TypeVar
 from PIL import Image
 
 from steamdino.banners.decode import decode
-from steamdino.banners.read import read
 from steamdino.errors import PictureError
 from steamdino.records import Game
 
@@ -31,10 +30,10 @@ def picture(game: Game, at_least: tuple[int, int] | None = None) -> Image.Image:
         PictureError: it is not there, cannot be decoded, or is another one than when the snapshot was built; the text
             says of which game, and no path, since it may be shown to others.
     """
-    if game.picture is None:
+    if game.location is None:
         raise PictureError(f"the snapshot does not know where the picture of {game.id!r} lies")
     try:
-        content = read(game.picture)
+        content = game.location.read()
         if content.sha256 != game.sha256:
             raise PictureError("it has changed since the snapshot was built; add its source again and build")
         return decode(content.data, at_least)

@@ -18,17 +18,18 @@ TGA = "TGA"
 TGA_HEADER = struct.Struct("<BBBHHBHHHHBB")
 TGA_FOOTER = b"TRUEVISION-XFILE.\0"
 MOST_PIXELS = 64_000_000  # 192 MB as RGB
-SMALLEST_SIDE = 8  # pixels; below that there is nothing to recognise
-BACKGROUND = (
-    0,
-    0,
-    0,
-)  # what transparent pixels are laid on: stores and libraries show banners on a dark ground
+SMALLEST_SIDE = 8  # pixels; smaller pictures have nothing to recognise
+BACKGROUND = (0, 0, 0)  # behind transparent pixels: stores and libraries show banners on a dark ground
 
 
 @dataclass(frozen=True, slots=True)
 class PictureHeader:
-    """What a picture says of itself: pixels with the EXIF orientation applied, Pillow's mode and format."""
+    """What a picture's header says.
+
+    Attributes:
+        width, height: pixels, with the EXIF orientation applied.
+        mode, format: as Pillow names them.
+    """
 
     width: int
     height: int
@@ -37,10 +38,10 @@ class PictureHeader:
 
 
 def header(data: bytes) -> PictureHeader:
-    """Reads a picture's header.
+    """Read a picture's header.
 
     Raises:
-        PictureError: it is no picture of a known format, or beyond the limits.
+        PictureError: it is not a picture of a known format, or exceeds the limits.
     """
     with _opened(data) as image:
         width, height = image.size
@@ -50,18 +51,17 @@ def header(data: bytes) -> PictureHeader:
 
 
 def decode(data: bytes, at_least: tuple[int, int] | None = None) -> Image.Image:
-    """Decodes a picture to RGB, upright.
+    """Decode a picture to RGB, upright.
 
-    Transparent pixels are laid on black; 16-bit greys keep their upper 8 bits; of an animation the first
-    frame is taken.
+    Transparent pixels become black; 16-bit greys keep their upper 8 bits; an animation gives its first frame.
 
     Args:
         data: the file's bytes.
-        at_least: (width, height) in pixels that will do. A JPEG may then be decoded at 1/2, 1/4 or 1/8 of its
-            size, never below this, which saves most of the time for large ones.
+        at_least: (width, height) in pixels that are enough. A JPEG may then be decoded at 1/2, 1/4 or 1/8 of its
+            size, but never smaller than this, which saves most of the time for large ones.
 
     Raises:
-        PictureError: the picture is broken, of an unknown format, or beyond the limits.
+        PictureError: the picture is broken, has an unknown format, or exceeds the limits.
     """
     with _opened(data) as image:
         if at_least is not None and image.format == "JPEG":
@@ -75,7 +75,7 @@ def _rgb(image: Image.Image) -> Image.Image:
         return image
     if image.mode.startswith("I"):
         levels = np.asarray(image).astype(np.int64)
-        # Both I;16 and I hold 16-bit greys in files; Pillow's own conversion would cut them off at 255.
+        # Both I;16 and I hold 16-bit greys in files; Pillow's own conversion would clip them at 255.
         return Image.fromarray((levels.clip(0, 65535) >> 8).astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:
         canvas = Image.new("RGBA", image.size, (*BACKGROUND, 255))
@@ -122,19 +122,19 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
         raise PictureError(_not_a_picture(data)) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise PictureError(f"it has more than {MOST_PIXELS:,} pixels") from None
-    except Exception as error:  # decoders raise what they like on hostile data
+    except Exception as error:  # decoders raise all kinds of errors on hostile data
         raise PictureError(f"it cannot be decoded: {str(error) or type(error).__name__}") from None
 
 
 def _candidates(data: bytes) -> list[str]:
-    """The decoders that may look at a file."""
+    """The decoders that may try a file."""
     return [form for form in SUFFIXES_OF if form != TGA or _may_be_tga(data)]
 
 
 def _may_be_tga(data: bytes) -> bool:
-    """Whether a file may go to the TGA decoder, which would take others for its own: TGA has no magic number.
+    """Whether a file may be passed to the TGA decoder, which accepts other formats, too: TGA has no magic number.
 
-    An icon (.ico) for example begins like a TGA file. Fields that are unused must be zero, as programs write them.
+    An icon (.ico), for example, begins like a TGA file. Unused fields must be zero, as programs write them.
     """
     if len(data) <= TGA_HEADER.size:
         return False

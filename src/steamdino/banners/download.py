@@ -1,4 +1,4 @@
-"""Fetches one banner from a server and makes sure that it is one."""
+"""Downloads one banner from a server and checks that it can be decoded."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import time
 from dataclasses import dataclass
 
 from steamdino.banners.decode import decode
-from steamdino.banners.read import Content
 from steamdino.errors import BlockedError, NetworkError, PictureError, ReplyError
 from steamdino.net.client import Client, Reply, TransientError
+from steamdino.storage.location import Content
 
 LARGEST = 16 << 20
 """Bytes; Steam's own banners have 50 to 100 KB."""
 
 BROKEN_TRIES = 3
-"""Times that a picture which cannot be decoded is fetched, before it is taken for broken on the server."""
+"""Downloads of a picture that cannot be decoded before it counts as broken on the server."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A picture that decodes, and the ETag that came with it (empty if none did)."""
+    """A picture that can be decoded, and its ETag (empty if it came without one)."""
 
     content: Content
     etag: str
@@ -27,7 +27,7 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """The server says that the picture is what the ETag names."""
+    """The server still has the picture that the ETag names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,11 @@ class NotFound:
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """There is something, and no picture that can be used, or nothing after all tries.
+    """The server gave something that cannot be used as a picture, or nothing after all tries.
 
     Attributes:
         reason: why.
-        passing: it may go away by itself.
+        passing: whether it may succeed later.
     """
 
     reason: str
@@ -52,15 +52,15 @@ Outcome = Fetched | Unchanged | NotFound | Unusable
 
 
 def fetch(client: Client, url: str, etag: str = "") -> Outcome:
-    """Fetches a picture: its bytes are limited, it is decoded once, and what breaks off is fetched again.
+    """Download a picture. Its size is limited, it is decoded once, and an incomplete one is downloaded again.
 
     Args:
-        client: that may ask its host.
+        client: allowed to contact the host.
         url: where it is.
-        etag: of what is here already; asked for with a conditional request. Empty to fetch it whatever it is.
+        etag: of the picture that is stored already, for a conditional request. Empty to download it in any case.
 
     Raises:
-        BlockedError: the server refuses us.
+        BlockedError: the server refuses this client.
     """
     broken = 0
 

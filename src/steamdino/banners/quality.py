@@ -1,11 +1,12 @@
-"""What may be wrong with a picture by itself: measured from its pixels, each as a number from 0 (bad) to 1 (fine).
+"""Measures the flaws of a picture from its pixels, each as a number from 0 (bad) to 1 (fine).
 
-A picture is looked at as grey, scaled to `HEIGHT` pixels, so that the numbers do not depend on its size. Idea and
-names of most measures follow cleanvision (https://github.com/cleanlab/cleanvision), which looks for the same flaws.
+A picture is converted to grey and scaled to a height of `HEIGHT` pixels, so that the numbers do not depend on its size.
+The idea and the names of most measures follow cleanvision (https://github.com/cleanlab/cleanvision), which looks for
+the same flaws.
 
 =================  ==========================================================================================
 ``blank``          the span of brightness between the 0.5th and 99.5th percentile, as a share of 255
-``dark``           the brightness of the 99th percentile: below, all is dark
+``dark``           the brightness of the 99th percentile: if low, everything is dark
 ``light``          1 - the brightness of the 5th percentile: a picture whose darkest parts are bright is pale
 ``low-information``  the entropy of 256 levels of grey, in bits, divided by 8
 ``blurry``         1 - exp(-v / 300), v the variance of the Laplacian (in squared levels of grey)
@@ -20,12 +21,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 VERSION = 1
-"""Of the measures: pictures are measured anew when it rises."""
+"""Of the measures: pictures are measured again when it rises."""
 
 HEIGHT = 300
 BLUR_SCALE = 300.0
 TOLERANCE = 10
-"""Levels by which a border's pixels may differ from each other: what JPEG does to one colour."""
+"""Levels by which the pixels of a border may differ, as JPEG makes one colour uneven."""
 
 THRESHOLDS = {
     "blank": 0.04,
@@ -35,13 +36,13 @@ THRESHOLDS = {
     "blurry": 0.3,
     "border": 0.75,
 }
-"""Below these, a picture has the flaw."""
+"""A picture whose measure is below has the flaw."""
 
 Greys = NDArray[np.float32]
 
 
 def measure(image: Image.Image) -> dict[str, float]:
-    """Measures an RGB picture: each flaw's number, 0 to 1, rounded to four digits."""
+    """Measure an RGB picture: each flaw's number, 0 to 1, rounded to four digits."""
     box = content_box(image)
     scale = HEIGHT / image.height
     small = image.convert("L").resize((max(round(image.width * scale), 3), HEIGHT), Image.Resampling.BICUBIC)
@@ -59,9 +60,9 @@ def measure(image: Image.Image) -> dict[str, float]:
 
 
 def content_box(image: Image.Image) -> tuple[int, int, int, int]:
-    """The smallest box outside of which an RGB picture is of one colour: (left, top, width, height) in pixels.
+    """Find the smallest box outside of which an RGB picture has one colour: (left, top, width, height) in pixels.
 
-    The whole picture if it has no such border; nothing, at its upper left corner, if it is all of one colour.
+    It is the whole picture if there is no such border, and (0, 0, 0, 0) if the whole picture has one colour.
     """
     pixels = np.asarray(image)
     height, width = pixels.shape[:2]

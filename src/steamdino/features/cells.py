@@ -58,8 +58,8 @@ class CellEncoder:
         """Load the recipe's model.
 
         Args:
-            recipe: the recipe to encode by.
-            whitening: the file of a whitening that was learned on a gallery, if the recipe names one.
+            recipe: under which.
+            whitening: the file of the whitening that was learned on a gallery, if the recipe names one.
 
         Raises:
             RecipeError: no known model can encode by this recipe, or the model outputs no cells.

@@ -1,10 +1,9 @@
-"""From prepared pictures to vectors, under a recipe."""
+"""Computes the vectors of prepared pictures under a recipe."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,12 +14,10 @@ from steamdino.features.model_registry import Model, model
 from steamdino.features.pooling import Floats, unit
 from steamdino.features.recipe_parser import files_of, pooling_dim
 from steamdino.features.runtimes.openvino import OpenVinoModel, computes_bf16
+from steamdino.features.runtimes.runtime import Runtime
 from steamdino.features.transform import Pixels
 from steamdino.features.whitening import Whitening
 from steamdino.recipe import Recipe
-
-if TYPE_CHECKING:
-    from steamdino.features.runtimes.torch import TorchModel
 
 BATCH = 4
 """Pictures at a time in each stream. Measured by `benchmarks/encode.py`: small enough for a core's own cache."""
@@ -31,7 +28,7 @@ class Encoder:
 
     Attributes:
         recipe: whose space the vectors live in.
-        precision: the one in use.
+        precision: the inference precision in use.
         batch_size: the most pictures that one call takes.
         streams: how many calls run side by side.
     """
@@ -46,38 +43,37 @@ class Encoder:
         batch_size: int = BATCH,
         streams: int = 1,
     ) -> None:
-        """Loads the recipe's model.
+        """Load the recipe's model.
 
         Args:
             recipe: what to encode under.
-            whitening: the file of one that was learned on a gallery, where the recipe names one.
+            whitening: the file of the whitening that was learned on a gallery, if the recipe names one.
             device: "cpu" (OpenVINO), or, through PyTorch, "cuda" or "mps".
-            precision: "f32", "bf16", or "auto": bf16 where the model stands it and the CPU has it, else f32.
+            precision: inference precision: "f32", "bf16", or "auto" (bf16 if the model and the CPU support it).
             batch_size: the most pictures at a time.
-            streams: how many calls may run side by side. One uses all cores for each call, which answers soonest;
-                one for each core, called by as many threads, encodes the most.
+            streams: how many calls may run side by side. One uses all cores for each call, which gives the lowest
+                latency; one for each core, called by as many threads, gives the highest throughput.
 
         Raises:
             RecipeError: no known model can encode under it.
             ModelError: a file of the model is missing or altered.
-            MissingExtraError: PyTorch is needed for the device, and not installed.
-            UsageError: this machine has no such device, the model loses too much in that precision, or the CPU does not
-                compute in it.
+            MissingExtraError: the device needs PyTorch, which is not installed.
+            UsageError: this machine has no such device, or the model or the CPU does not support that precision.
         """
         files = files_of(recipe)
         self.recipe = recipe
         self._model = model(recipe.model)
         self._whitening = whitening_of(recipe, files, whitening)
         self.precision = _precision(self._model, precision)
-        self._runs = [
-            _run(files, recipe, self._model, scale, device, self.precision, batch_size, streams)
+        self._runtimes: list[Runtime] = [
+            _runtime(files, recipe, self._model, scale, device, self.precision, batch_size, streams)
             for scale in pooling.scales(recipe.pooling)
         ]
         self.batch_size = batch_size
         self.streams = streams
 
     def __call__(self, pictures: Sequence[Pixels]) -> Floats:
-        """Encodes pictures.
+        """Encode pictures.
 
         Args:
             pictures: at most `batch_size` of them, each as `features.transform.prepare` makes it.
@@ -86,14 +82,14 @@ class Encoder:
             float32, shape (len(pictures), dim), rows of length 1.
         """
         pixels = np.stack(pictures)
-        pooled = [pooling.pool(run(pixels), self.recipe.pooling, self._model) for run in self._runs]
+        pooled = [pooling.pool(run(pixels), self.recipe.pooling, self._model) for run in self._runtimes]
         vectors = unit(pooled[0] if len(pooled) == 1 else np.mean(pooled, axis=0))
         if self._whitening is not None:
             vectors = self._whitening(vectors)
         return vectors[: len(pictures)]
 
 
-def _run(
+def _runtime(
     files: ModelFiles,
     recipe: Recipe,
     known: Model,
@@ -102,7 +98,7 @@ def _run(
     precision: str,
     batch_size: int,
     streams: int,
-) -> OpenVinoModel | TorchModel:
+) -> Runtime:
     outputs = pooling.outputs(recipe.pooling, known)
     if device == "cpu":
         return OpenVinoModel(
@@ -140,25 +136,25 @@ def _run(
 
 def _precision(model: Model, wanted: str) -> str:
     if wanted == "auto":
-        return "bf16" if "bf16" in model.precisions and computes_bf16() else "f32"
-    if wanted not in model.precisions:
+        return "bf16" if "bf16" in model.inference_precisions and computes_bf16() else "f32"
+    if wanted not in model.inference_precisions:
         raise UsageError(
-            f"{model.name} loses too much in {wanted}; use one of: {', '.join(model.precisions)}, auto"
+            f"{model.name} loses too much in {wanted}; use one of: {', '.join(model.inference_precisions)}, auto"
         )
     return wanted
 
 
 def whitening_of(recipe: Recipe, files: ModelFiles, learned: Path | None) -> Whitening | None:
-    """The whitening that a recipe names; None if it names none.
+    """Read the whitening that a recipe names; None if it names none.
 
     Args:
         recipe: that names it by its sha256.
         files: of the recipe's model.
-        learned: the file of one that was learned on a gallery.
+        learned: the file of a whitening that was learned on a gallery.
 
     Raises:
-        RecipeError: it is not here.
-        ModelError: it is damaged, or of another shape.
+        RecipeError: it is missing.
+        ModelError: it is damaged, or has another shape.
     """
     if recipe.projection is None:
         return None

@@ -47,7 +47,10 @@ from steamdino.recipe import Pooling, Transform
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A record of `models.toml`; the module's docstring explains the fields."""
+    """A record of `models.toml`; the module's docstring explains the fields.
+
+    Two of them have names of their own here: ``precision`` is `vector_class`, ``precisions`` `inference_precisions`.
+    """
 
     name: str
     summary: str
@@ -58,14 +61,14 @@ class Model:
     dim: int
     transform: Transform
     pooling: Pooling
-    precisions: tuple[str, ...]
+    inference_precisions: tuple[str, ...]
     verified: bool
     blocks: int = 0
     heads: int = 0
     registers: int = 0
     complex: str | None = None
     accept: str | None = None
-    precision: str = "float"
+    vector_class: str = "float"
     hub: Mapping[str, str] = field(default_factory=dict)
     torch: Mapping[str, str] = field(default_factory=dict)
     weights: str | None = None
@@ -144,6 +147,7 @@ def _model(name: str, own: Mapping[str, Any]) -> Model:
         transform=transform,
         pooling=Pooling(record.pop("pooling"), record.pop("power", None)),
         outputs=tuple(record.pop("outputs")),
-        precisions=tuple(record.pop("precisions")),
+        inference_precisions=tuple(record.pop("precisions")),
+        vector_class=record.pop("precision", "float"),
         **record,
     )

@@ -142,7 +142,7 @@ def of(spec: Spec) -> Recipe:
         transform=spec.transform,
         pooling=spec.pooling,
         projection=files.files[chosen.whitening or ""] if spec.shipped else None,
-        precision=chosen.precision,
+        vector_class=chosen.vector_class,
         dim=(chosen.whitened_dim or dim) if spec.shipped else dim,
         name=spec.label,
     )

@@ -15,6 +15,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
+from steamdino.storage.location import LocalFile, Location, of_address
 from steamdino.wellformed import content_path
 
 DATABASE = "gallery.sqlite"
@@ -93,3 +94,13 @@ def portable(path: Path, root: Path) -> str:
 def located(written: str, root: str) -> Path:
     """Return the absolute path for one that `portable` wrote. It works on strings, since it runs for every match."""
     return Path(os.path.normpath(os.path.join(root, written)))  # noqa: PTH118
+
+
+def location(written: str, root: str) -> Location:
+    """Where a picture of a gallery is stored.
+
+    Args:
+        written: a path that `portable` wrote down, or an address of a scheme in `storage.location.SCHEMES`.
+        root: the gallery's folder, absolute.
+    """
+    return of_address(written) or LocalFile(located(written, root))

@@ -162,7 +162,11 @@ WHERE EXISTS (SELECT 1 FROM problems WHERE stage = 'build' AND sha256 IS NULL);
 DELETE FROM problems WHERE stage = 'build' AND sha256 IS NULL;
 """
 
-MIGRATIONS = (_V1, _V2, _V3, _V4, _V5)
+_V6 = """
+ALTER TABLE recipes ADD COLUMN dtype TEXT NOT NULL DEFAULT 'float16';  -- of its vectors: gallery.vector_dtype
+"""
+
+MIGRATIONS = (_V1, _V2, _V3, _V4, _V5, _V6)
 VERSION = len(MIGRATIONS)
 
 

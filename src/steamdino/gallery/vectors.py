@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from steamdino.errors import GalleryError
-from steamdino.gallery import layout
+from steamdino.gallery import layout, vector_dtype
 from steamdino.gallery.clock import now
 from steamdino.gallery.games import STEAM_PAGE
+from steamdino.gallery.vector_dtype import VectorDtype
 from steamdino.recipe import Recipe
+from steamdino.storage.location import Location
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,12 +28,12 @@ class Pending:
 
     Attributes:
         sha256: its content.
-        paths: files that hold it, absolute; any of them will do.
+        locations: where it is stored; the places hold the same content.
         game_ids: the games that show it.
     """
 
     sha256: str
-    paths: tuple[Path, ...]
+    locations: tuple[Location, ...]
     game_ids: tuple[str, ...]
 
 
@@ -72,9 +74,9 @@ class Vectors:
     def put_recipe(self, recipe: Recipe, whitening: bytes | None = None) -> int:
         """Finds or stores the recipe, with the whitening's file if one was learned; returns its key."""
         self._db.execute(
-            "INSERT INTO recipes (hash, name, json, whitening, created_at) VALUES (?, ?, ?, ?, ?)"
+            "INSERT INTO recipes (hash, name, json, whitening, created_at, dtype) VALUES (?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (hash) DO UPDATE SET name = excluded.name",
-            (recipe.hash, recipe.name, recipe.json, whitening, now()),
+            (recipe.hash, recipe.name, recipe.json, whitening, now(), vector_dtype.NEW.name),
         )
         key = self.recipe_key(recipe)
         if key is None:
@@ -108,26 +110,43 @@ class Vectors:
         return [
             Pending(
                 sha256,
-                tuple(layout.located(path, str(self._root)) for path in json.loads(paths)),
+                tuple(layout.location(path, str(self._root)) for path in json.loads(paths)),
                 tuple(json.loads(game_ids)),
             )
             for sha256, paths, game_ids in rows
         ]
 
-    def put(self, key: int, precision: str, vectors: Iterable[tuple[str, bytes]]) -> None:
-        """Stores vectors: (sha256, float16 little-endian bytes of unit length)."""
+    def put(self, key: int, precision: str, sha256s: Sequence[str], vectors: NDArray[np.float32]) -> None:
+        """Store vectors in the recipe's kind of number.
+
+        Args:
+            key: of the recipe.
+            precision: the inference precision that they were made in.
+            sha256s: of the pictures.
+            vectors: float32, shape (len(sha256s), dim), rows of length 1.
+        """
+        stored = self._dtype(key).to_bytes(vectors)
         self._db.executemany(
             "INSERT OR REPLACE INTO vectors (sha256, recipe_id, precision, vector) VALUES (?, ?, ?, ?)",
-            [(sha256, key, precision, vector) for sha256, vector in vectors],
+            [(sha256, key, precision, row) for sha256, row in zip(sha256s, stored, strict=True)],
         )
 
-    def lacking(self, key: int, base: int) -> list[tuple[str, str, bytes]]:
-        """What was stored under one recipe and not yet under another: (sha256, precision, vector), by sha256."""
-        return self._db.execute(
+    def lacking(self, key: int, base: int) -> Iterator[tuple[str, str, NDArray[np.float32]]]:
+        """The vectors that are stored under the recipe `base` and not yet under the recipe `key`.
+
+        Vectors may be stored while this is read.
+
+        Yields:
+            (sha256, inference precision, vector), by sha256; the vector is float32, shape (dim,).
+        """
+        dtype = self._dtype(base)
+        rows = self._db.execute(
             "SELECT sha256, precision, vector FROM vectors AS known WHERE recipe_id = ? AND NOT EXISTS"
             " (SELECT 1 FROM vectors WHERE recipe_id = ? AND sha256 = known.sha256) ORDER BY sha256",
             (base, key),
         ).fetchall()
+        for sha256, precision, vector in rows:
+            yield sha256, precision, dtype.from_bytes(vector)
 
     def rows(self, key: int, kind: str = "vertical") -> list[Row]:
         """What a snapshot of a recipe and a kind of banner shows, by id, however it came about."""
@@ -165,13 +184,17 @@ class Vectors:
 
     def read(self, key: int, sha256s: Iterable[str]) -> Iterator[NDArray[np.float32]]:
         """The stored vectors of pictures, in the given order: float32, shape (dim,)."""
-        import numpy as np
-
+        dtype = self._dtype(key)
         for sha256 in sha256s:
             (vector,) = self._db.execute(
                 "SELECT vector FROM vectors WHERE recipe_id = ? AND sha256 = ?", (key, sha256)
             ).fetchone()
-            yield np.frombuffer(vector, "<f2").astype(np.float32)
+            yield dtype.from_bytes(vector)
+
+    def _dtype(self, key: int) -> VectorDtype:
+        """The kind of number that a recipe's vectors are stored in."""
+        (name,) = self._db.execute("SELECT dtype FROM recipes WHERE recipe_id = ?", (key,)).fetchone()
+        return vector_dtype.dtype_named(name)
 
     def drop_recipe(self, recipe: Recipe) -> int:
         """Deletes a recipe with its vectors and its whitening; returns how many vectors there were."""
@@ -188,10 +211,15 @@ class Vectors:
 
     def damaged(self) -> list[tuple[int, str]]:
         """The vectors that do not have their recipe's length: (recipe's key, sha256)."""
-        return self._db.execute(
-            "SELECT recipe_id, sha256 FROM vectors JOIN recipes USING (recipe_id)"
-            " WHERE length(vector) != 2 * json_extract(json, '$.dim')"
-        ).fetchall()
+        found: list[tuple[int, str]] = []
+        for key, dim in self._db.execute(
+            "SELECT recipe_id, json_extract(json, '$.dim') FROM recipes"
+        ).fetchall():
+            found += self._db.execute(
+                "SELECT recipe_id, sha256 FROM vectors WHERE recipe_id = ? AND length(vector) != ?",
+                (key, self._dtype(key).size(dim)),
+            )
+        return found
 
     def unused(self) -> int:
         """How many vectors belong to pictures that no game shows any more."""
@@ -203,7 +231,7 @@ class Vectors:
         self._db.executemany("DELETE FROM vectors WHERE recipe_id = ? AND sha256 = ?", list(vectors))
 
     def precisions(self, key: int) -> dict[str, int]:
-        """How many vectors of a recipe were made in each precision."""
+        """How many vectors of a recipe were made in each inference precision."""
         return dict(
             self._db.execute(
                 "SELECT precision, count(*) FROM vectors WHERE recipe_id = ? GROUP BY precision", (key,)

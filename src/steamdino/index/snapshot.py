@@ -33,6 +33,7 @@ from steamdino.index import facets, names
 from steamdino.index.distribution import Distribution
 from steamdino.recipe import Recipe
 from steamdino.records import Filter, Game
+from steamdino.storage.location import Location
 from steamdino.wellformed import is_sha256, names_a_path, shown
 
 FORMAT = 1
@@ -189,7 +190,14 @@ class SnapshotReader:
         """
         found = {
             row: Game(
-                game_id, name, source, url, self._picture(picture), self._checked(sha256), _read(columns)
+                game_id,
+                name,
+                source,
+                url,
+                location.path if (location := self._location(picture)) else None,
+                self._checked(sha256),
+                _read(columns),
+                location,
             )
             for row, game_id, name, source, url, picture, sha256, columns in self._query(
                 # One parameter however many rows there are: SQLite allows 32,766 of them.
@@ -280,8 +288,8 @@ class SnapshotReader:
         with self._using:
             return self._db.execute(sql, parameters).fetchall()
 
-    def _picture(self, written: str | None) -> Path | None:
-        return layout.located(written, self._root) if written else None
+    def _location(self, written: str | None) -> Location | None:
+        return layout.location(written, self._root) if written else None
 
     def _checked(self, sha256: str) -> str:
         if not is_sha256(sha256):

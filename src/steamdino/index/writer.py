@@ -228,9 +228,7 @@ def _write_vectors(path: Path, vectors: Iterable[NDArray[np.float32]], shape: tu
             raise GalleryError(
                 f"a stored vector has {row.size} numbers, not {shape[1]}: the gallery is damaged"
             )
-        mapped[count - 1] = row / np.linalg.norm(
-            row
-        )  # stored as float16, whose rounding moved its length a little
+        mapped[count - 1] = row / np.linalg.norm(row)  # rounding in the gallery moved its length a little
     if count != shape[0]:
         raise GalleryError(f"{shape[0] - count} stored vectors are missing; run the same command again")
     mapped.flush()

@@ -1,10 +1,11 @@
-"""The stages in order on this machine: add what is there, encode what is new, swap the snapshot."""
+"""The stages in order: add sources, encode new banners, swap the snapshot; and the upkeep of a gallery."""
 
 from __future__ import annotations
 
 from steamdino.pipeline.add import AddSummary, add
-from steamdino.pipeline.build import BuildSummary, Plan, build
+from steamdino.pipeline.build import BuildSummary, build
 from steamdino.pipeline.doctor import Finding, examine
+from steamdino.pipeline.estimate import Plan
 from steamdino.pipeline.housekeeping import PruneSummary, prune, remove
 
 __all__ = [

@@ -1,8 +1,7 @@
-"""From a folder, a table or an archive into the gallery: what is new, what changed, what has gone."""
+"""Adds a folder, a table or an archive to the gallery: what is new, what changed, what is missing."""
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -10,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 
-from steamdino.banners.read import Content, inspect, read
+from steamdino.banners.read import inspect
 from steamdino.catalogue import archive, folder, table
 from steamdino.catalogue.ids import steam_refusal
 from steamdino.errors import PictureError, SourceError, UsageError
@@ -20,27 +19,28 @@ from steamdino.gallery.layout import absolute, owner_of
 from steamdino.pipeline.missing import missing_most
 from steamdino.pipeline.picture_store import is_kept, keep
 from steamdino.records import Entry, Problem, Progress
+from steamdino.storage.location import Content, LocalFile, Status
 
 COMMIT_EVERY = 500
 """Games between two commits: what a kill can cost."""
 
 MEMBERS_AT_A_TIME = 32
-"""Of an archive, whose pictures are held in memory until they are committed."""
+"""Members of an archive between two commits; their pictures are held in memory until then."""
 
 Found = Entry | Problem
 
 
 @dataclass(frozen=True, slots=True)
 class AddSummary:
-    """What adding a source came to, in games.
+    """The result of adding a source, in games.
 
     Attributes:
         source: its name in the gallery.
-        new, changed, unchanged: games that are in the source.
+        new, changed, unchanged: numbers of games that are in the source.
         without_banner: how many of these have no banner in the gallery.
-        gone: games that a former scan found and this one did not; None if some of the source could not be read, so
-            that nobody can tell.
-        problems: what could not be used.
+        gone: number of games that an earlier scan found and this one did not; None if part of the source could not be
+            read, so that it is unknown.
+        problems: entries that could not be used.
     """
 
     source: str
@@ -65,28 +65,28 @@ def add(
     allow_missing: bool = False,
     progress: Progress | None = None,
 ) -> AddSummary:
-    """Adds a folder, a table or an archive of pictures to a gallery, or brings it up to date.
+    """Add a folder, a table or an archive of pictures to a gallery, or bring it up to date.
 
-    What was committed stays if the process is killed; adding again goes on from there.
+    What was committed stays if the process is killed; adding again continues from there.
 
     Args:
-        gallery: its folder; made if it does not exist.
+        gallery: its folder; created if it does not exist.
         path: a folder of pictures, a table (.csv, .tsv, .jsonl, .parquet), or an archive (.tar, .tar.gz, .zip),
             whose pictures are always copied.
         columns: which of a table's columns hold id, name and path.
         copy: keep a copy of each picture in the gallery instead of a link to where it lies.
-        steam: the ids are appIDs: files are taken by their names alone, games get links to Steam, and what is no
-            appID is a problem.
+        steam: the ids are appIDs: files are found by their names alone, games get links to Steam, and an id that is not
+            an appID is a problem.
         prefix: put before each id, to tell sources apart whose ids collide.
-        names: of games by id, in the place of what the source calls them.
-        allow_missing: go on where none, or less than half, of the games or pictures are left that the source had.
+        names: of games by id; they replace the names in the source.
+        allow_missing: continue if more than half of the games or pictures that the source had are missing.
         outside: let a table name pictures outside its own folder.
         progress: called with (done, total).
 
     Raises:
         UsageError: the path is none of these.
         SourceError: the table or archive cannot be read at all, or most of the source's games or pictures are missing,
-            as they are where a drive is not mounted; nothing is marked as gone then.
+            as when a drive is not mounted; nothing is marked as missing then.
         GalleryError: the gallery cannot be used at all.
     """
     location = absolute(Path(path))
@@ -142,7 +142,7 @@ class _Scan:
         self._seen: set[str] = set()
 
     def run(self, listing: Iterable[Found], progress: Progress | None) -> AddSummary:
-        # Of a list the length is known; an archive comes member by member, each with its picture.
+        # The length of a list is known; an archive is read member by member, each with its picture.
         total, size = (len(listing), COMMIT_EVERY) if isinstance(listing, list) else (0, MEMBERS_AT_A_TIME)
         if isinstance(listing, list):
             self._check_missing({found.id: _shows_nothing(found) for found in listing})
@@ -166,7 +166,7 @@ class _Scan:
         )
 
     def _end(self) -> int | None:
-        # A place that could not even be read might have held any game: then nothing is said to have gone.
+        # A place that could not be read might hold any game; then nothing is marked as missing.
         complete = all(problem.id is not None for problem in self._problems)
         gone = [key for key, game in self._known.items() if key not in self._seen and not game.gone]
         if complete:
@@ -178,11 +178,11 @@ class _Scan:
         return len(gone) if complete else None
 
     def _check_missing(self, found: Mapping[str | None, bool]) -> None:
-        """Refuses a source that has lost most of its games or of their pictures.
+        """Raise an error if a source has lost most of its games or of their pictures.
 
         Args:
-            found: the ids that are in the source, and whether each names no picture. With None among them, part of the
-                source could not be read, which tells nothing about what is missing.
+            found: the ids that are in the source, and whether each is without a picture. If None is among them, part of
+                the source could not be read, and what is missing is unknown.
         """
         if self._allow_missing or None in found:
             return
@@ -207,7 +207,7 @@ class _Scan:
                 f"the id {found.id!r} already belongs to the source {owner!r}; tell them apart with --prefix"
             )
         elif self._source.steam and (refusal := steam_refusal(found.id)):
-            reason = f"{refusal}; leave out --steam, or mend the id"
+            reason = f"{refusal}; omit --steam, or fix the id"
         else:
             self._seen.add(found.id)
             self._update(found, self._known.get(found.id))
@@ -239,7 +239,7 @@ class _Scan:
                 moved = self._update_banner(entry, absolute(entry.path), known)
                 has_banner = True
         except PictureError as error:
-            # What was there stays: a file that is half written right now must not cost its game the old banner.
+            # The old banner stays: a file that is half written right now must not replace it.
             self._problem(Problem(entry.where, str(error), entry.id))
             moved = False
         outcome = "new" if known is None else "changed" if changed or moved else "unchanged"
@@ -247,8 +247,8 @@ class _Scan:
         self._counts["without banner"] += not has_banner
 
     def _update_banner(self, entry: Entry, path: Path, known: KnownGame | None) -> bool:
-        """Brings a game's banner up to date; returns whether it shows something else than before."""
-        # Once copied, a picture stays copied, also when its source is brought up to date without --copy.
+        """Bring a game's banner up to date; returns whether its content changed."""
+        # Once copied, a picture stays copied, even if its source is brought up to date without --copy.
         copy = self._copy or entry.data is not None or (known is not None and known.copy is not None)
         settled = (
             known is not None
@@ -257,10 +257,10 @@ class _Scan:
             and (is_kept(known.copy, known.size) if copy and known.copy else not copy)
         )
         if known and settled and entry.data is None and (status := _status_if_known(path, known)):
-            if not known.ctime_ns:  # the gallery was made by a program that did not record it
-                self._gallery.games.touch_banner(entry.id, status.st_mtime_ns, status.st_ctime_ns)
+            if not known.ctime_ns:  # an older version of the program did not record it
+                self._gallery.games.touch_banner(entry.id, status.mtime_ns, status.ctime_ns)
             return False
-        content = read(path) if entry.data is None else Content(entry.data, 0)
+        content = LocalFile(path).read() if entry.data is None else Content(entry.data, 0)
         banner = inspect(path, content)
         if known and settled and known.sha256 == banner.sha256:
             self._gallery.games.touch_banner(entry.id, banner.mtime_ns, banner.ctime_ns)
@@ -272,15 +272,15 @@ class _Scan:
 
 
 def _shows_nothing(found: Found) -> bool:
-    """Whether a game is in its source without a picture. Of one that is a problem, the old picture stays."""
+    """Whether a game is in its source without a picture. A game that is a problem keeps its old picture."""
     return isinstance(found, Entry) and found.path is None and found.data is None
 
 
-def _status_if_known(path: Path, known: KnownGame) -> os.stat_result | None:
-    """The status of a picture's file if it has the size and the times that it had when it was read; else None."""
-    with suppress(OSError):
-        status = path.stat()
-        same = (status.st_size, status.st_mtime_ns) == (known.size, known.mtime_ns)
-        if same and known.ctime_ns in (0, status.st_ctime_ns):
+def _status_if_known(path: Path, known: KnownGame) -> Status | None:
+    """The status of a picture if its mark is the one that it had when it was read; else None."""
+    with suppress(PictureError):
+        status = LocalFile(path).status()
+        same = (status.size, status.mtime_ns) == (known.size, known.mtime_ns)
+        if same and known.ctime_ns in (0, status.ctime_ns):
             return status
     return None

@@ -1,4 +1,4 @@
-"""Pictures that are missing or not what they were when they were added, and what brings each back."""
+"""Finds pictures that are missing or have changed since they were added, and repairs them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
-from steamdino.banners.read import Content, inspect, read
+from steamdino.banners.read import inspect
 from steamdino.errors import PictureError
 from steamdino.gallery import Gallery
 from steamdino.gallery.games import KnownBanner
 from steamdino.pipeline.picture_store import keep
 from steamdino.records import Progress
+from steamdino.storage.location import Content, LocalFile
 
 
 class State(Enum):
@@ -24,7 +25,7 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Altered:
-    """A banner whose file is not what the gallery knows.
+    """A banner whose file differs from what the gallery knows.
 
     Attributes:
         banner: as the gallery knows it.
@@ -36,16 +37,16 @@ class Altered:
 
     @property
     def from_steam(self) -> bool:
-        """Whether `sync` can fetch it again."""
+        """Whether `sync` can download it again."""
         return self.banner.origin is None
 
 
 def altered(gallery: Gallery, *, deep: bool, progress: Progress | None = None) -> Iterator[Altered]:
-    """Looks at the file of each banner that a present game shows.
+    """Check the file of each banner that a present game shows.
 
     Args:
         gallery: open.
-        deep: read every file and compare its sha256, also where its size and times are as known.
+        deep: read every file and compare its sha256, even if its size and times are as expected.
         progress: called with (banners done, total).
     """
     banners = list(gallery.games.banners())
@@ -57,10 +58,10 @@ def altered(gallery: Gallery, *, deep: bool, progress: Progress | None = None) -
 
 
 def repair(gallery: Gallery, found: Altered) -> bool:
-    """Brings a banner's file and the gallery into agreement, as far as that loses nothing.
+    """Make a banner's file and the gallery agree, if that loses nothing.
 
-    A copy is made again from the file that it was a copy of. A picture that lies outside the gallery is read again:
-    what it shows now becomes the game's banner. A picture from Steam becomes due, for the next `sync` to fetch.
+    A copy is made again from the file that it was a copy of. A picture outside the gallery is read again: what it shows
+    now becomes the game's banner. A picture from Steam becomes due, for the next `sync` to download.
 
     Returns:
         whether the file and the gallery agree now.
@@ -88,21 +89,18 @@ def repair(gallery: Gallery, found: Altered) -> bool:
 
 def _state(banner: KnownBanner, deep: bool) -> State | None:
     try:
-        status = banner.path.stat()
-    except OSError:
+        status = LocalFile(banner.path).status()
+    except PictureError:
         return State.MISSING
-    times = (status.st_mtime_ns, status.st_ctime_ns) == (
-        banner.mtime_ns,
-        banner.ctime_ns or status.st_ctime_ns,
-    )
-    if not deep and status.st_size == banner.size and (banner.copied or times):
+    times = (status.mtime_ns, status.ctime_ns) == (banner.mtime_ns, banner.ctime_ns or status.ctime_ns)
+    if not deep and status.size == banner.size and (banner.copied or times):
         return None
-    content = _content(banner.path)  # a folder that was copied has new times and the old content
+    content = _content(banner.path)  # in a folder that was copied, files have new times and the old content
     return None if content and content.sha256 == banner.sha256 else State.CHANGED
 
 
 def _content(path: Path) -> Content | None:
     try:
-        return read(path)
+        return LocalFile(path).read()
     except PictureError:
         return None

@@ -1,4 +1,4 @@
-"""Examines a gallery: what is wrong, how to mend it, and what can be mended here."""
+"""Examines a gallery: finds what is wrong, says how to fix it, and repairs what is safe to repair."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ SHOWN = 5  # ids in a finding
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is wrong.
+    """Something that is wrong, or could be better.
 
     Attributes:
-        text: what.
+        text: what is wrong.
         remedy: what to do about it.
-        mended: it was put right just now.
-        harmless: nothing is wrong; something could be better.
+        mended: whether it was fixed just now.
+        harmless: whether nothing is wrong, and something could be better.
     """
 
     text: str
@@ -44,21 +44,21 @@ class Finding:
 def examine(
     gallery: str | Path, *, repair: bool = False, deep: bool = False, progress: Progress | None = None
 ) -> list[Finding]:
-    """Examines a gallery: the database, the pictures, the vectors, the snapshots.
+    """Examine a gallery: the database, the pictures, the vectors, the snapshots.
 
-    A repair does only what loses nothing: it writes damaged snapshots anew from the stored vectors, drops vectors that
-    cannot be right (the next build makes them again), reads pictures again that were replaced, copies those again whose
-    copy is lost, and makes those due for the next `sync` that came from Steam. What a killed writer left is no damage:
-    the next build or pruning removes it.
+    A repair never loses data. It writes damaged snapshots again from the stored vectors, drops vectors of the wrong
+    length (the next build computes them again), reads pictures again that were replaced, copies pictures again whose
+    copy is lost, and marks lost pictures of Steam for the next `sync`. What a killed writer left behind is not damage:
+    the next build or prune removes it.
 
     Args:
         gallery: its folder.
-        repair: mend what is safe to mend.
+        repair: fix what is safe to fix.
         deep: read every picture and compare its sha256, not just its size and time.
         progress: called with (pictures done, total).
 
     Raises:
-        GalleryError: it cannot even be opened.
+        GalleryError: it cannot be opened.
     """
     if repair:
         with Gallery.write(gallery, "doctor") as opened:
@@ -74,7 +74,7 @@ def _findings(gallery: Gallery, *, repair: bool, deep: bool, progress: Progress 
             f"the database is damaged: {complaints[0]}",
             "restore gallery.sqlite from a backup, or move it away and add the pictures again",
         )
-        return  # nothing that it says can be relied on
+        return  # nothing in it can be relied on
     yield from _pictures(gallery, repair, deep, progress)
     yield from _vectors(gallery, repair)
     for recipe, kind in product(gallery.vectors.recipes(), KINDS):
@@ -101,7 +101,7 @@ _REMEDIES = {
     (State.MISSING, True): "run: steam-dino sync",
     (State.CHANGED, True): "run with --repair, then: steam-dino sync",
 }
-"""By what is wrong, and whether the pictures came from Steam."""
+"""By what is wrong and whether the pictures came from Steam."""
 
 
 def _vectors(gallery: Gallery, repair: bool) -> Iterator[Finding]:
@@ -133,7 +133,8 @@ def _snapshots(gallery: Gallery, recipe: Recipe, kind: str, repair: bool) -> Ite
     if repair:
         write_snapshot(gallery, recipe, kind=kind, anew=True)
         for number, _ in damaged:
-            # Never chosen any more, since a higher number exists; renamed first, so that nobody opens half of it.
+            # Readers no longer choose it, since a higher number exists. It is renamed before it is removed, so that
+            # nobody opens half of it.
             if (folder / str(number)).exists():
                 (folder / str(number)).rename(folder / f"new-{number}")
         sync_folder(folder)

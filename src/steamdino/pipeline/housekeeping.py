@@ -1,4 +1,4 @@
-"""Games and sources leave, and what nobody uses gives its disk space back."""
+"""Removes games and sources, and frees the disk space of what nothing uses."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from steamdino.recipe import Recipe
 
 @dataclass(frozen=True, slots=True)
 class PruneSummary:
-    """What a pruning came to.
+    """What `prune` deleted.
 
     Attributes:
-        games: that had gone, deleted because it was asked for.
-        vectors: of pictures that no game shows, and of the recipes that were named.
-        copies: pictures in the gallery's own folder that no game uses.
+        games: number of missing games, deleted on request.
+        vectors: number of vectors of pictures that no game shows, and of the recipes that were named.
+        copies: number of pictures in the gallery's own folder that no game used.
         freed: bytes on disk.
     """
 
@@ -33,10 +33,10 @@ class PruneSummary:
 
 
 def remove(gallery: str | Path, game_ids: Iterable[str] = (), *, source: str | None = None) -> int:
-    """Deletes games, or a whole source with all its games, from a gallery; pictures outside it are never touched.
+    """Delete games, or a whole source with all its games, from a gallery; pictures outside it are never touched.
 
-    All or nothing: an unknown id or name changes nothing. A game of Steam that is removed by its id stays away until
-    `sync` is asked for it by its appID; a source that is removed comes back when it is added or synced again.
+    All or nothing: an unknown id or name changes nothing. A game from Steam that is removed by its id stays removed
+    until `sync` is called with its appID; a source that is removed comes back when it is added or synced again.
 
     Args:
         gallery: its folder.
@@ -44,7 +44,7 @@ def remove(gallery: str | Path, game_ids: Iterable[str] = (), *, source: str | N
         source: a source's name.
 
     Returns:
-        how many games were deleted.
+        the number of deleted games.
 
     Raises:
         UsageError: an id or the source does not exist, or neither was given.
@@ -73,20 +73,20 @@ def remove(gallery: str | Path, game_ids: Iterable[str] = (), *, source: str | N
 
 
 def prune(gallery: str | Path, *, gone: bool = False, recipes: Iterable[str] = ()) -> PruneSummary:
-    """Deletes what nobody uses: vectors and copies of pictures that no game shows, old snapshots, leftovers of kills.
+    """Delete what nothing uses: vectors and copies of pictures that no game shows, old snapshots, leftovers of kills.
 
     Args:
         gallery: its folder.
-        gone: delete also the games that their sources no longer have.
-        recipes: names or hashes of recipes to delete as well, with their vectors and snapshots.
+        gone: also delete the games that their sources no longer have.
+        recipes: names or hashes of recipes to delete, too, with their vectors and snapshots.
 
     Raises:
-        UsageError: there is no recipe of a name, or several that only their hashes tell apart; nothing is deleted.
+        UsageError: no recipe has a given name, or several have it; nothing is deleted.
     """
     with Gallery.write(gallery, "prune") as opened:
         doomed = _named(opened.vectors.recipes(), list(recipes))
         before = sum(opened.report().sizes.values())
-        # Snapshots first: killed here, the same command still knows the recipe and goes on.
+        # Snapshots first: if killed here, the same command still knows the recipe and continues.
         for recipe, kind in product(doomed, KINDS):
             if (folder := opened.snapshots_of(recipe.hash, kind)).is_dir():
                 remove_all(folder)
@@ -94,7 +94,7 @@ def prune(gallery: str | Path, *, gone: bool = False, recipes: Iterable[str] = (
             games = opened.games.remove_gone() if gone else 0
             vectors = sum(map(opened.vectors.drop_recipe, doomed))
             vectors += opened.vectors.drop_unused()
-        # Copies go only after the rows that named them are gone for good.
+        # Copies are deleted only after the rows that named them are.
         used = opened.games.copies()
         files = [path for path in (opened.root / BANNERS).glob("*/*") if path.is_file()]
         unused = [path for path in files if path not in used]

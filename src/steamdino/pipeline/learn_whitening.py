@@ -1,4 +1,4 @@
-"""A whitening that is learned on a gallery's own vectors, and the vectors that it makes of them."""
+"""Learns a whitening on a gallery's own vectors, and whitens them with it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COMMIT_EVERY = 4096
 
 
 def known(gallery: Gallery, spec: Spec, base: Recipe) -> Recipe | None:
-    """The recipe whose whitening this gallery learned last for a spec; None if it never did."""
+    """The recipe whose whitening this gallery learned last for a spec; None if it never learned one."""
     found = [
         recipe
         for recipe in gallery.vectors.recipes()
@@ -29,12 +29,12 @@ def known(gallery: Gallery, spec: Spec, base: Recipe) -> Recipe | None:
 
 
 def learn(gallery: Gallery, spec: Spec, base: Recipe, kind: str = VERTICAL) -> Recipe:
-    """Learns a whitening on the vectors of all banners that games show, and stores it with its recipe.
+    """Learn a whitening on the vectors of all banners that games show, and store it with its recipe.
 
     Args:
         gallery: open for writing; holds the vectors under `base`.
-        spec: how the whitened recipe is called, and how many dimensions it may keep.
-        base: the recipe without it.
+        spec: says how the whitened recipe is called and how many dimensions it may keep.
+        base: the recipe without the whitening.
         kind: of banner.
 
     Raises:
@@ -55,19 +55,18 @@ def learn(gallery: Gallery, spec: Spec, base: Recipe, kind: str = VERTICAL) -> R
 
 
 def apply(gallery: Gallery, base: Recipe, recipe: Recipe) -> int:
-    """Whitens the vectors under `base` that have none under `recipe` yet; returns how many they were."""
+    """Whiten the vectors under `base` of pictures that have none under `recipe` yet; returns how many there were."""
     key, from_key = gallery.vectors.recipe_key(recipe), gallery.vectors.recipe_key(base)
     data = gallery.vectors.whitening(key) if key is not None else None
     if key is None or from_key is None or data is None:
         return 0
     whitening = Whitening.from_bytes(data)
-    waiting = iter(gallery.vectors.lacking(key, from_key))
+    waiting = gallery.vectors.lacking(key, from_key)
     done = 0
     while some := list(islice(waiting, COMMIT_EVERY)):
-        rows = np.stack([np.frombuffer(vector, "<f2") for _, _, vector in some]).astype(np.float32)
-        whitened = whitening(rows).astype("<f2")
+        whitened = whitening(np.stack([vector for _, _, vector in some]))
         with gallery.transaction():
             for (sha256, precision, _), row in zip(some, whitened, strict=True):
-                gallery.vectors.put(key, precision, [(sha256, row.tobytes())])
+                gallery.vectors.put(key, precision, [sha256], row[np.newaxis])
         done += len(some)
     return done

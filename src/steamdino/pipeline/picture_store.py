@@ -1,4 +1,4 @@
-"""Keeps pictures in the gallery's own folder, named by their content."""
+"""Stores pictures in the gallery's own folder, named by their content."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from steamdino.storage.atomic import replacing
 
 
 def lost(gallery: Gallery) -> list[tuple[int, str]]:
-    """The pictures from Steam whose copies are missing or cut off, as (appid, kind).
+    """Find the pictures from Steam whose copies are missing or cut off, as (appid, kind).
 
-    No file is opened, so that this takes a second or two for all of Steam; `doctor --deep` finds copies that decayed.
+    No file is opened, so that this takes a second or two for all of Steam; `doctor --deep` finds corrupted copies.
     """
     present: dict[str, int] = {}
     for folder in gallery.root.joinpath(BANNERS).glob("*/"):
@@ -30,7 +30,7 @@ def lost(gallery: Gallery) -> list[tuple[int, str]]:
 
 
 def is_kept(copy: Path, size: int) -> bool:
-    """Whether a copy is there and has its size."""
+    """Whether a copy exists and has the expected size."""
     try:
         return copy.stat().st_size == size
     except OSError:
@@ -38,11 +38,11 @@ def is_kept(copy: Path, size: int) -> bool:
 
 
 def keep(root: Path, banner: Banner, data: bytes, done: str) -> Path:
-    """Writes a picture's bytes into the gallery at `root`, if they are not there yet; returns the file.
+    """Write a picture's bytes into the gallery at `root`, unless they are stored already; returns the file.
 
-    A file that has the name and not the content (a disk failed, or somebody edited it) is replaced.
+    A file with this name but another content (a disk failed, or somebody edited it) is replaced.
 
-    `done` is what the error says of the pictures before it: "added", "fetched".
+    `done` says in the error what happened to the pictures before it: "added", "fetched".
 
     Raises:
         GalleryError: it cannot be written.

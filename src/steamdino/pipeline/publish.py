@@ -1,4 +1,4 @@
-"""From a gallery's rows to its next snapshot."""
+"""Writes a gallery's next snapshot."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from steamdino.recipe import Recipe
 
 
 def write_snapshot(gallery: Gallery, recipe: Recipe, *, kind: str = VERTICAL, anew: bool) -> Path:
-    """Writes the next snapshot of a recipe that is stored in the gallery.
+    """Write the next snapshot of a recipe that is stored in the gallery.
 
     Args:
         gallery: open for writing.
         recipe: one that `Vectors.put_recipe` has stored.
         kind: of banner.
-        anew: take nothing over from the newest one (it may be damaged).
+        anew: reuse nothing of the newest one (it may be damaged).
 
     Returns:
         the new snapshot's folder.

@@ -363,13 +363,12 @@ class Snapshot:
 
     def _encode(self, query: Query) -> tuple[NDArray[np.float32], str | None]:
         from steamdino.banners.decode import decode
-        from steamdino.banners.read import read
         from steamdino.features.transform import prepare, sufficient_size, turned
 
-        if query.picture is None:
+        if query.location is None:
             raise QueryError(f"{query.text!r} has no picture in this snapshot, so it cannot be turned")
         try:
-            content = read(query.picture)
+            content = query.location.read()
             image = decode(content.data, sufficient_size(self.recipe.transform))
         except PictureError as error:
             raise QueryError(f"{query.picture}: {error}") from error

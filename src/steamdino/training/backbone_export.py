@@ -37,9 +37,9 @@ class Exported:
 
     Attributes:
         path: the ONNX file.
-        sha256: of the ONNX file.
-        outputs: their names, as in `features.runtimes.onnx_graph`.
-        whitening: the whitening's file; None without one.
+        sha256: of it.
+        outputs: their names, as `features.runtimes.openvino_graph` has them.
+        whitening: the file of the whitening; None without one.
     """
 
     path: Path

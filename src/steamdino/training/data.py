@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 from steamdino.analysis.evaluation.tasks import labels_in
 from steamdino.analysis.picture_loading import each
 from steamdino.banners.decode import decode
-from steamdino.banners.read import read
 from steamdino.errors import GalleryError, PictureError, UsageError
 from steamdino.features.transform import prepare, sufficient_size
 from steamdino.gallery import Gallery
@@ -185,15 +184,15 @@ def _look(size: tuple[int, int], banner: Pending) -> NDArray[np.uint8] | str:
     """Return a banner resized to (height, width), or the reason why it cannot be read."""
     transform = Transform("squash", size[1], size[0], "bicubic", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
     reason = "it has no file"
-    for path in banner.paths:
+    for location in banner.locations:
         try:
-            content = read(path)
+            content = location.read()
             if content.sha256 != banner.sha256:
-                reason = f"{path.name}: it has changed since it was added; add its source again"
+                reason = f"{location.name}: it has changed since it was added; add its source again"
                 continue
             return prepare(decode(content.data, sufficient_size(transform)), transform)
         except PictureError as error:
-            reason = f"{path.name}: {error}"
+            reason = f"{location.name}: {error}"
     return reason
 
 

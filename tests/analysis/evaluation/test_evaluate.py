@@ -14,9 +14,9 @@ from steamdino.analysis.evaluation.collection import Collection, collect
 from steamdino.analysis.evaluation.evaluate import Evaluation, evaluate
 from steamdino.analysis.evaluation.task_results import Result, Score
 from steamdino.analysis.evaluation.tasks import hamming
+from steamdino.engines.cores import cores
 from steamdino.errors import SnapshotError, UsageError
 from steamdino.index.snapshot import open_newest
-from steamdino.pipeline.decoding import cores
 
 Paint = Callable[..., Path]
 

@@ -178,7 +178,7 @@ def test_a_tag_changes_with_the_version_and_with_settings(
         {"fetch_urls": "yes"},
         {"largest_upload": 1000},
         {"seconds": 9.0},
-        {"settings": {"precision": "auto"}},
+        {"settings": {"inference_precision": "auto"}},
     ]
     seen |= {_tag_of(built, **change) for change in changes}
     monkeypatch.setattr(etags, "__version__", "99.0")

@@ -1,4 +1,4 @@
-"""OpenVINO on the CPU: reads ONNX, computes in the precision that was asked for, and says which that was."""
+"""The OpenVINO runtime: computes ONNX models on the CPU, in the precision that was asked for."""
 
 from __future__ import annotations
 
@@ -15,23 +15,22 @@ from numpy.typing import NDArray
 
 from steamdino.errors import ModelError, UsageError
 from steamdino.features.model_registry import Model
-from steamdino.features.runtimes import onnx_graph
+from steamdino.features.runtimes import openvino_graph
+from steamdino.features.runtimes.runtime import scaled_size
 from steamdino.recipe import Transform
 
 LOADING = threading.RLock()
 """Held while a model is loaded and runs for the first time. OpenVINO's bindings set up their use of NumPy at the first
-call, and two threads that are first at the same time wait for each other for ever: one holds Python's lock, the other
-what it guards."""
+call, and two threads that make it at the same time deadlock: one holds Python's lock, the other what it guards."""
 
 
 class OpenVinoModel:
     """A compiled model of one batch size and one input size.
 
-    Shapes are static: OpenVINO plans such a graph better, and a picture's tokens then do not depend, to the
-    last bit, on what else is in its batch. That is what makes a run that was killed and went on equal to an
-    undisturbed one.
+    Shapes are static: OpenVINO plans such a graph better, and a picture's tokens then do not depend, to the last bit,
+    on what else is in its batch. That is why a run that was killed and continued gives the bytes of one that was not.
 
-    Several threads may call it at the same time.
+    Threads may share it; `streams` of their calls run side by side.
     """
 
     def __init__(
@@ -46,22 +45,22 @@ class OpenVinoModel:
         precision: str,
         streams: int = 1,
     ) -> None:
-        """Reads and compiles an ONNX file.
+        """Read and compile an ONNX file.
 
         Args:
             path: the file; input (B, 3, H, W) float32.
             model: its record.
             transform: of the recipe; its normalisation becomes part of the graph.
-            outputs: what to compute, by the names of `runtimes.graph`.
-            scale: of the picture that the model sees, at most 1.
+            outputs: what to compute, by the names in `runtimes.openvino_graph`.
+            scale: of the input, at most 1.
             batch_size: pictures at a time.
-            precision: "f32" or "bf16". Left to itself OpenVINO takes bf16 in silence where the CPU has it.
+            precision: "f32" or "bf16". Unless told, OpenVINO uses bf16 without notice on CPUs that support it.
             streams: how many calls run side by side, each on its share of the cores.
 
         Raises:
-            UsageError: bf16 was asked for and this CPU does not compute in it.
+            UsageError: bf16 was asked for and this CPU does not support it.
             RecipeError: the file does not give such an output.
-            ModelError: the file is no model that OpenVINO reads.
+            ModelError: OpenVINO cannot read the file.
         """
         with LOADING:
             self._load(path, model, transform, outputs, scale, batch_size, precision, streams)
@@ -89,18 +88,18 @@ class OpenVinoModel:
             network = core.read_model(path)
             height, width = transform.height, transform.width
             if scale != 1.0:
-                height, width = onnx_graph.scaled_size(height, width, scale, model.stride)
+                height, width = scaled_size(height, width, scale, model.stride)
             if model.family == "vit":
-                onnx_graph.fit_positions(network, model, width, height)
+                openvino_graph.fit_positions(network, model, width, height)
             network.reshape([batch_size, 3, height, width])
-        except RuntimeError as error:  # OpenVINO's one kind of error
+        except RuntimeError as error:  # the only type that OpenVINO raises
             reason = str(error).strip().splitlines()[-1]
             raise ModelError(
                 f"{path} cannot be used for {model.name} at {transform.width}x{transform.height}: {reason}"
             ) from None
-        network = onnx_graph.select(network, outputs, model)
+        network = openvino_graph.select(network, outputs, model)
         if scale != 1.0:
-            onnx_graph.scale_input(network, transform.width, transform.height, scale, model.stride)
+            openvino_graph.scale_input(network, transform.width, transform.height, scale, model.stride)
         steps = PrePostProcessor(network)
         steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC")).set_shape(
             self._shape
@@ -112,7 +111,7 @@ class OpenVinoModel:
         config = {"INFERENCE_PRECISION_HINT": precision, "NUM_STREAMS": str(streams)}
         compiled = core.compile_model(steps.build(), "CPU", config)
         self._outputs = len(outputs)
-        # A request serves one call at a time; whoever calls takes one and puts it back.
+        # A request serves one call at a time; each call takes one and puts it back.
         self._requests: SimpleQueue[Any] = SimpleQueue()
         for _ in range(streams):
             request = compiled.create_infer_request()
@@ -120,14 +119,14 @@ class OpenVinoModel:
             self._requests.put(request)
 
     def __call__(self, pixels: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
-        """Computes the outputs of a batch.
+        """Compute the outputs of a batch.
 
         Args:
             pixels: uint8, shape (n, height, width, 3) with 1 <= n <= batch_size.
 
         Returns:
-            each output in turn, float32, shape (batch_size, ...): the rows beyond n are those of black pictures. They
-            stay, so that what follows computes on the same shapes, and to the same last bit, whatever n is.
+            each output in the order of its name, float32, shape (batch_size, ...). The rows beyond n belong to black
+            pictures. They stay, so that later steps compute on the same shapes, to the same last bit, whatever n is.
         """
         if len(pixels) < self._shape[0]:
             filled = np.zeros(self._shape, np.uint8)
@@ -142,8 +141,66 @@ class OpenVinoModel:
             self._requests.put(request)
 
 
+class OpenVinoTextModel:
+    """A text tower: one sentence's tokens in, one vector out. Threads may share it; it serves one call at a time."""
+
+    def __init__(self, path: Path, *, model: str, context: int, dim: int) -> None:
+        """Read and compile an ONNX file.
+
+        Args:
+            path: the file; input (1, context) int64.
+            model: the model's name, for error messages.
+            context: tokens of a sentence.
+            dim: of the vector.
+
+        Raises:
+            ModelError: OpenVINO cannot read the file, or it gives no such vector.
+        """
+        self._running = threading.Lock()
+        with LOADING:
+            self._load(path, model, context, dim)
+
+    def _load(self, path: Path, model: str, context: int, dim: int) -> None:
+        with without_telemetry():
+            import openvino as ov
+        core = ov.Core()
+        try:
+            network = core.read_model(path)
+            network.reshape({port: [1, context] for port in network.inputs})
+            self._compiled = core.compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        except RuntimeError as error:  # the only type that OpenVINO raises
+            raise ModelError(f"{path} cannot be used: {str(error).strip().splitlines()[-1]}") from None
+        fitting = [port for port in self._compiled.outputs if list(port.shape) == [1, dim]]
+        if not fitting:
+            raise ModelError(
+                f"{path} gives no vector of {dim} numbers, so it is not the text tower of {model}"
+            )
+        named = [port for port in fitting if port.get_names() & {"text_embeds", "embedding"}]
+        self._output = (named or fitting)[0]
+        self(np.zeros((1, context), np.int64))
+
+    def __call__(self, tokens: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Compute the vector of a sentence.
+
+        Args:
+            tokens: int64, shape (1, context).
+
+        Returns:
+            float32, shape (1, dim); not normalised.
+        """
+        # If the file asks for an attention mask, all tokens are attended to: what comes after the end token is hidden
+        # from it by the tower's own causal mask.
+        given = {
+            port: tokens if "input_ids" in port.get_names() else np.ones_like(tokens)
+            for port in self._compiled.inputs
+        }
+        with self._running:  # a compiled model has one request, which refuses a second call while it runs
+            vectors: NDArray[np.float32] = self._compiled(given)[self._output].astype(np.float32)
+        return vectors
+
+
 def computes_bf16() -> bool:
-    """Whether this CPU has instructions for bf16, which make it about twice as fast as f32."""
+    """Whether this CPU has instructions for bf16, with which inference is about twice as fast as in f32."""
     with without_telemetry():
         import openvino as ov
     return "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
@@ -151,10 +208,10 @@ def computes_bf16() -> bool:
 
 @contextmanager
 def without_telemetry() -> Iterator[None]:
-    """Keeps OpenVINO's usage reports off: what is not imported cannot report.
+    """Turn off OpenVINO's usage reports by keeping their module from being imported.
 
-    OpenVINO's tools import `openvino_telemetry` if they can and do without it if they cannot. None in `sys.modules` is
-    Python's documented way to make an import fail. One thread at a time, since all of them share `sys.modules`.
+    OpenVINO's tools import `openvino_telemetry` if they can and work without it if they cannot. None in `sys.modules`
+    is Python's documented way to make an import fail. One thread at a time, since all threads share `sys.modules`.
     """
     absent = object()
     with LOADING:

@@ -1,4 +1,4 @@
-"""PyTorch: the same outputs on a GPU, from the weights that an export left beside the ONNX file."""
+"""The PyTorch runtime: the same outputs on a GPU, from the weights that an export left beside the ONNX file."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from steamdino.errors import MissingExtraError, UsageError
 from steamdino.features.model_registry import Model
-from steamdino.features.runtimes.onnx_graph import scaled_size
+from steamdino.features.runtimes.runtime import scaled_size
 from steamdino.recipe import Transform
 
 DEVICES = ("cpu", "cuda", "mps")
 
 
 class TorchModel:
-    """A model on a device of PyTorch. Threads may share it; it runs for one of them at a time."""
+    """A model on a device of PyTorch. Threads may share it; it serves one call at a time."""
 
     def __init__(
         self,
@@ -31,14 +31,14 @@ class TorchModel:
         device: str,
         precision: str,
     ) -> None:
-        """Loads the weights onto the device.
+        """Load the weights onto the device.
 
         Args:
             checkpoint: a folder in transformers' layout.
             model: its record.
             transform: of the recipe.
-            outputs: what to compute, by the names of `runtimes.graph`.
-            scale: of the picture that the model sees, at most 1.
+            outputs: what to compute, by the names in `runtimes.openvino_graph`.
+            scale: of the input, at most 1.
             device: one of `DEVICES`.
             precision: "f32" or "bf16".
 
@@ -65,13 +65,13 @@ class TorchModel:
         self._running = threading.Lock()
 
     def __call__(self, pixels: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
-        """Computes the outputs of a batch.
+        """Compute the outputs of a batch.
 
         Args:
             pixels: uint8, shape (n, height, width, 3).
 
         Returns:
-            each output in turn, float32, shape (n, ...).
+            each output in the order of its name, float32, shape (n, ...).
         """
         import torch
 
@@ -89,10 +89,10 @@ class TorchModel:
 
 
 def check_device(device: str) -> None:
-    """Refuses a device that this machine has not.
+    """Raise an error if this machine lacks a device.
 
     Raises:
-        UsageError: it has not, or there is no such kind.
+        UsageError: it lacks the device, or there is no such kind.
         MissingExtraError: PyTorch is not installed.
     """
     if device not in DEVICES:

@@ -1,4 +1,4 @@
-"""From Steam into the gallery: the list of games, what is known of each, its banners. Each stage resumes by itself."""
+"""Brings a gallery up to date with Steam: the list of games, their details, their banners. Each stage can resume."""
 
 from steamdino.pipeline.sync.most_played import most_played
 from steamdino.pipeline.sync.sync import SyncEstimate, estimate, fetch_one, sync

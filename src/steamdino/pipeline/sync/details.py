@@ -1,4 +1,4 @@
-"""What is known of each app: asked for in batches, one at a time, each committed with its outcomes."""
+"""Requests the details of apps in batches, one at a time, and commits each with its outcomes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from steamdino.pipeline.sync.sync_request import DETAILS, Report, SyncRequest
 from steamdino.records import Entry
 
 LEFT_OUT = 3
-"""Replies that may leave an app out before it is taken for failed."""
+"""Replies that may omit an app before it counts as failed."""
 
 UNNAMED = "N/A"
 
 
 class Details:
-    """Asks for what is due, until nothing is."""
+    """Requests details until none are due."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Details:
         self._done = 0
 
     def run(self, among: Sequence[int] | None) -> None:
-        """Asks for the details that are due of some apps, or of all; of hidden ones once more from elsewhere."""
+        """Request the details that are due for some apps, or all; for hidden apps once more from another country."""
         for elsewhere in (False, True):
             while due := self._gallery.steam.due_apps(among, elsewhere=elsewhere):
                 queue = deque(batches(due, self._place))
@@ -85,7 +85,7 @@ class Details:
     def _take(self, item: Item, elsewhere: bool) -> None:
         steam, game_id = self._gallery.steam, str(item.appid)
         if not item.visible:
-            # What is not for one country may be for another. What was known of the game stays.
+            # An app that is hidden in one country may be visible in another. What was known of the game stays.
             steam.put_outcome(
                 item.appid, HIDDEN, "it is hidden, or not for this country", elsewhere=not elsewhere
             )

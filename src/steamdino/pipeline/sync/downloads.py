@@ -1,4 +1,4 @@
-"""Banners: fetched several at a time, each written beside its place, renamed, and committed by itself."""
+"""Downloads banners, several at a time; each is written to a temporary file, renamed, and committed by itself."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from steamdino.pipeline.sync.sync_request import BANNERS, Report
 from steamdino.records import Banner
 
 UNREACHABLE = 20
-"""Pictures that fail one after the other before the servers are taken for unreachable."""
+"""Pictures that fail in a row before the servers count as unreachable."""
 
 Result = tuple[DueAsset, Outcome, Banner | None]
 
 
 class BannerDownloads:
-    """Fetches what is due."""
+    """Downloads the banners that are due."""
 
     def __init__(
         self,
@@ -45,9 +45,9 @@ class BannerDownloads:
         self._done = self._failures = 0
 
     def run(self, kinds: Sequence[str], among: Sequence[int] | None) -> bool:
-        """Fetches the pictures that are due; returns whether there were any.
+        """Download the pictures that are due; returns whether there were any.
 
-        What a server in trouble did not give is asked for once more when all others are done.
+        A picture that failed temporarily is requested once more when all others are done.
         """
         due = [asset for kind in kinds for asset in self._gallery.steam.due_assets(kind, among)]
         total = self._done + len(due)
@@ -64,9 +64,9 @@ class BannerDownloads:
         return bool(due)
 
     def _results(self, due: Iterator[DueAsset], *, patient: bool = False) -> Iterator[Result]:
-        """Each as soon as it is there; never more on the way than there are connections.
+        """Yield each result as soon as it is there, with at most one request per connection in progress.
 
-        Many failures in a row end the run, but not among those that have failed before (`patient`).
+        Many failures in a row end the run, except among pictures that have failed before (`patient`).
         """
         pool = ThreadPoolExecutor(self._connections, thread_name_prefix="banner")
         try:
@@ -77,7 +77,7 @@ class BannerDownloads:
                     yield future.result() if patient else self._result(future)
                     waiting.update(pool.submit(self._fetch, asset) for asset in islice(due, 1))
         except BaseException:
-            self._stopped.set()  # whoever waits for a turn, or to ask again, gives up at once
+            self._stopped.set()  # threads that wait for their turn or for a retry give up at once
             raise
         finally:
             pool.shutdown(cancel_futures=True)

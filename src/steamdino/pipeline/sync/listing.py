@@ -1,4 +1,4 @@
-"""Which apps there are: page by page, each committed with the place where the list goes on."""
+"""Reads the list of apps page by page, and commits each page with the place where the list continues."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from steamdino.pipeline.missing import missing_most
 from steamdino.pipeline.sync.sync_request import LIST, Report, SyncRequest
 
 SWEEP_DAYS = 30
-"""After which the whole list is read again and all details are asked for again."""
+"""After which the whole list is read again and all details are requested again."""
 
 RECHECK_DAYS = 7
-"""After which details of games without a banner are asked for again."""
+"""After which details of games without a banner are requested again."""
 
 MARGIN = 86_400
-"""Seconds by which two runs overlap: Steam's clock is not ours."""
+"""Seconds by which two runs overlap, since Steam's clock may differ from ours."""
 
 OVERLAP = 50
-"""Games by which two pages overlap, since their edges drop some and repeat others."""
+"""Games by which two pages overlap, since games at the edges of pages may be missing or repeated."""
 
 PASSES = 3
-"""Over a list whose pages have fewer games than it says that it has."""
+"""Passes over a list whose pages have fewer games than the list claims to have."""
 
 STALLS = 3
-"""Times that a page is asked for that is empty, or does not lead on, before it is passed over."""
+"""Requests for a page that is empty, or does not lead further, before it is skipped."""
 
 
 class Listing:
@@ -45,10 +45,10 @@ class Listing:
         self._steam = gallery.steam
 
     def run(self) -> tuple[list[int] | None, bool]:
-        """Reads what was asked for.
+        """Read the list, or as much of it as was requested.
 
         Returns:
-            the appIDs that the run is about (None for all that are known), and whether the list was seen to its end.
+            the appIDs that the run is about (None for all known ones), and whether the list was read to its end.
         """
         wanted = self._wanted
         if wanted.appids is not None:
@@ -92,7 +92,7 @@ class Listing:
 
     @property
     def _keyed(self) -> bool:
-        # The list that a key gives has no demos.
+        # The list that is available with a key has no demos.
         return self._api.has_key and "demo" not in self._wanted.include
 
     def _all(self) -> bool:
@@ -114,12 +114,12 @@ class Listing:
         return complete
 
     def _check_missing(self, sweep: int) -> None:
-        """Refuses a list that has lost most of its games: a server in trouble may well answer with an empty one."""
+        """Raise an error if the list has lost most of its games: a server in trouble may answer with an empty list."""
         unseen, had = self._steam.unseen(sweep)
         if self._wanted.allow_missing or not missing_most(unseen, had):
             return
         with self._gallery.transaction():
-            self._steam.put_state("list", None)  # the next run reads it from its beginning
+            self._steam.put_state("list", None)  # the next run reads the list from its beginning
         raise NetworkError(
             f"Steam's list has {had - unseen:,} of the {had:,} games that it had, so nothing was marked as vanished."
             " Try again later; if they are really gone, run again with --allow-missing"
@@ -186,7 +186,7 @@ class Listing:
                 return True
             if seen >= total or state["pass"] >= PASSES:
                 return seen >= total
-            # Other edges this time.
+            # Divide the list into other pages this time.
             step = QUERIED // (state["pass"] + 1)
             self._page((), state, {"after": 0, "pass": state["pass"] + 1}, done=False)
             first = self._api.query(
@@ -197,7 +197,7 @@ class Listing:
     def _page(
         self, apps: Iterable[App], state: dict[str, Any], change: dict[str, Any], *, done: bool
     ) -> None:
-        """Commits a page together with the place where the list goes on."""
+        """Commit a page together with the place where the list continues."""
         state.update(change)
         rows = [(app.appid, app.name, app.modified) for app in apps]
         with self._gallery.transaction():

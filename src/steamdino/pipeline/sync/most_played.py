@@ -16,13 +16,12 @@ NAME = "{day:%Y%m%d}_top_100_app_ids.txt"
 
 
 def most_played(gallery: Path, steam: SteamSettings, today: date) -> tuple[list[int], Path]:
-    """The appIDs of the (about 100) games that most people play, best first, and the file that keeps them.
+    """Return the appIDs of the (about 100) most played games, the most played first, and the file that stores them.
 
-    They are kept in the gallery, a file for each day, as steam-DINO's family does. Where Steam cannot be asked, the
-    newest of these files answers.
+    The gallery has one such file for each day. If Steam cannot be reached, the newest of them is used.
 
     Raises:
-        NetworkError: Steam cannot be asked, and there is no older file.
+        NetworkError: Steam cannot be reached, and there is no older file.
     """
     path = gallery / NAME.format(day=today)
     if not path.exists():

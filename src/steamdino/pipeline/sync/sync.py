@@ -1,4 +1,4 @@
-"""The stages of `sync` in order, over one gallery."""
+"""Runs the stages of `sync` in order, over one gallery."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from steamdino.settings import SteamSettings
 STORE = "https://store.steampowered.com"
 ASSET_HOSTS = tuple(f"shared.{part}steamstatic.com" for part in ("akamai.", "fastly.", "cloudflare.", ""))
 PICTURE_BYTES = 80_000
-"""Of a banner of 300 x 450, about."""
+"""About the size of a banner of 300 x 450."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,11 @@ class SyncEstimate:
     """What a run would do.
 
     Attributes:
-        apps: to ask about.
-        pictures: to fetch, at most.
-        requests: about how many.
-        seconds: about how long, at the rates of the settings.
-        disk: bytes, about.
+        apps: number of apps to request details of.
+        pictures: number of pictures to download, at most.
+        requests: approximate number of requests.
+        seconds: approximate duration at the rates of the settings.
+        disk: approximate size in bytes.
     """
 
     apps: int
@@ -48,17 +48,17 @@ class SyncEstimate:
 def sync(
     gallery: str | Path, wanted: SyncRequest, steam: SteamSettings, report: Report | None = None
 ) -> SyncSummary:
-    """Brings a gallery up to date with Steam's store. Stopped at any moment, the next run goes on from there.
+    """Bring a gallery up to date with Steam's store. If it is stopped at any moment, the next run continues from there.
 
     Args:
-        gallery: its folder; made if it does not exist.
+        gallery: its folder; created if it does not exist.
         wanted: what to bring up to date.
-        steam: where and how to ask.
+        steam: servers, rates and other settings.
         report: called with (stage, done, total).
 
     Raises:
-        BlockedError: Steam refuses us; what was kept is kept.
-        NetworkError: Steam cannot be reached, or answers nonsense.
+        BlockedError: Steam refuses this client; what was committed stays.
+        NetworkError: Steam cannot be reached, or its reply makes no sense.
         GalleryError: the gallery cannot be written to.
     """
     report = report or (lambda stage, done, total: None)
@@ -82,7 +82,7 @@ def sync(
         pictures = BannerDownloads(
             opened, images, steam.assets_url, steam.connections, stopped, counts, report
         )
-        while True:  # an absent picture makes its game's details due again, once
+        while True:  # a missing picture makes its game's details due again, once
             details.run(among)
             if not pictures.run(wanted.kinds, among):
                 break
@@ -94,7 +94,7 @@ def sync(
 
 
 def estimate(gallery: str | Path, wanted: SyncRequest, steam: SteamSettings) -> SyncEstimate:
-    """What `sync` would do, from one question to Steam and what the gallery knows; nothing is written.
+    """Estimate what `sync` would do, from one request to Steam and the gallery's database; nothing is written.
 
     Raises:
         GalleryError: there is a gallery, and it cannot be read.
@@ -111,7 +111,7 @@ def estimate(gallery: str | Path, wanted: SyncRequest, steam: SteamSettings) -> 
             wanting |= {one for one in lost(opened) if wanted.appids is None or one[0] in wanted.appids}
             pictures = len(wanting)
     except NoGalleryError:
-        pass  # the run makes one
+        pass  # the run creates one
     with client_of(steam, Event(), steam.rate, 1) as client:
         api = api_of(client, steam)
         if wanted.appids is not None:
@@ -128,7 +128,7 @@ def estimate(gallery: str | Path, wanted: SyncRequest, steam: SteamSettings) -> 
 
 
 def fetch_one(gallery: str | Path, appid: int, steam: SteamSettings, kind: str) -> Path:
-    """Fetches one game's details and banner into the gallery; returns the banner's file.
+    """Download one game's details and banner into the gallery; returns the banner's file.
 
     Raises:
         QueryError: Steam has no such game, or no banner of it.
@@ -146,7 +146,7 @@ def fetch_one(gallery: str | Path, appid: int, steam: SteamSettings, kind: str) 
 
 
 def client_of(steam: SteamSettings, stopped: Event, rate: float, connections: int) -> Client:
-    """A client that is as polite as the settings say, and asks Steam's servers only."""
+    """Make a client that keeps to the rates of the settings and contacts Steam's servers only."""
     hosts = (host_of(steam.api_url), host_of(steam.assets_url), *ASSET_HOSTS)
     manners = ClientPolicy(rate, connections, steam.backoff, steam.tries, steam.timeout, steam.user_agent)
     return Client(hosts, manners, stopped)

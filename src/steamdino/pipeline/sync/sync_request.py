@@ -1,4 +1,4 @@
-"""What a run of `sync` is asked for, and what it comes to."""
+"""The request and the summary of a run of `sync`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from steamdino.gallery.layout import VERTICAL
 LIST, DETAILS, BANNERS = "list", "details", "banners"
 
 Report = Callable[[str, int, int], None]
-"""Called with (stage, done, total); total 0 means that it is not known yet."""
+"""Called with (stage, done, total); a total of 0 means that it is not known yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +20,15 @@ class SyncRequest:
 
     Attributes:
         appids: just these; None for the store's list.
-        names: of apps, where a file that names them had some.
-        include: besides games, of `catalogue.steam.web_api.INCLUDED`.
-        released_only: leave out what is not released yet.
-        top: the most played ones, so many; 0 for the whole list.
-        limit: the first of the list, so many; 0 for all.
+        names: of apps, from a file that has names.
+        include: kinds of apps besides games, of `catalogue.steam.web_api.INCLUDED`.
+        released_only: skip games that are not released yet.
+        top: number of the most played games to request; 0 for the whole list.
+        limit: number of games from the beginning of the list; 0 for all.
         kinds: of banner.
-        retry_failed: try again what failed.
-        full: read the whole list again, also if the last time was not long ago.
-        allow_missing: go on where the list has lost most of its games.
+        retry_failed: try failed apps and pictures again.
+        full: read the whole list again, even if that was done recently.
+        allow_missing: continue if most games are missing from the list.
     """
 
     appids: tuple[int, ...] | None = None
@@ -45,14 +45,14 @@ class SyncRequest:
 
 @dataclass(frozen=True, slots=True)
 class SyncSummary:
-    """What a run came to.
+    """The result of a run.
 
     Attributes:
-        counts: of this run: "new" apps, "details" asked for, "found", "hidden", "vanished", pictures that were
-            "lost" from the gallery, "fetched", "unchanged", "missing", "failed".
-        outcomes: of all apps that the gallery knows, by outcome.
-        requests: that were sent.
-        complete: False if the list said that it has more than could be seen.
+        counts: of this run: "new" apps, "details" requested, "found", "hidden", "vanished", pictures that were "lost"
+            from the gallery, "fetched", "unchanged", "missing", "failed".
+        outcomes: number of all apps that the gallery knows, by outcome.
+        requests: number of requests sent.
+        complete: False if the list claims to have more games than could be read.
     """
 
     counts: Counter[str]

@@ -85,7 +85,9 @@ def audit(
     check_format(form, FORMATS)
     check_outputs(("--html", html), form=form)
     settings = Settings.load({"gallery": gallery, "precision": precision})
-    snapshot = Snapshot.open(packed or settings.gallery, recipe, kind=kind, precision=settings.precision)
+    snapshot = Snapshot.open(
+        packed or settings.gallery, recipe, kind=kind, precision=settings.inference_precision
+    )
     try:
         size = None if packed else expected_size(settings.gallery, kind)
     except NoGalleryError:

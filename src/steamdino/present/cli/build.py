@@ -87,7 +87,7 @@ def build(
                 chosen,
                 kind=kind,
                 device=settings.device,
-                precision=settings.precision,
+                precision=settings.inference_precision,
                 threads=settings.threads,
                 upgrade=upgrade,
                 rebuild=rebuild,

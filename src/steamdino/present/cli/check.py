@@ -66,7 +66,9 @@ def check(
         steam-dino check --restore all
     """
     from steamdino.analysis.flaws import FLAWS
-    from steamdino.pipeline import check as pipeline
+    from steamdino.pipeline import check as checking
+    from steamdino.pipeline import decisions as deciding
+    from steamdino.pipeline import exclusions
     from steamdino.present.cli.progress import bar
     from steamdino.present.export import check_report
 
@@ -76,17 +78,17 @@ def check(
     unwanted = _flaws("--exclude", exclude, FLAWS)
     wanted_back = None if restore == "all" else _flaws("--restore", restore, FLAWS)
     if decisions:
-        made = pipeline.read_decisions(decisions)
-        pipeline.decide(place, made)
+        made = deciding.read_decisions(decisions)
+        deciding.decide(place, made)
         note(f"{len(made):,} decisions noted.")
     if restore:
-        count = pipeline.restore(place, wanted_back)
+        count = exclusions.restore(place, wanted_back)
         note(f"{count:,} games are taken back; run: steam-dino build")
     if (decisions or restore) and not (exclude or html):
         return
     with bar("Checking", "banners") as progress:
         try:
-            checked = pipeline.check(place, kind=kind, size=size_of(size), threads=2, progress=progress)
+            checked = checking.check(place, kind=kind, size=size_of(size), threads=2, progress=progress)
         except KeyboardInterrupt:
             note("Stopped. What was measured is kept; the same command goes on.")
             raise typer.Exit(130) from None
@@ -104,7 +106,7 @@ def check(
     if html:
         note(f"{output_name(html)}: a page with pictures")
     if unwanted:
-        count = pipeline.exclude(place, checked.findings, unwanted)
+        count = exclusions.exclude(place, checked.findings, unwanted)
         note(f"{count:,} more games will be skipped; run: steam-dino build")
 
 

@@ -28,7 +28,7 @@ from steamdino.settings import Settings
 from steamdino.storage.output import output_name
 
 if TYPE_CHECKING:
-    from steamdino.pipeline.check import Duplicates
+    from steamdino.pipeline.duplicate_groups import Duplicates
 
 FORMATS = ("table", "json", "csv", "all", "removable")
 LONGEST_NAME = 40
@@ -87,7 +87,7 @@ def duplicates(
         steam-dino duplicates --review
     """
     from steamdino.analysis.duplicates import TIERS
-    from steamdino.pipeline import check as pipeline
+    from steamdino.pipeline import duplicate_groups
     from steamdino.present.cli.progress import bar
     from steamdino.present.export import check_report
     from steamdino.search.filter_parser import filter_of
@@ -105,7 +105,7 @@ def duplicates(
     wanted = filter_of(tag or (), released, min_reviews, free=free, adult=True)
     only = wanted if wanted != filter_of(adult=True) else None
     with bar("Comparing", "games") as progress:
-        groups = pipeline.duplicates(
+        groups = duplicate_groups.duplicates(
             place, recipe, kind=kind, tiers=tiers or TIERS[:3], only=only, progress=progress
         )
     if released:
@@ -187,7 +187,7 @@ def _review(groups: list[Duplicates], place: Path) -> None:
     from rich.text import Text
 
     from steamdino.gallery.curation import Decision
-    from steamdino.pipeline.check import decide
+    from steamdino.pipeline.decisions import decide
     from steamdino.present.cli.terminal_pictures import grid
 
     console = out()

@@ -104,7 +104,7 @@ def evaluate(
         raise UsageError(f"--games is {games!r} without --markdown; name the page to write too")
     from steamdino.analysis.evaluation.collection import collect
     from steamdino.analysis.evaluation.evaluate import evaluate as run
-    from steamdino.pipeline.decoding import cores
+    from steamdino.engines.cores import cores
     from steamdino.present.cli.progress import bar
     from steamdino.present.export import evaluation_report as export
     from steamdino.present.export.evaluation_plot import check, draw
@@ -115,7 +115,9 @@ def evaluate(
     settings = Settings.load({"gallery": gallery, "precision": precision})
     readers = _readers(settings, recipe or [])
     with bar("Reading banners", "banners") as progress:
-        collection = collect(readers, precision=settings.precision, threads=cores(), progress=progress)
+        collection = collect(
+            readers, precision=settings.inference_precision, threads=cores(), progress=progress
+        )
     rows_of(collection, chosen)  # a wrong id is told before the work, not after it
     for problem in collection.problems[:3]:
         note(printable(f"Left out: {problem.where}: {problem.reason}"))
@@ -182,7 +184,7 @@ def _build(settings: Settings, names: Sequence[str]) -> None:
             build(
                 settings.gallery,
                 name,
-                precision=settings.precision,
+                precision=settings.inference_precision,
                 threads=settings.threads,
                 progress=progress,
             )

@@ -126,11 +126,10 @@ def _picture(query: Query) -> Image.Image:
 
 
 def _decoded(path: Path) -> Image.Image:
-    from steamdino.banners.decode import decode
-    from steamdino.banners.read import read
+    from steamdino.banners.read import read_picture
 
     try:
-        return decode(read(path).data)
+        return read_picture(path)
     except PictureError as error:
         raise QueryError(f"{path}: {error}") from None
 

@@ -39,8 +39,7 @@ def show(
     """
     from PIL import Image
 
-    from steamdino.banners.decode import decode
-    from steamdino.banners.read import read
+    from steamdino.banners.read import read_picture
     from steamdino.features.attention import attention
     from steamdino.features.recipe_parser import of, parse
     from steamdino.features.transform import prepare
@@ -53,7 +52,7 @@ def show(
     check_png(target)
     check_outputs(("-o", target))
     try:
-        original = decode(read(picture).data)
+        original = read_picture(picture)
     except PictureError as error:
         raise QueryError(f"{picture}: {error}") from None
     pixels = prepare(original, chosen.transform)

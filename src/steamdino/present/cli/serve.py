@@ -92,7 +92,10 @@ def serve(
 
     Snapshot.open(settings.gallery)  # says now what is wrong, once and not in each process
     # Each process reads its settings from the environment.
-    for name, value in (("gallery", settings.gallery.absolute()), ("precision", settings.precision)):
+    for name, value in (
+        ("gallery", settings.gallery.absolute()),
+        ("precision", settings.inference_precision),
+    ):
         os.environ[f"STEAMDINO_{name.upper()}"] = str(value)
     for name in WebSettings.__slots__:
         if str(value := getattr(web, name)):

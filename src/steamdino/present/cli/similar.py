@@ -95,7 +95,7 @@ def similar(
     settings = Settings.load({"gallery": gallery, "precision": precision})
     words = bool(plus or minus) and recipe is None
     snapshot = Snapshot.open(
-        packed or settings.gallery, recipe, kind=kind, precision=settings.precision, words=words
+        packed or settings.gallery, recipe, kind=kind, precision=settings.inference_precision, words=words
     )
     only = filter_of(tag or (), released, min_reviews, free=free, adult=adult)
     asked: str | Path = query

@@ -13,8 +13,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from steamdino.banners.decode import decode
-from steamdino.banners.read import read
+from steamdino.banners.read import read_picture
 from steamdino.errors import PictureError
 
 WIDTH, HEIGHT = 14, 10  # character cells, which are twice as high as wide: 14 x 20 pixels, nearly 2:3
@@ -33,7 +32,7 @@ class HalfBlocks:
         if self._picture is None:
             raise PictureError("it has none")
         if isinstance(self._picture, Path):
-            return decode(read(self._picture).data, (WIDTH * 2, HEIGHT * 4))
+            return read_picture(self._picture, (WIDTH * 2, HEIGHT * 4))
         return self._picture
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:

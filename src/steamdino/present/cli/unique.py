@@ -107,7 +107,7 @@ def unique(
     """
     check_format(output, FORMATS)
     from steamdino.analysis import unique as analysis
-    from steamdino.pipeline.check import copies
+    from steamdino.pipeline.duplicate_groups import duplicate_ids
     from steamdino.present.cli.progress import bar
     from steamdino.present.export import mosaic, unique_report
     from steamdino.search import Snapshot
@@ -125,7 +125,7 @@ def unique(
     only = filter_of(tag or (), released, min_reviews, free=free, adult=adult)
     wanted = USUAL if n is None and below is None else n
     with bar("Comparing", "games") as progress:
-        out_of_it = copies(place, recipe, kind=kind, progress=progress) if ignore_duplicates else ()
+        out_of_it = duplicate_ids(place, recipe, kind=kind, progress=progress) if ignore_duplicates else ()
         if diverse:
             found = analysis.diverse(
                 snapshot, wanted, below=below, only=only, leave_out=out_of_it, progress=progress

@@ -13,7 +13,7 @@ from pathlib import Path
 from steamdino.analysis.duplicates import TIERS
 from steamdino.analysis.flaws import FLAWS, Flaw
 from steamdino.gallery.layout import absolute, located
-from steamdino.pipeline.check import Duplicates, Member
+from steamdino.pipeline.duplicate_groups import Duplicates, Member
 from steamdino.present.display_text import inert
 from steamdino.present.export.html_page import write_page
 

@@ -13,8 +13,7 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader
 from PIL import Image
 
-from steamdino.banners.decode import decode
-from steamdino.banners.read import read
+from steamdino.banners.read import read_picture
 from steamdino.errors import PictureError
 from steamdino.storage.output import writing_text
 
@@ -74,7 +73,7 @@ def _thumbnail(path: Path | None) -> str | None:
     if path is None:
         return None
     try:
-        image = decode(read(path).data, THUMBNAIL)
+        image = read_picture(path, THUMBNAIL)
     except PictureError:
         return None
     image.thumbnail(THUMBNAIL)

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from steamdino.banners.decode import decode
-from steamdino.banners.read import read
+from steamdino.banners.read import read_picture
 from steamdino.errors import PictureError, UsageError
 from steamdino.present.display_text import printable
 from steamdino.records import Matches
@@ -108,7 +107,7 @@ def thumbnail(path: Path | None, size: tuple[int, int]) -> Image.Image | None:
     if path is None:
         return None
     try:
-        image = decode(read(path).data, size)
+        image = read_picture(path, size)
     except PictureError:
         return None
     scale = min(size[0] / image.width, size[1] / image.height)

@@ -42,9 +42,9 @@ def banner(
     if is_known(headers["etag"], request.headers.get("if-none-match", "")):
         return Response(status_code=304, headers=headers)
     try:
-        if game.picture is None:
-            raise PictureError("its location is unknown")
-        data = draw(game.picture, width)
+        if game.location is None:
+            raise PictureError("it is not known where it lies")
+        data = draw(game.location, width)
     except PictureError as error:
         raise QueryError(f"the banner of {game_id[:80]!r} cannot be shown: {error}") from None
     return Response(data, headers=headers, media_type="image/jpeg")

@@ -32,7 +32,7 @@ def mark(
     for name, data in _files(package or resources.files("steamdino"), ""):
         digest.update(f"\0{name}\0{len(data)}\0".encode() + data)
     shown = {
-        "precision": settings.precision,
+        "precision": settings.inference_precision,
         "web": asdict(web),
         "pictures": dict(pictures),
         "drawing": version_of(""),  # part of the addresses of banners

@@ -12,8 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from steamdino.analysis.audit import Audit
 from steamdino.analysis.cell_matching import regions
-from steamdino.banners.decode import decode
-from steamdino.banners.read import read
+from steamdino.banners.read import read_picture
 from steamdino.errors import PictureError
 from steamdino.features.text_encoder import has_words
 from steamdino.present.display_text import closeness, printable
@@ -280,6 +279,6 @@ def duplicates(request: Request, edition: EditionOf, offset: Offset = 0) -> Resp
 
 
 def _inline(path: Any) -> str:
-    image = decode(read(path).data, (300, 450))
+    image = read_picture(path, (300, 450))
     image.thumbnail((300, 450))
     return data_url(image)

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import io
-from pathlib import Path
 
 import PIL
 from PIL import Image
 
 from steamdino import __version__
-from steamdino.banners.decode import decode
-from steamdino.banners.read import read
+from steamdino.banners.read import read_picture
+from steamdino.storage.location import Location
 
 QUALITY = 85
 """JPEG quality."""
 
 
-def draw(picture: Path, width: int) -> bytes:
-    """Return a picture as JPEG, at most `width` pixels wide and twice as high.
+def draw(picture: Location, width: int) -> bytes:
+    """A picture as JPEG, at most so wide and twice as high.
 
     Raises:
         PictureError: it cannot be read.
     """
-    image = decode(read(picture).data, (width, 2 * width))
+    image = read_picture(picture, (width, 2 * width))
     image.thumbnail((width, 2 * width), Image.Resampling.BICUBIC)
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=QUALITY)

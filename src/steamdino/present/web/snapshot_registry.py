@@ -18,12 +18,11 @@ from typing import Any
 from steamdino.analysis.audit import Audit, Auditor
 from steamdino.analysis.explain import Explainer, Explanation
 from steamdino.analysis.unique import UniqueGames, diverse, unique
-from steamdino.banners.decode import decode
-from steamdino.banners.read import read
+from steamdino.banners.read import read_picture
 from steamdino.errors import PictureError, QueryError, RecipeError, SnapshotError, SteamDinoError
 from steamdino.features.text_encoder import check_words
 from steamdino.index.snapshot import answering
-from steamdino.pipeline.check import Duplicates, duplicates
+from steamdino.pipeline.duplicate_groups import Duplicates, duplicates
 from steamdino.present.web.concurrency import COMPUTING, ENCODING, ConcurrencyLimit
 from steamdino.present.web.timing import stage
 from steamdino.records import Filter, Game, Matches
@@ -192,9 +191,9 @@ class Edition:
 
 def _image(game: Game) -> Any:
     try:
-        if game.picture is None:
-            raise PictureError("its location is unknown")
-        return decode(read(game.picture).data)
+        if game.location is None:
+            raise PictureError("it is not known")
+        return read_picture(game.location)
     except PictureError as error:
         raise QueryError(f"the picture of {game.id!r} cannot be read: {error}") from None
 
@@ -284,7 +283,7 @@ class SnapshotRegistry:
             elif self._now.editions:
                 return  # a packed snapshot does not change
             else:
-                snapshot = Snapshot.open(self._place, precision=self._settings.precision)
+                snapshot = Snapshot.open(self._place, precision=self._settings.inference_precision)
                 found = {snapshot.recipe.name: Edition(snapshot, self._place, self._work, None)}
             if found:
                 marks = " ".join(f"{name} {edition.version}" for name, edition in found.items())
@@ -296,7 +295,7 @@ class SnapshotRegistry:
         for name, (folder, _) in answering(self._place).items():
             known = self._now.editions.get(name)
             if known is None or known.folder != folder:
-                snapshot = Snapshot.open(folder, precision=self._settings.precision)
+                snapshot = Snapshot.open(folder, precision=self._settings.inference_precision)
                 known = Edition(snapshot, self._place, self._work, folder)
                 LOG.info("snapshot", extra={"facts": {"recipe": name, "games": len(snapshot)}})
             found[name] = known

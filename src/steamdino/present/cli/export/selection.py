@@ -148,4 +148,6 @@ def opened(gallery: Path | None, recipe: str | None, kind: str) -> tuple[Snapsho
     from steamdino.search import Snapshot
 
     settings = Settings.load({"gallery": gallery})
-    return Snapshot.open(settings.gallery, recipe, kind=kind, precision=settings.precision), settings.gallery
+    return Snapshot.open(
+        settings.gallery, recipe, kind=kind, precision=settings.inference_precision
+    ), settings.gallery

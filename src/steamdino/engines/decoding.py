@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,7 +11,7 @@ from itertools import islice
 from typing import TypeVar
 
 from steamdino.banners.decode import decode
-from steamdino.banners.read import read
+from steamdino.engines.engine import Failure
 from steamdino.errors import PictureError
 from steamdino.features.transform import Pixels, prepare, sufficient_size
 from steamdino.gallery.vectors import Pending
@@ -27,69 +26,60 @@ AHEAD = 16
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A picture ready for the model, or why it is not.
+    """A picture ready for the model.
 
     Attributes:
         banner: which picture.
-        pixels: uint8, shape (height, width, 3); None if it could not be had.
-        reason: why not.
-        final: its very content is at fault, so that trying again is no use.
+        pixels: uint8, shape (height, width, 3).
     """
 
     banner: Pending
-    pixels: Pixels | None
-    reason: str = ""
-    final: bool = False
-
-
-def cores() -> int:
-    """How many this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
+    pixels: Pixels
 
 
 def ahead(
     work: Callable[[In], Out], items: Iterable[In], *, threads: int, waiting: int
 ) -> Generator[Out, None, None]:
-    """Maps `work` over items in threads that run ahead of whoever takes the results.
+    """Map `work` over items in threads that run ahead of whoever takes the results.
 
     Args:
         work: called with one item; should spend its time outside Python's lock.
         items: taken one after the other, by the thread that takes the results.
         threads: how many.
-        waiting: how many items may be under way or done and not yet taken.
+        waiting: how many items may be in progress, or done and not yet taken.
 
     Yields:
         the results in the items' order.
     """
-    under_way: deque[Future[Out]] = deque()
+    in_progress: deque[Future[Out]] = deque()
     remaining = iter(items)
     pool = ThreadPoolExecutor(threads)
     try:
         for item in islice(remaining, waiting):
-            under_way.append(pool.submit(work, item))
-        while under_way:
-            result = under_way.popleft().result()
+            in_progress.append(pool.submit(work, item))
+        while in_progress:
+            result = in_progress.popleft().result()
             for item in islice(remaining, 1):
-                under_way.append(pool.submit(work, item))
+                in_progress.append(pool.submit(work, item))
             yield result
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def decoded(banners: Iterable[Pending], transform: Transform, threads: int) -> Generator[Decoded, None, None]:
-    """Yields each picture in its order, decoded and prepared."""
+def decoded(
+    banners: Iterable[Pending], transform: Transform, threads: int
+) -> Generator[Decoded | Failure, None, None]:
+    """Decode and prepare pictures; yields one result for each, in their order."""
     return ahead(partial(_decode, transform), banners, threads=threads, waiting=AHEAD * threads)
 
 
-def _decode(transform: Transform, banner: Pending) -> Decoded:
+def _decode(transform: Transform, banner: Pending) -> Decoded | Failure:
     reason = ""
-    for path in banner.paths:
+    for location in banner.locations:
         try:
-            content = read(path)
+            content = location.read()
         except PictureError as error:
-            # Without the path: the reason goes into snapshots, which are served and given away.
-            reason = f"its picture cannot be had: {error}"
+            reason = f"its picture cannot be read: {error}"
             continue
         if content.sha256 != banner.sha256:
             reason = "its picture has changed since it was added; add its source again"
@@ -98,5 +88,5 @@ def _decode(transform: Transform, banner: Pending) -> Decoded:
             image = decode(content.data, sufficient_size(transform))
             return Decoded(banner, prepare(image, transform))
         except PictureError as error:
-            return Decoded(banner, None, str(error), final=True)
-    return Decoded(banner, None, reason)
+            return Failure(banner, str(error), final=True)
+    return Failure(banner, reason)

@@ -1,4 +1,4 @@
-"""What a recipe asks of a model's file and the file does not offer as it stands.
+"""Adapts a model's graph to a recipe: other outputs, another size of input, another scale.
 
 The transformers on the model hub give the tokens of their last block, at the size that they were exported for. The
 other things are in their graph: the sums on the residual path are the blocks' outputs, the last softmax is the
@@ -20,6 +20,7 @@ import numpy as np
 
 from steamdino.errors import RecipeError
 from steamdino.features.model_registry import Model
+from steamdino.features.runtimes.runtime import scaled_size
 
 KNOWN_AS = {
     "tokens": ("tokens", "last_hidden_state"),
@@ -33,9 +34,10 @@ CUBIC = -0.75
 
 
 def fit_positions(graph: Any, model: Model, width: int, height: int) -> None:
-    """Interpolates a fixed position embedding, where the graph has one, for another size of input.
+    """Interpolate a fixed position embedding, if the graph has one, for another size of input.
 
-    As transformers does it: bicubic from grid to grid, half-pixel centres, no antialiasing; the CLS token's stays.
+    This does what transformers does: bicubic from grid to grid, half-pixel centres, no antialiasing. The CLS token's
+    embedding stays.
     """
     grid = (height // model.stride, width // model.stride)
     found = _position_embedding(graph, model)
@@ -73,7 +75,7 @@ def fit_positions(graph: Any, model: Model, width: int, height: int) -> None:
 
 
 def scale_input(graph: Any, width: int, height: int, scale: float, stride: int) -> None:
-    """Lets the graph take (B, 3, height, width) and compute on a smaller picture.
+    """Make the graph take (B, 3, height, width) and compute on a smaller picture.
 
     Bilinear without antialiasing, then cropped at the right and at the bottom to a multiple of the stride, as DINO's
     eval_image_retrieval does.
@@ -101,18 +103,13 @@ def scale_input(graph: Any, width: int, height: int, scale: float, stride: int) 
     assert isinstance(graph, ov.Model)  # noqa: S101 (for the reader: it was changed in place)
 
 
-def scaled_size(height: int, width: int, scale: float, stride: int) -> tuple[int, int]:
-    """(height, width) of a scaled input, cropped to a multiple of the stride."""
-    return tuple(math.floor(side * scale) // stride * stride for side in (height, width))  # type: ignore[return-value]
-
-
 def select(graph: Any, names: Sequence[str], model: Model) -> Any:
-    """A graph that gives these outputs in this order.
+    """Make a graph that gives these outputs in this order.
 
     Args:
-        graph: an `openvino.Model` of static shapes; taken apart.
+        graph: an `openvino.Model` of static shapes; not usable afterwards.
         names: see the module's docstring.
-        model: for what can be said where the graph does not have them.
+        model: its record, for the error message.
 
     Raises:
         RecipeError: the graph has no such output.
@@ -128,7 +125,7 @@ def select(graph: Any, names: Sequence[str], model: Model) -> Any:
     for name in names:
         if found[name] is None:
             raise RecipeError(
-                f"the file of {model.name} does not give {name!r}, and it is not to be found in its graph;"
+                f"the file of {model.name} does not give {name!r}, and its graph does not contain it;"
                 " use a file that gives it, with: steam-dino models pull --weights FILE"
             )
         results.append(ov.opset13.result(found[name]))
@@ -165,9 +162,9 @@ def _attention(graph: Any) -> Any:
 
 
 def _earlier_blocks(graph: Any, model: Model) -> dict[str, Any]:
-    """Sends the residual path after each of the last four blocks through the final norm, and parts them again.
+    """Send the residual path after each of the last four blocks through the final norm, and split the results.
 
-    The norm works on each token alone, so the four can go through it as one batch.
+    The norm treats each token by itself, so the four can go through it as one batch.
     """
     import openvino.opset13 as ops
 

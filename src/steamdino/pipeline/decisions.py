@@ -1,0 +1,55 @@
+"""A person's decisions about duplicates: read from a file, stored in the gallery."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from steamdino.errors import UsageError
+from steamdino.gallery import Gallery
+from steamdino.gallery.curation import DIFFERENT, KEEP, SAME, Decision
+from steamdino.gallery.layout import VERTICAL
+
+
+def decide(gallery: str | Path, decisions: Sequence[Decision]) -> None:
+    """Store a person's decisions.
+
+    Raises:
+        UsageError: a game is not in the gallery.
+    """
+    with Gallery.write(gallery, "check") as opened, opened.transaction():
+        known = {one.game_id for one in opened.curation.shown(VERTICAL)}
+        for one in decisions:
+            for game in (one.game, one.other):
+                if game and game not in known:
+                    raise UsageError(f"there is no game {game!r} with a banner; nothing was noted")
+        opened.curation.decide(decisions)
+
+
+def read_decisions(path: Path) -> list[Decision]:
+    """Read a file of decisions: "A same B", "A different B" or "keep A" on each line, tabs between ids with spaces.
+
+    Raises:
+        UsageError: there is no such file, or a line cannot be read; the text names it.
+    """
+    try:
+        lines = path.read_text("utf-8-sig").splitlines()
+    except FileNotFoundError:
+        raise UsageError(f"there is no {path}; name a file of decisions") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from None
+    made = []
+    for number, line in enumerate(lines, 1):
+        text = line.partition("#")[0].strip() if line.lstrip().startswith("#") else line.strip()
+        if not text:
+            continue
+        parts = text.split("\t") if "\t" in text else text.split()
+        if len(parts) == 2 and parts[0] == KEEP:
+            made.append(Decision(parts[1], "", KEEP))
+        elif len(parts) == 3 and parts[1] in (SAME, DIFFERENT) and parts[0] != parts[2]:
+            made.append(Decision(parts[0], parts[2], parts[1]))
+        else:
+            raise UsageError(
+                f"{path}, line {number}: {line[:80]!r} is not a decision; write: A same B, A different B, or keep A"
+            )
+    return made
