@@ -19,7 +19,7 @@ from steamdino import Snapshot
 from steamdino.errors import QueryError, SnapshotError
 from steamdino.index import pack_schema as schema
 from steamdino.index.pack import pack
-from steamdino.index.snapshot import UNKNOWN_REASON, SnapshotReader
+from steamdino.index.reader import UNKNOWN_REASON, SnapshotReader
 
 Members = dict[str, bytes]
 

@@ -18,7 +18,6 @@ from steamdino.banners.quality import measure
 from steamdino.banners.read import inspect, read
 from steamdino.errors import PictureError, QueryError, UsageError
 from steamdino.gallery.curation import Shown
-from steamdino.index.exact import neighbours
 from steamdino.records import Filter, Match, Matches
 from steamdino.search import Snapshot
 
@@ -163,7 +162,7 @@ class Auditor:
         )
         among = np.zeros(len(self._snapshot), np.bool_)
         among[rows] = True
-        _, cosines = neighbours(self._snapshot.vectors, 1, rows=some, among=among)
+        _, cosines = self._snapshot.index.neighbours(1, rows=some, among=among)
         return len(rows), np.sort(cosines[:, 0] if len(rows) > 1 else np.empty(0, np.float32))
 
     def _standing(

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from steamdino.index.vector_index import Index
 from steamdino.records import Progress
 
 IDENTICAL, RE_ENCODED, NEAR, SIMILAR = TIERS = ("identical", "re-encoded", "near", "similar")
@@ -30,9 +31,6 @@ LEAST = {RE_ENCODED: 0.72, NEAR: 0.5, SIMILAR: 0.42}
 
 MOST_BITS = 18
 """Of 256, in which two pictures' difference hashes may differ to be the same picture."""
-
-BLOCK = 512
-"""Rows whose cosines to all others are looked at at a time: 370 MB at 180,000 games."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,47 +66,8 @@ class Group:
     pairs: tuple[DuplicatePair, ...]
 
 
-def close_pairs(
-    vectors: NDArray[np.float32], least: float, progress: Progress | None = None
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
-    """All pairs of rows whose cosine reaches `least`, and each row's nearest neighbour besides.
-
-    Args:
-        vectors: float32, shape (n, d), unit rows.
-        least: the cosine from which on a pair counts.
-        progress: called with (rows, n).
-
-    Returns:
-        first and second rows (first < second), and their cosines; each pair once.
-    """
-    count = len(vectors)
-    best = np.full(count, -2.0, np.float32)
-    mate = np.zeros(count, np.intp)
-    found: list[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]] = []
-    for start in range(0, count, BLOCK):
-        block = vectors[start : start + BLOCK]
-        scores = block @ vectors[start:].T  # each pair once: a block looks at itself and at what follows
-        scores[np.tril_indices(len(block))] = -2.0
-        rows, columns = np.nonzero(scores >= least)
-        found.append((rows + start, columns + start, scores[rows, columns]))
-        for axis, offset in ((1, start), (0, start)):
-            mates, values = scores.argmax(axis=axis), scores.max(axis=axis)
-            own = slice(start, start + len(values))
-            better = values > best[own]
-            best[own][better] = values[better]
-            mate[own][better] = mates[better] + offset
-        if progress:
-            progress(start + len(block), count)
-    has = np.flatnonzero(best > -2)
-    first, second = np.minimum(has, mate[has]), np.maximum(has, mate[has])
-    found.append((first, second, best[has]))
-    firsts, seconds, cosines = (np.concatenate(part) for part in zip(*found, strict=True))
-    _, kept = np.unique(firsts * np.intp(count) + seconds, return_index=True)
-    return firsts[kept], seconds[kept], np.clip(cosines[kept], -1, 1)
-
-
 def find_pairs(
-    vectors: NDArray[np.float32],
+    index: Index,
     sha256: Sequence[str],
     usual: float,
     hash_of: Callable[[int], NDArray[np.uint8] | None],
@@ -119,7 +78,7 @@ def find_pairs(
     """Pairs of rows in tiers, from the strictest to the loosest.
 
     Args:
-        vectors: float32, shape (n, d), unit rows.
+        index: of n rows.
         sha256: of each row's picture.
         usual: the median cosine of pairs.
         hash_of: a row's difference hash, uint8, shape (32,); None where its picture cannot be had. Asked of rows that
@@ -138,7 +97,9 @@ def find_pairs(
         return pairs
     distinct = np.array([group[0] for group in _same(sha256).values()], np.intp)
     distinct.sort()
-    firsts, seconds, cosines = close_pairs(vectors[distinct], usual + LEAST[NEAR] * (1 - usual), progress)
+    firsts, seconds, cosines = index.subset(distinct).close_pairs(
+        usual + LEAST[NEAR] * (1 - usual), progress=progress
+    )
     nearest = _nearest(firsts, seconds, cosines, len(distinct))
     for first, second, cosine in zip(firsts.tolist(), seconds.tolist(), cosines.tolist(), strict=True):
         standard = (cosine - usual) / (1 - usual) if usual < 1 else 0.0

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steamdino.errors import MissingExtraError
-from steamdino.index.exact import neighbours
+from steamdino.index.vector_index import Index
 from steamdino.records import Progress
 
 PERPLEXITY = 30
@@ -44,12 +44,12 @@ def check() -> None:
         raise MissingExtraError("a map", "map")
 
 
-def layout(vectors: NDArray[np.float32], progress: Progress | None = None) -> Points:
+def layout(index: Index, progress: Progress | None = None) -> Points:
     """Places games on a plane.
 
     Args:
-        vectors: float32, shape (n, d), unit rows.
-        progress: called with (done, total) of the iterations.
+        index: of the games to place.
+        progress: called with (done, total) iterations.
 
     Returns:
         float64, shape (n, 2); the same for the same vectors.
@@ -58,12 +58,12 @@ def layout(vectors: NDArray[np.float32], progress: Progress | None = None) -> Po
         MissingExtraError: openTSNE is not installed.
     """
     check()
-    if len(vectors) < FEWEST:
-        return _main_axes(vectors)
+    if len(index) < FEWEST:
+        return _main_axes(index.vectors)
     from openTSNE import TSNE, affinity, initialization
     from openTSNE.nearest_neighbors import PrecomputedNeighbors
 
-    rows, cosines = neighbours(vectors, min(3 * PERPLEXITY, len(vectors) - 1))
+    rows, cosines = index.neighbours(min(3 * PERPLEXITY, len(index) - 1))
     near = affinity.PerplexityBasedNN(
         perplexity=min(PERPLEXITY, rows.shape[1] / 3),
         knn_index=PrecomputedNeighbors(rows, 1 - cosines.astype(np.float64)),
@@ -85,7 +85,7 @@ def layout(vectors: NDArray[np.float32], progress: Progress | None = None) -> Po
         n_iter=LATE,
         callbacks=report,
         callbacks_every_iters=STEP,
-    ).fit(affinities=near, initialization=initialization.pca(vectors, random_state=0))
+    ).fit(affinities=near, initialization=initialization.pca(index.vectors, random_state=0))
     return np.asarray(made, np.float64)
 
 

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steamdino.errors import UsageError
-from steamdino.index.exact import neighbours
 from steamdino.records import Filter, Progress
 from steamdino.search import Snapshot
 
@@ -60,7 +59,7 @@ class Neighbourhood:
             among = np.zeros(len(snapshot), np.bool_)
             among[allowed] = True
         wanted = allowed if queries is None else np.array(queries, np.intp)
-        rows, cosines = neighbours(snapshot.vectors, k, rows=wanted, among=among, progress=progress)
+        rows, cosines = snapshot.index.neighbours(k, rows=wanted, among=among, progress=progress)
         return cls(snapshot, wanted, rows, cosines)
 
     def __len__(self) -> int:

@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steamdino.errors import UsageError
-from steamdino.index.exact import neighbours
 from steamdino.records import Filter, Game, Progress
 from steamdino.search import Snapshot
 
@@ -93,7 +92,7 @@ def unique(
     """
     _check(n, k, below)
     rows = _rows(snapshot, only, leave_out)
-    found, cosines = neighbours(_part(snapshot, rows), k, progress=progress)
+    found, cosines = snapshot.index.subset(rows).neighbours(k, progress=progress)
     if not found.shape[1]:
         return UniqueGames(tuple(UniqueGame(1, game, None, None, None) for game in snapshot.games(rows)))
     similarity = cosines.mean(axis=1, dtype=np.float64)
@@ -134,10 +133,10 @@ def diverse(
     rows = _rows(snapshot, only, leave_out)
     if not len(rows):
         return UniqueGames(())
-    vectors = _part(snapshot, rows)
-    # The most unusual one is the farthest from what all have in common.
-    chosen = [int(np.argmin(vectors @ vectors.mean(axis=0)))]
-    nearest, mate = vectors @ vectors[chosen[0]], np.zeros(len(rows), np.intp)
+    index = snapshot.index.subset(rows)
+    # The most unusual game is the farthest from the mean of all.
+    chosen = [int(np.argmin(index.scores(index.vectors.mean(axis=0))))]
+    nearest, mate = index.scores(index.vectors[chosen[0]]), np.zeros(len(rows), np.intp)
     closest: list[tuple[int, float] | None] = [None]
     most = len(rows) if n is None else min(n, len(rows))
     while len(chosen) < most:
@@ -146,7 +145,7 @@ def diverse(
         if below is not None and nearest[new] >= below:
             break
         closest.append((int(mate[new]), float(np.clip(nearest[new], -1, 1))))
-        scores = vectors @ vectors[new]
+        scores = index.scores(index.vectors[new])
         closer = scores > nearest
         nearest[closer], mate[closer] = scores[closer], len(chosen)
         chosen.append(new)
@@ -176,8 +175,3 @@ def _rows(snapshot: Snapshot, only: Filter | None, leave_out: Iterable[str]) -> 
         ids = snapshot.ids
         rows = np.array([row for row in rows if ids[row] not in out], np.intp)
     return rows
-
-
-def _part(snapshot: Snapshot, rows: NDArray[np.intp]) -> NDArray[np.float32]:
-    """The vectors of rows; without a copy if these are all."""
-    return snapshot.vectors if len(rows) == len(snapshot) else snapshot.vectors[rows]

@@ -27,9 +27,9 @@ import numpy as np
 from steamdino.errors import SnapshotError
 from steamdino.gallery.vectors import Absent, Row
 from steamdino.index import pack_schema as schema
-from steamdino.index import snapshot
+from steamdino.index.manifest import GAMES, MANIFEST, VECTORS, WHITENING
 from steamdino.index.pack_schema import PackHeader
-from steamdino.index.snapshot import MANIFEST, VECTORS, WHITENING, SnapshotReader
+from steamdino.index.reader import SnapshotReader
 from steamdino.index.writer import Draft
 from steamdino.recipe import LARGEST_DIM, Recipe
 from steamdino.storage.checked_zip import CheckedZip
@@ -141,7 +141,7 @@ def _unpack(file: IO[bytes], folder: Path) -> Path:
                     (Row(**record) for record in schema.read_games(_lines(games))),
                     (Absent(**record) for record in schema.read_absent(_lines(absent))),
                 )
-            _check_games(draft.folder / snapshot.GAMES, head)
+            _check_games(draft.folder / GAMES, head)
             return draft.commit(recipe, revision=0, precisions=head.precisions, created_at=head.created_at)
 
 

@@ -24,7 +24,8 @@ from datetime import datetime
 from typing import Any
 
 from steamdino.index import strict_json
-from steamdino.index.snapshot import MANIFEST, VECTORS, WHITENING, reason_without_path
+from steamdino.index.manifest import MANIFEST, VECTORS, WHITENING
+from steamdino.index.reader import reason_without_path
 from steamdino.recipe import Recipe
 from steamdino.wellformed import (
     LONGEST_ADDRESS,

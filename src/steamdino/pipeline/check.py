@@ -29,7 +29,9 @@ from steamdino.errors import NoSnapshotError, PictureError, UsageError
 from steamdino.gallery import Gallery
 from steamdino.gallery.curation import DIFFERENT, KEEP, SAME, Decision, Shown
 from steamdino.gallery.layout import VERTICAL, located
-from steamdino.index.snapshot import SnapshotReader, open_newest
+from steamdino.index.reader import SnapshotReader
+from steamdino.index.snapshot_selection import open_newest
+from steamdino.index.vector_index import Index
 from steamdino.records import Filter, Progress
 
 COMMIT_EVERY = 500
@@ -312,11 +314,11 @@ def _groups(
     similarity = reader.manifest.similarity
     usual = similarity.usual["pairs"] if similarity else 0.0
     found = find_pairs(
-        reader.vectors, reader.sha256s, usual, _hashes(ids, known, root), tiers=tiers, progress=progress
+        reader.index, reader.sha256s, usual, _hashes(ids, known, root), tiers=tiers, progress=progress
     )
     pairs = [
         pair
-        for pair in _decided(found, decisions, row_of, reader.vectors)
+        for pair in _decided(found, decisions, row_of, reader.index)
         if allowed is None or (allowed[pair.first] and allowed[pair.second])
     ]
     kept = {one.game for one in decisions if one.verdict == KEEP}
@@ -332,7 +334,7 @@ def _groups(
     made = []
     for group in groups(pairs, rank):
         if group.tier in tiers:
-            made.append(_duplicates(group, ids, names, known, root, kept, reader.vectors))
+            made.append(_duplicates(group, ids, names, known, root, kept, reader.index))
     return made
 
 
@@ -343,7 +345,7 @@ def _duplicates(
     known: Mapping[str, Shown],
     root: Path,
     kept: set[str],
-    vectors: NDArray[np.float32],
+    index: Index,
 ) -> Duplicates:
     def member(row: int, similarity: float | None, *, first: bool = False) -> Member:
         game_id = ids[row]
@@ -358,11 +360,10 @@ def _duplicates(
             not first and group.tier in (IDENTICAL, RE_ENCODED) and game_id not in kept,
         )
 
-    best = vectors[group.representative]
     return Duplicates(
         group.tier,
         member(group.representative, None, first=True),
-        tuple(member(row, float(np.clip(vectors[row] @ best, -1, 1))) for row in group.others),
+        tuple(member(row, index.similarity(row, group.representative)) for row in group.others),
     )
 
 
@@ -389,7 +390,7 @@ def _decided(
     pairs: Sequence[DuplicatePair],
     decisions: Sequence[Decision],
     row_of: Mapping[str, int],
-    vectors: NDArray[np.float32],
+    index: Index,
 ) -> list[DuplicatePair]:
     """Pairs after a person's word: what is different goes, what is the same counts as re-encoded."""
     verdicts = {
@@ -399,7 +400,7 @@ def _decided(
     }
     left = [pair for pair in pairs if verdicts.get((pair.first, pair.second)) is None]
     return left + [
-        DuplicatePair(first, second, RE_ENCODED, float(np.clip(vectors[first] @ vectors[second], -1, 1)))
+        DuplicatePair(first, second, RE_ENCODED, index.similarity(first, second))
         for (first, second), verdict in sorted(verdicts.items())
         if verdict == SAME
     ]

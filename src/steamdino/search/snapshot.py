@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from steamdino.errors import PictureError, QueryError, UsageError
 from steamdino.gallery.layout import VERTICAL
 from steamdino.index.distribution import ALIKE
-from steamdino.index.exact import nearest
+from steamdino.index.manifest import Manifest
 from steamdino.index.names import fold
-from steamdino.index.snapshot import Manifest, SnapshotReader, open_newest
+from steamdino.index.reader import SnapshotReader
+from steamdino.index.snapshot_selection import open_newest
+from steamdino.index.vector_index import Index
 from steamdino.recipe import Recipe
 from steamdino.records import Filter, Game, Match, Matches, Query
 from steamdino.search.lru_cache import LruCache
@@ -96,6 +98,11 @@ class Snapshot:
     def vectors(self) -> NDArray[np.float32]:
         """All embeddings: float32, shape (games, dim), rows of length 1; mapped from the file, read-only."""
         return self._reader.vectors
+
+    @property
+    def index(self) -> Index:
+        """The search index over `vectors`."""
+        return self._reader.index
 
     @property
     def recipe(self) -> Recipe:
@@ -297,7 +304,7 @@ class Snapshot:
     ) -> Matches:
         if k < 1:
             raise UsageError(f"k is {k}; it must be at least 1")
-        near, cosines = nearest(self.vectors, vector, k, exclude=rows, among=self._allowed(only))
+        near, cosines = self.index.nearest(vector, k, exclude=rows, among=self._allowed(only))
         percentiles = self._percentiles(query, vector, cosines)
         items = tuple(
             Match(rank, game.id, game.name, float(cosine), percentile, game.sha256 == content, game)
@@ -342,7 +349,7 @@ class Snapshot:
         self, query: Query, vector: NDArray[np.float32], cosines: NDArray[np.float32]
     ) -> list[float | None]:
         if query.has_words:
-            scores = np.sort(self.vectors @ vector)
+            scores = np.sort(self.index.scores(vector))
             return [100 * float(np.searchsorted(scores, cosine)) / len(scores) for cosine in cosines]
         known = self.manifest.similarity
         return [None] * len(cosines) if known is None else [*known.percentiles(cosines)]

@@ -7,25 +7,25 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from steamdino.analysis.evaluation.metrics import Floats, Rows
-from steamdino.index.exact import nearest
+from steamdino.analysis.evaluation.metrics import Rows
+from steamdino.index.vector_index import Index
 
 NEIGHBOURS = 10
 
 
-def neighbours(vectors: Floats, rows: Rows, k: int = NEIGHBOURS) -> Rows:
+def neighbours(index: Index, rows: Rows, k: int = NEIGHBOURS) -> Rows:
     """The rows most similar to each of some rows, without itself.
 
     Args:
-        vectors: float32, shape (n, d), unit rows.
+        index: of n rows.
         rows: which to ask about.
         k: how many neighbours; fewer where there are fewer rows.
 
     Returns:
         intp, shape (len(rows), min(k, n - 1)).
     """
-    found = [nearest(vectors, vectors[row], k, exclude=[int(row)])[0] for row in rows]
-    return np.stack(found) if found else np.empty((0, min(k, len(vectors) - 1)), np.intp)
+    found = [index.nearest(index.vectors[row], k, exclude=[int(row)]).rows for row in rows]
+    return np.stack(found) if found else np.empty((0, min(k, len(index) - 1)), np.intp)
 
 
 def agreement(neighbourhoods: Sequence[Rows]) -> NDArray[np.float64]:

@@ -59,7 +59,7 @@ def trace(
         made.append(vectors)
         described(1)
     relevant, left_out = originals(rows, [game.sha256 for game in collection.games], collection.hashes)
-    return [retrieve(queries, descriptor.vectors, relevant, left_out) for queries in np.stack(made, axis=1)]
+    return [retrieve(queries, descriptor.index, relevant, left_out) for queries in np.stack(made, axis=1)]
 
 
 def originals(rows: Rows, sha256s: Sequence[str], hashes: Hashes) -> tuple[list[Rows], list[Rows]]:

@@ -66,7 +66,7 @@ def cost(
     return Cost(
         descriptor.name,
         len(games) / min(seconds),
-        descriptor.vectors.shape[1],
+        descriptor.index.vectors.shape[1],
         descriptor.vector_bytes,
         descriptor.model_bytes,
     )

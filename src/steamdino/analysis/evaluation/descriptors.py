@@ -11,7 +11,9 @@ from PIL import Image
 
 from steamdino.analysis.evaluation.baselines import BASELINES
 from steamdino.analysis.evaluation.metrics import Floats, Rows
-from steamdino.index.snapshot import SnapshotReader
+from steamdino.index.exact import ExactIndex
+from steamdino.index.reader import SnapshotReader
+from steamdino.index.vector_index import Index
 
 Describe = Callable[[Sequence[Image.Image]], Floats]
 """Makes vectors of at most a batch of pictures: float32, shape (pictures, dim), unit rows. Threads may share it."""
@@ -24,7 +26,7 @@ class Descriptor:
     Attributes:
         name: the recipe's or the baseline's.
         baseline: it needs no model.
-        vectors: float32, shape (games, dim), unit rows.
+        index: of the games' vectors.
         load: makes ready what describes further pictures, for as many threads as are asked for.
         batch: the most pictures at a time.
         decoded: (width, height) from on which a decoded picture will do; None for the full size.
@@ -34,7 +36,7 @@ class Descriptor:
 
     name: str
     baseline: bool
-    vectors: Floats
+    index: Index
     load: Callable[[int], Describe]
     batch: int
     decoded: tuple[int, int] | None
@@ -71,11 +73,10 @@ def of_recipe(reader: SnapshotReader, rows: Rows, *, precision: str = "f32") -> 
 
         return describe
 
-    everything = len(rows) == len(reader.vectors)
     return Descriptor(
         name=recipe.name,
         baseline=False,
-        vectors=reader.vectors if everything else reader.vectors[rows],  # what is mapped stays on the disk
+        index=reader.index.subset(rows),
         load=load,
         batch=BATCH,
         decoded=sufficient_size(recipe.transform),
@@ -87,7 +88,7 @@ def of_recipe(reader: SnapshotReader, rows: Rows, *, precision: str = "f32") -> 
 def of_baseline(name: str, vectors: Floats) -> Descriptor:
     """A baseline of `BASELINES` as a descriptor, with the vectors that it made of the gallery's pictures."""
     make, size = BASELINES[name]
-    return Descriptor(name, True, vectors, lambda _: partial(_described, make), 1, None, size, 0)
+    return Descriptor(name, True, ExactIndex(vectors), lambda _: partial(_described, make), 1, None, size, 0)
 
 
 def _described(make: Callable[[Image.Image], Floats], images: Sequence[Image.Image]) -> Floats:

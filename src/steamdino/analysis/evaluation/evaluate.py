@@ -85,7 +85,7 @@ def evaluate(
             "labels",
             task.name,
             names,
-            [answer(task, descriptor.vectors) for descriptor in collection.descriptors],
+            [answer(task, descriptor.index) for descriptor in collection.descriptors],
             task.clusters,
             seed,
         )
@@ -108,7 +108,7 @@ def evaluate(
     if traced:
         results += copy_detection.summaries(names, traced, seed)
     asked = _drawn(rng, everyone, queries)
-    shares = agreement([neighbours(descriptor.vectors, asked) for descriptor in collection.descriptors])
+    shares = agreement([neighbours(descriptor.index, asked) for descriptor in collection.descriptors])
     return Evaluation(
         games=len(collection.games),
         left_out=len(collection.problems),

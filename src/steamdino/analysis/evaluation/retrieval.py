@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from steamdino.analysis.evaluation.metrics import Floats, Judged, Mask, Rows, judge
-from steamdino.analysis.evaluation.tasks import Hashes, Task, near_and_diff
+from steamdino.analysis.evaluation.tasks import Task
+from steamdino.index.vector_index import Index
 
 BLOCK = 256
 """Queries at a time: their scores and masks are matrices of that many rows and a column for each item."""
@@ -38,54 +39,29 @@ class Scores:
         return cls(len(judged), *(float(value.mean()) for value in values))
 
 
-@dataclass(frozen=True, slots=True)
-class NearDiffScores:
-    """How well vectors find a label in another source: the same art, and another crop or artwork."""
-
-    near: Scores
-    diff: Scores
-
-
-def near_diff(
-    vectors: Floats, groups: Sequence[str], sources: Sequence[str], hashes: Hashes
-) -> NearDiffScores:
-    """Judges vectors on the two tasks of `tasks.near_and_diff`.
-
-    Args:
-        vectors: float32, shape (n, d), unit rows.
-        groups: of each row; "" for one that belongs to none.
-        sources: of each row.
-        hashes: uint8, shape (n, 32), as `baselines.difference_hash` packs them.
-    """
-    labels = [frozenset({group} - {""}) for group in groups]
-    across = [frozenset({source}) for source in sources]
-    near, diff = near_and_diff(labels, across, hashes, np.arange(len(labels)))
-    return NearDiffScores(Scores.of(answer(near, vectors)), Scores.of(answer(diff, vectors)))
-
-
-def answer(task: Task, vectors: Floats) -> Judged:
+def answer(task: Task, index: Index) -> Judged:
     """Ranks all rows for each query of a task by cosine.
 
     Args:
-        task: about these rows.
-        vectors: float32, shape (n, d), unit rows.
+        task: about the rows of the index.
+        index: of the rows.
     """
-    return retrieve(vectors[task.queries], vectors, task.relevant, task.left_out)
+    return retrieve(index.vectors[task.queries], index, task.relevant, task.left_out)
 
 
-def retrieve(queries: Floats, vectors: Floats, relevant: Sequence[Rows], left_out: Sequence[Rows]) -> Judged:
+def retrieve(queries: Floats, index: Index, relevant: Sequence[Rows], left_out: Sequence[Rows]) -> Judged:
     """Ranks rows for each query by cosine; of equal ones the lower row comes first.
 
     Args:
         queries: float32, shape (q, d), unit rows.
-        vectors: float32, shape (n, d), unit rows.
+        index: of n rows.
         relevant: for each query the rows to be found; one at least.
         left_out: for each query the rows that are not ranked.
     """
     parts = []
     for start in range(0, len(queries), BLOCK):
         block = slice(start, start + BLOCK)
-        scores = queries[block] @ vectors.T
+        scores = index.scores(queries[block])
         parts.append(
             judge(scores, _mask(relevant[block], scores.shape), _mask(left_out[block], scores.shape))
         )

@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 from steamdino.analysis.evaluation.collection import Collection
 from steamdino.errors import QueryError
-from steamdino.index.exact import nearest
 from steamdino.present.export.markup import SAFE, plain
 from steamdino.records import Game
 
@@ -34,7 +33,8 @@ def lists(collection: Collection, games: Sequence[str], labels: Sequence[str] = 
         game = collection.games[row]
         found = []
         for descriptor in collection.descriptors:
-            near, cosines = nearest(descriptor.vectors, descriptor.vectors[row], MATCHES, exclude=[row])
+            index = descriptor.index
+            near, cosines = index.nearest(index.vectors[row], MATCHES, exclude=[row])
             found.append(list(zip(near.tolist(), cosines.tolist(), strict=True)))
         lines += [
             f"## {plain(game.name)} ({plain(game.id)})",
