@@ -19,6 +19,7 @@ from steamdino import Snapshot
 from steamdino.errors import QueryError, SnapshotError
 from steamdino.index import pack_schema as schema
 from steamdino.index.pack import pack
+from steamdino.index.pack_fields import LARGEST_COLUMNS
 from steamdino.index.reader import UNKNOWN_REASON, SnapshotReader
 
 Members = dict[str, bytes]
@@ -110,7 +111,7 @@ def test_the_valid_pack_opens(valid: Members, tmp_path: Path) -> None:
         ({"columns": '{"a":1,"a":2}'}, "comes twice"),
         ({"columns": '{"a":"\\ud800"}'}, "half a character"),
         ({"columns": '{"a":' + "[" * 99 + "]" * 99 + "}"}, "nested"),
-        ({"columns": '{"a":"' + "x" * schema.LARGEST_COLUMNS + '"}'}, "at most 262,144 bytes"),
+        ({"columns": '{"a":"' + "x" * LARGEST_COLUMNS + '"}'}, "at most 262,144 bytes"),
     ],
     ids=lambda value: None if isinstance(value, str) else str(value)[:40],
 )
