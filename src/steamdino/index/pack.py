@@ -116,7 +116,7 @@ def open_pack(path: Path) -> SnapshotReader:
             raise SnapshotError(f"{path} cannot be read: {error.strerror or _first_line(error)}") from None
         except Exception as error:  # any exception that a stranger's bytes can cause in a parser
             raise SnapshotError(
-                f"{path} is not a packed snapshot, or damaged ({_first_line(error)}); get it again from where it came"
+                f"{path} is not a packed snapshot, or is damaged ({_first_line(error)}); download or copy it again"
             ) from None
         stack.pop_all()
     weakref.finalize(reader, folder.cleanup)
@@ -162,7 +162,7 @@ def _unpack_whitening(archive: CheckedZip, target: Path, recipe: Recipe) -> None
 
 def _check_whitening(path: Path, digest: str, recipe: Recipe) -> None:
     if digest != recipe.projection:
-        raise ValueError(f"{WHITENING} is not the one that the recipe names")
+        raise ValueError(f"{WHITENING} is not the file that the recipe names")
     with path.open("rb") as file, CheckedZip(file, _WHITENING_PARTS, swelling=0) as parts:
         # The model determines the dimension before whitening. Here both arrays must agree on it.
         (long,) = _checked_floats(parts, "mean.npy", (None,))

@@ -40,11 +40,11 @@ def check_record(record: Any, fields: Mapping[str, Check]) -> dict[str, Any]:
         ValueError: it is not; the text names the field.
     """
     if not isinstance(record, dict):
-        raise ValueError(f"it is {shown(record)} and no object")
+        raise ValueError(f"it is {shown(record)}, not an object")
     for key in sorted(record.keys() ^ fields.keys()):
         if key not in record:
             raise ValueError(f"{key} is missing")
-        raise ValueError(f"the field {shown(key)} does not belong there")
+        raise ValueError(f"the field {shown(key)} is unknown")
     checked = {}
     for key, check in fields.items():
         try:
@@ -69,7 +69,7 @@ def _line(longest: int, *, shortest: int = 0) -> Check:
 def _id(value: Any) -> str:
     text: str = _line(LONGEST_ID, shortest=1)(value)
     if text != text.strip():
-        raise ValueError(f"is {shown(value)}; it must not have white space around it")
+        raise ValueError(f"is {shown(value)}; it must not begin or end with white space")
     return text
 
 

@@ -172,7 +172,7 @@ def _read(name: str, lines: Iterable[bytes], fields: Mapping[str, Check]) -> Ite
     for number, line in enumerate(lines, 1):
         try:
             if not line.endswith(b"\n"):
-                raise ValueError(f"it breaks off, or has more than {LARGEST_LINE:,} bytes")
+                raise ValueError(f"it is cut off, or has more than {LARGEST_LINE:,} bytes")
             record = check_record(strict_json.loads(line), fields)
             if record["id"] <= before:
                 raise ValueError(f"its id {shown(record['id'])} does not follow {shown(before)}")

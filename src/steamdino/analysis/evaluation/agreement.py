@@ -1,4 +1,4 @@
-"""How much two descriptors agree about which games are alike."""
+"""Measures how much two descriptors agree about which games are alike."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ NEIGHBOURS = 10
 
 
 def neighbours(index: Index, rows: Rows, k: int = NEIGHBOURS) -> Rows:
-    """The rows most similar to each of some rows, without itself.
+    """Find the nearest neighbours of some rows.
 
     Args:
         index: of n rows.
-        rows: which to ask about.
-        k: how many neighbours; fewer where there are fewer rows.
+        rows: the query rows. A row is not its own neighbour.
+        k: number of neighbours; fewer if there are fewer rows.
 
     Returns:
         intp, shape (len(rows), min(k, n - 1)).
@@ -29,10 +29,10 @@ def neighbours(index: Index, rows: Rows, k: int = NEIGHBOURS) -> Rows:
 
 
 def agreement(neighbourhoods: Sequence[Rows]) -> NDArray[np.float64]:
-    """The average share of neighbours that two descriptors have in common.
+    """Compute the mean share of neighbours that two descriptors have in common.
 
     Args:
-        neighbourhoods: for each descriptor what `neighbours` found for the same rows.
+        neighbourhoods: for each descriptor, what `neighbours` returned for the same rows.
 
     Returns:
         float64, shape (descriptors, descriptors), symmetric, 1 on the diagonal.

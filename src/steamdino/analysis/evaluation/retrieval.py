@@ -1,4 +1,4 @@
-"""Asks a gallery's vectors the queries of a task, and judges the answers."""
+"""Runs the queries of a task on an index, and judges the rankings."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from steamdino.analysis.evaluation.tasks import Task
 from steamdino.index.vector_index import Index
 
 BLOCK = 256
-"""Queries at a time: their scores and masks are matrices of that many rows and a column for each item."""
+"""Queries at a time. Their scores and masks are matrices of this many rows and a column for each item."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Averages over a task's queries.
+    """Means over the queries of a task.
 
     Attributes:
-        queries: how many they are; with none, the others are NaN.
+        queries: number of queries. If it is 0, the others are NaN.
         r1, r10: R@1 and R@10.
         mean_ap: mAP.
     """
@@ -32,7 +32,7 @@ class Scores:
 
     @classmethod
     def of(cls, judged: Judged) -> Scores:
-        """Averages what was judged."""
+        """Average judged rankings."""
         if not len(judged):
             return cls(0, float("nan"), float("nan"), float("nan"))
         values = (judged.recalled(1), judged.recalled(10), judged.precision)
@@ -40,7 +40,7 @@ class Scores:
 
 
 def answer(task: Task, index: Index) -> Judged:
-    """Ranks all rows for each query of a task by cosine.
+    """Rank all rows by cosine for each query of a task.
 
     Args:
         task: about the rows of the index.
@@ -50,13 +50,13 @@ def answer(task: Task, index: Index) -> Judged:
 
 
 def retrieve(queries: Floats, index: Index, relevant: Sequence[Rows], left_out: Sequence[Rows]) -> Judged:
-    """Ranks rows for each query by cosine; of equal ones the lower row comes first.
+    """Rank rows by cosine for each query. Of equal cosines the lower row comes first.
 
     Args:
         queries: float32, shape (q, d), unit rows.
         index: of n rows.
-        relevant: for each query the rows to be found; one at least.
-        left_out: for each query the rows that are not ranked.
+        relevant: for each query, the rows to be found; at least one.
+        left_out: for each query, the rows that are not ranked.
     """
     parts = []
     for start in range(0, len(queries), BLOCK):
