@@ -25,6 +25,7 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
 import steamdino
 from steamdino.analysis.duplicates import TIERS, find_pairs, groups
+from steamdino.index.exact import ExactIndex
 from steamdino.pipeline.duplicate_groups import duplicates
 
 GAMES, DIM, COPIED = 180_000, 256, 0.02
@@ -134,7 +135,9 @@ def of_steam() -> None:
     hashes = rng.integers(0, 256, (GAMES, 32), dtype=np.uint8)
     hashes[GAMES // 2 + np.arange(len(copies))] = hashes[copies]
     began = time.monotonic()
-    pairs = find_pairs(vectors, [str(n) for n in range(GAMES)], 0.0, lambda row: hashes[row], tiers=TIERS)
+    pairs = find_pairs(
+        ExactIndex(vectors), [str(n) for n in range(GAMES)], 0.0, lambda row: hashes[row], tiers=TIERS
+    )
     found = groups(pairs, lambda row: (row,))
     seconds = time.monotonic() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

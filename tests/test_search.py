@@ -14,6 +14,7 @@ from PIL import Image
 import steamdino
 from steamdino import Match, Snapshot
 from steamdino.errors import QueryError, RecipeError, UsageError
+from steamdino.index.snapshot_selection import open_newest
 from steamdino.pipeline import add, build
 from steamdino.sample import FictionalGame
 
@@ -183,11 +184,11 @@ def test_flipping_and_mirroring_turn_the_picture_before_it_is_encoded(
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        ("zzzzqqqq", "no game fits 'zzzzqqqq'"),
+        ("zzzzqqqq", "no game matches 'zzzzqqqq'"),
         ("nowhere/draft.png", "there is no picture 'nowhere/draft.png'"),
-        ("x" * 10_000, "no game fits 'xxx"),
-        ("nul\0byte", "no game fits"),
-        ("", "no game fits ''"),
+        ("x" * 10_000, "no game matches 'xxx"),
+        ("nul\0byte", "no game matches"),
+        ("", "no game matches ''"),
     ],
 )
 def test_a_query_that_fits_nothing_says_so(snapshot: Snapshot, query: str, message: str) -> None:
@@ -217,9 +218,10 @@ def test_no_text_whatever_raises_anything_but_our_own_error(snapshot: Snapshot, 
 def test_a_picture_under_another_recipe_is_refused_by_the_field_that_differs(
     gallery: Path, fictional_store: Store
 ) -> None:
-    snapshot = Snapshot.open(gallery)
-    other = replace(snapshot.recipe, weights="0" * 64)
-    object.__setattr__(snapshot.manifest, "recipe", other)
+    reader = open_newest(gallery)
+    other = replace(reader.manifest.recipe, weights="0" * 64)
+    reader.manifest = replace(reader.manifest, recipe=other)
+    snapshot = Snapshot(reader)
     with pytest.raises(RecipeError, match="with other weights"):
         snapshot.similar(fictional_store[0] / fictional_store[1][0].file)
     assert len(snapshot.similar(snapshot.ids[0])) == 10  # its own vectors can be compared all the same

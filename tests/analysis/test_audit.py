@@ -111,7 +111,7 @@ def test_what_cannot_be_audited_is_refused(snapshot: Snapshot, auditor: Auditor,
         auditor(tmp_path / "text.png")
     with pytest.raises(QueryError, match="no game has the tag 'Horor'; did you mean: horror"):
         Auditor(snapshot, tags=("Horor",))
-    with pytest.raises(QueryError, match="no game fits"):
+    with pytest.raises(QueryError, match="no game matches"):
         Auditor(snapshot, without=("no such game at all",))
     with pytest.raises(UsageError, match="is a picture"):
         Auditor(snapshot, without=(str(snapshot.game("neonoir").picture),))

@@ -21,7 +21,7 @@ from steamdino.features.recipe_parser import named, parse, pooling_dim
 from steamdino.features.whitening import Whitening
 from steamdino.gallery.vectors import Absent, Row
 from steamdino.index.pack import pack
-from steamdino.index.snapshot import SnapshotReader
+from steamdino.index.reader import SnapshotReader
 from steamdino.index.writer import write
 
 GAMES = 5

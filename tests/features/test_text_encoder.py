@@ -144,7 +144,7 @@ def test_without_words_a_sentence_is_refused_and_says_what_to_do(gallery: Path) 
         RecipeError, match="'bundled' knows no words; .* models pull clip-vitb32 .* --recipe clip"
     ):
         snapshot.text("a castle")
-    with pytest.raises(QueryError, match="no game fits 'at night'.*'bundled' knows no words"):
+    with pytest.raises(QueryError, match="no game matches 'at night'.*'bundled' knows no words"):
         snapshot.similar("03", plus=["at night"])
     with pytest.raises(UsageError, match="the sentence is empty"):
         snapshot.text(" ")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from steamdino.errors import QueryError, SnapshotError, UsageError
 from steamdino.index import facets
-from steamdino.index.exact import nearest
+from steamdino.index.exact import ExactIndex
 from steamdino.records import Filter
 from steamdino.search import Snapshot
 from steamdino.search.filter_parser import filter_of
@@ -217,8 +217,8 @@ def test_the_nearest_among_some_are_those_of_a_smaller_matrix() -> None:
     mask = rng.random(500) < 0.3
     kept = np.flatnonzero(mask)
     for k in (1, 10, 499):
-        found, cosines = nearest(vectors, vectors[kept[0]], k, exclude=[int(kept[0])], among=mask)
-        own, expected = nearest(vectors[kept], vectors[kept[0]], k, exclude=[0])
+        found, cosines = ExactIndex(vectors).nearest(vectors[kept[0]], k, exclude=[int(kept[0])], among=mask)
+        own, expected = ExactIndex(vectors[kept]).nearest(vectors[kept[0]], k, exclude=[0])
         assert found.tolist() == kept[own].tolist()
         assert np.allclose(cosines, expected, atol=1e-6)
 

@@ -19,7 +19,8 @@ from steamdino import Snapshot
 from steamdino.errors import QueryError, SnapshotError
 from steamdino.index import pack_schema as schema
 from steamdino.index.pack import pack
-from steamdino.index.snapshot import UNKNOWN_REASON, SnapshotReader
+from steamdino.index.pack_fields import LARGEST_COLUMNS
+from steamdino.index.reader import UNKNOWN_REASON, SnapshotReader
 
 Members = dict[str, bytes]
 
@@ -82,7 +83,7 @@ def test_the_valid_pack_opens(valid: Members, tmp_path: Path) -> None:
         ({"name": "a\nb"}, "name is 'a"),
         ({"name": "a\u2028b"}, "name is 'a"),
         ({"name": "a\u202eb"}, "name is 'a"),
-        ({"name": "\ud800"}, "half a character"),
+        ({"name": "\ud800"}, "lone surrogate"),
         ({"name": "a\0"}, "a NUL"),
         ({"name": "x" * 1001}, "0 to 1,000 characters"),
         ({"name": ["x"]}, "name is"),
@@ -100,17 +101,17 @@ def test_the_valid_pack_opens(valid: Members, tmp_path: Path) -> None:
         ({"sha256": None}, "sha256 is None"),
         ({"picture": "/etc/hostname"}, "a packed snapshot names no files"),
         ({"picture": " "}, "a packed snapshot names no files"),
-        ({"more": 1}, "the field 'more' does not belong there"),
+        ({"more": 1}, "the field 'more' is unknown"),
         ({"columns": {}}, "columns is"),
         ({"columns": "[]"}, "it must be an object"),
         ({"columns": "{"}, "columns it is not JSON"),
         ({"columns": '{"a":NaN}'}, "NaN is no number"),
         ({"columns": '{"a":1e999}'}, "too large a number"),
         ({"columns": '{"reviews":' + "9" * 5000 + "}"}, "digits"),
-        ({"columns": '{"a":1,"a":2}'}, "comes twice"),
-        ({"columns": '{"a":"\\ud800"}'}, "half a character"),
+        ({"columns": '{"a":1,"a":2}'}, "is repeated"),
+        ({"columns": '{"a":"\\ud800"}'}, "lone surrogate"),
         ({"columns": '{"a":' + "[" * 99 + "]" * 99 + "}"}, "nested"),
-        ({"columns": '{"a":"' + "x" * schema.LARGEST_COLUMNS + '"}'}, "at most 262,144 bytes"),
+        ({"columns": '{"a":"' + "x" * LARGEST_COLUMNS + '"}'}, "at most 262,144 bytes"),
     ],
     ids=lambda value: None if isinstance(value, str) else str(value)[:40],
 )
@@ -170,12 +171,12 @@ IDENTITY = ("recipe", "identity")
         (_set("precisions", to={"f32": -1}), "precisions is -1"),
         (_set("precisions", to={str(n): n for n in range(9)}), "precisions is"),
         (_set("precisions", to=[]), "precisions is []"),
-        (_set("kind", to="header"), "the field 'kind' does not belong there"),
+        (_set("kind", to="header"), "the field 'kind' is unknown"),
         (lambda head: head.pop("games"), "games is missing"),
-        (_set("recipe", to=[]), "recipe it is [] and no object"),
+        (_set("recipe", to=[]), "recipe it is [], not an object"),
         (_set("recipe", "name", to="a\nb"), "recipe name is"),
         (_set("recipe", "name", to="x" * 201), "recipe name is"),
-        (_set("recipe", "more", to=1), "the field 'more' does not belong there"),
+        (_set("recipe", "more", to=1), "the field 'more' is unknown"),
         (_set(*IDENTITY, to=None), "this is not a recipe"),
         (_set(*IDENTITY, "dim", to=65537), "dim is 65537; it must be a whole number from 1 to 65,536"),
         (_set(*IDENTITY, "dim", to=10**40), "dim is 1000"),
@@ -211,9 +212,9 @@ def test_the_manifest_is_checked(
         ("manifest.json", b"", "not JSON"),
         ("manifest.json", b"[" * 60000, "nested"),
         ("manifest.json", b" " * (1 << 16) + b"{}", "more than 65,536 bytes"),
-        ("manifest.json", b'{"games": 5, "games": 5}', "comes twice"),
+        ("manifest.json", b'{"games": 5, "games": 5}', "is repeated"),
         ("games.jsonl", b"", "games.jsonl has 0 games, and manifest.json says 5"),
-        ("games.jsonl", b"null\n", "line 1: it is None and no object"),
+        ("games.jsonl", b"null\n", "line 1: it is None, not an object"),
         ("games.jsonl", b"\xff\n", "line 1: it is not UTF-8"),
         ("games.jsonl", b'{"id": "' + b"x" * schema.LARGEST_LINE + b'"}\n', "more than 786,432 bytes"),
         ("vectors.npy", packs.header("<f4", (2**36, packs.DIM)), "vectors.npy has the shape"),

@@ -10,7 +10,9 @@ import pytest
 from steamdino.errors import SnapshotError
 from steamdino.features.recipe_parser import named
 from steamdino.gallery.vectors import Absent, Row
-from steamdino.index.snapshot import UNKNOWN_REASON, Manifest, SnapshotReader, newest, open_newest
+from steamdino.index.manifest import Manifest
+from steamdino.index.reader import UNKNOWN_REASON, SnapshotReader
+from steamdino.index.snapshot_selection import newest, open_newest
 from steamdino.index.writer import KEPT, prune, write
 
 RECIPE = replace(named("bundled"), dim=4)

@@ -37,7 +37,7 @@ def test_removed_games_leave_the_next_snapshot_and_their_pictures_stay(small: Pa
     assert remove(small, ["0", "c1"]) == 2
     build(small)
     assert Snapshot.open(small).ids == ["1", "2", "3", "4", "5", "c0", "c2"]
-    with pytest.raises(QueryError, match="no game fits"):
+    with pytest.raises(QueryError, match="no game matches"):
         Snapshot.open(small).similar("c1")
     assert (small.parent / "linked/0.jpg").exists()
     (finding,) = examine(small)

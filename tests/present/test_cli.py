@@ -232,7 +232,7 @@ def test_an_error_is_one_line_that_says_what_to_do(
 def test_errors_in_a_built_gallery_are_one_line_too(run: Run, built: Path, tmp_path: Path) -> None:
     (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
     for arguments, message in (
-        (["similar", "zzzzqqqq"], "no game fits 'zzzzqqqq'"),
+        (["similar", "zzzzqqqq"], "no game matches 'zzzzqqqq'"),
         (["similar", tmp_path / "broken.png"], "cannot be decoded|not a picture"),
         (["similar", "x", "--recipe", "other"], "no snapshot under the recipe 'other'"),
         (["export", "html", "1984", "-o", tmp_path / "broken.png/page.html"], "cannot be written"),

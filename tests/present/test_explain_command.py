@@ -50,7 +50,7 @@ def test_what_cannot_be_explained_is_told_in_one_line(run: Run, built: Path, tmp
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"\x89PNG\r\n\x1a\n, cut")
     for arguments, code, told in (
-        (("neonoir", "no such game at all"), 1, "no game fits"),
+        (("neonoir", "no such game at all"), 1, "no game matches"),
         (("neonoir", broken), 1, "broken.png"),
         (("neonoir", "hollow-avenue", "--format", "xml"), 2, "--format is 'xml'"),
         (("neonoir", "hollow-avenue", "-o", tmp_path / "a.jpg"), 2, "does not end in .png"),

@@ -281,7 +281,7 @@ def test_what_makes_no_sense_is_refused_and_leaves_the_old_file(
     picture = Snapshot.open(built).game(QUERY).picture
     for arguments, code, told in (
         (("json",), 2, "no game is named"),
-        (("json", "nothing at all like this"), 1, "no game fits"),
+        (("json", "nothing at all like this"), 1, "no game matches"),
         (("json", picture), 2, "is a picture and no game"),
         (("csv", QUERY, "-k", "0"), 2, "k is 0"),
         (("markdown", "--from", tmp_path / "none.txt"), 2, "there is no"),

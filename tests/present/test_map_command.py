@@ -25,7 +25,7 @@ Store = tuple[Path, tuple[FictionalGame, ...]]
 @pytest.fixture(scope="module")
 def drawn(built: Path) -> map_tiles.Atlas:
     snapshot = Snapshot.open(built)
-    return map_tiles.Atlas(snapshot.games(snapshot.rows()), *grid(layout(snapshot.vectors)))
+    return map_tiles.Atlas(snapshot.games(snapshot.rows()), *grid(layout(snapshot.index)))
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from steamdino.errors import SnapshotError
 from steamdino.features.recipe_parser import named
 from steamdino.gallery.layout import copy_path
 from steamdino.gallery.vectors import Row
+from steamdino.index.exact import ExactIndex
 from steamdino.index.writer import write
 from steamdino.present.export import ranking_comparison
 from steamdino.present.export.legacy_export import write_arrays
@@ -82,7 +83,7 @@ def test_a_link_in_a_ranking_ends_where_it_should() -> None:
         for n in range(3)
     )
     vectors = np.eye(3, dtype=np.float32)
-    descriptor = Descriptor("one", True, vectors, lambda _: lambda _: vectors, 1, None, 12, 0)
+    descriptor = Descriptor("one", True, ExactIndex(vectors), lambda _: lambda _: vectors, 1, None, 12, 0)
     collection = Collection(games, np.zeros((3, 32), np.uint8), (descriptor,), ())
     text = "\n".join(ranking_comparison.lists(collection, ["0"]))
     assert "](https://a.example/%29%5Bx%5D%28https://b.example)" in text

@@ -16,7 +16,7 @@ import pytest
 from steamdino import Matches, Snapshot
 from steamdino.features import encoder
 from steamdino.features.encoder import Encoder
-from steamdino.index.snapshot import SnapshotReader
+from steamdino.index.reader import SnapshotReader
 from steamdino.records import Filter
 
 THREADS = 12
@@ -49,7 +49,7 @@ def _questions(snapshot: Snapshot) -> list[Ask]:
 
 
 def test_many_threads_get_the_answers_of_one(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("steamdino.search.snapshot.MASKS", 3)
+    monkeypatch.setattr("steamdino.search.filter_masks.MASKS", 3)
     made: list[Encoder] = []
 
     class Counted(Encoder):
@@ -104,7 +104,7 @@ def test_one_encoder_is_made_however_many_threads_want_it_at_once(
 
 
 def test_a_mask_that_threads_share_cannot_be_written_to(built: Path) -> None:
-    mask = Snapshot.open(built)._allowed(Filter(released_from="2015"))
+    mask = Snapshot.open(built)._masks.mask(Filter(released_from="2015"))
     assert mask is not None
     with pytest.raises(ValueError, match="read-only"):
         mask[0] = True
@@ -167,5 +167,5 @@ def test_all_rows_are_read_page_by_page(built: Path, monkeypatch: pytest.MonkeyP
     reader = Snapshot.open(built)._reader
     every = list(reader.every_row())
     assert [row["id"] for row in every] == reader.ids
-    monkeypatch.setattr("steamdino.index.snapshot._PAGE", 7)
+    monkeypatch.setattr("steamdino.index.reader._PAGE", 7)
     assert list(reader.every_row()) == every

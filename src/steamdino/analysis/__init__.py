@@ -1,3 +1,3 @@
-"""What a gallery's vectors are worth, and what they say about it."""
+"""Analyses of a gallery by its vectors: unusual games, duplicates, maps, explanations, audits, evaluations."""
 
 from __future__ import annotations

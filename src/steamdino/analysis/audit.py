@@ -1,4 +1,4 @@
-"""A draft of a banner against a gallery: what it looks like, how unusual it is, what is wrong with it."""
+"""Audits a draft of a banner against a gallery: what it looks like, how unusual it is, and what is wrong with it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,12 @@ from steamdino.banners.quality import measure
 from steamdino.banners.read import inspect, read_picture
 from steamdino.errors import PictureError, QueryError, UsageError
 from steamdino.gallery.curation import Shown
-from steamdino.index.exact import neighbours
 from steamdino.records import Filter, Match, Matches
 from steamdino.search import Snapshot
 from steamdino.storage.location import LocalFile
 
 COMPARED = 2000
-"""Games whose nearest neighbours are looked at, at most: a percentile to a tenth of a point needs no more."""
+"""Maximum number of games whose nearest neighbours are searched: enough for a percentile to a tenth of a point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +31,13 @@ class Standing:
     """How unusual a draft is among some games.
 
     Attributes:
-        tag: that these games have; None for all games.
-        games: how many they are.
-        closest: the one that looks most like the draft; None where there is none.
-        percentile: of a hundred of these games, how many have one of them that looks more like them than the closest
-            looks like the draft: 100 is as unusual as can be. None where there is nothing to compare.
-        usual: the median similarity of these games to their closest.
+        tag: the tag that these games share; None for all games.
+        games: number of games.
+        closest: the game that looks most like the draft; None if there is none.
+        percentile: the share of these games, in percent, that are closer to their nearest neighbour than the draft is
+            to `closest`. 100 is as unusual as possible. None if there is nothing to compare with.
+        usual: the median similarity of these games to their nearest neighbours; None if there is nothing to compare
+            with.
     """
 
     tag: str | None
@@ -49,17 +49,17 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What is to be said of one draft.
+    """The result of auditing one draft.
 
     Attributes:
-        picture: its file.
+        picture: the draft's file.
         size: (width, height) in pixels.
         matches: the games that look most like it.
-        taken: the similarity from which on two banners show the same (cropped, recoloured, mirrored, ...), in this
-            gallery under this recipe; None where that is unknown.
-        standings: how unusual it is, among all games and among those of each tag.
+        taken: the lowest similarity of two banners that show the same thing (cropped, recoloured, mirrored, ...) in
+            this gallery under this recipe; None if it is unknown.
+        standings: how unusual it is, among all games and among the games of each tag.
         flaws: what is wrong with the picture itself.
-        explanation: why the closest game is; None if there is none, or its picture cannot be had.
+        explanation: why the closest game matches; None if there is no match, or its picture cannot be read.
     """
 
     picture: Path
@@ -72,7 +72,7 @@ class Audit:
 
     @property
     def is_taken(self) -> bool:
-        """Whether a game shows the same already."""
+        """Whether a game shows the same thing already."""
         return bool(self.matches) and (
             self.matches[0].identical or (self.taken is not None and self.matches[0].similarity >= self.taken)
         )
@@ -89,17 +89,17 @@ class Auditor:
         size: tuple[int, int] | None = None,
         without: Sequence[str] = (),
     ) -> None:
-        """Looks at the games that drafts are compared with.
+        """Prepare the games that drafts are compared with.
 
         Args:
-            snapshot: with these games.
-            tags: among whose games to place drafts, besides all.
-            size: (width, height) that banners should have; None for any.
-            without: ids or names of games that are not there for this: the draft's own.
+            snapshot: of these games.
+            tags: tags among whose games drafts are ranked, besides all games.
+            size: expected (width, height) of banners; None for any.
+            without: ids or names of games to ignore, such as the draft's own.
 
         Raises:
             QueryError: no game has one of the tags, or there is no such game.
-            UsageError: a game to leave out is a picture.
+            UsageError: a game to ignore is a picture.
         """
         self._snapshot = snapshot
         self._size = size
@@ -109,11 +109,11 @@ class Auditor:
         self._scopes = [(tag, only, *self._closenesses(only)) for tag, only in filters]
 
     def __call__(self, picture: Path, k: int = 10) -> Audit:
-        """Audits a draft.
+        """Audit a draft.
 
         Args:
             picture: its file.
-            k: how many similar games to name.
+            k: maximum number of similar games.
 
         Raises:
             QueryError: it cannot be read as a picture.
@@ -154,7 +154,7 @@ class Auditor:
         return usual + LEAST[NEAR] * (1 - usual)
 
     def _closenesses(self, only: Filter) -> tuple[int, NDArray[np.float32]]:
-        """How many games a filter lets through, and the similarities of (some of) them to their closest, rising."""
+        """Count the games that a filter allows, and sort the similarities of a sample to their nearest neighbours."""
         out = {self._snapshot.row(key) for key in self._without}
         rows = np.array([row for row in self._snapshot.rows(only).tolist() if row not in out], np.intp)
         some = (
@@ -164,7 +164,7 @@ class Auditor:
         )
         among = np.zeros(len(self._snapshot), np.bool_)
         among[rows] = True
-        _, cosines = neighbours(self._snapshot.vectors, 1, rows=some, among=among)
+        _, cosines = self._snapshot.index.neighbours(1, rows=some, among=among)
         return len(rows), np.sort(cosines[:, 0] if len(rows) > 1 else np.empty(0, np.float32))
 
     def _standing(

@@ -1,4 +1,4 @@
-"""Two pictures cell by cell: how alike their cells are, and what each adds to the similarity of both."""
+"""Compares two pictures cell by cell: which cells are alike, and what each adds to the pictures' similarity."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ from steamdino.features.cells import Cells
 from steamdino.features.transform import Pixels
 
 COVERED = (6, 4)
-"""Rows and columns of the parts that occlusion covers in turn."""
+"""Rows and columns of the grid of parts that occlusion covers in turn."""
 
 Map = NDArray[np.float64]
 
 
 def likeness(first: Cells, second: Cells) -> Map:
-    """How alike each cell of a picture is to each of another, with its surroundings: cosines, shape (cells, cells).
+    """Compare each cell of one picture with each cell of another, with their surroundings.
 
     Args:
-        first, second: of the same grid.
+        first, second: cells of grids of the same size.
+
+    Returns:
+        float64, shape (cells, cells): cosines of centred descriptors, averaged over the cells around both.
     """
     middle = (first.descriptors.mean(axis=0) + second.descriptors.mean(axis=0)) / 2
     one, two = (_unit(cells.descriptors - middle) for cells in (first, second))
@@ -37,11 +40,11 @@ def likeness(first: Cells, second: Cells) -> Map:
 
 
 def exact_shares(first: Cells, second: Cells) -> tuple[float, float, list[Map]] | None:
-    """What each cell adds to the cosine of two pictures.
+    """Compute what each cell adds to the cosine of two pictures.
 
     Returns:
-        the cosine, what of it belongs to no cell of the first, and each picture's shares, (rows, columns); None if
-        the vectors are no sums over cells.
+        the cosine; the part of it that belongs to no cell of the first picture; and each picture's shares, shape (rows,
+        columns). None if the vectors are not sums over cells.
     """
     if first.parts is None or first.rest is None or second.parts is None or second.rest is None:
         return None
@@ -53,7 +56,7 @@ def exact_shares(first: Cells, second: Cells) -> tuple[float, float, list[Map]] 
 
 
 def covered(pixels: Pixels) -> list[Pixels]:
-    """A picture with each of its `COVERED` parts in turn covered with its mean colour, row by row."""
+    """Make copies of a picture in which each part of the `COVERED` grid in turn, row by row, has the mean colour."""
     height, width = pixels.shape[:2]
     colour = pixels.reshape(-1, 3).mean(axis=0).round().astype(np.uint8)
     made = []
@@ -66,14 +69,14 @@ def covered(pixels: Pixels) -> list[Pixels]:
 
 
 def regions(values: Map, rows: int = 3, columns: int = 3) -> Map:
-    """Sums a map over parts of equal size, cells at their borders shared out: (rows, columns), same total."""
+    """Sum a map over parts of equal size: shape (rows, columns), same total. Cells on a border are split."""
     down, across = (_overlaps(of, into) for of, into in zip(values.shape, (rows, columns), strict=True))
     summed: Map = down @ values @ across.T
     return summed
 
 
 def _overlaps(count: int, parts: int) -> Map:
-    """How much of each of `count` cells in a row lies in each of `parts` equal parts: (parts, count)."""
+    """Compute how much of each of `count` cells in a row lies in each of `parts` equal parts: (parts, count)."""
     edges = np.arange(count + 1) / count * parts
     starts = np.arange(parts)[:, np.newaxis]
     inside = np.minimum(edges[1:], starts + 1) - np.maximum(edges[:-1], starts)
@@ -87,5 +90,5 @@ def _unit(rows: Map) -> Map:
 
 
 def _shifted(count: int, by: int) -> tuple[slice, slice]:
-    """Where to add, and from where, along an axis."""
+    """Along one axis, the slice to add to and the slice to add from."""
     return slice(max(0, -by), count - max(0, by)), slice(max(0, by), count + min(0, by))

@@ -1,14 +1,14 @@
-"""Which banners show the same: groups in tiers, from the vectors' neighbours.
+"""Finds duplicate banners, by their bytes, difference hashes and vectors, and groups them in tiers.
 
-A cosine means something else under each recipe, so tiers go by what is left of the way from a usual pair to equality:
-``(cosine - u) / (1 - u)``, u the median cosine of the snapshot's pairs.
+Cosines have a different scale under each recipe. Tiers therefore go by a standardised similarity, ``(cosine - u) /
+(1 - u)``, with u the median cosine of the snapshot's pairs: 0 for a usual pair, 1 for equal vectors.
 
 ===============  ============================================================================================
 ``identical``    the same bytes (sha256)
-``re-encoded``   the same picture written anew or scaled: their difference hashes differ in few bits, and the
+``re-encoded``   the same picture, encoded again or scaled: the difference hashes differ in few bits, and the
                  vectors confirm it
-``near``         the vectors alone: cropped, recoloured, mirrored, with other lettering, a reskin
-``similar``      each is the other's nearest neighbour, and closer than most: not the same
+``near``         by the vectors alone: cropped, recoloured, mirrored, with other lettering, a reskin
+``similar``      each is the other's nearest neighbour, and closer than most pairs, but not the same
 ===============  ============================================================================================
 """
 
@@ -21,18 +21,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from steamdino.index.vector_index import Index
 from steamdino.records import Progress
 
 IDENTICAL, RE_ENCODED, NEAR, SIMILAR = TIERS = ("identical", "re-encoded", "near", "similar")
 
 LEAST = {RE_ENCODED: 0.72, NEAR: 0.5, SIMILAR: 0.42}
-"""Of the standardised similarity, for each tier."""
+"""Lowest standardised similarity of each tier."""
 
 MOST_BITS = 18
-"""Of 256, in which two pictures' difference hashes may differ to be the same picture."""
-
-BLOCK = 512
-"""Rows whose cosines to all others are looked at at a time: 370 MB at 180,000 games."""
+"""Bits, of 256, in which the difference hashes of the same picture may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,7 @@ class DuplicatePair:
 
     Attributes:
         first, second: rows, the lower one first.
-        tier: of `TIERS`.
+        tier: one of `TIERS`.
         similarity: their cosine.
     """
 
@@ -53,13 +51,13 @@ class DuplicatePair:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rows that are connected by pairs of a tier or a stricter one.
+    """Rows that are connected by pairs of one tier or a stricter one.
 
     Attributes:
         tier: the loosest of its pairs.
         representative: the row to keep.
         others: the rest, the most similar to it first.
-        pairs: what connects them.
+        pairs: the pairs that connect them.
     """
 
     tier: str
@@ -68,47 +66,8 @@ class Group:
     pairs: tuple[DuplicatePair, ...]
 
 
-def close_pairs(
-    vectors: NDArray[np.float32], least: float, progress: Progress | None = None
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
-    """All pairs of rows whose cosine reaches `least`, and each row's nearest neighbour besides.
-
-    Args:
-        vectors: float32, shape (n, d), unit rows.
-        least: the cosine from which on a pair counts.
-        progress: called with (rows, n).
-
-    Returns:
-        first and second rows (first < second), and their cosines; each pair once.
-    """
-    count = len(vectors)
-    best = np.full(count, -2.0, np.float32)
-    mate = np.zeros(count, np.intp)
-    found: list[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]] = []
-    for start in range(0, count, BLOCK):
-        block = vectors[start : start + BLOCK]
-        scores = block @ vectors[start:].T  # each pair once: a block looks at itself and at what follows
-        scores[np.tril_indices(len(block))] = -2.0
-        rows, columns = np.nonzero(scores >= least)
-        found.append((rows + start, columns + start, scores[rows, columns]))
-        for axis, offset in ((1, start), (0, start)):
-            mates, values = scores.argmax(axis=axis), scores.max(axis=axis)
-            own = slice(start, start + len(values))
-            better = values > best[own]
-            best[own][better] = values[better]
-            mate[own][better] = mates[better] + offset
-        if progress:
-            progress(start + len(block), count)
-    has = np.flatnonzero(best > -2)
-    first, second = np.minimum(has, mate[has]), np.maximum(has, mate[has])
-    found.append((first, second, best[has]))
-    firsts, seconds, cosines = (np.concatenate(part) for part in zip(*found, strict=True))
-    _, kept = np.unique(firsts * np.intp(count) + seconds, return_index=True)
-    return firsts[kept], seconds[kept], np.clip(cosines[kept], -1, 1)
-
-
 def find_pairs(
-    vectors: NDArray[np.float32],
+    index: Index,
     sha256: Sequence[str],
     usual: float,
     hash_of: Callable[[int], NDArray[np.uint8] | None],
@@ -116,15 +75,15 @@ def find_pairs(
     tiers: Iterable[str] = TIERS[:3],
     progress: Progress | None = None,
 ) -> list[DuplicatePair]:
-    """Pairs of rows in tiers, from the strictest to the loosest.
+    """Find pairs of rows in tiers, from the strictest tier to the loosest.
 
     Args:
-        vectors: float32, shape (n, d), unit rows.
+        index: of n rows.
         sha256: of each row's picture.
-        usual: the median cosine of pairs.
-        hash_of: a row's difference hash, uint8, shape (32,); None where its picture cannot be had. Asked of rows that
-            are in a close pair only.
-        tiers: which to look for.
+        usual: the median cosine of the snapshot's pairs.
+        hash_of: returns a row's difference hash, uint8, shape (32,); None if its picture cannot be read. Called only
+            for rows in a close pair.
+        tiers: the tiers to look for.
         progress: called with (rows, n).
     """
     wanted = set(tiers)
@@ -138,7 +97,9 @@ def find_pairs(
         return pairs
     distinct = np.array([group[0] for group in _same(sha256).values()], np.intp)
     distinct.sort()
-    firsts, seconds, cosines = close_pairs(vectors[distinct], usual + LEAST[NEAR] * (1 - usual), progress)
+    firsts, seconds, cosines = index.subset(distinct).close_pairs(
+        usual + LEAST[NEAR] * (1 - usual), progress=progress
+    )
     nearest = _nearest(firsts, seconds, cosines, len(distinct))
     for first, second, cosine in zip(firsts.tolist(), seconds.tolist(), cosines.tolist(), strict=True):
         standard = (cosine - usual) / (1 - usual) if usual < 1 else 0.0
@@ -156,14 +117,14 @@ def find_pairs(
 
 
 def groups(pairs: Sequence[DuplicatePair], rank: Callable[[int], tuple[object, ...]]) -> list[Group]:
-    """Connected rows, tier by tier: pairs of a tier join what stricter ones have joined.
+    """Group connected rows, tier by tier. The pairs of a tier join the groups of the stricter tiers.
 
     Args:
-        pairs: as `find_pairs` gives them.
-        rank: of the rows of a group, the one with the lowest is the representative.
+        pairs: as `find_pairs` returns them.
+        rank: sort key of a row; the lowest row of a group is its representative.
 
     Returns:
-        the groups of the strictest tier first, in each the largest first.
+        the groups, those of the strictest tier first, and within a tier the largest first.
     """
     found: list[Group] = []
     for tier in TIERS:
@@ -178,7 +139,7 @@ def groups(pairs: Sequence[DuplicatePair], rank: Callable[[int], tuple[object, .
         made = []
         for lead, rows in members.items():
             if not any(pair.tier == tier for pair in inside[lead]):
-                continue  # it is a group of a stricter tier, and no larger here
+                continue  # a group of a stricter tier, which this tier does not extend
             best = min(rows, key=rank)
             likeness = _likeness(inside[lead], best)
             others = sorted(
@@ -199,11 +160,11 @@ def _same(sha256: Sequence[str]) -> Mapping[str, list[int]]:
 def _nearest(
     firsts: NDArray[np.intp], seconds: NDArray[np.intp], cosines: NDArray[np.float32], count: int
 ) -> NDArray[np.intp]:
-    """Each row's nearest neighbour among the pairs; -1 for none."""
+    """Find each row's nearest neighbour among the pairs; -1 if it is in none."""
     rows, mates = np.concatenate((firsts, seconds)), np.concatenate((seconds, firsts))
     order = np.argsort(np.tile(cosines, 2), kind="stable")
     nearest = np.full(count, -1, np.intp)
-    nearest[rows[order]] = mates[order]  # of several values for one row the last stays, the closest
+    nearest[rows[order]] = mates[order]  # of several values for a row the last one is kept: the closest
     return nearest
 
 
@@ -214,7 +175,7 @@ def _few_bits(one: NDArray[np.uint8] | None, other: NDArray[np.uint8] | None) ->
 
 
 def _components(pairs: Iterable[DuplicatePair]) -> dict[int, int]:
-    """Each row's leader, the lowest row that it is connected with."""
+    """Map each row to the lowest row that it is connected with."""
     leader: dict[int, int] = {}
 
     def find(row: int) -> int:
@@ -230,7 +191,7 @@ def _components(pairs: Iterable[DuplicatePair]) -> dict[int, int]:
 
 
 def _likeness(pairs: Iterable[DuplicatePair], row: int) -> dict[int, float]:
-    """Of the rows that are paired with one, their cosines."""
+    """Map the rows that are paired with a row to their cosines."""
     return {
         pair.second if pair.first == row else pair.first: pair.similarity
         for pair in pairs

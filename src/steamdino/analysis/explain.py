@@ -1,19 +1,20 @@
-"""Why two banners match: which parts of one are found in the other, and what each part adds to the similarity.
+"""Explains why two banners match: which parts they have in common, and what each part adds to the similarity.
 
-Two questions with two answers, each a map over the cells (patches) of a picture:
+These are two questions. Each is answered by a map over the cells (patches) of a picture.
 
-*Where is something that the other picture has, too?* (`Side.weights`) Each cell is compared with all cells of the other
-picture. Descriptors are centred on the mean of both pictures' cells, since what all cells share tells nothing apart;
-then a cell's cosine to another is averaged with those of the cells around both, at the same offsets, so that a pair
-counts where its surroundings match as well. Measured on the bundled model with a piece of one banner, recoloured and
-moved, pasted into another: with this, 55 % (invented banners) to 78 % (real covers) of the weight lie in the piece,
-which covers 23 % of the picture; the plain cosine of cells gives 25 to 26 %, next to nothing. A weight is the fourth
-power of the best such cosine, so that what is clearly alike stands out.
+*Which parts does the other picture have, too?* (`Side.weights`) Each cell is compared with all cells of the other
+picture. Descriptors are centred on the mean of both pictures' cells, since what all cells share does not distinguish
+them. A cell's cosine to another is then averaged with those of the cells around both, at the same offsets, because what
+was copied was copied with its surroundings. A weight is the best such cosine to the power `POWER`, so that clear
+matches stand out.
 
-*What does each part add to the number?* (`Side.shares`) Where the recipe's vector is a sum over cells, this is exact:
-the shares of all cells and `Explanation.unlocated` add up to the similarity (see `features.cells`). Elsewhere (a CLS
-token alone, several scales, CLIP) parts of the picture are covered with its mean colour in turn, and a share is what
-the similarity loses by it (occlusion; Zeiler, Fergus, arXiv 1311.2901): such shares do not add up.
+*What does each part add to the similarity?* (`Side.shares`) If the recipe's vector is a sum over cells, this is exact:
+the shares of all cells and `Explanation.unlocated` add up to the similarity (see `features.cells`). For other recipes
+(a CLS token alone, several scales, CLIP), parts of the picture are covered with its mean colour in turn, and a share is
+what the similarity loses (occlusion; Zeiler, Fergus, arXiv 1311.2901). Such shares do not add up.
+
+``benchmarks/explain.py`` pastes a piece of one banner into another, and measures how much of the weight and how many of
+the matched regions lie in it.
 """
 
 from __future__ import annotations
@@ -35,23 +36,24 @@ from steamdino.features.transform import Pixels, content_box, prepare
 from steamdino.recipe import Recipe
 
 MOST = 10
-"""Corresponding places that are told."""
+"""Maximum number of matched regions."""
 
 AROUND = 2
-"""Cells between two pairs that are near each other, at most."""
+"""Maximum distance, in cells, between two pairs that count as near each other."""
 
 POWER = 6
+"""Exponent that turns a cosine into a weight."""
 
 EXACT, OCCLUSION = "exact", "occlusion"
 
 
 @dataclass(frozen=True, slots=True)
 class MatchedRegions:
-    """Two places that show the same: each is the other's best match.
+    """Two places that show the same thing: each is the other's best match.
 
     Attributes:
-        first, second: (x, y) of the middle of a cell, in shares of the model's input's width and height.
-        similarity: cosine of the two, with their surroundings.
+        first, second: (x, y) of the centre of a cell, as fractions of the width and height of the model's input.
+        similarity: cosine of the two cells, with their surroundings.
     """
 
     first: tuple[float, float]
@@ -64,10 +66,10 @@ class Side:
     """One of the two pictures.
 
     Attributes:
-        pixels: uint8, (height, width, 3): what the model sees of it.
-        weights: (rows, columns), at least 0: where it has something that the other has, too.
+        pixels: uint8, (height, width, 3): the model's input.
+        weights: (rows, columns), at least 0: how well each cell matches the other picture.
         shares: (rows, columns): what each part adds to the similarity.
-        attention: (heads, rows, columns): where a vision transformer's heads look; None for other models.
+        attention: float32, (heads, rows, columns): attention of a vision transformer's heads; None for other models.
     """
 
     pixels: Pixels
@@ -81,12 +83,12 @@ class Explanation:
     """Why two pictures match.
 
     Attributes:
-        recipe: the name of the recipe in whose space they were compared.
+        recipe: the name of the recipe under which they were compared.
         similarity: their cosine.
-        method: of the shares: "exact" or "occlusion".
-        unlocated: what of the similarity belongs to no part of the first picture: the CLS token's.
-        first, second: the two.
-        pairs: places that correspond, the surest first.
+        method: how the shares were computed: "exact" or "occlusion".
+        unlocated: the part of the similarity that belongs to no cell of the first picture, but to its CLS token.
+        first, second: the two pictures.
+        pairs: regions that match, the most certain first.
     """
 
     recipe: str
@@ -102,10 +104,10 @@ class Explainer:
     """Explains pairs of pictures under one recipe. Threads may share it."""
 
     def __init__(self, recipe: Recipe, *, whitening: Path | None = None) -> None:
-        """Loads the recipe's model.
+        """Load the recipe's model.
 
         Raises:
-            RecipeError: no known model can encode under it.
+            RecipeError: no known model can encode under the recipe.
             ModelError: a file of the model is missing or altered.
         """
         self._recipe = recipe
@@ -116,7 +118,7 @@ class Explainer:
         self._loading = threading.Lock()
 
     def __call__(self, first: Image.Image, second: Image.Image) -> Explanation:
-        """Explains a pair of RGB pictures."""
+        """Explain a pair of RGB pictures."""
         transform = self._recipe.transform
         pixels = [prepare(image, transform) for image in (first, second)]
         maps = [self._attention(one) for one in pixels]
@@ -146,7 +148,7 @@ class Explainer:
         return attention(self._recipe, pixels) if self._model.family == "vit" else None
 
     def _padding(self, image: Image.Image, grid: tuple[int, int]) -> NDArray[np.bool_]:
-        """Which cells have their middle in the padding around a picture: shape (cells,)."""
+        """Which cells have their centre in the padding around a picture: bool, shape (cells,)."""
         transform = self._recipe.transform
         left, top, right, bottom = content_box(image.size, transform)
         y = (np.arange(grid[0]) + 0.5) / grid[0] * transform.height
@@ -156,7 +158,7 @@ class Explainer:
         return padding
 
     def _covered(self, pixels: list[Pixels]) -> tuple[float, list[Map]]:
-        """The similarity, and for each picture what covering each of its parts takes away from it."""
+        """Compute the similarity, and for each picture what it loses when each part is covered."""
         encoder = self._covering()
         vectors = [_encoded(encoder, [one])[0] for one in pixels]
         similarity = float(np.clip(vectors[0] @ vectors[1], -1, 1))
@@ -167,7 +169,7 @@ class Explainer:
         return similarity, shares
 
     def _covering(self) -> Encoder:
-        """What encodes covered pictures, made by the first thread that needs it."""
+        """The encoder for covered pictures, created by the first thread that needs it."""
         if self._encoder is None:
             with self._loading:
                 if self._encoder is None:
@@ -182,11 +184,10 @@ def _encoded(encoder: Encoder, pictures: list[Pixels]) -> Map:
 
 
 def _pairs(alike: Map, grid: tuple[int, int]) -> tuple[MatchedRegions, ...]:
-    """Places that are each other's best match, those first that are alike and agree with others around them.
+    """Find regions that are each other's best match, ranked by their cosine and by agreement with nearby pairs.
 
-    What was copied moves as a whole, so a pair counts as often as there are others near it with the same displacement,
-    give or take a cell. In the measurement that the module tells of, that takes the best five pairs that lie in the
-    piece in both pictures from 48 to 84 % (invented banners), from 71 to 90 % (real covers).
+    A copied piece moves as a whole. So the cosine of a pair is multiplied by the number of other pairs near it with the
+    same displacement, give or take a cell.
     """
     best, back = alike.argmax(axis=1), alike.argmax(axis=0)
     own = np.flatnonzero(back[best] == np.arange(len(best)))
@@ -210,7 +211,7 @@ def _pairs(alike: Map, grid: tuple[int, int]) -> tuple[MatchedRegions, ...]:
 
 
 def _apart(one: int, other: int, grid: tuple[int, int]) -> bool:
-    """Whether two cells are no neighbours: places side by side tell the same."""
+    """Whether two cells are not adjacent. Adjacent ones would show the same region twice."""
     down, across = (abs(a - b) for a, b in zip(divmod(one, grid[1]), divmod(other, grid[1]), strict=True))
     return max(down, across) > 1
 

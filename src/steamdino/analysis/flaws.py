@@ -1,4 +1,4 @@
-"""What is wrong with the banners of a gallery, from what was measured of each and from how they compare."""
+"""Finds flaws of banners, from measurements of each picture and from comparing it with the others."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ FLAWS = (
     "identical",
     "re-encoded",
 )
-"""In the order in which they are told."""
+"""All flaws, in the order in which they are reported."""
 
 USUAL = 0.5
-"""Share of the banners that must have one size for the others to be odd."""
+"""Share of the banners that must have the same size for others to count as odd."""
 
 ASPECT = 1.1
-"""Factor by which an aspect may differ from the usual one."""
+"""Factor by which an aspect ratio may differ from the usual one."""
 
 SHARED = 5
-"""Games of different names that show one picture, from which on it is a placeholder."""
+"""Number of games with different names from which on a picture that they share is a placeholder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,9 @@ class Flaw:
     """A flaw of one banner.
 
     Attributes:
-        game_id, name, path: of the game and its banner, as in `Shown`.
-        flaw: of `FLAWS`.
-        score: from 0 (as bad as can be) to 1 (fine); what is compared with the threshold.
+        game_id, name, path: the game and its banner, as in `Shown`.
+        flaw: one of `FLAWS`.
+        score: from 0 (worst) to 1 (no flaw); this is compared with the threshold.
         detail: what is wrong, in a few words.
     """
 
@@ -57,7 +57,7 @@ class Flaw:
 
 
 def usual_size(shown: Sequence[Shown]) -> tuple[int, int] | None:
-    """The (width, height) that most banners have; None if there is no such size."""
+    """Find the (width, height) that at least `USUAL` of the banners have; None if there is no such size."""
     sizes = Counter((one.width, one.height) for one in shown)
     if not sizes:
         return None
@@ -71,13 +71,13 @@ def findings(
     unreadable: Mapping[str, str],
     size: tuple[int, int] | None,
 ) -> Iterator[Flaw]:
-    """The flaws of banners by themselves, and of pictures that many games share.
+    """Find the flaws of each banner, and pictures that many games share.
 
     Args:
         shown: the banners.
-        measures: of `banners.quality.measure`, by sha256.
+        measures: what `banners.quality.measure` returned, by sha256.
         unreadable: why a picture cannot be decoded, by sha256.
-        size: that banners should have; None for any.
+        size: expected (width, height) of banners; None for any.
     """
     names: dict[str, set[str]] = defaultdict(set)
     for one in shown:
@@ -95,9 +95,8 @@ def findings(
         measured = measures.get(one.sha256, {})
         blank = measured.get("blank", 1.0) < THRESHOLDS["blank"]
         for flaw, value in measured.items():
-            if value < THRESHOLDS[flaw] and (
-                flaw == "blank" or not blank
-            ):  # a blank one is everything else, too
+            # A blank picture has every other flaw, too.
+            if value < THRESHOLDS[flaw] and (flaw == "blank" or not blank):
                 yield found(flaw, value, f"{value:.2f}, below {THRESHOLDS[flaw]:.2f}")
         if size is not None and (one.width, one.height) != size:
             closeness = min(one.width / size[0], size[0] / one.width) * min(

@@ -1,9 +1,9 @@
-"""A gallery on a plane: what looks alike lies together.
+"""Arranges a gallery on a plane, so that banners that look alike lie together.
 
-Two steps. *Layout*: t-SNE (van der Maaten, Hinton, "Visualizing Data using t-SNE", JMLR 9, 2008) on each game's exact
-neighbours, by openTSNE, begun at the two main axes, so that it is the same each time. *Grid*: the plane is halved again
-and again, across its longer side and at the point that leaves each half as many games as it has cells; so each game
-gets a cell of its own, close to where the layout has it, and no banner covers another.
+There are two steps. *Layout*: t-SNE (van der Maaten, Hinton, "Visualizing Data using t-SNE", JMLR 9, 2008) on each
+game's nearest neighbours, with openTSNE. It starts from the two principal components, so the result is reproducible.
+*Grid*: the plane is halved repeatedly across its longer side, so that each half has as many games as cells. Each game
+gets its own cell, close to its place in the layout, and no banner covers another.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steamdino.errors import MissingExtraError
-from steamdino.index.exact import neighbours
+from steamdino.index.vector_index import Index
 from steamdino.records import Progress
 
 PERPLEXITY = 30
-"""Neighbours that count for each game, about."""
+"""Roughly the number of neighbours that matter for each game."""
 
 FEWEST = 16
-"""Games from which on t-SNE has something to arrange; fewer are laid out on their two main axes."""
+"""Lowest number of games for t-SNE; fewer are laid out on their two principal components."""
 
 EARLY, LATE, STEP = 250, 500, 50
-"""Iterations of openTSNE, and how many between two reports."""
+"""Iterations of openTSNE with and without early exaggeration, and between two progress reports."""
 
 ASPECT = 1.5
-"""A cell's height in its widths: of a vertical banner."""
+"""Height of a cell divided by its width, as of a vertical banner."""
 
 Points = NDArray[np.float64]
 Cells = NDArray[np.intp]
 
 
 def check() -> None:
-    """Finds out before the work whether a map can be made.
+    """Check that a map can be made, before any work is done.
 
     Raises:
         MissingExtraError: openTSNE is not installed.
@@ -44,12 +44,12 @@ def check() -> None:
         raise MissingExtraError("a map", "map")
 
 
-def layout(vectors: NDArray[np.float32], progress: Progress | None = None) -> Points:
-    """Places games on a plane.
+def layout(index: Index, progress: Progress | None = None) -> Points:
+    """Place games on a plane.
 
     Args:
-        vectors: float32, shape (n, d), unit rows.
-        progress: called with (done, total) of the iterations.
+        index: of the games to place.
+        progress: called with (done, total) iterations.
 
     Returns:
         float64, shape (n, 2); the same for the same vectors.
@@ -58,12 +58,12 @@ def layout(vectors: NDArray[np.float32], progress: Progress | None = None) -> Po
         MissingExtraError: openTSNE is not installed.
     """
     check()
-    if len(vectors) < FEWEST:
-        return _main_axes(vectors)
+    if len(index) < FEWEST:
+        return _main_axes(index.vectors)
     from openTSNE import TSNE, affinity, initialization
     from openTSNE.nearest_neighbors import PrecomputedNeighbors
 
-    rows, cosines = neighbours(vectors, min(3 * PERPLEXITY, len(vectors) - 1))
+    rows, cosines = index.neighbours(min(3 * PERPLEXITY, len(index) - 1))
     near = affinity.PerplexityBasedNN(
         perplexity=min(PERPLEXITY, rows.shape[1] / 3),
         knn_index=PrecomputedNeighbors(rows, 1 - cosines.astype(np.float64)),
@@ -76,7 +76,7 @@ def layout(vectors: NDArray[np.float32], progress: Progress | None = None) -> Po
         done += STEP
         if progress:
             progress(done, EARLY + LATE)
-        return False  # going on
+        return False  # do not stop
 
     made = TSNE(
         n_jobs=-1,
@@ -85,19 +85,19 @@ def layout(vectors: NDArray[np.float32], progress: Progress | None = None) -> Po
         n_iter=LATE,
         callbacks=report,
         callbacks_every_iters=STEP,
-    ).fit(affinities=near, initialization=initialization.pca(vectors, random_state=0))
+    ).fit(affinities=near, initialization=initialization.pca(index.vectors, random_state=0))
     return np.asarray(made, np.float64)
 
 
 def grid(points: Points) -> tuple[Cells, tuple[int, int]]:
-    """Gives each point a cell of its own, close to its place.
+    """Assign each point its own cell of a grid, close to its place.
 
     Args:
         points: shape (n, 2): x and y.
 
     Returns:
-        (row, column) of each, shape (n, 2), and how many rows and columns there are: so many that the whole is about
-        as wide as high, with cells `ASPECT` times as high as wide.
+        (row, column) of each, intp, shape (n, 2); and the numbers of rows and columns. The whole is about as wide as
+        it is high, with cells that are `ASPECT` times as high as they are wide.
     """
     count = len(points)
     columns = max(1, ceil(sqrt(count * ASPECT)))
@@ -120,20 +120,20 @@ def grid(points: Points) -> tuple[Cells, tuple[int, int]]:
             middle = (left + right) // 2
             parts = [(top, bottom, left, middle), (top, bottom, middle, right)]
         room, other = ((b - t) * (r - e) for t, b, e, r in parts)
-        # In proportion, as far as both halves hold them.
+        # In proportion to the cells, but no more games than each half has cells.
         first = min(max(round(len(own) * room / (room + other)), len(own) - other), room)
         waiting += [(order[:first], *parts[0]), (order[first:], *parts[1])]
     return cells, (rows, columns)
 
 
 def _main_axes(vectors: NDArray[np.float32]) -> Points:
-    """Projections onto the two directions in which vectors differ most; zeros where there are none."""
+    """Project vectors onto their first two principal components; zeros where there are none."""
     places = np.zeros((len(vectors), 2))
     if len(vectors) > 1:
         centred = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
         left, lengths, _ = np.linalg.svd(centred, full_matrices=False)
         found = (left * lengths)[:, :2]
-        # An axis has no direction of its own: its largest value shall be positive.
+        # The sign of an axis is arbitrary, so its largest value is made positive.
         found *= np.sign(found[np.abs(found).argmax(axis=0), np.arange(found.shape[1])])
         places[:, : found.shape[1]] = found
     return places

@@ -1,4 +1,4 @@
-"""Many games of one snapshot with the nearest games of each."""
+"""The nearest neighbours of many games of one snapshot at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steamdino.errors import UsageError
-from steamdino.index.exact import neighbours
 from steamdino.records import Filter, Progress
 from steamdino.search import Snapshot
 
@@ -19,9 +18,9 @@ class Neighbourhood:
     """Queries and their matches, as rows of a snapshot.
 
     Attributes:
-        snapshot: whose rows.
+        snapshot: the snapshot.
         queries: intp, shape (m,).
-        rows: intp, shape (m, k), the most similar first, without the query itself; -1 where there is none left.
+        rows: intp, shape (m, k), the most similar first, without the query itself; -1 if there are too few.
         cosines: float32, shape (m, k).
     """
 
@@ -40,13 +39,13 @@ class Neighbourhood:
         only: Filter | None = None,
         progress: Progress | None = None,
     ) -> Neighbourhood:
-        """Looks for the k nearest games of each query.
+        """Find the k nearest games of each query.
 
         Args:
-            snapshot: whose games.
-            k: how many matches of each.
-            queries: their rows; None for all that the filter lets through.
-            only: which games may be found; adult-only ones are not, unless it says so.
+            snapshot: the snapshot to search.
+            k: maximum number of matches for each query.
+            queries: rows of the queries; None for all rows that the filter allows.
+            only: which games may be found; None for all that are not adult-only.
             progress: called with (done, total).
 
         Raises:
@@ -60,14 +59,14 @@ class Neighbourhood:
             among = np.zeros(len(snapshot), np.bool_)
             among[allowed] = True
         wanted = allowed if queries is None else np.array(queries, np.intp)
-        rows, cosines = neighbours(snapshot.vectors, k, rows=wanted, among=among, progress=progress)
+        rows, cosines = snapshot.index.neighbours(k, rows=wanted, among=among, progress=progress)
         return cls(snapshot, wanted, rows, cosines)
 
     def __len__(self) -> int:
         return len(self.queries)
 
     def __iter__(self) -> Iterator[tuple[int, list[int], list[float]]]:
-        """Each query's row, its matches' rows, and their cosines."""
+        """Yield each query's row, its matches' rows, and their cosines."""
         for query, rows, cosines in zip(self.queries.tolist(), self.rows, self.cosines, strict=True):
             found = rows >= 0
             yield query, rows[found].tolist(), cosines[found].tolist()

@@ -1,4 +1,4 @@
-"""A gallery's pictures, decoded in threads."""
+"""Loads and decodes a gallery's pictures in threads."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 
 CHUNK = 64
-"""Items whose results may wait in memory."""
+"""Maximum number of results that wait in memory."""
 
 
 def picture(game: Game, at_least: tuple[int, int] | None = None) -> Image.Image:
-    """A game's banner.
+    """Load a game's banner.
 
     Args:
         game: of a snapshot.
         at_least: as in `banners.decode.decode`.
 
     Raises:
-        PictureError: it is not there, cannot be decoded, or is another one than when the snapshot was built; the text
-            says of which game, and no path, since it may be shown to others.
+        PictureError: it is missing, cannot be decoded, or has changed since the snapshot was built. The text names the
+            game and no path, since it may be shown to strangers.
     """
     if game.location is None:
         raise PictureError(f"the snapshot does not know where the picture of {game.id!r} lies")
@@ -42,7 +42,7 @@ def picture(game: Game, at_least: tuple[int, int] | None = None) -> Image.Image:
 
 
 def each(work: Callable[[In], Out], items: Sequence[In], threads: int) -> Generator[Out, None, None]:
-    """Maps `work` over items in threads; yields the results in the items' order."""
+    """Map a function over items in threads; yield the results in the order of the items."""
     with ThreadPoolExecutor(threads) as pool:
         for start in range(0, len(items), CHUNK):
             yield from pool.map(work, items[start : start + CHUNK])

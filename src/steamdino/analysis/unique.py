@@ -1,11 +1,11 @@
-"""Games whose banners look like no other's, and sets of games that look like none of each other: two things.
+"""Finds unique games, whose banners look like no other, and diverse sets, whose banners look unlike each other.
 
-*Unique* games are far from everything: their nearest neighbour is the least similar. Many of them may still be of one
-kind, such as white cards with a word on them that few others use.
+*Unique* games are far from all others: their nearest neighbours are the least similar. Several of them may still be of
+a kind, such as white cards with a single word.
 
-A *diverse* set is far from itself: each next game is the one that is least similar to all that were chosen before
-(farthest-point traversal; Gonzalez, "Clustering to minimize the maximum intercluster distance", 1985). It spans the
-whole gallery, ordinary corners included, with a game for each.
+A *diverse* set is spread out: each next game is the one least similar to all that were chosen before (farthest-point
+traversal; Gonzalez, "Clustering to minimize the maximum intercluster distance", 1985). It covers the whole gallery,
+including its ordinary regions.
 """
 
 from __future__ import annotations
@@ -18,22 +18,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steamdino.errors import UsageError
-from steamdino.index.exact import neighbours
 from steamdino.records import Filter, Game, Progress
 from steamdino.search import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
 class UniqueGame:
-    """A game that stands by itself.
+    """A unique game, or a game of a diverse set.
 
     Attributes:
-        rank: 1 for the one that does most.
-        game: which.
-        similarity: of a unique game, the average cosine to its k nearest; of one in a diverse set, the cosine to the
-            nearest of those before it. None where there is nothing to compare with.
-        closest: of a unique game, the nearest one; of one in a diverse set, the nearest of those before it.
-        closest_similarity: the cosine to that.
+        rank: 1 for the first.
+        game: the game.
+        similarity: of a unique game, the mean cosine to its k nearest neighbours; in a diverse set, the cosine to the
+            nearest game before it. None if there is nothing to compare with.
+        closest: of a unique game, its nearest neighbour; in a diverse set, the nearest game before it.
+        closest_similarity: the cosine to `closest`.
     """
 
     rank: int
@@ -45,7 +44,7 @@ class UniqueGame:
 
 @dataclass(frozen=True, slots=True)
 class UniqueGames(Sequence[UniqueGame]):
-    """Unique games, or a diverse set, in their order.
+    """Unique games, or a diverse set, in order of their ranks.
 
     Attributes:
         items: the games.
@@ -77,23 +76,23 @@ def unique(
     leave_out: Iterable[str] = (),
     progress: Progress | None = None,
 ) -> UniqueGames:
-    """The games whose nearest neighbours are least similar, the loneliest first.
+    """Find the games whose nearest neighbours are least similar, the most unique first.
 
     Args:
-        snapshot: of which games.
-        n: how many; None for all (below `below`).
-        below: only those whose similarity is less.
-        k: how many neighbours count: their average is what ranks.
-        only: which games are looked at, as queries and as neighbours; adult-only ones are not, unless it says so.
-        leave_out: ids of games that are not there for this, such as copies of others.
+        snapshot: the snapshot to search.
+        n: maximum number of games; None for all.
+        below: only games whose similarity is less than this.
+        k: number of nearest neighbours whose mean cosine ranks a game.
+        only: which games count, as results and as neighbours; None for all that are not adult-only.
+        leave_out: ids of games to ignore, such as copies of others.
         progress: called with (done, total).
 
     Raises:
-        UsageError: a number makes no sense.
+        UsageError: a number is out of range.
     """
     _check(n, k, below)
     rows = _rows(snapshot, only, leave_out)
-    found, cosines = neighbours(_part(snapshot, rows), k, progress=progress)
+    found, cosines = snapshot.index.subset(rows).neighbours(k, progress=progress)
     if not found.shape[1]:
         return UniqueGames(tuple(UniqueGame(1, game, None, None, None) for game in snapshot.games(rows)))
     similarity = cosines.mean(axis=1, dtype=np.float64)
@@ -120,24 +119,24 @@ def diverse(
     leave_out: Iterable[str] = (),
     progress: Progress | None = None,
 ) -> UniqueGames:
-    """A set of games each of which is as unlike all before it as possible; begins with the most unusual one.
+    """Choose a set of games, each as unlike all before it as possible, beginning with the most unusual one.
 
     Args:
         snapshot, only, leave_out, progress: as for `unique`.
-        n: how many; None for all.
-        below: stop where the next one is no less similar than that to one of those before it.
+        n: maximum number of games; None for all.
+        below: stop when the next game's cosine to a game before it is not less than this.
 
     Raises:
-        UsageError: a number makes no sense.
+        UsageError: a number is out of range.
     """
     _check(n, 1, below)
     rows = _rows(snapshot, only, leave_out)
     if not len(rows):
         return UniqueGames(())
-    vectors = _part(snapshot, rows)
-    # The most unusual one is the farthest from what all have in common.
-    chosen = [int(np.argmin(vectors @ vectors.mean(axis=0)))]
-    nearest, mate = vectors @ vectors[chosen[0]], np.zeros(len(rows), np.intp)
+    index = snapshot.index.subset(rows)
+    # The most unusual game is the farthest from the mean of all.
+    chosen = [int(np.argmin(index.scores(index.vectors.mean(axis=0))))]
+    nearest, mate = index.scores(index.vectors[chosen[0]]), np.zeros(len(rows), np.intp)
     closest: list[tuple[int, float] | None] = [None]
     most = len(rows) if n is None else min(n, len(rows))
     while len(chosen) < most:
@@ -146,7 +145,7 @@ def diverse(
         if below is not None and nearest[new] >= below:
             break
         closest.append((int(mate[new]), float(np.clip(nearest[new], -1, 1))))
-        scores = vectors @ vectors[new]
+        scores = index.scores(index.vectors[new])
         closer = scores > nearest
         nearest[closer], mate[closer] = scores[closer], len(chosen)
         chosen.append(new)
@@ -176,8 +175,3 @@ def _rows(snapshot: Snapshot, only: Filter | None, leave_out: Iterable[str]) -> 
         ids = snapshot.ids
         rows = np.array([row for row in rows if ids[row] not in out], np.intp)
     return rows
-
-
-def _part(snapshot: Snapshot, rows: NDArray[np.intp]) -> NDArray[np.float32]:
-    """The vectors of rows; without a copy if these are all."""
-    return snapshot.vectors if len(rows) == len(snapshot) else snapshot.vectors[rows]

@@ -1,3 +1,3 @@
-"""The read side: immutable snapshots, and exact search over their vectors."""
+"""The read side: immutable snapshots, and nearest-neighbour search over their vectors."""
 
 from __future__ import annotations

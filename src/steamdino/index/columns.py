@@ -1,12 +1,12 @@
-"""What a game's columns say of what games are filtered by.
+"""Reads the values that games are filtered by from a game's columns.
 
 ===========  ============================================================================================
-tags         the columns "tags", "genres", "genre" and "steamspy_tags", in the forms of `labels`
-released     the column "released", "release_date" or another one of `dates`, in the forms listed there
-reviews      the column "reviews": how many there are; else SteamSpy's "positive" and "negative" together,
-             or the total of appdetails' "recommendations"
+tags         the columns "tags", "genres", "genre" and "steamspy_tags", in the forms listed in `labels`
+released     the column "released", "release_date" or another of `dates.COLUMNS`, in the forms listed in `dates`
+reviews      the column "reviews"; else the total of appdetails' "recommendations", or the sum of SteamSpy's
+             "positive" and "negative"
 free         the column "free", else "is_free"
-adult        the column "adult": adult-only, hidden unless it is asked for
+adult        the column "adult": an adult-only game, hidden unless a filter includes these
 ===========  ============================================================================================
 """
 
@@ -19,23 +19,23 @@ from steamdino.index import dates, labels
 from steamdino.index.literals import unpacked
 
 MOST = 2**62
-"""Reviews; SQLite holds no larger whole number than twice this."""
+"""Largest number of reviews that is stored, well within SQLite's 64-bit integers."""
 
 
 def released(columns: Mapping[str, Any]) -> str | None:
-    """The day, month or year of its release, as `dates.read` gives it; None if there is none that can be read."""
+    """Read the day, month or year of release, in the form of `dates.read`; None if no column has a readable one."""
     values = (unpacked(columns.get(key)) for key in dates.COLUMNS)
     return next((found for value in values if (found := dates.read(value))), None)
 
 
 def tags(columns: Mapping[str, Any]) -> Iterator[str]:
-    """Its tags and genres, as they are written."""
+    """Read the tags and genres, as they are written."""
     for key in labels.COLUMNS:
         yield from labels.read(columns.get(key))
 
 
 def reviews(columns: Mapping[str, Any]) -> int:
-    """How many reviews it has; 0 if that is not known."""
+    """Read the number of reviews; 0 if it is unknown."""
     if "reviews" in columns:
         return _count(columns["reviews"])
     total = unpacked(columns.get("recommendations"))
@@ -45,12 +45,12 @@ def reviews(columns: Mapping[str, Any]) -> int:
 
 
 def is_free(columns: Mapping[str, Any]) -> bool:
-    """Whether it costs nothing."""
+    """Whether the game is free."""
     return _yes(columns.get("free", columns.get("is_free")))
 
 
 def is_adult(columns: Mapping[str, Any]) -> bool:
-    """Whether it is adult-only."""
+    """Whether the game is adult-only."""
     return _yes(columns.get("adult"))
 
 

@@ -1,9 +1,9 @@
-"""Reads the day, month or year in which a game was released, as files about games write it.
+"""Reads release dates in the forms that files about games write them.
 
 ===================================  ============================================================  ==============
 ``2012-08-21T00:00:00Z``             ISO 8601, also with ``/`` or ``.``                            ``2012-08-21``
-``21 Aug, 2012``, ``Aug 21, 2012``   Steam's; months in English, short or long, comma or none      ``2012-08-21``
-``21.08.2012``                       day first, as is usual with dots                              ``2012-08-21``
+``21 Aug, 2012``, ``Aug 21, 2012``   Steam's; English months, short or long, comma optional        ``2012-08-21``
+``21.08.2012``                       day first, as usual with dots                                 ``2012-08-21``
 ``1345507200``, ``1345507200000``    seconds or milliseconds since 1970                            ``2012-08-21``
 ``20120821``                         ISO 8601 without separators                                   ``2012-08-21``
 ``Aug 2012``, ``2012-08``            a month                                                       ``2012-08``
@@ -11,11 +11,11 @@
 ``2012``, ``Coming 2012``            a year, also ``Spring 2012``, ``Early 2012`` and the like     ``2012``
 ===================================  ============================================================  ==============
 
-Everything else is not a date: other languages, ``08/21/2012`` (or ``08/09/2012``, which may be either), ``To be
+Nothing else is read as a date: other languages, ``08/21/2012`` (since ``08/09/2012`` would be ambiguous), ``To be
 announced``, 31 February.
 
 Steam's appdetails, its curators' pages (``release``, ``rt_release_date``), IStoreBrowseService (``release``),
-steampi and the tables that are made of them write dates in these ways.
+steampi and the tables made from them use these forms.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ COLUMNS = (
     "original_release_date",
     "year",
 )
-"""The columns that hold a date of release: the first that can be read counts."""
+"""The columns that may hold a release date. The first readable one counts."""
 
 LONGEST = 64
-"""Characters of a date that is text."""
+"""Maximum number of characters of a date that is text."""
 
 YEARS = range(1000, 10_000)
-SECONDS = range(315_532_800, 4_102_444_800)  # 1980 to 2099; below that, a number is something else
+SECONDS = range(315_532_800, 4_102_444_800)  # 1980 to 2099; a smaller number is something else
 DAYS = range(1950_01_01, 2100_01_01)
 
 _MONTHS = tuple(
@@ -49,10 +49,10 @@ _MONTHS = tuple(
 
 
 def read(value: Any) -> str | None:
-    """A date of release as ``YYYY-MM-DD``, ``YYYY-MM`` or ``YYYY``; None if it cannot be read.
+    """Read a release date as ``YYYY-MM-DD``, ``YYYY-MM`` or ``YYYY``; None if it is not in a known form.
 
     Args:
-        value: a text, a number, or an object as Steam's (``{"coming_soon": false, "date": "21 Aug, 2012"}``).
+        value: a text, a number, or an object like Steam's (``{"coming_soon": false, "date": "21 Aug, 2012"}``).
     """
     if isinstance(value, dict):
         inner = (value.get(key) for key in ("date", *COLUMNS))

@@ -1,9 +1,9 @@
-"""What a similarity means in one gallery: how the cosines of its pairs are distributed.
+"""The distribution of cosines over the pairs of one gallery, which gives a similarity its meaning.
 
-A cosine of 0.62 is not "62 % alike", and cosines of two recipes cannot be compared: each has a scale of its own. Its
-percentile among the pairs of the same snapshot can be: "closer than 99.98 % of pairs".
+A cosine of 0.62 is not "62 % alike", and cosines under two recipes cannot be compared, since each recipe has its own
+scale. Percentiles among the pairs of the same snapshot can be compared: "closer than 99.98 % of pairs".
 
-Pairs are those of different pictures: copies of one file say nothing about how alike two banners look.
+Only pairs of different pictures count. Copies of one file say nothing about how alike two banners look.
 """
 
 from __future__ import annotations
@@ -17,36 +17,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 BINS = 1 << 13
-"""Of the histogram from -1 to 1: 0.00024 wide, finer than float16 vectors make a cosine."""
+"""Bins of the histogram from -1 to 1. Each is 0.00024 wide, which is finer than cosines of float16 vectors."""
 
 PAIRS = 1 << 23
-"""The most pairs to look at: under a second, and enough for a percentile of 99.9999."""
+"""Maximum number of pairs to sample: takes less than a second, and is enough for a percentile of 99.9999."""
 
 ROWS = 1000
-"""The most rows whose pairs are looked at, evenly spaced over the snapshot."""
+"""Maximum number of rows whose pairs are sampled, evenly spaced over the snapshot."""
 
 BLOCK, OTHERS = 32, 1 << 15
-"""Rows at a time, and of those that they are compared with: their cosines stay in a few megabytes, however many rows
+"""Rows at a time, and rows that they are compared with at a time. Their cosines take a few megabytes, however many rows
 there are."""
 
 ALIKE = 99.9
-"""The percentile of pairs from which on two banners count as alike (``--alike``)."""
+"""Lowest percentile of pairs at which two banners count as alike (``--alike``)."""
 
 FRACTIONS = (
     *(step / 100 for step in range(100)),
     *(1 - 10**-power * (10 - step) / 10 for power in (2, 3, 4, 5) for step in range(power == 2, 10)),
 )
-"""At which quantiles are kept: dense where it matters, near 1."""
+"""The quantiles to keep: dense near 1, where similar banners are."""
 
 
 @dataclass(frozen=True)
 class Distribution:
-    """The distribution of a snapshot's cosines. Threads may share it: it does not change.
+    """The distribution of a snapshot's cosines. It is immutable, so threads may share it.
 
     Attributes:
-        pairs: how many were looked at.
-        quantiles: (share of the pairs that are less alike, cosine), rising in both; to what `pairs` can tell.
-        nearest: the same of each row's best match, for people who want to know what is usual.
+        pairs: number of sampled pairs.
+        quantiles: (share of the pairs with a smaller cosine, cosine), rising in both, as far as `pairs` allows.
+        nearest: the same for the cosine of each row and its nearest neighbour.
     """
 
     pairs: int
@@ -54,13 +54,13 @@ class Distribution:
     nearest: tuple[tuple[float, float], ...]
 
     def percentiles(self, cosines: NDArray[np.float32]) -> list[float]:
-        """How many of a hundred pairs are less alike than each cosine; at most what the pairs looked at can tell."""
+        """The percentile of each cosine among the pairs, at most what the sample can resolve."""
         found: list[float] = (100 * np.interp(cosines, self._table[:, 1], self._table[:, 0])).tolist()
         return found
 
     @property
     def usual(self) -> dict[str, float]:
-        """The median cosine of the pairs and of each row's best match, and from which one on banners are alike."""
+        """The median cosine of pairs and of nearest neighbours, and the lowest cosine of banners that are alike."""
         nearest = np.array(self.nearest)
         return {
             "pairs": float(np.interp(0.5, *self._table.T)),
@@ -74,7 +74,7 @@ class Distribution:
 
     @property
     def record(self) -> dict[str, Any]:
-        """What `from_record` reads."""
+        """Its form in a manifest, which `from_record` reads."""
         return {
             "pairs": self.pairs,
             "quantiles": [[round(share, 7), round(cosine, 5)] for share, cosine in self.quantiles],
@@ -83,10 +83,10 @@ class Distribution:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Distribution:
-        """Reads it back.
+        """Read what `record` returned.
 
         Raises:
-            ValueError, TypeError, KeyError: it is none.
+            ValueError, TypeError, KeyError: it is not such a record.
         """
 
         def rising(rows: Sequence[Sequence[float]]) -> tuple[tuple[float, float], ...]:
@@ -104,19 +104,19 @@ class Distribution:
 
 
 def distribution(vectors: NDArray[np.float32], pictures: Iterable[str]) -> Distribution | None:
-    """Looks at the pairs of evenly spaced rows with all others.
+    """Measure the cosines of evenly spaced rows with all other rows.
 
-    Besides the vectors, which may be mapped, it takes 8 bytes a row.
+    It needs 8 bytes of memory for each row besides the vectors, which may be mapped from a file.
 
     Args:
         vectors: float32, shape (n, dim), rows of length 1.
-        pictures: the sha256 of each row's picture; taken one by one.
+        pictures: the sha256 of each row's picture; consumed one by one.
 
     Returns:
         None if there is no pair of different pictures.
     """
     count = len(vectors)
-    # 64 bits tell pictures apart as well as their whole digests, which would take more room than short vectors.
+    # 64 bits distinguish pictures well enough. The whole digests would take more memory than short vectors.
     content = np.fromiter(map(hash, pictures), np.int64, count)
     chosen = np.linspace(0, count - 1, min(count, ROWS, max(1, PAIRS // max(count, 1)))).astype(np.int64)
     histogram = np.zeros(BINS, np.int64)
@@ -138,7 +138,7 @@ def distribution(vectors: NDArray[np.float32], pictures: Iterable[str]) -> Distr
     below = np.cumsum(histogram) - histogram
     edges = np.arange(BINS) / (BINS / 2) - 1
     told = [share for share in FRACTIONS if share <= 1 - 1 / pairs]
-    # The bin in which the share is reached; its lower edge has at most that share below.
+    # The lower edge of the bin in which the share is reached, so that at most that share lies below.
     reached = [edges[np.searchsorted(below, share * pairs, "right") - 1] for share in told]
     nearest = np.quantile(best, [step / 20 for step in range(20)])
     return Distribution(

@@ -1,4 +1,4 @@
-"""What games can be filtered by: tags, date of release, reviews, price, adult-only (`columns` reads them)."""
+"""Filters games by tags, release date, reviews, price and adult content, which `columns` reads."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ CREATE TABLE tags (tag TEXT NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (tag, ro
 
 
 LONGEST_TAG, MOST_TAGS, MOST_KNOWN = 100, 200, 10_000
-"""Characters of a tag, tags of a game, and tags that are listed: Steam knows some 450, and gives a game 20 of them."""
+"""Characters of a tag, tags of a game, and tags that `tags` lists. Steam has some 450 tags, and up to 20 a game."""
 
 
 def fill(db: sqlite3.Connection, columns: Iterable[str]) -> None:
-    """Writes the facets of rows, given each one's columns as JSON."""
-    from steamdino.index import columns as read  # many patterns, which a search does without
+    """Write the facets of all rows, given the columns of each as JSON."""
+    from steamdino.index import columns as read  # compiles many patterns, which a search does not need
 
     for row, written in enumerate(columns):
         if written == "{}":
@@ -46,10 +46,10 @@ def fill(db: sqlite3.Connection, columns: Iterable[str]) -> None:
 
 
 def allowed(db: sqlite3.Connection, wanted: Filter, count: int) -> NDArray[np.bool_] | None:
-    """The rows that a filter lets through: bool, shape (count,); None for all of them.
+    """Find the rows that a filter allows: bool, shape (count,); None for all of them.
 
     Raises:
-        SnapshotError: the snapshot is of an older program, which wrote no facets.
+        SnapshotError: an older program built the snapshot, without facets.
     """
     try:
         if wanted == Filter(adult=wanted.adult):
@@ -65,7 +65,7 @@ def allowed(db: sqlite3.Connection, wanted: Filter, count: int) -> NDArray[np.bo
         rows = [row for (row,) in db.execute(f"SELECT row FROM facets WHERE {sql}", parameters)]  # noqa: S608
     except sqlite3.OperationalError:
         if wanted == Filter(adult=wanted.adult):
-            return None  # nothing is known to be adult-only
+            return None  # no game is known to be adult-only
         raise SnapshotError(
             "the snapshot was built by an older steam-dino and cannot be filtered; run: steam-dino build --rebuild"
         ) from None
@@ -75,31 +75,29 @@ def allowed(db: sqlite3.Connection, wanted: Filter, count: int) -> NDArray[np.bo
 
 
 def undated(db: sqlite3.Connection, wanted: Filter, count: int) -> int:
-    """How many of `count` games a filter leaves out only because no date of release could be read; 0 without a date."""
+    """Count which of `count` games a filter excludes only because their release date is unknown; 0 if it needs none."""
     if not (wanted.released_from or wanted.released_to):
         return 0
     others = replace(wanted, released_from=None, released_to=None)
     sql, parameters = _condition(others)
     found = db.execute(f"SELECT count(*) FROM facets WHERE released IS NULL AND {sql}", parameters)  # noqa: S608
     (left_out,) = found.fetchone()
-    if others == Filter(adult=wanted.adult):  # which games pass of which nothing is known
+    if others == Filter(adult=wanted.adult):  # games without facets pass such a filter
         (known,) = db.execute("SELECT count(*) FROM facets").fetchone()
         left_out += count - known
     return int(left_out)
 
 
 def dated(db: sqlite3.Connection) -> int | None:
-    """How many games have a date of release that could be read; None if that is not known of this snapshot."""
+    """Count the games with a known release date; None if the snapshot has no facets."""
     try:
         return int(db.execute("SELECT count(*) FROM facets WHERE released IS NOT NULL").fetchone()[0])
-    except (
-        sqlite3.DatabaseError
-    ):  # an older program wrote no facets; or it is damaged, which `doctor` reports
+    except sqlite3.DatabaseError:  # built by an older program, or damaged, which `doctor` reports
         return None
 
 
 def tags(db: sqlite3.Connection) -> list[str]:
-    """The tags that games have, the most frequent first."""
+    """List the tags of all games, the most frequent first."""
     try:
         sql = "SELECT tag FROM tags GROUP BY tag ORDER BY count(*) DESC, tag LIMIT ?"
         return [tag for (tag,) in db.execute(sql, (MOST_KNOWN,))]
@@ -117,7 +115,7 @@ def _condition(wanted: Filter) -> tuple[str, list[Any]]:
         parts.append("released >= ?")
         parameters.append(wanted.released_from)
     if wanted.released_to:
-        # Of "2020", everything in that year.
+        # "2020" includes everything in that year.
         parts.append("substr(released, 1, ?) <= ?")
         parameters += [len(wanted.released_to), wanted.released_to]
     if wanted.min_reviews:

@@ -1,15 +1,15 @@
-"""Reads tags and genres, as files about games write them.
+"""Reads tags and genres in the forms that files about games write them.
 
 ===========================================================  ===================================================
 ``["Action", "RPG"]``                                        a list
 ``"Action, RPG"``, ``"Action;RPG"``, ``"Action|RPG"``        a text
-``{"Action": 5426, "RPG": 87}``                              SteamSpy: the votes for each tag; 0 or null is none
+``{"Action": 5426, "RPG": 87}``                              SteamSpy's votes for each tag; 0 or null means none
 ``[{"id": "1", "description": "Action"}]``                   Steam's appdetails
 ``[{"tagid": 19, "name": "Action"}]``                        Steam's curators
 ``[["Action", 5426]]``                                       a map in Parquet
 ===========================================================  ===================================================
 
-In a table each of them may be text (see `cells`).
+In a table cell each of them may be written as text (see `literals`).
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from typing import Any
 from steamdino.index.literals import unpacked
 
 COLUMNS = ("tags", "genres", "genre", "steamspy_tags")
-"""The columns that hold labels."""
+"""The columns that may hold labels."""
 
 
 def read(value: Any) -> Iterator[str]:
-    """The labels that a value holds, as they are written there."""
+    """Yield the labels in a value, as they are written there."""
     if isinstance(value, str):
         inner = unpacked(value)
         if inner is value:

@@ -1,4 +1,4 @@
-"""Reads lists and objects that stand as text in a table's cell."""
+"""Reads lists and objects that are written as text in a table cell."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import re
 from typing import Any
 
 LONGEST = 20_000
-"""Characters of a text that is read as Python's; JSON may be longer."""
+"""Maximum number of characters of a Python literal; JSON may be longer."""
 
 DEEPEST = 8
-"""Brackets within brackets, there."""
+"""Maximum nesting of brackets in a Python literal."""
 
-# Only strings, numbers, constants and brackets reach Python's parser, which has trouble with deep expressions.
+# Only strings, numbers, constants and brackets reach Python's parser, which deep expressions can crash.
 _LITERAL = re.compile(r"(?:'[^'\\\n]*'|\"[^\"\\\n]*\"|[0-9]+(?:\.[0-9]+)?|True|False|None|[][{}():, ])*")
 
 
 def unpacked(value: Any) -> Any:
-    """What a text holds if it is a list or an object, as JSON or as Python writes it; else the very same value."""
+    """Parse a text that is a list or an object, in JSON or as a Python literal; return any other value unchanged."""
     if not isinstance(value, str) or value.strip()[:1] not in ("[", "{"):
         return value
     try:
@@ -28,7 +28,7 @@ def unpacked(value: Any) -> Any:
 
 
 def _of_python(text: str) -> Any:
-    """What pandas writes for a list or a dictionary: ``{'coming_soon': False, 'date': '21 Aug, 2012'}``."""
+    """Parse what pandas writes for a list or a dictionary: ``{'coming_soon': False, 'date': '21 Aug, 2012'}``."""
     if len(text) > LONGEST or not _LITERAL.fullmatch(text):
         return None
     depth = deepest = 0

@@ -7,21 +7,21 @@ import unicodedata
 from collections.abc import Iterable
 
 TYPO_CUTOFF = 72
-"""RapidFuzz's ratio (0 to 100) from which on a name counts as the query with typos."""
+"""Lowest ratio of RapidFuzz (0 to 100) at which a name counts as the query with typos."""
 
 _CANDIDATES = 200
 
 
 def fold(name: str) -> str:
-    """A name as it is compared: lower case, without accents, punctuation as single spaces.
+    """Normalise a name for comparison: lower case, without accents, punctuation as single spaces.
 
     ``fold("Pokémon™: Éclair—2")`` is ``"pokemon eclair 2"``. A name without letters and digits folds to itself,
     lower-cased.
     """
-    name = name.replace("\0", "")  # would end a query of the full-text index
+    name = name.replace("\0", "")  # it would end a query of the full-text index
     decomposed = unicodedata.normalize("NFKD", name.replace("™", "").replace("®", "")).casefold()
     plain = "".join(c for c in decomposed if not unicodedata.combining(c))
-    # Apostrophes join ("Baldur's" is typed as "baldurs"); everything else separates.
+    # Apostrophes are dropped ("Baldur's" is typed as "baldurs"); any other punctuation separates words.
     plain = plain.replace("'", "").replace("’", "")
     return " ".join("".join(c if c.isalnum() else " " for c in plain).split()) or name.casefold().strip()
 
@@ -31,15 +31,15 @@ CREATE INDEX games_by_folded ON games (folded);
 CREATE VIRTUAL TABLE trigrams USING fts5 (folded, content='games', content_rowid='row', tokenize='trigram');
 INSERT INTO trigrams (trigrams) VALUES ('rebuild');
 """
-"""Run over a filled table ``games (row, name, folded, ...)``."""
+"""To be run when the table ``games (row, name, folded, ...)`` is filled."""
 
 
 def find(connection: sqlite3.Connection, query: str, limit: int = 10) -> list[int]:
-    """The rows whose names fit a query, best first.
+    """Find the rows whose names match a query, best first.
 
-    The first of these that finds anything decides: the name itself, the folded name (with or without "The"), names
-    that begin with it, names that have all its words (the last may be unfinished), names that have it inside a
-    word, names with typos.
+    These are tried in turn, until one finds something: the exact name; the folded name, with or without "The"; names
+    that begin with it; names with all its words, the last of which may be unfinished; names that contain it inside a
+    word; names with typos.
     """
     folded = fold(query)
     if not folded:
@@ -51,9 +51,10 @@ def find(connection: sqlite3.Connection, query: str, limit: int = 10) -> list[in
 
 
 def suggest(connection: sqlite3.Connection, query: str, limit: int = 10) -> list[int]:
-    """The rows whose names fit what is being typed: as `find`, but what each step finds follows the step before.
+    """Find the rows whose names match what is being typed: like `find`, but with the results of every step in turn.
 
-    Names that begin with it come in the order of their reviews, so that what most people mean is on top.
+    Names that begin with it are ordered by their number of reviews, so that the likeliest one is on top. Names with
+    typos are added only if there are no others.
     """
     folded = fold(query)
     found: dict[int, None] = {}
@@ -67,12 +68,12 @@ def suggest(connection: sqlite3.Connection, query: str, limit: int = 10) -> list
 
 
 def find_exact(connection: sqlite3.Connection, query: str, limit: int = 10) -> list[int]:
-    """The rows whose name is the query, to the letter or folded."""
+    """Find the rows whose name equals the query, literally or folded."""
     return _exact(connection, query, "", limit) or _folded(connection, query, fold(query), limit)
 
 
 def _exact(connection: sqlite3.Connection, query: str, _: str, limit: int) -> list[int]:
-    # Through the index on folded names: there is none on names.
+    # Through the index on folded names, since there is none on names.
     sql = "SELECT row FROM games WHERE folded = ? AND name = ? ORDER BY row LIMIT ?"
     return _rows(connection.execute(sql, (fold(query), query, limit)))
 
@@ -96,7 +97,7 @@ def _popular_prefix(connection: sqlite3.Connection, query: str, folded: str, lim
     )
     try:
         return _rows(connection.execute(sql, (folded, folded + "\U0010ffff", limit)))
-    except sqlite3.OperationalError:  # a snapshot of an older program, without facets
+    except sqlite3.OperationalError:  # an older program built the snapshot, without facets
         return _prefix(connection, query, folded, limit)
 
 

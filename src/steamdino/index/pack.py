@@ -1,13 +1,13 @@
-"""A snapshot as one file that can be given away, and that is safe to open from a stranger.
+"""Packs a snapshot into one file that can be passed on, and opens such a file even if it comes from a stranger.
 
-A zip of text and numbers; `pack_schema` says what may be in it. When it is opened
+A pack is a zip of text and numbers; `pack_schema` says what it may hold. When it is opened,
 
 * its structure and the sizes that it claims are checked against the file's size before anything is allocated,
-* each field is checked, and nothing of it becomes the name of a file,
+* each field is checked, and none becomes a file name,
 * it is written piece by piece into a temporary folder, so that memory stays below three times the file's size, and
-* names are indexed anew, so that no database of a stranger is ever read.
+* names are indexed again, so that no database from a stranger is ever read.
 
-Files of equal snapshots are equal: they say neither when nor where they were packed.
+Equal snapshots give equal files, since a pack does not say when or where it was made.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ import numpy as np
 from steamdino.errors import SnapshotError
 from steamdino.gallery.vectors import Absent, Row
 from steamdino.index import pack_schema as schema
-from steamdino.index import snapshot
+from steamdino.index.manifest import GAMES, MANIFEST, VECTORS, WHITENING
 from steamdino.index.pack_schema import PackHeader
-from steamdino.index.snapshot import MANIFEST, VECTORS, WHITENING, SnapshotReader
+from steamdino.index.reader import SnapshotReader
 from steamdino.index.writer import Draft
 from steamdino.recipe import LARGEST_DIM, Recipe
 from steamdino.storage.checked_zip import CheckedZip
@@ -37,21 +37,21 @@ from steamdino.storage.npy import BLOCK, ArrayHeader, blocks, read_header
 from steamdino.storage.output import writing
 
 TOLERANCE = 1e-3
-"""By which the length of a row may differ from 1."""
+"""How far the length of a row may differ from 1."""
 
 LARGEST_WEIGHT = 1e12
-"""Of a whitening: beyond, its products would leave the range of single precision."""
+"""Largest weight of a whitening. Products with larger ones would leave the range of single precision."""
 
 _WHITENING_PARTS = {"mean.npy": False, "projection.npy": False}
 
 
 def pack(reader: SnapshotReader, path: Path) -> None:
-    """Writes an open snapshot into one file, replacing an old one only when the new one is whole.
+    """Write an open snapshot into one file. An existing file is replaced only when the new one is complete.
 
-    Paths of pictures stay behind: they mean nothing elsewhere, and say something about this machine.
+    Paths of pictures are not written: they are useless elsewhere, and would reveal something about this machine.
 
     Raises:
-        SnapshotError: the snapshot holds what no pack may hold.
+        SnapshotError: the snapshot holds something that a pack may not hold.
         OutputError: the file cannot be written.
     """
     manifest = reader.manifest
@@ -95,14 +95,14 @@ def pack(reader: SnapshotReader, path: Path) -> None:
 
 
 def open_pack(path: Path) -> SnapshotReader:
-    """Opens a packed snapshot: checks it, and indexes it in a temporary folder that lives as long as the reader.
+    """Open a packed snapshot: check it, and unpack it into a temporary folder that lives as long as the reader.
 
-    It may come from a stranger: whatever it holds, nothing outside the temporary folder is read or written, and memory
-    stays below three times the file's size (plus some 50 MB for the program). The folder takes as much room as the file
-    unpacks to, and again as much for the index of names; `TMPDIR` says where it is made.
+    The file may come from a stranger. Whatever it holds, nothing outside the temporary folder is read or written, and
+    memory stays below three times the file's size, plus some 50 MB for the program. The folder needs as much space as
+    the file unpacks to, and as much again for the index of names; `TMPDIR` says where it is created.
 
     Raises:
-        SnapshotError: it is no packed snapshot, or damaged, or a newer program wrote it.
+        SnapshotError: it is not a packed snapshot, it is damaged, or a newer program wrote it.
     """
     folder = tempfile.TemporaryDirectory(prefix="steam-dino-")
     with ExitStack() as stack:
@@ -114,9 +114,9 @@ def open_pack(path: Path) -> SnapshotReader:
             raise SnapshotError(f"{path}: {error}") from None
         except OSError as error:
             raise SnapshotError(f"{path} cannot be read: {error.strerror or _first_line(error)}") from None
-        except Exception as error:  # whatever a stranger's bytes make the parsers raise
+        except Exception as error:  # any exception that a stranger's bytes can cause in a parser
             raise SnapshotError(
-                f"{path} is not a packed snapshot, or damaged ({_first_line(error)}); get it again from where it came"
+                f"{path} is not a packed snapshot, or is damaged ({_first_line(error)}); download or copy it again"
             ) from None
         stack.pop_all()
     weakref.finalize(reader, folder.cleanup)
@@ -124,7 +124,7 @@ def open_pack(path: Path) -> SnapshotReader:
 
 
 def _unpack(file: IO[bytes], folder: Path) -> Path:
-    """Writes a pack as a snapshot into a folder; returns the snapshot's."""
+    """Unpack a pack as a snapshot below a folder; return the snapshot's folder."""
     swelling = max(schema.HARMLESS, schema.SWELLING * file.seek(0, 2))
     with CheckedZip(file, schema.MEMBERS, swelling=swelling) as archive:
         if archive.bytes_of(MANIFEST) > schema.LARGEST_MANIFEST:
@@ -141,7 +141,7 @@ def _unpack(file: IO[bytes], folder: Path) -> Path:
                     (Row(**record) for record in schema.read_games(_lines(games))),
                     (Absent(**record) for record in schema.read_absent(_lines(absent))),
                 )
-            _check_games(draft.folder / snapshot.GAMES, head)
+            _check_games(draft.folder / GAMES, head)
             return draft.commit(recipe, revision=0, precisions=head.precisions, created_at=head.created_at)
 
 
@@ -162,9 +162,9 @@ def _unpack_whitening(archive: CheckedZip, target: Path, recipe: Recipe) -> None
 
 def _check_whitening(path: Path, digest: str, recipe: Recipe) -> None:
     if digest != recipe.projection:
-        raise ValueError(f"{WHITENING} is not the one that the recipe names")
+        raise ValueError(f"{WHITENING} is not the file that the recipe names")
     with path.open("rb") as file, CheckedZip(file, _WHITENING_PARTS, swelling=0) as parts:
-        # How long a vector is before it is whitened, the model says; here, that both arrays say the same.
+        # The model determines the dimension before whitening. Here both arrays must agree on it.
         (long,) = _checked_floats(parts, "mean.npy", (None,))
         if not recipe.dim <= long <= LARGEST_DIM:
             raise ValueError(
@@ -174,11 +174,11 @@ def _check_whitening(path: Path, digest: str, recipe: Recipe) -> None:
 
 
 def _checked_floats(parts: CheckedZip, name: str, shape: tuple[int | None, ...]) -> tuple[int, ...]:
-    """Checks that an array of a whitening has a shape, and numbers that can be computed with."""
+    """Check the shape of an array of a whitening, and that its numbers are in range; return the shape."""
     with parts.open(name) as source:
         header = _header(source, f"{name} in {WHITENING}", parts.bytes_of(name), (2, 4, 8), shape)
         for block in blocks(source, header):
-            if not (np.abs(block.astype(np.float64)) <= LARGEST_WEIGHT).all():  # nor is what is no number
+            if not (np.abs(block.astype(np.float64)) <= LARGEST_WEIGHT).all():  # false for NaN, too
                 raise ValueError(f"{name} in {WHITENING} holds numbers beyond {LARGEST_WEIGHT:g}")
     return header.shape
 
@@ -186,7 +186,7 @@ def _checked_floats(parts: CheckedZip, name: str, shape: tuple[int | None, ...])
 def _header(
     source: IO[bytes], name: str, size: int, widths: tuple[int, ...], shape: tuple[int | None, ...]
 ) -> ArrayHeader:
-    """Reads an array's header, and checks that it says what it must, and that its member has so many bytes."""
+    """Read an array's header, and check its shape and width, and that its member has the size that follows."""
     try:
         header = read_header(source)
     except ValueError as error:
@@ -206,12 +206,12 @@ def _header(
 def _check_rows(rows: np.ndarray) -> None:
     with np.errstate(all="ignore"):
         lengths = np.linalg.norm(rows.astype(np.float64), axis=1)
-        if not (np.abs(lengths - 1) <= TOLERANCE).all():  # nor is what is no number
+        if not (np.abs(lengths - 1) <= TOLERANCE).all():  # false for NaN, too
             raise ValueError(f"{VECTORS} holds rows that are not of length 1")
 
 
 def _check_games(path: Path, head: PackHeader) -> None:
-    """Checks what no line shows by itself: how many games there are, and that none is there twice."""
+    """Check what no single line shows: the number of games, and that no game is in both lists."""
     with closing(sqlite3.connect(path)) as db:
         (count,) = db.execute("SELECT count(*) FROM games").fetchone()
         if count != head.games:
@@ -227,7 +227,7 @@ def _lines(member: IO[bytes]) -> Iterator[bytes]:
 
 
 def _rows(reader: SnapshotReader) -> Iterator[np.ndarray]:
-    """The vectors, some rows at a time."""
+    """Yield the vectors, some rows at a time."""
     step = max(1, BLOCK // (4 * reader.vectors.shape[1]))
     for start in range(0, len(reader.vectors), step):
         yield reader.vectors[start : start + step]
@@ -238,7 +238,7 @@ def _described(shape: tuple[int, ...]) -> dict[str, object]:
 
 
 def _member(archive: zipfile.ZipFile, name: str, compression: int) -> IO[bytes]:
-    """A member to write to, with neither the time nor the system on which it is written."""
+    """Open a member for writing, without the time and the operating system in its header."""
     member = zipfile.ZipInfo(name)
     member.compress_type = compression
     member.create_system, member.external_attr = 3, 0o644 << 16
@@ -246,7 +246,7 @@ def _member(archive: zipfile.ZipFile, name: str, compression: int) -> IO[bytes]:
 
 
 def _copy(source: IO[bytes], target: IO[bytes]) -> str:
-    """Copies a stream; returns its sha256."""
+    """Copy a stream; return its sha256."""
     digest = hashlib.sha256()
     while part := source.read(BLOCK):
         digest.update(part)

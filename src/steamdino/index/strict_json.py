@@ -1,7 +1,7 @@
-"""JSON from a stranger: what Python's reader lets through and later stages stumble over is refused.
+"""Reads JSON from strangers, and refuses what Python's parser accepts but later stages cannot handle.
 
-Keys that come twice, NaN and Infinity (also as ``1e999``), whole numbers that no other program reads, halves of
-characters and NUL (SQLite takes neither), and nesting that exhausts the stack of whoever walks through it.
+That is: repeated keys, NaN and Infinity (also as ``1e999``), integers too long for other programs, lone surrogates and
+NUL, which SQLite does not store, and nesting that exhausts the stack of recursive code.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from typing import Any
 from steamdino.wellformed import shown
 
 DEEPEST = 32
-"""Objects and lists inside each other."""
+"""Maximum nesting of objects and lists."""
 
 MOST_DIGITS = 300
-"""Of a number: a float takes any whole number of so many, and more of a fraction mean nothing."""
+"""Digits of a number. A float can hold any integer of this length, and further digits of a fraction add nothing."""
 
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-"""Characters of a text that SQLite does not take."""
+"""Characters that SQLite does not store: NUL and lone surrogates."""
 
 
 def loads(data: bytes | str) -> Any:
-    """Reads JSON (UTF-8).
+    """Parse JSON (UTF-8).
 
     Raises:
-        ValueError: it is none, or holds what is refused; one line.
+        ValueError: it is not JSON, or holds something that is refused; the text is one line.
     """
     try:
         text = data.decode() if isinstance(data, bytes) else data
@@ -54,7 +54,7 @@ def _check(value: Any) -> None:
         one, depth = waiting.pop()
         if isinstance(one, str):
             if UNSTORABLE.search(one):
-                raise ValueError(f"{shown(one)} holds a NUL or half a character")
+                raise ValueError(f"{shown(one)} holds a NUL or a lone surrogate")
         elif isinstance(one, dict | list):
             if depth == DEEPEST:
                 raise ValueError(f"it is nested more than {DEEPEST} deep")
@@ -67,12 +67,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(made) < len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise ValueError(f"the key {shown(twice)} comes twice")
+        raise ValueError(f"the key {shown(twice)} is repeated")
     return made
 
 
 def _constant(written: str) -> Any:
-    raise ValueError(f"{written} is no number of JSON")
+    raise ValueError(f"{written} is not a JSON number")
 
 
 def _float(written: str) -> float:

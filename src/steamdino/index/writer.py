@@ -1,4 +1,4 @@
-"""Writes snapshots: into a temporary folder first, then into place by one rename."""
+"""Writes snapshots into a temporary folder and moves them into place by one rename."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ from numpy.typing import NDArray
 from steamdino.errors import GalleryError, SnapshotError
 from steamdino.gallery.layout import VERTICAL
 from steamdino.gallery.vectors import Absent, Row
-from steamdino.index import facets, names
+from steamdino.index import facets, names, registry
 from steamdino.index.distribution import Distribution, distribution
-from steamdino.index.snapshot import GAMES, VECTORS, WHITENING, Manifest, newest
+from steamdino.index.manifest import GAMES, VECTORS, WHITENING, Manifest
+from steamdino.index.snapshot_selection import newest
 from steamdino.recipe import Recipe
 from steamdino.storage.atomic import make_folder, new_folder, replace_folder, sync_folder
 
 KEPT = 2
-"""Snapshots of a recipe that stay: the newest, and the one before for readers that have just chosen it."""
+"""Snapshots of a recipe to keep: the newest, and the one before it for readers that have just chosen that."""
 
 _SCHEMA = """
 CREATE TABLE games (
@@ -52,30 +53,33 @@ def write(
     whitening: bytes | None = None,
     anew: bool = False,
 ) -> Path:
-    """Writes the next snapshot into a recipe's folder and removes the oldest ones.
+    """Write the next snapshot into a recipe's folder and remove the oldest ones.
 
-    If the newest one has the same pictures in the same rows, its vectors are taken over by a hard link.
+    If the newest snapshot has the same pictures in the same rows, its vectors are reused through a hard link.
 
     Args:
-        folder: of all snapshots of the recipe; must be written to by one process at a time.
-        recipe: whose space the vectors live in.
+        folder: of all snapshots of the recipe. Only one process at a time may write to it.
+        recipe: the recipe under which the vectors were computed.
         revision: of the gallery's catalogue.
         rows: the games, in the order of the vectors.
         absent: games without a vector.
-        vectors: float32, shape (dim,), one for each row; read only if there is nothing to take over.
-        precisions: how many vectors were made in each.
+        vectors: float32, shape (dim,), one for each row; read only if they cannot be reused.
+        precisions: how many vectors were computed in each inference precision.
         kind: of banner.
-        whitening: the file of the one that the recipe names, where it is not a file of the model.
-        anew: take nothing over from the newest one (it may be damaged).
+        whitening: content of the whitening file, if the recipe names one that is not a file of the model.
+        anew: reuse nothing of the newest snapshot, which may be damaged.
 
     Returns:
         the new snapshot's folder.
+
+    Raises:
+        GalleryError: a vector is missing or has the wrong length.
     """
     with Draft(folder) as draft:
         content = _content(row.sha256 for row in rows)
         previous = draft.previous
         similarity = None
-        if not anew and previous is not None and _take_over(previous, draft.folder, content):
+        if not anew and previous is not None and _reuse_vectors(previous, draft.folder, content):
             similarity = Manifest.read(previous).similarity
         else:
             _write_vectors(draft.folder / VECTORS, vectors, (len(rows), recipe.dim))
@@ -90,22 +94,22 @@ def write(
 
 
 class Draft:
-    """A snapshot that is being written: a hidden folder beside the older ones, which `commit` renames into place.
+    """A snapshot that is being written, in a temporary folder beside the older ones.
 
-    A context manager; without `commit` nothing is left. Whoever fills it writes `VECTORS` and, where there is one,
-    `WHITENING` into `folder`, and calls `write_games`. Games are taken one by one, so that memory does not grow with
-    them.
+    A context manager. The caller writes `VECTORS` and, if there is one, `WHITENING` into `folder`, calls `write_games`,
+    and then `commit`, which renames the folder into place. Without `commit` nothing is left behind. Games are consumed
+    one by one, so memory does not grow with their number.
 
     Attributes:
-        folder: where it is written.
-        previous: the newest snapshot beside it; None if it is the first.
+        folder: the temporary folder.
+        previous: the newest snapshot beside it; None if this is the first.
     """
 
     def __init__(self, home: Path, *, durable: bool = True) -> None:
-        """Names the place.
+        """Prepare a draft.
 
         Args:
-            home: the folder of all snapshots of the recipe; one process at a time may write to it.
+            home: the folder of all snapshots of the recipe. Only one process at a time may write to it.
             durable: whether the snapshot must survive a power cut.
         """
         self._home = home
@@ -124,7 +128,7 @@ class Draft:
         shutil.rmtree(self.folder, ignore_errors=True)  # no longer there after `commit`
 
     def write_games(self, rows: Iterable[Row], absent: Iterable[Absent]) -> None:
-        """Writes the games, in the order of the vectors, and those without a vector."""
+        """Write the games in the order of the vectors, and the games without a vector."""
         _write_games(self.folder / GAMES, rows, absent)
 
     def commit(
@@ -137,14 +141,14 @@ class Draft:
         similarity: Distribution | None = None,
         created_at: str | None = None,
     ) -> Path:
-        """Writes the manifest and renames the folder into place.
+        """Build the search index, write the manifest and rename the folder into place.
 
         Args:
-            recipe: whose space the vectors live in.
+            recipe: the recipe under which the vectors were computed.
             revision: of the gallery's catalogue.
-            precisions: how many vectors were made in each.
+            precisions: how many vectors were computed in each inference precision.
             kind: of banner.
-            similarity: how the cosines are distributed, where that is known already.
+            similarity: the distribution of the cosines; None to compute it.
             created_at: ISO 8601, UTC; None for now.
 
         Returns:
@@ -156,7 +160,8 @@ class Draft:
             if similarity is None:
                 similarity = distribution(vectors, _sha256s(db))
         games = len(vectors)
-        del vectors
+        index_files = registry.INDEXES[registry.DEFAULT].build(vectors).save(self.folder)
+        del vectors  # Windows renames no folder with an open file in it
         Manifest(
             recipe=recipe,
             revision=revision,
@@ -166,11 +171,12 @@ class Draft:
             precisions=precisions,
             files={
                 name: _facts(self.folder / name)
-                for name in (VECTORS, GAMES, WHITENING)
+                for name in (VECTORS, GAMES, WHITENING, *index_files)
                 if (self.folder / name).is_file()
             },
             similarity=similarity,
             kind=kind,
+            index=registry.DEFAULT,
         ).write(self.folder)
         target = self._home / str(1 if self.previous is None else int(self.previous.name) + 1)
         if self._durable:
@@ -181,38 +187,38 @@ class Draft:
 
 
 def prune(folder: Path, kept: int = KEPT) -> None:
-    """Removes all but the newest snapshots of a recipe. What a reader holds open on Windows goes the next time."""
+    """Remove all but the newest snapshots of a recipe. What a reader holds open on Windows is removed next time."""
     numbers = sorted((int(child.name) for child in folder.iterdir() if child.name.isdigit()), reverse=True)
     for number in numbers[kept:]:
         with suppress(OSError):
-            # Renamed first, so that nobody chooses a snapshot that is half removed.
+            # Renamed first, so that no reader chooses a snapshot that is half removed.
             doomed = (folder / str(number)).rename(folder / f"{_PREFIX}{number}")
             sync_folder(folder)
             shutil.rmtree(doomed)
 
 
 def remove_all(folder: Path) -> None:
-    """Removes a recipe's folder with all its snapshots; readers that have one open keep it."""
+    """Remove a recipe's folder with all its snapshots. Readers that have one open keep it."""
     prune(folder, kept=0)
     remove_leftovers(folder)
-    with suppress(OSError):  # something is left that a reader holds open on Windows, or that is not ours
+    with suppress(OSError):  # a reader holds a file open on Windows, or somebody else put one there
         folder.rmdir()
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Removes what a killed writer left in a recipe's folder; to be called by the one who may write."""
+    """Remove what a killed writer left in a recipe's folder. Only the process that may write there may call this."""
     for leftover in folder.glob(f"{_PREFIX}*"):
         shutil.rmtree(leftover, ignore_errors=True)
 
 
-def _take_over(previous: Path, work: Path, content: str) -> bool:
+def _reuse_vectors(previous: Path, work: Path, content: str) -> bool:
     try:
         manifest = Manifest.read(previous)
         source = previous / VECTORS
         if manifest.content != content or source.stat().st_size != manifest.files[VECTORS]["bytes"]:
             return False
         os.link(source, work / VECTORS)
-    except (OSError, SnapshotError):  # no hard links here, or the old one is damaged: write anew
+    except (OSError, SnapshotError):  # no hard links here, or the old snapshot is damaged
         return False
     return True
 
@@ -228,14 +234,15 @@ def _write_vectors(path: Path, vectors: Iterable[NDArray[np.float32]], shape: tu
             raise GalleryError(
                 f"a stored vector has {row.size} numbers, not {shape[1]}: the gallery is damaged"
             )
-        mapped[count - 1] = row / np.linalg.norm(row)  # rounding in the gallery moved its length a little
+        # The gallery stores float16, whose rounding changed the length a little.
+        mapped[count - 1] = row / np.linalg.norm(row)
     if count != shape[0]:
         raise GalleryError(f"{shape[0] - count} stored vectors are missing; run the same command again")
     mapped.flush()
 
 
 def _content(sha256s: Iterable[str]) -> str:
-    """The sha256 of the rows' sha256s, with a line break between each two."""
+    """The sha256 of the rows' sha256s, joined by line breaks."""
     digest = hashlib.sha256()
     for number, sha256 in enumerate(sha256s):
         digest.update(f"\n{sha256}".encode() if number else sha256.encode())
@@ -248,7 +255,7 @@ def _sha256s(db: sqlite3.Connection) -> Iterator[str]:
 
 def _write_games(path: Path, rows: Iterable[Row], absent: Iterable[Absent]) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
-        db.execute("PRAGMA journal_mode = OFF")  # the file is not anybody's yet
+        db.execute("PRAGMA journal_mode = OFF")  # nobody reads the file yet, and a failed one is deleted
         db.executescript(_SCHEMA + facets.SCHEMA)
         db.execute("BEGIN")
         db.executemany(

@@ -13,7 +13,8 @@ from steamdino.features.recipe_parser import Spec, of, parse
 from steamdino.gallery import Gallery
 from steamdino.gallery.layout import KINDS, VERTICAL
 from steamdino.gallery.vectors import Pending
-from steamdino.index.snapshot import Manifest, newest
+from steamdino.index.manifest import Manifest
+from steamdino.index.snapshot_selection import newest
 from steamdino.pipeline import learn_whitening
 from steamdino.pipeline.estimate import Estimator, Plan
 from steamdino.pipeline.publish import write_snapshot

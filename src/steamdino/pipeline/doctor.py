@@ -12,7 +12,8 @@ from pathlib import Path
 from steamdino.errors import SnapshotError
 from steamdino.gallery import Gallery
 from steamdino.gallery.layout import KINDS
-from steamdino.index.snapshot import Manifest, SnapshotReader
+from steamdino.index.manifest import Manifest
+from steamdino.index.reader import SnapshotReader
 from steamdino.index.writer import remove_leftovers
 from steamdino.pipeline import altered_pictures
 from steamdino.pipeline.altered_pictures import State, altered

@@ -24,7 +24,8 @@ from steamdino.errors import PictureError, UsageError
 from steamdino.gallery import Gallery
 from steamdino.gallery.curation import KEEP, SAME, Decision, Shown
 from steamdino.gallery.layout import VERTICAL, located, location
-from steamdino.index.snapshot import SnapshotReader, open_newest
+from steamdino.index.reader import SnapshotReader
+from steamdino.index.snapshot_selection import open_newest
 from steamdino.records import Filter, Progress
 
 
@@ -121,7 +122,7 @@ class _Grouping:
     ) -> None:
         self._reader = reader
         self._ids = reader.ids
-        self._vectors = reader.vectors
+        self._index = reader.index
         self._known = known
         self._decisions = decisions
         self._kept = {one.game for one in decisions if one.verdict == KEEP}
@@ -133,7 +134,7 @@ class _Grouping:
         similarity = self._reader.manifest.similarity
         usual = similarity.usual["pairs"] if similarity else 0.0
         found = find_pairs(
-            self._vectors, self._reader.sha256s, usual, self._hashes(), tiers=tiers, progress=progress
+            self._index, self._reader.sha256s, usual, self._hashes(), tiers=tiers, progress=progress
         )
         pairs = [
             pair
@@ -181,7 +182,7 @@ class _Grouping:
         }
         left = [pair for pair in pairs if verdicts.get((pair.first, pair.second)) is None]
         return left + [
-            DuplicatePair(first, second, RE_ENCODED, self._cosine(first, second))
+            DuplicatePair(first, second, RE_ENCODED, self._index.similarity(first, second))
             for (first, second), verdict in sorted(verdicts.items())
             if verdict == SAME
         ]
@@ -191,7 +192,10 @@ class _Grouping:
         return Duplicates(
             group.tier,
             self._member(group.tier, best, names, None),
-            tuple(self._member(group.tier, row, names, self._cosine(row, best)) for row in group.others),
+            tuple(
+                self._member(group.tier, row, names, self._index.similarity(row, best))
+                for row in group.others
+            ),
         )
 
     def _member(self, tier: str, row: int, names: Mapping[str, str], similarity: float | None) -> Member:
@@ -208,6 +212,3 @@ class _Grouping:
             similarity,
             is_copy and game_id not in self._kept,
         )
-
-    def _cosine(self, first: int, second: int) -> float:
-        return float(np.clip(self._vectors[first] @ self._vectors[second], -1, 1))

@@ -1,4 +1,4 @@
-"""A question (an id, a name, a picture, words, a mixture of them) becomes matches."""
+"""Turns a query (an id, a name, a picture, words, or a mixture of these) into matches."""
 
 from steamdino.search.snapshot import Snapshot
 

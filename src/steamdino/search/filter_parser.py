@@ -1,4 +1,4 @@
-"""Reads filters as people write them."""
+"""Parses filters as people write them."""
 
 from __future__ import annotations
 
@@ -19,31 +19,29 @@ def filter_of(
     free: bool = False,
     adult: bool = False,
 ) -> Filter:
-    """A filter from texts.
+    """Make a filter from texts.
 
     Args:
-        tags: each of them a game must have.
-        released: "2020" (in that year), "2020..", "..2021-06" or "2020-05-17..2021"; empty for any time.
-        min_reviews: how many reviews there must be.
-        free: only games that cost nothing.
-        adult: let adult-only games through.
+        tags: a game must have all of them.
+        released: "2020" (in that year), "2020..", "..2021-06" or "2020-05-17..2021"; empty for any date.
+        min_reviews: lowest number of reviews.
+        free: only free games.
+        adult: include adult-only games.
 
     Raises:
-        UsageError: a text cannot be read.
+        UsageError: a text cannot be parsed.
     """
     if min_reviews < 0:
-        raise UsageError(f"the least number of reviews is {min_reviews}; it must not be below 0")
+        raise UsageError(f"the minimum number of reviews is {min_reviews}; it must be at least 0")
     if any(not tag.strip() for tag in tags):
-        raise UsageError("a tag is empty; leave it out")
+        raise UsageError("a tag is empty; remove it")
     first = last = None
     if released:
         found = re.fullmatch(rf"({_DATE})?(\.\.)?({_DATE})?", released.strip(), re.ASCII)
         if not found or not (found[1] or found[3]) or (found[1] and found[3] and not found[2]):
-            raise UsageError(
-                f"the date of release is {released!r}; it must be like 2020, 2020.. or 2020-05..2021"
-            )
+            raise UsageError(f"the release date is {released!r}; write it like 2020, 2020.. or 2020-05..2021")
         first = found[1]
         last = found[3] if found[2] else first
         if first and last and first[: len(last)] > last:
-            raise UsageError(f"the date of release is {released!r}; its end comes before its beginning")
+            raise UsageError(f"the release date is {released!r}; its end is before its beginning")
     return Filter(tuple(tag.strip() for tag in tags), first, last, min_reviews, free, adult)

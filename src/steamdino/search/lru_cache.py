@@ -1,4 +1,4 @@
-"""A cache of the values used last, which threads may share."""
+"""A cache of the most recently used values, which threads may share."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ V = TypeVar("V")
 
 
 class LruCache(Generic[K, V]):
-    """The values used last, by key. Threads may share it.
+    """The most recently used values, by key. Threads may share it.
 
-    No lock is held while a value is computed, so a slow one delays nobody else; two threads that miss the same key at
-    the same time both compute it.
+    No lock is held while a value is computed, so a slow computation delays no other thread. Two threads that miss the
+    same key at the same time both compute it.
     """
 
     def __init__(self, most: int) -> None:
-        """Makes an empty cache that keeps at most `most` values."""
+        """Make an empty cache that keeps at most `most` values."""
         self._most = most
         self._kept: OrderedDict[K, V] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, key: K, compute: Callable[[], V]) -> V:
-        """Returns the value of a key, computing it if it is not kept. What `compute` raises is not kept."""
+        """Return the value of a key; compute it if it is not kept. Exceptions of `compute` are not kept."""
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)

@@ -1,4 +1,4 @@
-"""What a question means: an id, a name, a picture's file, or words."""
+"""Resolves what a user typed: an id, a name, a picture's file, or words."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from functools import cached_property
 from pathlib import Path
 
 from steamdino.errors import QueryError
-from steamdino.index.snapshot import SnapshotReader
+from steamdino.index.reader import SnapshotReader
 from steamdino.picture_formats import SUFFIXES
 from steamdino.records import Part, Query
 
 
 class QueryResolver:
-    """Looks questions up in one snapshot. Threads may share it."""
+    """Resolves queries against one snapshot. Threads may share it."""
 
     def __init__(self, reader: SnapshotReader) -> None:
         self._reader = reader
         self._recipe = reader.manifest.recipe
 
-    def understand(
+    def resolve(
         self,
         query: str | int | Path,
         *,
@@ -28,16 +28,17 @@ class QueryResolver:
         words: bool = False,
         files: bool = True,
     ) -> tuple[Query, int | None]:
-        """What a query means, and its row (None for a picture or words).
+        """Resolve a query to what it means and its row (None for a picture or words).
 
         Args:
-            query: what was asked. A `Path` is always a picture's file.
-            mirror, flip: of the query's picture.
-            words: whether a text that is nothing else may be a sentence, where the recipe knows words.
-            files: whether a text may be a picture's file; no for a stranger's, who would learn which files there are.
+            query: what was typed. A `Path` is always a picture's file.
+            mirror, flip: whether the query picture is to be turned.
+            words: whether a text that is nothing else may be a sentence, if the recipe knows words.
+            files: whether a text may name a picture's file. False for a text from a stranger, who could otherwise find
+                out which files exist.
 
         Raises:
-            QueryError: nothing fits.
+            QueryError: nothing matches.
         """
         text = str(query)
         reader = self._reader
@@ -57,22 +58,28 @@ class QueryResolver:
         is_file = files and _is_file(text)
         if is_file or (files and text.lower().endswith(SUFFIXES)):
             if not is_file:
-                raise QueryError(f"there is no picture {text!r}, and no game of that id or name")
+                raise QueryError(f"there is no picture {text!r}, and no game with that id or name")
             return Query(text, "picture", picture=Path(text), mirror=mirror, flip=flip), None
         if words and self._has_words:
             return Query(text, "words"), None
         if rows := reader.named(text):
             return game("name", rows)
-        raise self.nothing(text, words=words)
+        raise self.no_match(text, words=words)
 
     def part(self, text: str | int | Path, sign: int) -> tuple[Part, int | None]:
-        """One part of a mixture, and its row. An exact id or name wins before a weight is looked for."""
+        """Resolve one part of a mixture to the part and its row.
+
+        An exact id or name takes precedence over reading a weight from the text, as in "2*730".
+
+        Raises:
+            QueryError: nothing matches.
+        """
         weight = 1.0
         if not isinstance(text, Path) and not self._is_game(str(text)):
             weighted = re.fullmatch(r"(\d+(?:\.\d+)?)\*(.+)", str(text), re.DOTALL)
             if weighted:
                 weight, text = float(weighted[1]), weighted[2]
-        found, row = self.understand(text, words=True)
+        found, row = self.resolve(text, words=True)
         return Part(sign * weight, found), row
 
     def _is_game(self, text: str) -> bool:
@@ -84,17 +91,17 @@ class QueryResolver:
 
         return has_words(self._recipe)
 
-    def nothing(self, text: str, *, words: bool = False) -> QueryError:
-        """The error that says that nothing fits."""
+    def no_match(self, text: str, *, words: bool = False) -> QueryError:
+        """Make the error for a text that matches nothing."""
         shown = text if len(text) <= 80 else text[:77] + "..."
         if not self._reader.manifest.games:
             return QueryError(
-                f"the snapshot is empty, so nothing fits {shown!r}; add pictures and run: steam-dino build"
+                f"the snapshot is empty, so nothing matches {shown!r}; add pictures and run: steam-dino build"
             )
         hint = "try a part of the name, or an id"
         if words:
             hint += f" (the recipe {self._recipe.name!r} knows no words; one that does: steam-dino build --recipe clip)"
-        return QueryError(f"no game fits {shown!r}, and there is no such file; {hint}")
+        return QueryError(f"no game matches {shown!r}, and there is no such file; {hint}")
 
 
 def _is_file(text: str) -> bool:

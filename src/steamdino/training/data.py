@@ -28,7 +28,7 @@ from steamdino.errors import GalleryError, PictureError, UsageError
 from steamdino.features.transform import prepare, sufficient_size
 from steamdino.gallery import Gallery
 from steamdino.gallery.vectors import Pending
-from steamdino.index.snapshot import open_newest
+from steamdino.index.snapshot_selection import open_newest
 from steamdino.recipe import Transform
 from steamdino.records import Problem, Progress
 from steamdino.storage.atomic import replacing

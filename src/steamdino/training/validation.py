@@ -16,6 +16,7 @@ from steamdino.analysis.evaluation.retrieval import Scores, answer, retrieve
 from steamdino.analysis.evaluation.tasks import sharing
 from steamdino.errors import SteamDinoError
 from steamdino.features.pooling import Floats, unit
+from steamdino.index.exact import ExactIndex
 from steamdino.training.augment import crop, recolour
 from steamdino.training.dino import Network
 from steamdino.training.training_settings import TrainSettings
@@ -92,9 +93,9 @@ class Validator:
         own, copies = self._features(network)
         if self._initial is None:
             self._initial = own
-        everyone = np.arange(len(own))
-        found = retrieve(copies, own, [everyone[n : n + 1] for n in everyone], [everyone[:0]] * len(own))
-        scores = Scores.of(answer(self._task, own)) if self._task is not None and len(self._task) else None
+        everyone, index = np.arange(len(own)), ExactIndex(own)
+        found = retrieve(copies, index, [everyone[n : n + 1] for n in everyone], [everyone[:0]] * len(own))
+        scores = Scores.of(answer(self._task, index)) if self._task is not None and len(self._task) else None
         return Quality(
             spread=float(np.sqrt(max(1 - np.square(own.mean(axis=0, dtype=np.float64)).sum(), 0.0))),
             copies_r1=float(found.recalled(1).mean()),

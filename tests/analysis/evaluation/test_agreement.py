@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from steamdino.analysis.evaluation.agreement import agreement, neighbours
+from steamdino.index.exact import ExactIndex
 
 
 def _unit(seed: int, count: int = 40) -> np.ndarray:
@@ -16,7 +17,7 @@ def _unit(seed: int, count: int = 40) -> np.ndarray:
 def test_neighbours_are_the_most_similar_others() -> None:
     vectors = _unit(0)
     rows = np.array([0, 5, 39])
-    for row, found in zip(rows, neighbours(vectors, rows, 4), strict=True):
+    for row, found in zip(rows, neighbours(ExactIndex(vectors), rows, 4), strict=True):
         others = sorted(
             (other for other in range(40) if other != row), key=lambda o: -(vectors[o] @ vectors[row])
         )
@@ -24,12 +25,12 @@ def test_neighbours_are_the_most_similar_others() -> None:
 
 
 def test_a_small_gallery_has_fewer_neighbours() -> None:
-    assert neighbours(_unit(0, 3), np.arange(3), 10).shape == (3, 2)
+    assert neighbours(ExactIndex(_unit(0, 3)), np.arange(3), 10).shape == (3, 2)
 
 
 def test_agreement_is_the_share_of_neighbours_in_common() -> None:
     rows = np.arange(40)
-    found = [neighbours(_unit(seed), rows) for seed in (1, 2)]
+    found = [neighbours(ExactIndex(_unit(seed)), rows) for seed in (1, 2)]
     by_hand = np.mean([len(set(a) & set(b)) / 10 for a, b in zip(*found, strict=True)])
     shares = agreement(found)
     assert shares[0, 1] == shares[1, 0] == pytest.approx(by_hand)
@@ -39,5 +40,7 @@ def test_agreement_is_the_share_of_neighbours_in_common() -> None:
 def test_turning_all_vectors_alike_changes_no_neighbour() -> None:
     turn, _ = np.linalg.qr(np.random.default_rng(3).normal(size=(8, 8)))
     vectors = _unit(4)
-    found = [neighbours(one, np.arange(40)) for one in (vectors, (vectors @ turn).astype(np.float32))]
+    found = [
+        neighbours(ExactIndex(one), np.arange(40)) for one in (vectors, (vectors @ turn).astype(np.float32))
+    ]
     assert agreement(found)[0, 1] == 1

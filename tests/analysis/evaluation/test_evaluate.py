@@ -16,7 +16,7 @@ from steamdino.analysis.evaluation.task_results import Result, Score
 from steamdino.analysis.evaluation.tasks import hamming
 from steamdino.engines.cores import cores
 from steamdino.errors import SnapshotError, UsageError
-from steamdino.index.snapshot import open_newest
+from steamdino.index.snapshot_selection import open_newest
 
 Paint = Callable[..., Path]
 
@@ -53,7 +53,7 @@ def test_the_collection_is_the_snapshots(collection: Collection, built: Path) ->
     assert [game.id for game in collection.games] == snapshot.ids
     names = ["bundled", "colour-histogram", "thumbnails", "difference-hash"]
     assert [descriptor.name for descriptor in collection.descriptors] == names
-    np.testing.assert_array_equal(collection.descriptors[0].vectors, snapshot.vectors)
+    np.testing.assert_array_equal(collection.descriptors[0].index.vectors, snapshot.vectors)
     assert not collection.problems
 
 
@@ -161,8 +161,8 @@ def test_games_whose_pictures_have_gone_stay_away(tmp_path: Path, paint: Paint) 
     assert [game.id for game in small.games] == ["c", "d"]
     assert len(small.hashes) == 2
     for descriptor in small.descriptors:
-        assert len(descriptor.vectors) == 2
-    np.testing.assert_array_equal(small.descriptors[0].vectors, reader.vectors[2:])
+        assert len(descriptor.index.vectors) == 2
+    np.testing.assert_array_equal(small.descriptors[0].index.vectors, reader.vectors[2:])
     (pictures / "c.jpg").unlink()
     with pytest.raises(SnapshotError, match="1 games are left to compare recipes on"):
         collect([reader])
@@ -183,5 +183,5 @@ def test_only_games_of_all_recipes_are_compared(tmp_path: Path, paint: Paint) ->
     assert [(problem.id, problem.reason[:33]) for problem in found.problems] == [
         ("aa", "it is not in the snapshots of all")
     ]
-    np.testing.assert_array_equal(found.descriptors[0].vectors, readers[0].vectors)
-    np.testing.assert_array_equal(found.descriptors[1].vectors, readers[1].vectors[[0, 2, 3]])
+    np.testing.assert_array_equal(found.descriptors[0].index.vectors, readers[0].vectors)
+    np.testing.assert_array_equal(found.descriptors[1].index.vectors, readers[1].vectors[[0, 2, 3]])

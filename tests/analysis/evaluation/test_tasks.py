@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steamdino.analysis.evaluation.retrieval import near_diff
-from steamdino.analysis.evaluation.tasks import answerable, hamming, labels_in, near_and_diff, sharing
+from steamdino.analysis.evaluation.retrieval import Scores, answer
+from steamdino.analysis.evaluation.tasks import Task, answerable, hamming, labels_in, near_and_diff, sharing
+from steamdino.index.exact import ExactIndex
 
 LABELS = st.frozensets(st.sampled_from("abc"), max_size=2)
 
@@ -104,22 +105,26 @@ def test_hamming_counts_bits() -> None:
     assert hamming(one, many).tolist() == [0, 2, 16]
 
 
+def _near_and_diff(groups: list[str], sources: list[str], seed: int) -> tuple[Task, Task]:
+    hashes = np.random.default_rng(seed).integers(0, 256, (len(groups), 32), dtype=np.uint8)
+    labels = [frozenset({group} - {""}) for group in groups]
+    # Hashes of different pictures are about 128 bits apart.
+    return near_and_diff(labels, [frozenset({source}) for source in sources], hashes, np.arange(len(groups)))
+
+
 def test_vectors_that_know_the_groups_are_perfect_and_those_that_know_the_sources_are_not() -> None:
-    groups = [f"group {n // 2}" for n in range(40)]
-    sources = ["here", "there"] * 20
-    rng = np.random.default_rng(0)
-    hashes = rng.integers(0, 256, (40, 32), dtype=np.uint8)  # of different pictures: about 128 bits apart
-    knowing = np.repeat(np.eye(20, dtype=np.float32), 2, axis=0)
-    report = near_diff(knowing, groups, sources, hashes)
-    assert (report.diff.queries, report.diff.r1, report.diff.mean_ap) == (40, 1, 1)
-    assert report.near.queries == 0
-    assert np.isnan(report.near.mean_ap)
-    misled = np.tile(np.eye(2, dtype=np.float32), (20, 1))
-    # All 19 others of the own source come before any of the other one.
-    assert near_diff(misled, groups, sources, hashes).diff.r10 == 0
+    near, diff = _near_and_diff([f"group {n // 2}" for n in range(40)], ["here", "there"] * 20, 0)
+    knowing = ExactIndex(np.repeat(np.eye(20, dtype=np.float32), 2, axis=0))
+    scores = Scores.of(answer(diff, knowing))
+    assert (scores.queries, scores.r1, scores.mean_ap) == (40, 1, 1)
+    nothing = Scores.of(answer(near, knowing))
+    assert nothing.queries == 0
+    assert np.isnan(nothing.mean_ap)
+    misled = ExactIndex(np.tile(np.eye(2, dtype=np.float32), (20, 1)))
+    # All 19 others of the same source come before any of the other one.
+    assert Scores.of(answer(diff, misled)).r10 == 0
 
 
 def test_a_row_without_a_group_is_no_query_and_no_answer() -> None:
-    hashes = np.random.default_rng(1).integers(0, 256, (4, 32), dtype=np.uint8)
-    report = near_diff(np.eye(4, dtype=np.float32), ["", "", "a", "a"], ["x", "y", "x", "y"], hashes)
-    assert report.diff.queries == 2
+    _, diff = _near_and_diff(["", "", "a", "a"], ["x", "y", "x", "y"], 1)
+    assert Scores.of(answer(diff, ExactIndex(np.eye(4, dtype=np.float32)))).queries == 2

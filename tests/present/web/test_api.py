@@ -131,7 +131,7 @@ def test_an_answer_that_has_not_changed_is_not_sent_again(web: httpx.Client) -> 
 
 def test_errors_are_problems_with_one_line(web: httpx.Client) -> None:
     for address, status, told in (
-        ("/api/v1/games/no-such-game/similar", 404, "no game fits"),
+        ("/api/v1/games/no-such-game/similar", 404, "no game matches"),
         (f"/api/v1/games/{QUERY}/similar?tag=noirr", 404, "did you mean: noir"),
         (f"/api/v1/games/{QUERY}/similar?k=0", 422, "k: "),
         (f"/api/v1/games/{QUERY}/similar?k=101", 422, "k: "),

@@ -46,8 +46,8 @@ class Stalled:
 def _stall(running: Any) -> Stalled:
     snapshot = running.app.state.served.edition().snapshot
     snapshot.similar(snapshot.ids[0], 1, mirror=True)  # so that there is an encoder
-    snapshot._encoder = Stalled(snapshot._encoder)
-    return snapshot._encoder  # type: ignore[no-any-return]
+    snapshot._encoder._pictures = Stalled(snapshot._encoder._pictures)
+    return snapshot._encoder._pictures  # type: ignore[no-any-return]
 
 
 @pytest.fixture
@@ -175,7 +175,7 @@ def test_each_kind_of_request_waits_outside_the_event_loop_while_a_model_runs(
             assert [one.result(60).status_code for one in futures] == [200, 200]
     finally:
         stalled.released.set()
-        server.app.state.served.edition().snapshot._encoder = stalled._encoder
+        server.app.state.served.edition().snapshot._encoder._pictures = stalled._encoder
 
 
 def test_who_waits_too_long_is_told_and_no_model_runs_for_them(

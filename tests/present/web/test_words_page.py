@@ -53,7 +53,7 @@ def test_a_sentence_finds_banners_in_the_api_and_on_the_page(
     # One sentence at a time, outside the event loop, as for pictures.
     entered, released, inside = threading.Event(), threading.Event(), []
     snapshot = running.app.state.served.edition().snapshot
-    encoder = snapshot._text_encoder
+    encoder = snapshot._encoder._sentences
 
     def stalled(sentence: str) -> Any:
         inside.append(sentence)
@@ -61,7 +61,7 @@ def test_a_sentence_finds_banners_in_the_api_and_on_the_page(
         assert released.wait(60)
         return encoder(sentence)
 
-    snapshot._text_encoder = stalled
+    snapshot._encoder._sentences = stalled
     with ThreadPoolExecutor(3) as pool:
         asked = [pool.submit(client.get, f"{path}?q=a+cat") for path in ("/api/v1/text", "/text", "/text")]
         assert entered.wait(30)

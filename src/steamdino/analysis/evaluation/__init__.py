@@ -1,1 +1,1 @@
-"""Compares recipes and baselines on one gallery, with numbers."""
+"""Evaluates recipes and baselines on one gallery: retrieval metrics, agreement and cost."""

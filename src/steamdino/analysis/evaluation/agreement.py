@@ -1,4 +1,4 @@
-"""How much two descriptors agree about which games are alike."""
+"""Measures how much two descriptors agree about which games are alike."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from steamdino.analysis.evaluation.metrics import Floats, Rows
-from steamdino.index.exact import nearest
+from steamdino.analysis.evaluation.metrics import Rows
+from steamdino.index.vector_index import Index
 
 NEIGHBOURS = 10
 
 
-def neighbours(vectors: Floats, rows: Rows, k: int = NEIGHBOURS) -> Rows:
-    """The rows most similar to each of some rows, without itself.
+def neighbours(index: Index, rows: Rows, k: int = NEIGHBOURS) -> Rows:
+    """Find the nearest neighbours of some rows.
 
     Args:
-        vectors: float32, shape (n, d), unit rows.
-        rows: which to ask about.
-        k: how many neighbours; fewer where there are fewer rows.
+        index: of n rows.
+        rows: the query rows. A row is not its own neighbour.
+        k: number of neighbours; fewer if there are fewer rows.
 
     Returns:
         intp, shape (len(rows), min(k, n - 1)).
     """
-    found = [nearest(vectors, vectors[row], k, exclude=[int(row)])[0] for row in rows]
-    return np.stack(found) if found else np.empty((0, min(k, len(vectors) - 1)), np.intp)
+    found = [index.nearest(index.vectors[row], k, exclude=[int(row)]).rows for row in rows]
+    return np.stack(found) if found else np.empty((0, min(k, len(index) - 1)), np.intp)
 
 
 def agreement(neighbourhoods: Sequence[Rows]) -> NDArray[np.float64]:
-    """The average share of neighbours that two descriptors have in common.
+    """Compute the mean share of neighbours that two descriptors have in common.
 
     Args:
-        neighbourhoods: for each descriptor what `neighbours` found for the same rows.
+        neighbourhoods: for each descriptor, what `neighbours` returned for the same rows.
 
     Returns:
         float64, shape (descriptors, descriptors), symmetric, 1 on the diagonal.

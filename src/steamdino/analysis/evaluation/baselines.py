@@ -1,12 +1,12 @@
-"""Descriptors that need no model: what a recipe has to beat to be worth its time.
+"""Baseline descriptors that need no model. A recipe has to beat them to be worth its cost.
 
 ====================  ===============================================================================
-``colour-histogram``  8 x 8 x 8 bins of red, green and blue; the square roots of their shares, so that
-                      a dot product is the Bhattacharyya coefficient
-``thumbnails``        the picture squashed to 16 x 24 pixels, minus its own average: a dot product is
-                      the correlation of two thumbnails
-``difference-hash``   squashed to 17 x 16 greys; of each pixel and its right neighbour, which is the
-                      brighter: 256 bits, as +1 and -1, so that a dot product is 1 - Hamming / 128
+``colour-histogram``  square roots of the shares of 8 x 8 x 8 bins of red, green and blue, so that a dot
+                      product is the Bhattacharyya coefficient
+``thumbnails``        the picture scaled to 16 x 24 pixels, minus its mean: a dot product is the
+                      correlation of two thumbnails
+``difference-hash``   scaled to 17 x 16 grey pixels; whether each is brighter than its right neighbour:
+                      256 bits as +1 and -1, so that a dot product is 1 - Hamming distance / 128
 ====================  ===============================================================================
 """
 
@@ -22,12 +22,12 @@ from steamdino.analysis.evaluation.metrics import Floats
 from steamdino.features.pooling import unit
 
 BINS = 8
-THUMBNAIL = (16, 24)  # pixels, width and height, upright as a banner
+THUMBNAIL = (16, 24)  # width and height in pixels, upright like a banner
 GREYS = (17, 16)
 
 
 def colour_histogram(image: Image.Image) -> Floats:
-    """Describes an RGB picture by its colours: float32, shape (512,), length 1."""
+    """Describe an RGB picture by its colours: float32, shape (512,), length 1."""
     levels = np.asarray(image).reshape(-1, 3) >> 5
     codes = (levels[:, 0].astype(np.intp) * BINS + levels[:, 1]) * BINS + levels[:, 2]
     counts = np.bincount(codes, minlength=BINS**3)
@@ -36,20 +36,20 @@ def colour_histogram(image: Image.Image) -> Floats:
 
 
 def thumbnail(image: Image.Image) -> Floats:
-    """Describes an RGB picture by a small copy: float32, shape (1152,), length 1; zeros for a picture of one grey."""
+    """Describe an RGB picture by a thumbnail: float32, shape (1152,), length 1; zeros for a picture of one grey."""
     pixels = np.asarray(image.resize(THUMBNAIL, Image.Resampling.BICUBIC), np.float32).reshape(1, -1)
     described: Floats = unit(pixels - pixels.mean())[0]
     return described
 
 
 def difference_hash(image: Image.Image) -> NDArray[np.uint8]:
-    """Which of each two neighbours is brighter: 256 bits packed row by row, uint8, shape (32,)."""
+    """Compute the difference hash of a picture: 256 bits, packed row by row, uint8, shape (32,)."""
     greys = np.asarray(image.convert("L").resize(GREYS, Image.Resampling.BICUBIC))
     return np.packbits(greys[:, 1:] > greys[:, :-1])
 
 
 def signs(hashes: NDArray[np.uint8]) -> Floats:
-    """Hashes as vectors of length 1: uint8, shape (..., 32) becomes float32, shape (..., 256)."""
+    """Convert hashes to vectors of length 1: uint8, shape (..., 32), to float32, shape (..., 256)."""
     bits = np.unpackbits(hashes, axis=-1).astype(np.float32)
     signed: Floats = (bits * 2 - 1) / np.float32(bits.shape[-1] ** 0.5)
     return signed
@@ -64,4 +64,4 @@ BASELINES: dict[str, tuple[Callable[[Image.Image], Floats], int]] = {
     "thumbnails": (thumbnail, THUMBNAIL[0] * THUMBNAIL[1] * 3 * 4),
     "difference-hash": (_hashed, 32),
 }
-"""Each one's name, what makes it, and the bytes that it takes to keep."""
+"""For each baseline its function, and the bytes that one of its descriptors takes."""

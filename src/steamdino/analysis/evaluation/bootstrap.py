@@ -1,9 +1,9 @@
-"""Confidence intervals by the bootstrap, over clusters of queries that belong together.
+"""Computes confidence intervals with the cluster bootstrap.
 
-The queries of one franchise are not independent: they stand before the same covers. Drawing single queries would count
-them as though they were, and the intervals would come out too narrow. So whole clusters are drawn, with all their
-queries ("cluster bootstrap": Davison, Hinkley, "Bootstrap Methods and their Application", 1997, section 3.8), and the
-interval reaches from the 2.5th to the 97.5th percentile of the averages.
+The queries of one franchise are not independent, since they search for the same covers. Resampling single queries would
+treat them as independent and make the intervals too narrow. So whole clusters are drawn, with all their queries
+(Davison, Hinkley, "Bootstrap Methods and their Application", 1997, section 3.8). An interval reaches from the 2.5th to
+the 97.5th percentile of the drawn means.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from numpy.typing import NDArray
 
 DRAWS = 2000
 FEWEST = 10
-"""Clusters: with fewer, drawing them again says little about others that might have been there."""
+"""Lowest number of clusters for an interval. Resampling fewer says little about clusters that were not observed."""
 
 LEAST = 0.0005
-"""A difference that counts as none, however sure it is: tables round it to zero."""
+"""A smaller difference counts as none, even if it is significant, since tables round it to zero."""
 
 LEVEL = 95
-"""Per cent of the draws that an interval holds."""
+"""Confidence level in percent."""
 
-_BLOCK = 100  # draws at a time: their weights are a matrix of that many rows and a column for each cluster
+_BLOCK = 100  # draws at a time; their weights are a matrix of this many rows and a column for each cluster
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """An average and its 95 % interval; None for both ends where there are too few clusters for one."""
+    """A mean and its 95 % interval. Both ends are None if there are too few clusters for an interval."""
 
     value: float
     low: float | None
@@ -36,21 +36,20 @@ class Estimate:
 
     @property
     def apart_from_zero(self) -> bool:
-        """Whether the interval leaves zero out, and what is within `LEAST` of it."""
+        """Whether the interval excludes zero and everything within `LEAST` of it."""
         return self.low is not None and self.high is not None and (self.low > LEAST or self.high < -LEAST)
 
 
 def averages(
     values: NDArray[np.float64], clusters: NDArray[np.intp], *, draws: int = DRAWS, seed: int = 0
 ) -> NDArray[np.float64]:
-    """The averages of clusters drawn with replacement.
+    """Compute the means of clusters drawn with replacement.
 
     Args:
-        values: float64, shape (queries, columns). All columns share each draw, so that the differences of two of them
-            are paired.
-        clusters: the cluster of each query, numbered from 0 without gaps.
-        draws: how many.
-        seed: of the drawing.
+        values: float64, shape (queries, columns). All columns share each draw, so differences of columns are paired.
+        clusters: intp, shape (queries,): the cluster of each query, numbered from 0 without gaps.
+        draws: number of draws.
+        seed: of the random generator.
 
     Returns:
         float64, shape (draws, columns).
@@ -70,7 +69,7 @@ def averages(
 def estimates(
     values: NDArray[np.float64], clusters: NDArray[np.intp], *, draws: int = DRAWS, seed: int = 0
 ) -> list[Estimate]:
-    """The average of each column with its interval; the arguments are those of `averages`."""
+    """Compute the mean of each column with its interval. The arguments are those of `averages`."""
     means = values.mean(axis=0)
     if clusters.max() + 1 < FEWEST:
         return [Estimate(float(mean), None, None) for mean in means]

@@ -1,4 +1,4 @@
-"""The games that all recipes of a gallery know, with everything that a comparison needs of them."""
+"""Collects the games that all compared recipes have in common, with what a comparison needs."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from steamdino.analysis.evaluation.metrics import Floats
 from steamdino.analysis.evaluation.tasks import Hashes, labels_in
 from steamdino.analysis.picture_loading import each, picture
 from steamdino.errors import PictureError, SnapshotError, UsageError
-from steamdino.index.snapshot import SnapshotReader
+from steamdino.index.reader import SnapshotReader
 from steamdino.records import Game, Problem, Progress
 
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """What is compared, on which games.
+    """The descriptors to compare, and the games to compare them on.
 
     Attributes:
-        games: those in every snapshot whose pictures can be had, by id.
+        games: the games that are in every snapshot and whose pictures can be read, ordered by id.
         hashes: their difference hashes: uint8, shape (games, 32).
-        descriptors: the recipes, then the baselines; each one's vectors belong to `games`.
-        problems: games that had to stay away, each with the reason.
+        descriptors: the recipes, then the baselines. Row i of each index belongs to `games[i]`.
+        problems: games that were excluded, each with the reason.
     """
 
     games: tuple[Game, ...]
@@ -34,7 +34,7 @@ class Collection:
     problems: tuple[Problem, ...]
 
     def labels(self, column: str) -> list[frozenset[str]]:
-        """Each game's labels in a column (or its `source`, where no column has that name).
+        """Read each game's labels from a column, or its `source` if no column has that name.
 
         Raises:
             UsageError: no game has that column.
@@ -56,12 +56,12 @@ def collect(
     threads: int = 1,
     progress: Progress | None = None,
 ) -> Collection:
-    """Looks at each picture once, for the baselines.
+    """Collect the common games, and compute their hashes and baseline descriptors. Each picture is read once.
 
     Args:
-        readers: a snapshot for each recipe, one at least.
-        precision: in which further pictures are encoded.
-        threads: pictures decoded at the same time.
+        readers: a snapshot of each recipe, at least one.
+        precision: inference precision for further pictures.
+        threads: number of pictures to decode at the same time.
         progress: called with (done, total).
 
     Raises:
@@ -108,7 +108,7 @@ def collect(
 
 
 def _look(game: Game) -> tuple[Hashes, list[Floats]] | str:
-    """A picture's difference hash and what each baseline makes of it, or why it cannot be had."""
+    """Compute a picture's difference hash and baseline descriptors, or return why it cannot be read."""
     try:
         image = picture(game)
     except PictureError as error:

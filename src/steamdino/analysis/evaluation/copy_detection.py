@@ -1,7 +1,6 @@
-"""Copies of banners, changed on purpose, that a good descriptor traces back to the original.
+"""Measures copy detection: whether a descriptor finds the original of a perturbed copy.
 
-They need no labels: the truth is known, since the copies are made here: in memory, for one banner at
-a time.
+This needs no labels, since the copies are made here, in memory, for one banner at a time.
 """
 
 from __future__ import annotations
@@ -30,19 +29,19 @@ def trace(
     threads: int,
     described: Callable[[int], None],
 ) -> list[Judged]:
-    """Looks for the originals of copies.
+    """Search for the originals of perturbed copies.
 
     Args:
-        collection: where to look.
-        descriptor: by which.
-        describe: what it has loaded for as many threads.
-        rows: the games whose banners are copied in each of the ways of `PERTURBATIONS`.
-        seed: of what is left to chance in a copy.
-        threads: banners at the same time.
-        described: called with the number of banners whose copies were described.
+        collection: the games to search.
+        descriptor: the descriptor to search with.
+        describe: what its `load` returned for this number of threads.
+        rows: the games whose banners are copied, in each way of `PERTURBATIONS`.
+        seed: of the random parts of a perturbation.
+        threads: number of banners at the same time.
+        described: called with the number of further banners whose copies were described.
 
     Returns:
-        for each way its answers, in the order of `rows`.
+        for each perturbation its judged rankings, in the order of `rows`.
 
     Raises:
         PictureError: a picture changed meanwhile.
@@ -59,20 +58,20 @@ def trace(
         made.append(vectors)
         described(1)
     relevant, left_out = originals(rows, [game.sha256 for game in collection.games], collection.hashes)
-    return [retrieve(queries, descriptor.vectors, relevant, left_out) for queries in np.stack(made, axis=1)]
+    return [retrieve(queries, descriptor.index, relevant, left_out) for queries in np.stack(made, axis=1)]
 
 
 def originals(rows: Rows, sha256s: Sequence[str], hashes: Hashes) -> tuple[list[Rows], list[Rows]]:
-    """What the copies of rows must find, and what is neither right nor wrong.
+    """Find what copies must retrieve, and what counts as neither right nor wrong.
 
     Args:
-        rows: whose copies are asked about.
-        sha256s: of all rows' banners.
+        rows: the rows that were copied.
+        sha256s: of the banners of all rows.
         hashes: uint8, shape (all rows, 32): their difference hashes.
 
     Returns:
-        for each of `rows` the rows with the very same file; and those whose difference hash says that they show the
-        same art in another file: a copy may as well have been made of them.
+        for each of `rows`, the rows with the very same file; and the rows whose difference hashes show the same art in
+        another file, of which the copy might as well have been made.
     """
     kept = np.array(sha256s)
     relevant, left_out = [], []
@@ -84,11 +83,11 @@ def originals(rows: Rows, sha256s: Sequence[str], hashes: Hashes) -> tuple[list[
 
 
 def summaries(names: Sequence[str], traced: Sequence[Sequence[Judged]], seed: int) -> list[Result]:
-    """All copies as one task, then each way to make them as one. The copies of one banner are a cluster.
+    """Summarise all copies as one task, then each perturbation as a task. The copies of one banner are a cluster.
 
     Args:
-        names: the descriptors'.
-        traced: what `trace` returned for each of them.
+        names: of the descriptors.
+        traced: what `trace` returned for each descriptor.
         seed: of the bootstrap.
     """
     banners = np.arange(len(traced[0][0]))

@@ -1,4 +1,4 @@
-"""What a descriptor costs: time for each picture, bytes for each vector, and the model's file."""
+"""Measures what a descriptor costs: time for a picture, bytes for a vector, and the size of the model."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from steamdino.analysis.picture_loading import each, picture
 from steamdino.records import Game
 
 ROUNDS = 2
-"""Over the same pictures: the first time, files are cold and the model has not settled."""
+"""Rounds over the same pictures. In the first one files are not cached and the model is not warmed up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a descriptor costs.
+    """The cost of a descriptor.
 
     Attributes:
         descriptor: its name.
-        pictures_per_second: from files to vectors, measured now on some of the gallery's pictures.
+        pictures_per_second: from files to vectors, measured on some of the gallery's pictures.
         dim: length of a vector.
-        vector_bytes: that one takes.
-        model_bytes: of the model's file; 0 without one.
+        vector_bytes: size of a vector.
+        model_bytes: size of the model's file; 0 without a model.
     """
 
     descriptor: str
@@ -40,14 +40,14 @@ def cost(
     threads: int,
     described: Callable[[int], None],
 ) -> Cost:
-    """Measures what a descriptor costs.
+    """Measure the cost of a descriptor.
 
     Args:
-        descriptor: whose cost.
-        describe: what it has loaded for as many threads.
-        games: whose pictures to time it on, `ROUNDS` times.
-        threads: batches at the same time.
-        described: called with the number of pictures after each batch.
+        descriptor: the descriptor.
+        describe: what its `load` returned for this number of threads.
+        games: games whose pictures are described `ROUNDS` times.
+        threads: number of batches at the same time.
+        described: called after each batch with its number of pictures.
 
     Raises:
         PictureError: a picture changed meanwhile.
@@ -66,7 +66,7 @@ def cost(
     return Cost(
         descriptor.name,
         len(games) / min(seconds),
-        descriptor.vectors.shape[1],
+        descriptor.index.vectors.shape[1],
         descriptor.vector_bytes,
         descriptor.model_bytes,
     )

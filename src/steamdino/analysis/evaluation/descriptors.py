@@ -1,4 +1,4 @@
-"""What is compared: recipes that a gallery was built under, and baselines, behind one face."""
+"""Descriptors to compare: the recipes of a gallery and the baselines, behind one interface."""
 
 from __future__ import annotations
 
@@ -11,30 +11,32 @@ from PIL import Image
 
 from steamdino.analysis.evaluation.baselines import BASELINES
 from steamdino.analysis.evaluation.metrics import Floats, Rows
-from steamdino.index.snapshot import SnapshotReader
+from steamdino.index.exact import ExactIndex
+from steamdino.index.reader import SnapshotReader
+from steamdino.index.vector_index import Index
 
 Describe = Callable[[Sequence[Image.Image]], Floats]
-"""Makes vectors of at most a batch of pictures: float32, shape (pictures, dim), unit rows. Threads may share it."""
+"""Encodes at most a batch of pictures: float32, shape (pictures, dim), unit rows. Threads may share it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """One way to describe pictures, with the vectors of a gallery's.
+    """A way to describe pictures, with its index over a gallery.
 
     Attributes:
-        name: the recipe's or the baseline's.
-        baseline: it needs no model.
-        vectors: float32, shape (games, dim), unit rows.
-        load: makes ready what describes further pictures, for as many threads as are asked for.
-        batch: the most pictures at a time.
-        decoded: (width, height) from on which a decoded picture will do; None for the full size.
-        vector_bytes: that a vector takes in a snapshot.
-        model_bytes: of the model's file; 0 without one.
+        name: of the recipe or the baseline.
+        baseline: whether it is a baseline, which needs no model.
+        index: of the games' vectors.
+        load: loads what describes further pictures, given a number of threads.
+        batch: maximum number of pictures at a time.
+        decoded: sufficient (width, height) of a decoded picture; None for the full size.
+        vector_bytes: size of a vector in a snapshot.
+        model_bytes: size of the model's file; 0 without a model.
     """
 
     name: str
     baseline: bool
-    vectors: Floats
+    index: Index
     load: Callable[[int], Describe]
     batch: int
     decoded: tuple[int, int] | None
@@ -43,15 +45,15 @@ class Descriptor:
 
 
 def of_recipe(reader: SnapshotReader, rows: Rows, *, precision: str = "f32") -> Descriptor:
-    """A recipe as a descriptor.
+    """Make a descriptor of a recipe.
 
     Args:
-        reader: a snapshot that was built under it.
-        rows: which of its rows to take.
-        precision: in which further pictures are encoded: "f32", "bf16" or "auto".
+        reader: a snapshot that was built under the recipe.
+        rows: the rows to use, rising, each once.
+        precision: inference precision for further pictures: "f32", "bf16" or "auto".
 
     Raises:
-        RecipeError: no known model can encode under it.
+        RecipeError: no known model can encode under the recipe.
         ModelError: a file of the model is missing or altered.
     """
     from steamdino.features.encoder import BATCH, Encoder
@@ -71,11 +73,10 @@ def of_recipe(reader: SnapshotReader, rows: Rows, *, precision: str = "f32") -> 
 
         return describe
 
-    everything = len(rows) == len(reader.vectors)
     return Descriptor(
         name=recipe.name,
         baseline=False,
-        vectors=reader.vectors if everything else reader.vectors[rows],  # what is mapped stays on the disk
+        index=reader.index.subset(rows),
         load=load,
         batch=BATCH,
         decoded=sufficient_size(recipe.transform),
@@ -85,9 +86,9 @@ def of_recipe(reader: SnapshotReader, rows: Rows, *, precision: str = "f32") -> 
 
 
 def of_baseline(name: str, vectors: Floats) -> Descriptor:
-    """A baseline of `BASELINES` as a descriptor, with the vectors that it made of the gallery's pictures."""
+    """Make a descriptor of a baseline, given the vectors that it computed for the gallery's pictures."""
     make, size = BASELINES[name]
-    return Descriptor(name, True, vectors, lambda _: partial(_described, make), 1, None, size, 0)
+    return Descriptor(name, True, ExactIndex(vectors), lambda _: partial(_described, make), 1, None, size, 0)
 
 
 def _described(make: Callable[[Image.Image], Floats], images: Sequence[Image.Image]) -> Floats:

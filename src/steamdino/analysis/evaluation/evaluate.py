@@ -1,4 +1,4 @@
-"""Compares the descriptors of a collection: copies, labels, agreement, cost."""
+"""Compares the descriptors of a collection by copy detection, labels, agreement and cost."""
 
 from __future__ import annotations
 
@@ -19,24 +19,25 @@ from steamdino.errors import UsageError
 from steamdino.records import Game, Progress
 
 QUERIES = 2000
-"""Of a task of labels, and for agreement, at most: enough for intervals of two hundredths."""
+"""Maximum number of queries for labels and for agreement: enough for intervals of two hundredths."""
 
 TIMED = 64
-"""Pictures on which speed is measured."""
+"""Number of pictures on which speed is measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """All of a comparison.
+    """The result of a comparison.
 
     Attributes:
-        games: how many the rankings are over.
-        left_out: how many of the gallery's had to stay away.
-        descriptors: their names, recipes first; `baselines` says which need no model.
-        results: the tasks.
-        agreement: the average share of the first ten neighbours that two descriptors have in common, line by line.
+        games: number of games that are ranked.
+        left_out: number of the gallery's games that were excluded.
+        descriptors: names of the descriptors, recipes first.
+        baselines: names of those that are baselines.
+        results: one for each task.
+        agreement: the mean share of the ten nearest neighbours that two descriptors have in common, row by row.
         costs: one for each descriptor.
-        seed: of what was left to chance.
+        seed: of all random choices.
     """
 
     games: int
@@ -60,17 +61,17 @@ def evaluate(
     threads: int = 1,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Compares all descriptors of a collection.
+    """Compare all descriptors of a collection.
 
     Args:
-        collection: of `collection.collect`.
-        labels: columns; games with the same label should be found.
-        across: a column: only games with another value there count, told apart into near and diff.
-        copied: how many games copies are made of; 0 for no such task.
-        queries: the most games that are asked about in the other tasks, drawn by chance.
-        seed: of what is left to chance.
-        threads: pictures at the same time.
-        progress: called with (done, total) in pictures that were described.
+        collection: what `collection.collect` returned.
+        labels: columns. Games that share a label should be found.
+        across: a column. Only games with another value in it count, and near and diff are separate tasks.
+        copied: number of games to copy for copy detection; 0 for no such task.
+        queries: maximum number of queries in each other task, drawn at random.
+        seed: of all random choices.
+        threads: number of pictures at the same time.
+        progress: called with (done, total) in described pictures.
 
     Raises:
         UsageError: no game has such a column, or no two games share a label there.
@@ -85,7 +86,7 @@ def evaluate(
             "labels",
             task.name,
             names,
-            [answer(task, descriptor.vectors) for descriptor in collection.descriptors],
+            [answer(task, descriptor.index) for descriptor in collection.descriptors],
             task.clusters,
             seed,
         )
@@ -96,7 +97,7 @@ def evaluate(
     described = _adding(progress, len(names) * (ROUNDS * len(timed) + len(chosen)))
     costs, traced = [], []
     for descriptor in collection.descriptors:
-        describe = descriptor.load(threads)  # one model at a time is in memory
+        describe = descriptor.load(threads)  # inside the loop, so that one model at a time is in memory
         games = [collection.games[row] for row in timed]
         costs.append(cost(descriptor, describe, games, threads, described))
         if len(chosen):
@@ -108,7 +109,7 @@ def evaluate(
     if traced:
         results += copy_detection.summaries(names, traced, seed)
     asked = _drawn(rng, everyone, queries)
-    shares = agreement([neighbours(descriptor.vectors, asked) for descriptor in collection.descriptors])
+    shares = agreement([neighbours(descriptor.index, asked) for descriptor in collection.descriptors])
     return Evaluation(
         games=len(collection.games),
         left_out=len(collection.problems),
@@ -122,7 +123,7 @@ def evaluate(
 
 
 def _adding(progress: Progress | None, total: int) -> Callable[[int], None]:
-    """What several stages tell their parts of one total."""
+    """Make a function that adds up the parts of several stages and reports them as one progress."""
     parts = 0
 
     def add(part: int) -> None:
@@ -135,12 +136,12 @@ def _adding(progress: Progress | None, total: int) -> Callable[[int], None]:
 
 
 def _drawn(rng: np.random.Generator, rows: Rows, most: int) -> Rows:
-    """Some rows by chance, in order; all of them where there are not more."""
+    """Draw at most `most` rows at random, rising; return all of them if there are not more."""
     return rows if len(rows) <= most else np.sort(rng.choice(rows, most, replace=False))
 
 
 def _different(games: Sequence[Game]) -> Rows:
-    """The first row of each picture."""
+    """Find the first row of each distinct picture, rising."""
     return np.sort(np.unique([game.sha256 for game in games], return_index=True)[1])
 
 

@@ -1,4 +1,4 @@
-"""How good a ranking is: the rank of the first relevant item, and average precision. Pure functions over arrays."""
+"""Retrieval metrics: the rank of the first relevant item, and average precision. Pure functions over arrays."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Rows = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What the rankings of some queries came to.
+    """The quality of the rankings of some queries.
 
     Attributes:
-        first: of each query, the rank of its first relevant item, 1 for the best; int64, shape (queries,).
-        precision: of each query, its average precision; float64, shape (queries,).
+        first: the rank of each query's first relevant item, 1 for the best; int64, shape (queries,).
+        precision: the average precision of each query; float64, shape (queries,).
     """
 
     first: NDArray[np.int64]
@@ -29,31 +29,31 @@ class Judged:
         return len(self.first)
 
     def recalled(self, k: int) -> Doubles:
-        """Of each query, 1 if a relevant item is among the first k, else 0. The average is R@k."""
+        """For each query 1 if a relevant item is among the first k, else 0. The mean is R@k."""
         return (self.first <= k).astype(np.float64)
 
 
 def judge(scores: Floats, relevant: Mask, left_out: Mask) -> Judged:
-    """Ranks the items of each query by falling score and says where the relevant ones came.
+    """Rank the items of each query by falling score and find the ranks of the relevant ones.
 
     R@k is the share of queries with at least one relevant item among the first k. The average precision of a query is
-    the average, over its relevant items, of the precision at their ranks: over the whole ranking, not cut off. mAP is
-    its average over queries (Manning, Raghavan, Schütze, "Introduction to Information Retrieval", 2008, section 8.4).
+    the mean, over its relevant items, of the precision at their ranks in the whole ranking. mAP is its mean over
+    queries (Manning, Raghavan, Schütze, "Introduction to Information Retrieval", 2008, section 8.4).
 
     Args:
-        scores: float32, shape (queries, items); finite. Of equal ones the lower item comes first.
-        relevant: bool, the same shape; each query needs one at least.
-        left_out: bool, the same shape: items that are taken out of the query's ranking, as though they did not exist.
+        scores: float32, shape (queries, items); finite. Of equal scores the lower item comes first.
+        relevant: bool, the same shape; each query needs at least one.
+        left_out: bool, the same shape: items that are removed from the query's ranking.
 
     Raises:
-        ValueError: a query has no relevant item, or leaves one out.
+        ValueError: a query has no relevant item, or a relevant item is left out.
     """
     if (relevant & left_out).any():
         raise ValueError("an item is both relevant and left out")
     counts = relevant.sum(axis=1)
     if not counts.all():
         raise ValueError(f"query {int(np.argmin(counts))} has no relevant item")
-    # What is left out sinks to the end, where it moves nothing that counts.
+    # Items that are left out are sorted to the end, where they change no other rank.
     order = np.argsort(np.where(left_out, np.inf, -scores), axis=1, kind="stable")
     queries, places = np.nonzero(np.take_along_axis(relevant, order, axis=1))
     ranks = places + 1

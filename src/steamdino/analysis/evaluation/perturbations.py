@@ -1,7 +1,7 @@
-"""Ways to change a banner, each at a stated strength, under which a good descriptor still knows it.
+"""Perturbations of a banner, each of a stated strength, that a good descriptor should tolerate.
 
-What chance decides (where a crop lies, which way a picture turns) follows from the banner's sha256 and a seed, so that
-each descriptor sees the very same copies.
+Random choices (the place of a crop, the direction of a rotation) are seeded by the banner's sha256 and a seed, so that
+every descriptor sees the very same copies.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Perturbation:
     Attributes:
         name: for tables.
         strength: what exactly is done.
-        apply: RGB to RGB.
+        apply: the function; RGB to RGB.
     """
 
     name: str
@@ -34,12 +34,12 @@ class Perturbation:
 
 
 def perturbed(image: Image.Image, sha256: str, seed: int) -> list[Image.Image]:
-    """The picture changed in each of the ways of `PERTURBATIONS`.
+    """Apply each of `PERTURBATIONS` to a picture.
 
     Args:
         image: RGB.
         sha256: of its file.
-        seed: another one lets chance decide otherwise.
+        seed: of the random choices.
     """
     return [
         way.apply(image, np.random.default_rng([seed, number, int(sha256[:16], 16)]))
@@ -48,7 +48,7 @@ def perturbed(image: Image.Image, sha256: str, seed: int) -> list[Image.Image]:
 
 
 def crop(image: Image.Image, rng: Random, share: float) -> Image.Image:
-    """Cuts a share off the width and off the height."""
+    """Cut off a share of the width and of the height, at a random place."""
     width, height = (max(8, round(side * (1 - share))) for side in image.size)
     left = int(rng.integers(0, max(0, image.width - width) + 1))
     top = int(rng.integers(0, max(0, image.height - height) + 1))
@@ -56,7 +56,7 @@ def crop(image: Image.Image, rng: Random, share: float) -> Image.Image:
 
 
 def mirror(image: Image.Image, _: Random) -> Image.Image:
-    """Left becomes right."""
+    """Swap left and right."""
     return image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
 
 
@@ -105,7 +105,7 @@ def overlay(image: Image.Image, rng: Random, share: float) -> Image.Image:
 
 
 def rotate(image: Image.Image, rng: Random, degrees: float) -> Image.Image:
-    """Turns it about its centre, one way or the other; the corners that come free are black."""
+    """Rotate it about its centre in a random direction, with black corners."""
     return image.rotate(degrees * (1 if rng.random() < 0.5 else -1), Image.Resampling.BICUBIC)
 
 

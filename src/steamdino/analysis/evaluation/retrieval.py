@@ -1,4 +1,4 @@
-"""Asks a gallery's vectors the queries of a task, and judges the answers."""
+"""Runs the queries of a task on an index, and judges the rankings."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from steamdino.analysis.evaluation.metrics import Floats, Judged, Mask, Rows, judge
-from steamdino.analysis.evaluation.tasks import Hashes, Task, near_and_diff
+from steamdino.analysis.evaluation.tasks import Task
+from steamdino.index.vector_index import Index
 
 BLOCK = 256
-"""Queries at a time: their scores and masks are matrices of that many rows and a column for each item."""
+"""Queries at a time. Their scores and masks are matrices of this many rows and a column for each item."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Averages over a task's queries.
+    """Means over the queries of a task.
 
     Attributes:
-        queries: how many they are; with none, the others are NaN.
+        queries: number of queries. If it is 0, the others are NaN.
         r1, r10: R@1 and R@10.
         mean_ap: mAP.
     """
@@ -31,61 +32,36 @@ class Scores:
 
     @classmethod
     def of(cls, judged: Judged) -> Scores:
-        """Averages what was judged."""
+        """Average judged rankings."""
         if not len(judged):
             return cls(0, float("nan"), float("nan"), float("nan"))
         values = (judged.recalled(1), judged.recalled(10), judged.precision)
         return cls(len(judged), *(float(value.mean()) for value in values))
 
 
-@dataclass(frozen=True, slots=True)
-class NearDiffScores:
-    """How well vectors find a label in another source: the same art, and another crop or artwork."""
-
-    near: Scores
-    diff: Scores
-
-
-def near_diff(
-    vectors: Floats, groups: Sequence[str], sources: Sequence[str], hashes: Hashes
-) -> NearDiffScores:
-    """Judges vectors on the two tasks of `tasks.near_and_diff`.
+def answer(task: Task, index: Index) -> Judged:
+    """Rank all rows by cosine for each query of a task.
 
     Args:
-        vectors: float32, shape (n, d), unit rows.
-        groups: of each row; "" for one that belongs to none.
-        sources: of each row.
-        hashes: uint8, shape (n, 32), as `baselines.difference_hash` packs them.
+        task: about the rows of the index.
+        index: of the rows.
     """
-    labels = [frozenset({group} - {""}) for group in groups]
-    across = [frozenset({source}) for source in sources]
-    near, diff = near_and_diff(labels, across, hashes, np.arange(len(labels)))
-    return NearDiffScores(Scores.of(answer(near, vectors)), Scores.of(answer(diff, vectors)))
+    return retrieve(index.vectors[task.queries], index, task.relevant, task.left_out)
 
 
-def answer(task: Task, vectors: Floats) -> Judged:
-    """Ranks all rows for each query of a task by cosine.
-
-    Args:
-        task: about these rows.
-        vectors: float32, shape (n, d), unit rows.
-    """
-    return retrieve(vectors[task.queries], vectors, task.relevant, task.left_out)
-
-
-def retrieve(queries: Floats, vectors: Floats, relevant: Sequence[Rows], left_out: Sequence[Rows]) -> Judged:
-    """Ranks rows for each query by cosine; of equal ones the lower row comes first.
+def retrieve(queries: Floats, index: Index, relevant: Sequence[Rows], left_out: Sequence[Rows]) -> Judged:
+    """Rank rows by cosine for each query. Of equal cosines the lower row comes first.
 
     Args:
         queries: float32, shape (q, d), unit rows.
-        vectors: float32, shape (n, d), unit rows.
-        relevant: for each query the rows to be found; one at least.
-        left_out: for each query the rows that are not ranked.
+        index: of n rows.
+        relevant: for each query, the rows to be found; at least one.
+        left_out: for each query, the rows that are not ranked.
     """
     parts = []
     for start in range(0, len(queries), BLOCK):
         block = slice(start, start + BLOCK)
-        scores = queries[block] @ vectors.T
+        scores = index.scores(queries[block])
         parts.append(
             judge(scores, _mask(relevant[block], scores.shape), _mask(left_out[block], scores.shape))
         )

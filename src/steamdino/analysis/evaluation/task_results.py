@@ -1,4 +1,4 @@
-"""What a comparison found in one task: averages with intervals, and differences between each two descriptors."""
+"""The result of one task: means with intervals, and the differences between each two descriptors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from steamdino.analysis.evaluation.metrics import Judged, Rows
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What one descriptor came to in one task: averages over the queries, with their intervals."""
+    """The scores of one descriptor in one task: means over the queries, with intervals."""
 
     descriptor: str
     r1: Estimate
@@ -24,12 +24,12 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How much larger a measure is for one descriptor than for another, query by query.
+    """How much larger a metric is for one descriptor than for another, paired by query.
 
     Attributes:
         measure: "r1" or "mean_ap".
-        descriptor, than: the two.
-        difference: the average, with a paired interval. If that leaves out zero, one is better than the other.
+        descriptor, than: the two descriptors.
+        difference: the mean, with a paired interval. If that excludes zero, one is better than the other.
     """
 
     measure: str
@@ -40,14 +40,14 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One task.
+    """The result of one task.
 
     Attributes:
-        kind: "labels", "copies" (all of them), or "copy" (made in one way).
-        name: the task's.
-        queries, clusters: how many; the intervals are drawn over clusters.
+        kind: "labels", "copies" (all perturbations) or "copy" (one of them).
+        name: of the task.
+        queries, clusters: their numbers. Intervals are drawn over clusters.
         scores: one for each descriptor.
-        differences: for each two descriptors and each measure; none for a "copy".
+        differences: one for each two descriptors and each metric; none for a "copy".
     """
 
     kind: str
@@ -61,13 +61,13 @@ class Result:
 def summarise(
     kind: str, name: str, names: Sequence[str], judged: Sequence[Judged], clusters: Rows, seed: int
 ) -> Result:
-    """Averages what was judged of each descriptor.
+    """Average the judged rankings of each descriptor.
 
     Args:
-        kind, name: the task's.
-        names: the descriptors'.
-        judged: one for each of them, about the same queries.
-        clusters: of each query, numbered from 0 without gaps.
+        kind, name: of the task.
+        names: of the descriptors.
+        judged: one for each descriptor, of the same queries.
+        clusters: the cluster of each query, numbered from 0 without gaps.
         seed: of the bootstrap.
     """
     measures = {

@@ -1,4 +1,4 @@
-"""What counts as found: for each query the relevant items, and those that are neither right nor wrong."""
+"""Defines retrieval tasks: for each query the relevant items, and those that are neither right nor wrong."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from steamdino.analysis.evaluation.metrics import Rows
 
 NEAR = 30
-"""Differing bits of two difference hashes up to which two pictures show the same art, encoded anew."""
+"""Maximum number of differing bits of the difference hashes of two pictures that show the same art, encoded again."""
 
 DIFF = 90
-"""Differing bits above which they show another crop or another artwork."""
+"""Number of differing bits above which two pictures show different crops or different art."""
 
 Labels = Sequence[frozenset[str]]
 Hashes = NDArray[np.uint8]
@@ -27,11 +27,11 @@ class Task:
     """Queries that are rows of the gallery themselves.
 
     Attributes:
-        name: "all", "near" or "diff", after the column it is about.
-        queries: their rows.
-        relevant: for each query the rows to be found; one at least.
-        left_out: for each query the rows that are not ranked: itself, and what is neither right nor wrong.
-        clusters: for each query a number; queries of one cluster are not independent of each other.
+        name: the column, then "all", "near" or "diff".
+        queries: rows of the queries.
+        relevant: for each query, the rows to be found; at least one.
+        left_out: for each query, the rows that are not ranked: itself, and what is neither right nor wrong.
+        clusters: for each query, the number of its cluster. Queries of one cluster are not independent.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Task:
 
 
 def labels_in(value: Any) -> frozenset[str]:
-    """The labels in a cell: each item of a list, or each part of a text with ";" in it; none if it is empty."""
+    """Read the labels in a cell: the items of a list, or the parts of a text that are separated by ";"."""
     if value is None:
         return frozenset()
     parts = value if isinstance(value, list | tuple) else str(value).split(";")
@@ -53,7 +53,7 @@ def labels_in(value: Any) -> frozenset[str]:
 
 
 def answerable(labels: Labels, across: Labels | None = None) -> Rows:
-    """The rows that share a label with another one; with `across`, with one of another value there."""
+    """Find the rows that share a label with another row; with `across`, with a row that has another value there."""
     holders = _holders(labels)
 
     def fits(row: int, other: int) -> bool:
@@ -70,12 +70,12 @@ def answerable(labels: Labels, across: Labels | None = None) -> Rows:
 
 
 def sharing(labels: Labels, queries: Rows, *, name: str = "all") -> Task:
-    """The task of finding the other items with the same label; with several labels, one in common will do.
+    """Make the task of finding the other items with the same label. Of several labels, one in common is enough.
 
     Args:
         labels: of each item.
-        queries: the rows to ask about. Those that share no label with another item are dropped.
-        name: the task's.
+        queries: rows of the queries. Those that share no label with another item are dropped.
+        name: of the task.
     """
     holders = _holders(labels)
     asked, relevant = [], []
@@ -90,17 +90,17 @@ def sharing(labels: Labels, queries: Rows, *, name: str = "all") -> Task:
 def near_and_diff(
     labels: Labels, across: Labels, hashes: Hashes, queries: Rows, *, name: str = ""
 ) -> tuple[Task, Task]:
-    """Two tasks of finding an item's label in another source, told apart by how much the pictures differ.
+    """Make two tasks of finding an item's label in another source: one for the same art, one for different art.
 
-    Relevant are items that share a label and no value of the other column, in "near" where at most `NEAR` bits of the
-    difference hashes differ, in "diff" where more than `DIFF` do. Other items with a label in common are left out.
+    An item is relevant if it shares a label and no value of the other column: for "near" if at most `NEAR` bits of the
+    difference hashes differ, for "diff" if more than `DIFF` do. Other items with a common label are left out.
 
     Args:
         labels: of each item.
         across: of each item, the values of the column that must differ (the sources).
         hashes: uint8, shape (items, bytes), as `baselines.difference_hash` packs them.
-        queries: the rows to ask about. Those for which a task has nothing to find are dropped from it.
-        name: put before the tasks' names.
+        queries: rows of the queries. Those without a relevant item are dropped from the task.
+        name: prefix of the tasks' names.
     """
     holders = _holders(labels)
     asked: tuple[list[int], list[int]] = ([], [])
@@ -123,7 +123,7 @@ def near_and_diff(
 
 
 def hamming(one: Hashes, many: Hashes) -> NDArray[np.int64]:
-    """How many bits differ between one hash, shape (bytes,), and each of many, shape (n, bytes)."""
+    """Count the bits that differ between one hash, shape (bytes,), and each of many, shape (n, bytes)."""
     bits: NDArray[np.int64] = np.unpackbits(one ^ many, axis=-1).sum(axis=-1, dtype=np.int64)
     return bits
 
@@ -135,7 +135,7 @@ def _task(
 
 
 def _clusters(asked: Sequence[int], labels: Labels) -> Rows:
-    """Numbers the queries' sets of labels: a franchise is a cluster, and so is each set of tags."""
+    """Number the queries' sets of labels: a franchise is a cluster, and so is each set of tags."""
     numbers: dict[frozenset[str], int] = {}
     return np.array([numbers.setdefault(labels[row], len(numbers)) for row in asked], np.intp)
 
@@ -149,6 +149,6 @@ def _holders(labels: Labels) -> dict[str, list[int]]:
 
 
 def _alike(row: int, labels: Labels, holders: dict[str, list[int]]) -> Rows:
-    """The other rows with one of a row's labels, in order."""
+    """Find the other rows with one of a row's labels, rising."""
     found = {other for label in labels[row] for other in holders[label]} - {row}
     return np.array(sorted(found), np.intp)

@@ -16,7 +16,7 @@ from steamdino.settings import Settings
 from steamdino.storage.output import writing_text
 
 if TYPE_CHECKING:
-    from steamdino.index.snapshot import SnapshotReader
+    from steamdino.index.reader import SnapshotReader
 
 FORMATS = ("table", "json")
 
@@ -153,10 +153,12 @@ def _readers(settings: Settings, wanted: Sequence[str]) -> list[SnapshotReader]:
     """The newest snapshot of each recipe; those that are not built yet are built."""
     from steamdino.features.recipe_parser import parse
     from steamdino.gallery import Gallery
-    from steamdino.index.snapshot import answering, open_newest
+    from steamdino.index.snapshot_selection import newest_by_name, open_newest
 
     with Gallery.open(settings.gallery):  # says so where there is none
-        built = {name: manifest.recipe.hash for name, (_, manifest) in answering(settings.gallery).items()}
+        built = {
+            name: manifest.recipe.hash for name, (_, manifest) in newest_by_name(settings.gallery).items()
+        }
     if not wanted:
         if not built:
             raise SteamDinoError(

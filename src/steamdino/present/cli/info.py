@@ -85,9 +85,11 @@ def info(
 def _snapshots(gallery: Gallery, report: GalleryStatistics) -> list[dict[str, Any]]:
     from steamdino.errors import SnapshotError
     from steamdino.gallery.layout import KINDS, VERTICAL
-    from steamdino.index.snapshot import Manifest, SnapshotReader, answering, newest
+    from steamdino.index.manifest import Manifest
+    from steamdino.index.reader import SnapshotReader
+    from steamdino.index.snapshot_selection import newest, newest_by_name
 
-    answers = {kind: [folder for folder, _ in answering(gallery.root, kind).values()] for kind in KINDS}
+    answers = {kind: [folder for folder, _ in newest_by_name(gallery.root, kind).values()] for kind in KINDS}
     found = []
     for recipe, kind in product(report.recipes, KINDS):
         folder = newest(gallery.snapshots_of(recipe.hash, kind))

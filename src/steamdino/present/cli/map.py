@@ -91,7 +91,7 @@ def map_(
     if not len(rows):
         raise QueryError("no game is left for the map; ask for less, or add and build first")
     with bar("Arranging", "steps") as progress:
-        points = analysis.layout(snapshot.vectors[rows], progress)
+        points = analysis.layout(snapshot.index.subset(rows), progress)
     drawn = map_tiles.Atlas(snapshot.games(rows), *analysis.grid(points))
     with bar("Drawing", "banners") as progress:
         map_tiles.write_map(

@@ -1,4 +1,4 @@
-"""What several descriptors find for the same games, side by side in Markdown."""
+"""Writes what several descriptors find for the same games side by side, in Markdown."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 from steamdino.analysis.evaluation.collection import Collection
 from steamdino.errors import QueryError
-from steamdino.index.exact import nearest
 from steamdino.present.export.markup import SAFE, plain
 from steamdino.records import Game
 
@@ -15,15 +14,15 @@ MATCHES = 10
 
 
 def lists(collection: Collection, games: Sequence[str], labels: Sequence[str] = ()) -> list[str]:
-    """A section for each game: a column for each descriptor with its matches, best first.
+    """Write a section for each game, with a column for each descriptor that lists its matches, best first.
 
     Args:
-        collection: with the descriptors.
+        collection: the descriptors and their games.
         games: ids.
-        labels: columns; matches that share a label with the game in one of them are set in bold.
+        labels: columns. Matches that share a label with the game in one of them are bold.
 
     Returns:
-        lines.
+        the lines.
 
     Raises:
         QueryError: the collection has no such game.
@@ -34,7 +33,8 @@ def lists(collection: Collection, games: Sequence[str], labels: Sequence[str] = 
         game = collection.games[row]
         found = []
         for descriptor in collection.descriptors:
-            near, cosines = nearest(descriptor.vectors, descriptor.vectors[row], MATCHES, exclude=[row])
+            index = descriptor.index
+            near, cosines = index.nearest(index.vectors[row], MATCHES, exclude=[row])
             found.append(list(zip(near.tolist(), cosines.tolist(), strict=True)))
         lines += [
             f"## {plain(game.name)} ({plain(game.id)})",
@@ -54,7 +54,7 @@ def lists(collection: Collection, games: Sequence[str], labels: Sequence[str] = 
 
 
 def rows_of(collection: Collection, games: Sequence[str]) -> list[int]:
-    """The rows of ids.
+    """Find the rows of ids.
 
     Raises:
         QueryError: the collection has no such game.

@@ -21,7 +21,7 @@ from steamdino.analysis.unique import UniqueGames, diverse, unique
 from steamdino.banners.read import read_picture
 from steamdino.errors import PictureError, QueryError, RecipeError, SnapshotError, SteamDinoError
 from steamdino.features.text_encoder import check_words
-from steamdino.index.snapshot import answering
+from steamdino.index.snapshot_selection import newest_by_name
 from steamdino.pipeline.duplicate_groups import Duplicates, duplicates
 from steamdino.present.web.concurrency import COMPUTING, ENCODING, ConcurrencyLimit
 from steamdino.present.web.timing import stage
@@ -292,7 +292,7 @@ class SnapshotRegistry:
 
     def _newest(self) -> dict[str, Edition]:
         found: dict[str, Edition] = {}
-        for name, (folder, _) in answering(self._place).items():
+        for name, (folder, _) in newest_by_name(self._place).items():
             known = self._now.editions.get(name)
             if known is None or known.folder != folder:
                 snapshot = Snapshot.open(folder, precision=self._settings.inference_precision)

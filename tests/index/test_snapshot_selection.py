@@ -18,7 +18,7 @@ from steamdino.errors import SnapshotError
 from steamdino.features.recipe_parser import named
 from steamdino.gallery import Gallery
 from steamdino.gallery.vectors import Row
-from steamdino.index.snapshot import answering, open_newest
+from steamdino.index.snapshot_selection import newest_by_name, open_newest
 from steamdino.index.writer import write
 from steamdino.present.cli.main import app
 from steamdino.present.web.snapshot_registry import SnapshotRegistry
@@ -77,8 +77,10 @@ def agreed(tmp_path: Path) -> Callable[[str | None], str]:
         assert [library.recipe.hash] == [edition.snapshot.recipe.hash] == answers
         assert running[0].edition(name).snapshot.ids == edition.snapshot.ids == library.ids
         assert running[0].version == served.version
-        assert running[0].recipes == served.recipes == list(answering(tmp_path))
-        first = next(iter(answering(tmp_path).values())) if name is None else answering(tmp_path)[name]
+        assert running[0].recipes == served.recipes == list(newest_by_name(tmp_path))
+        first = (
+            next(iter(newest_by_name(tmp_path).values())) if name is None else newest_by_name(tmp_path)[name]
+        )
         assert first[1].recipe.hash == library.recipe.hash
         return library.recipe.hash
 
@@ -106,10 +108,10 @@ def test_another_name_answers_by_default_when_it_was_built_last_and_for_itself_i
     _build(tmp_path, OLD, "old")
     _build(tmp_path, OTHER, "other")
     _build(tmp_path, NEW, "new")
-    assert list(answering(tmp_path)) == ["bundled", "bundled/patches"]
+    assert list(newest_by_name(tmp_path)) == ["bundled", "bundled/patches"]
     assert (agreed(None), agreed("bundled"), agreed("bundled/patches")) == (NEW.hash, NEW.hash, OTHER.hash)
     _build(tmp_path, OTHER, "other-again")
-    assert list(answering(tmp_path)) == ["bundled/patches", "bundled"]
+    assert list(newest_by_name(tmp_path)) == ["bundled/patches", "bundled"]
     assert (agreed(None), agreed("bundled")) == (OTHER.hash, NEW.hash)
 
 

@@ -1,0 +1,110 @@
+"""The manifest of a snapshot, and the layout of a snapshot's folder.
+
+::
+
+    snapshots/<recipe's hash>/<n>/
+      manifest.json   format, recipe, revision, the files' sizes and sha256
+      vectors.npy     float32, (games, dim), rows of length 1, ordered by id
+      games.sqlite    games (row, id, name, ...), absent (games without a vector, with the reason), trigrams
+      whitening.npz   only if a whitening was learned on the gallery: query pictures need it
+
+A snapshot never changes. The next one is written beside it and takes its place by a rename; the highest number is the
+one to read. Readers keep its files open, so a snapshot that is pruned meanwhile still serves them.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from steamdino.errors import SnapshotError
+from steamdino.gallery import layout
+from steamdino.index import registry
+from steamdino.index.distribution import Distribution
+from steamdino.recipe import Recipe
+
+FORMAT = 1
+MANIFEST, VECTORS, GAMES = "manifest.json", "vectors.npy", "games.sqlite"
+WHITENING = "whitening.npz"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The metadata of a snapshot.
+
+    Attributes:
+        recipe: the recipe under which its vectors were computed.
+        revision: of the gallery's catalogue when the snapshot was made.
+        content: sha256 over the rows' sha256s; snapshots of equal content share one vectors file.
+        games: number of rows.
+        created_at: ISO 8601, UTC, with microseconds.
+        precisions: how many vectors were computed in each inference precision.
+        files: name -> {"bytes": ..., "sha256": ...}.
+        similarity: the distribution of its cosines; None if it has no pairs, or if an older program wrote it.
+        kind: of banner: "vertical", "header" or "hero".
+        index: name of its search index, of `registry.INDEXES`; written down unless it is `registry.UNNAMED`.
+    """
+
+    recipe: Recipe
+    revision: int
+    content: str
+    games: int
+    created_at: str
+    precisions: dict[str, int]
+    files: dict[str, dict[str, Any]]
+    similarity: Distribution | None = None
+    kind: str = layout.VERTICAL
+    index: str = registry.UNNAMED
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """Read a snapshot's manifest.
+
+        Raises:
+            FileNotFoundError: there is none.
+            SnapshotError: it is damaged, or a newer program wrote it.
+        """
+        path = folder / MANIFEST
+        try:
+            record = json.loads(path.read_text("utf-8"))
+            if record["format"] > FORMAT:
+                raise SnapshotError(
+                    f"{path}: its format is {record['format']}; upgrade steam-dino to read it"
+                )
+            recipe, similarity = record["recipe"], record.get("similarity")
+            index = record.get("index", registry.UNNAMED)
+            if index not in registry.INDEXES:
+                raise SnapshotError(
+                    f"{path}: its search index is {index!r}, and this version knows: {', '.join(registry.INDEXES)};"
+                    " upgrade steam-dino, or run: steam-dino build --rebuild"
+                )
+            return cls(
+                recipe=Recipe.from_json(json.dumps(recipe["identity"]), recipe["name"]),
+                similarity=Distribution.from_record(similarity) if similarity else None,
+                kind=record.get("kind", layout.VERTICAL),
+                index=index,
+                **{key: record[key] for key in cls.__slots__ if key not in _READ_APART},
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise SnapshotError(
+                f"{path} is damaged ({error}); build the snapshot again with: steam-dino build"
+            ) from None
+
+    def write(self, folder: Path) -> None:
+        """Write it into a folder."""
+        record: dict[str, Any] = {key: getattr(self, key) for key in self.__slots__}
+        record["similarity"] = self.similarity.record if self.similarity else None
+        record["recipe"] = {
+            "name": self.recipe.name,
+            "hash": self.recipe.hash,
+            "identity": json.loads(self.recipe.json),
+        }
+        if self.index == registry.UNNAMED:
+            del record["index"]
+        text = json.dumps({"format": FORMAT, **record}, indent=2, ensure_ascii=False)
+        (folder / MANIFEST).write_text(text + "\n", "utf-8")
+
+
+_READ_APART = ("recipe", "similarity", "kind", "index")

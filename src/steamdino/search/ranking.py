@@ -1,0 +1,63 @@
+"""Ranks a snapshot's games by their similarity to a query vector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steamdino.errors import UsageError
+from steamdino.index.distribution import ALIKE
+from steamdino.index.reader import SnapshotReader
+from steamdino.records import Filter, Match, Matches
+from steamdino.search.filter_masks import FilterMasks
+from steamdino.search.query_vectors import QueryVector
+
+
+class Ranking:
+    """Ranks the games of one snapshot. Threads may share it."""
+
+    def __init__(self, reader: SnapshotReader, masks: FilterMasks) -> None:
+        self._reader = reader
+        self._masks = masks
+
+    def __call__(
+        self, asked: QueryVector, k: int, *, without: Iterable[int] = (), alike: bool, only: Filter
+    ) -> Matches:
+        """Find the k games most similar to a query.
+
+        Args:
+            asked: the query.
+            k: maximum number of matches.
+            without: rows that must not be found, besides the query's own.
+            alike: only matches at or above the percentile `index.distribution.ALIKE`.
+            only: which games may be found.
+
+        Raises:
+            UsageError: k is below 1.
+            QueryError, SnapshotError: as for `FilterMasks.mask`.
+        """
+        if k < 1:
+            raise UsageError(f"k is {k}; it must be at least 1")
+        near, cosines = self._reader.index.nearest(
+            asked.vector, k, exclude=sorted({*asked.rows, *without}), among=self._masks.mask(only)
+        )
+        percentiles = self._percentiles(asked, cosines)
+        items = tuple(
+            Match(rank, game.id, game.name, float(cosine), percentile, game.sha256 == asked.sha256, game)
+            for rank, (game, cosine, percentile) in enumerate(
+                zip(self._reader.games(near.tolist()), cosines, percentiles, strict=True), 1
+            )
+            if not alike or (percentile is not None and percentile >= ALIKE)
+        )
+        return Matches(asked.query, self._reader.manifest.recipe.name, items, self._reader.undated(only))
+
+    def _percentiles(self, asked: QueryVector, cosines: NDArray[np.float32]) -> list[float | None]:
+        """The percentile of each match: among all pairs of banners, or, with words, among all games."""
+        if asked.query.has_words:
+            # Sentences lie apart from pictures, so the cosines of banners are no measure for them.
+            scores = np.sort(self._reader.index.scores(asked.vector))
+            return [100 * float(np.searchsorted(scores, cosine)) / len(scores) for cosine in cosines]
+        known = self._reader.manifest.similarity
+        return [None] * len(cosines) if known is None else [*known.percentiles(cosines)]
