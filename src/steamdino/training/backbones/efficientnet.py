@@ -170,8 +170,8 @@ class EfficientNetLite(nn.Module):
     def map(self, pixels: Tensor) -> Tensor:
         """Compute the map: (B, 3, H, W) -> (B, dim, ceil(H / stride), ceil(W / stride)), never negative.
 
-        Joined maps are reduced to the coarsest one's cells by their generalised mean, and each is divided by the length of
-        its pooled vector, so that all have equal weight; then each channel is scaled.
+        Joined maps are reduced to the coarsest one's cells by their generalised mean, and each is divided by the length
+        of its pooled vector, so that all have equal weight; then each channel is scaled.
         """
         x = functional.relu6(self._bn0(self._conv_stem(pixels)))
         joined: list[Tensor] = []
