@@ -54,8 +54,8 @@ def send(handler: BaseHTTPRequestHandler, status: int, body: bytes = b"", **head
 
 
 def client(address: str, *, tries: int = 4, backoff: float = 0.02, timeout: float = 5.0) -> Client:
-    manners = ClientPolicy(0, 2, backoff, tries, timeout, "steam-dino test")
-    return Client((host_of(address),), manners)
+    policy = ClientPolicy(0, 2, backoff, tries, timeout, "steam-dino test")
+    return Client((host_of(address),), policy)
 
 
 def body(reply: Reply) -> bytes:
@@ -249,8 +249,8 @@ def test_redirects_are_followed_on_the_same_host_and_refused_elsewhere() -> None
     ],
 )
 def test_no_other_host_is_ever_asked(url: str) -> None:
-    manners = ClientPolicy(0, 1, 0.01, 1, 1.0, "test")
-    with Client(("api.steampowered.com",), manners) as asking:
+    policy = ClientPolicy(0, 1, 0.01, 1, 1.0, "test")
+    with Client(("api.steampowered.com",), policy) as asking:
         with pytest.raises(NetworkError):
             asking.get(url, largest=10, read=body)
         assert asking.requests == 0
@@ -296,8 +296,8 @@ def test_a_redirect_to_another_allowed_host_does_not_send_the_key_there() -> Non
     with answering(lambda h, n: send(h, 200, b"here")) as (other, seen_there):
         away = other.replace("http:", "")  # from "//host": a redirect that names a host and nothing else
         with answering(lambda h, n: send(h, 302, Location=[f"{other}/x", away][n - 1])) as (address, seen):
-            manners = ClientPolicy(0, 2, 0.02, 1, 5.0, "test")
-            with Client((host_of(address), host_of(other)), manners) as asking:
+            policy = ClientPolicy(0, 2, 0.02, 1, 5.0, "test")
+            with Client((host_of(address), host_of(other)), policy) as asking:
                 for _ in range(2):
                     assert asking.get(f"{address}/list?key=SECRET", largest=100, read=body) == b"here"
     assert [one["path"] for one in seen] == ["/list?key=SECRET"] * 2

@@ -193,8 +193,8 @@ def test_the_limit_of_connections_is_respected() -> None:
         send(handler, 200, b"ok")
 
     with answering(answer) as (address, seen):
-        manners = ClientPolicy(0, 2, 0.02, 1, 10.0, "test")
-        with Client((host_of(address),), manners) as asking, ThreadPoolExecutor(6) as pool:
+        policy = ClientPolicy(0, 2, 0.02, 1, 10.0, "test")
+        with Client((host_of(address),), policy) as asking, ThreadPoolExecutor(6) as pool:
             assert set(pool.map(lambda _: asking.get(address, largest=9, read=body), range(12))) == {b"ok"}
     assert (len(seen), most) == (12, 2)
 
