@@ -72,7 +72,9 @@ def test_pictures_come_with_their_content_and_ids_from_their_paths(kind: str, tm
 
 
 @each_kind
-def test_names_that_climb_are_absolute_or_come_twice_are_problems(kind: str, tmp_path: Path) -> None:
+def test_names_that_leave_the_archive_are_absolute_or_repeated_are_problems(
+    kind: str, tmp_path: Path
+) -> None:
     names = ["../a.jpg", "x/../../b.jpg", "/etc/c.jpg", "C:/d.jpg", "ok.jpg", "ok.jpg", "ok.png"]
     entries, problems = _found(KINDS[kind](tmp_path / kind, [(name, b"data") for name in names]))
     assert [e.id for e in entries] == ["ok"]
@@ -116,7 +118,7 @@ def test_a_member_that_is_too_large_is_not_read(kind: str, tmp_path: Path) -> No
 
 
 @each_kind
-def test_what_follows_something_that_cannot_be_used_is_read(kind: str, tmp_path: Path) -> None:
+def test_members_after_an_unusable_one_are_read(kind: str, tmp_path: Path) -> None:
     bad = ["notes.txt", ".hidden.jpg", "x/.git/a.jpg", "../climbs.jpg", "a.jpg", "a.png", "back\\slash.jpg"]
     names = [name for one in bad for name in (one, f"after {bad.index(one)}.jpg")]
     entries, problems = _found(KINDS[kind](tmp_path / kind, [(name, b"data") for name in names]))
@@ -170,7 +172,7 @@ def test_a_member_as_large_as_the_limit_is_read(
 
 
 @pytest.mark.parametrize("kind", ["a.tar.gz", "a.zip"])
-def test_an_archive_that_swells_a_little_or_is_small_is_read_whole(
+def test_a_small_or_moderately_compressed_archive_is_read_completely(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = [
@@ -186,7 +188,7 @@ def test_an_archive_that_swells_a_little_or_is_small_is_read_whole(
 
 
 @pytest.mark.parametrize("kind", ["a.tar.gz", "a.zip"])
-def test_an_archive_that_swells_is_left_unread_from_there(
+def test_a_decompression_bomb_ends_the_reading(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archive, "HARMLESS", 1_000_000)
@@ -196,7 +198,7 @@ def test_an_archive_that_swells_is_left_unread_from_there(
     assert any("looks like a decompression bomb" in reason for reason in problems.values())
 
 
-def test_a_zip_that_lies_about_its_sizes_is_not_believed(tmp_path: Path) -> None:
+def test_a_zip_that_declares_wrong_sizes_is_not_trusted(tmp_path: Path) -> None:
     path = _zip(tmp_path / "a.zip", [("a.jpg", b"x" * 5000)])
     data = bytearray(path.read_bytes())
     # The uncompressed size in the central directory: 24 bytes behind its signature.
@@ -209,7 +211,7 @@ def test_a_zip_that_lies_about_its_sizes_is_not_believed(tmp_path: Path) -> None
 
 
 @each_kind
-def test_an_archive_that_breaks_off_gives_what_came_before(kind: str, tmp_path: Path) -> None:
+def test_a_truncated_archive_yields_what_came_before(kind: str, tmp_path: Path) -> None:
     noise = random.Random(0).randbytes(200_000)
     path = KINDS[kind](tmp_path / kind, [("a.jpg", b"first"), ("b.jpg", noise), ("c.jpg", b"last")])
     path.write_bytes(path.read_bytes()[:-100_000])
@@ -223,7 +225,7 @@ def test_an_archive_that_breaks_off_gives_what_came_before(kind: str, tmp_path: 
 
 
 @pytest.mark.parametrize("name", ["a.tar", "a.tar.gz", "a.zip"])
-def test_what_is_no_archive_is_refused_whole(name: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_archive_is_refused(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"<html>not found</html>" * 100)
     with pytest.raises(SourceError, match="not a readable"):
         _found(tmp_path / name)
@@ -234,7 +236,7 @@ def test_what_is_no_archive_is_refused_whole(name: str, tmp_path: Path) -> None:
         st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=30), max_size=5
     )
 )
-def test_no_member_name_whatever_makes_an_unsafe_id_or_raises(
+def test_no_member_name_makes_an_unsafe_id_or_raises(
     names: list[str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("a")
@@ -252,7 +254,7 @@ def test_no_member_name_whatever_makes_an_unsafe_id_or_raises(
     kind=st.sampled_from(["a.tar", "a.tar.gz", "a.zip"]),
     place=st.integers(0, 5000),
 )
-def test_damaged_bytes_raise_nothing_but_our_own_error(
+def test_damaged_bytes_raise_only_our_own_error(
     data: bytes, kind: str, place: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = KINDS[kind](

@@ -40,7 +40,7 @@ def test_hidden_files_other_files_and_galleries_are_skipped(tmp_path: Path) -> N
     assert _ids(tmp_path) == ["a"]
 
 
-def test_of_a_folder_that_is_a_gallery_itself_only_what_the_gallery_keeps_is_skipped(tmp_path: Path) -> None:
+def test_a_scan_of_a_gallery_folder_skips_only_the_gallerys_own_files(tmp_path: Path) -> None:
     _touch(tmp_path, "gallery.sqlite", "banners/ab/x.jpg", "snapshots/y.jpg", "a.jpg", "sub/banners/b.jpg")
     assert _ids(tmp_path) == ["a", "sub/banners/b"]
     (tmp_path / "gallery.sqlite").unlink()
@@ -56,7 +56,7 @@ def test_two_files_with_one_id_are_a_problem_and_the_first_is_kept(tmp_path: Pat
     assert "already used by a.jpg" in second.reason
 
 
-def test_a_folder_with_a_pictures_name_is_a_problem_and_is_searched_all_the_same(tmp_path: Path) -> None:
+def test_a_folder_with_a_pictures_suffix_is_a_problem_and_is_still_searched(tmp_path: Path) -> None:
     _touch(tmp_path, "x.jpg/inner.jpg")
     problem, entry = scan(tmp_path)
     assert isinstance(problem, Problem)
@@ -76,7 +76,7 @@ def test_a_missing_folder_is_a_usage_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such file names")
-def test_names_that_cannot_be_an_id_are_problems_and_still_named(tmp_path: Path) -> None:
+def test_names_that_cannot_be_an_id_are_reported_by_name(tmp_path: Path) -> None:
     _touch(tmp_path, "line\nbreak.jpg", "space .jpg")
     (tmp_path / os.fsdecode(b"latin\xe9.jpg")).touch()
     found = list(scan(tmp_path))

@@ -7,7 +7,7 @@ from steamdino.catalogue.ids import LONGEST, refusal, steam_refusal
 
 
 @given(st.text())
-def test_an_accepted_id_survives_a_line_of_output(text: str) -> None:
+def test_an_accepted_id_can_be_printed_on_one_line(text: str) -> None:
     if refusal(text) is None:
         line = f"{text}\n".encode()
         assert line.decode().splitlines() == [text]
@@ -21,11 +21,11 @@ def test_letters_digits_and_signs_of_any_script_are_accepted(text: str) -> None:
 
 
 @given(st.text(min_size=1), st.sampled_from("\0\x1b\n\r\x85\u2028\u2029\u202e\u2066"))
-def test_control_characters_are_refused_wherever_they_stand(text: str, control: str) -> None:
+def test_control_characters_are_refused_at_every_position(text: str, control: str) -> None:
     assert refusal(text + control + text) is not None
 
 
-def test_an_empty_or_endless_id_is_refused() -> None:
+def test_an_empty_or_too_long_id_is_refused() -> None:
     assert refusal("") == "the id is empty"
     assert "501 characters" in str(refusal("x" * 501))
     assert refusal("x" * 500) is None
@@ -37,10 +37,10 @@ def test_an_app_id_has_at_most_ten_digits() -> None:
 
 
 @given(st.integers(1, 2**32 - 1))
-def test_every_app_id_is_accepted_as_one(number: int) -> None:
+def test_every_valid_app_id_is_accepted(number: int) -> None:
     assert steam_refusal(str(number)) is None
 
 
 @given(st.text().filter(lambda t: not (t.isascii() and t.isdigit())) | st.integers(max_value=0).map(str))
-def test_what_is_no_app_id_is_refused_as_one(text: str) -> None:
+def test_invalid_app_ids_are_refused(text: str) -> None:
     assert "not an appID" in str(steam_refusal(text))

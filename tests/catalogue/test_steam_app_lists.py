@@ -34,7 +34,7 @@ NAMED = {730: "Counter-Strike 2", 570: "Dota 2"}
         [[{"appid": 730, "name": "Counter-Strike 2"}], [{"appid": 570, "name": "Dota 2"}]],
     ],
 )
-def test_every_shape_that_lists_of_apps_come_in_is_read(tmp_path: Path, content: Any) -> None:
+def test_every_format_of_app_lists_is_read(tmp_path: Path, content: Any) -> None:
     path = tmp_path / "apps"
     path.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
     assert app_lists.read(path) == NAMED
@@ -79,14 +79,16 @@ def test_a_list_of_numbers_has_no_names(tmp_path: Path) -> None:
         ("hello", SourceError, "no app"),
     ],
 )
-def test_what_is_no_list_is_said(tmp_path: Path, content: str, error: type[Exception], message: str) -> None:
+def test_a_file_that_is_not_a_list_is_refused_with_the_reason(
+    tmp_path: Path, content: str, error: type[Exception], message: str
+) -> None:
     path = tmp_path / "apps"
     path.write_text(content)
     with pytest.raises(error, match=message):
         app_lists.read(path)
 
 
-def test_a_file_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
+def test_a_missing_file_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no"):
         app_lists.read(tmp_path / "none")
 
@@ -100,7 +102,7 @@ def test_any_bytes_are_read_or_refused_by_our_own_error(tmp_path_factory: Any, d
 
 
 @given(st.lists(st.integers(1, 2**32 - 1), max_size=900))
-def test_batches_fit_into_one_address_and_leave_nothing_out(appids: list[int]) -> None:
+def test_batches_fit_into_one_address_and_contain_every_app(appids: list[int]) -> None:
     made = batches(appids, Place())
     assert [appid for batch in made for appid in batch] == appids
     assert all(0 < len(batch) <= 200 for batch in made)

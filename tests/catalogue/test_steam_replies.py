@@ -88,12 +88,12 @@ def test_a_real_item_is_read_with_all_that_can_be_filtered() -> None:
 
 
 @pytest.mark.parametrize("descriptors", [[3], [4], [1, 3, 5]])
-def test_adult_only_games_are_told_by_descriptors_3_and_4(descriptors: list[int]) -> None:
+def test_adult_only_games_are_recognised_by_descriptors_3_and_4(descriptors: list[int]) -> None:
     item = {**REAL, "content_descriptorids": descriptors}
     assert replies.items({"store_items": [item]}, {}, {})[730].columns["adult"] is True
 
 
-def test_a_hidden_app_is_known_by_its_id_though_its_appid_is_0() -> None:
+def test_a_hidden_app_is_identified_by_id_when_its_appid_is_0() -> None:
     rows = [{"id": 42, "appid": 0, "success": 15, "visible": False}]
     assert replies.items({"store_items": rows}, {}, {})[42].visible is False
 
@@ -115,7 +115,7 @@ def test_a_hidden_app_is_known_by_its_id_though_its_appid_is_0() -> None:
         ("steam/\n/${FILENAME}", "x.jpg"),
     ],
 )
-def test_a_path_that_leads_elsewhere_is_named_and_not_taken(pattern: str, name: str) -> None:
+def test_a_path_that_leads_elsewhere_is_reported_and_not_used(pattern: str, name: str) -> None:
     item = {**REAL, "assets": {"asset_url_format": pattern, "library_capsule": name}}
     found = replies.items({"store_items": [item]}, {}, {})[730]
     assert found.assets == {}
@@ -123,7 +123,7 @@ def test_a_path_that_leads_elsewhere_is_named_and_not_taken(pattern: str, name: 
 
 
 @given(st.text(max_size=40), st.text(max_size=12))
-def test_a_safe_path_has_no_part_that_climbs_and_no_host(path: str, query: str) -> None:
+def test_a_safe_path_has_no_dot_dot_and_no_host(path: str, query: str) -> None:
     if replies.is_safe(path, query):
         parts = unquote(path).split("/")
         assert all(part not in ("", ".", "..") for part in parts)
@@ -133,7 +133,7 @@ def test_a_safe_path_has_no_part_that_climbs_and_no_host(path: str, query: str) 
 
 
 @given(st.lists(ITEM, max_size=5))
-def test_no_item_however_odd_breaks_the_others_or_is_lost_while_its_id_can_be_read(
+def test_an_odd_item_breaks_no_other_and_is_kept_if_its_id_can_be_read(
     rows: list[dict[str, Any]],
 ) -> None:
     found = replies.items({"store_items": [*rows, REAL]}, {}, {})
@@ -165,7 +165,7 @@ def test_a_reply_of_any_shape_is_read_or_refused_by_our_own_error(parts: dict[st
 
 
 @given(st.binary(max_size=200))
-def test_bytes_that_are_no_reply_are_refused_by_our_own_error(data: bytes) -> None:
+def test_bytes_that_are_not_a_reply_raise_only_our_own_error(data: bytes) -> None:
     with pytest.raises(ReplyError):
         replies.decoded(data)
 
@@ -182,7 +182,7 @@ def test_deeply_nested_json_is_refused() -> None:
         replies.decoded(b"[" * 100_000)
 
 
-def test_pages_of_the_list_say_where_they_go_on() -> None:
+def test_pages_of_the_list_have_the_cursor_of_the_next_page() -> None:
     rows = [{"appid": 10, "name": "A", "last_modified": 5}, {"appid": "20", "name": 7}, {"appid": -1}, "junk"]
     page = replies.app_list({"apps": rows, "have_more_results": True, "last_appid": 20})
     assert page.apps == (App(10, "A", 5), App(20))
@@ -194,14 +194,14 @@ def test_pages_of_the_list_say_where_they_go_on() -> None:
     assert replies.app_list({}).apps == ()
 
 
-def test_pages_of_the_query_say_how_much_there_is() -> None:
+def test_pages_of_the_query_have_the_total() -> None:
     page = replies.query_page({"metadata": {"total_matching_records": "184000"}, "ids": [{"appid": 10}, {}]})
     assert (page.apps, page.total) == ((App(10),), 184_000)
     with pytest.raises(ReplyError):
         replies.query_page({})
 
 
-def test_the_most_played_come_by_rank() -> None:
+def test_the_most_played_are_in_the_order_of_rank() -> None:
     ranks = [{"rank": 2, "appid": 20}, {"rank": 1, "appid": 10}, {"rank": 3, "appid": 20}]
     assert replies.most_played({"ranks": ranks}) == [10, 20]
 
@@ -211,7 +211,7 @@ def test_the_most_played_come_by_rank() -> None:
     [(5, 5), ("5", 5), (" 7 ", 7), (12.0, 12), (True, None), (1.5, None), ("x", None), (float("nan"), None),
      (float("inf"), None), (10**30, None), ("9" * 40, None), (None, None), ([], None), ("٣", None)],
 )  # fmt: skip
-def test_whole_numbers_are_read_as_they_come(value: Any, number: int | None) -> None:
+def test_whole_numbers_are_read_in_every_form(value: Any, number: int | None) -> None:
     assert replies.whole(value) == number
 
 

@@ -24,7 +24,7 @@ def _table(folder: Path, name: str, text: str | bytes) -> Path:
     return path
 
 
-def test_the_formats_say_the_same(tmp_path: Path) -> None:
+def test_all_formats_give_the_same_entries(tmp_path: Path) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -67,7 +67,7 @@ def test_a_number_is_an_id_also_as_pandas_writes_it(tmp_path: Path) -> None:
     assert [entry.id for entry in read(table) if isinstance(entry, Entry)] == ["730", "10"]
 
 
-def test_a_malformed_row_names_its_line_and_the_rest_goes_on(tmp_path: Path) -> None:
+def test_a_malformed_row_names_its_line_and_the_rest_is_read(tmp_path: Path) -> None:
     text = 'id,name,path\n1,"two\nlines",\n2,short\n3,ok,\n3,again,\n,empty,\n4,"bad"quote,\n5,ok,\n'
     found = list(read(_table(tmp_path, "t.csv", text)))
     assert [(e.id, e.where) for e in found if isinstance(e, Entry)] == [
@@ -110,7 +110,7 @@ def test_json_lines_of_other_types_are_problems(tmp_path: Path, line: str, reaso
     assert reason in bad.reason
 
 
-def test_names_are_what_the_cell_says_and_else_the_id(tmp_path: Path) -> None:
+def test_a_name_is_the_cells_text_or_else_the_id(tmp_path: Path) -> None:
     lines = [
         {"id": "1", "name": None},
         {"id": "2", "name": "  "},
@@ -123,7 +123,7 @@ def test_names_are_what_the_cell_says_and_else_the_id(tmp_path: Path) -> None:
     assert names == ["1", "2", "3", "a b", "7", "n" * 1000]
 
 
-def test_numbers_that_json_lacks_are_kept_as_nothing(tmp_path: Path) -> None:
+def test_numbers_that_json_lacks_become_null(tmp_path: Path) -> None:
     (entry,) = read(
         _table(tmp_path, "t.jsonl", '{"id": 1, "a": NaN, "b": Infinity, "c": 1.5, "d": -Infinity}')
     )
@@ -150,7 +150,7 @@ def test_rows_of_parquet_are_counted_from_one(tmp_path: Path) -> None:
     assert good.columns == {"day": "2012-08-21"}
 
 
-def test_byte_order_marks_line_ends_and_long_fields_are_understood(tmp_path: Path) -> None:
+def test_byte_order_marks_line_ends_and_long_fields_are_read(tmp_path: Path) -> None:
     long = "x" * 1_000_000
     table = _table(tmp_path, "t.csv", b"\xef\xbb\xbfid,name,path,note\r\n1,One,,%s\r\n" % long.encode())
     (entry,) = read(table)
@@ -172,7 +172,7 @@ def test_a_row_that_is_not_utf8_is_a_problem(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("written", ["../outside.jpg", "/etc/passwd", "a/../../b.jpg"])
-def test_a_path_outside_the_tables_folder_needs_leave(tmp_path: Path, written: str) -> None:
+def test_a_path_outside_the_tables_folder_needs_permission(tmp_path: Path, written: str) -> None:
     table = _table(tmp_path, "t.jsonl", json.dumps({"id": "a", "path": written}))
     (problem,) = read(table)
     assert isinstance(problem, Problem)
@@ -181,14 +181,14 @@ def test_a_path_outside_the_tables_folder_needs_leave(tmp_path: Path, written: s
     assert isinstance(entry, Entry)
 
 
-def test_a_link_out_of_the_tables_folder_needs_leave_too(tmp_path: Path) -> None:
+def test_a_link_out_of_the_tables_folder_needs_permission_too(tmp_path: Path) -> None:
     (tmp_path / "inner").mkdir()
     (tmp_path / "inner" / "link.jpg").symlink_to(tmp_path / "outer.jpg")
     table = _table(tmp_path / "inner", "t.jsonl", '{"id": "a", "path": "link.jpg"}')
     assert isinstance(next(iter(read(table))), Problem)
 
 
-def test_a_table_without_the_id_column_is_refused_whole(tmp_path: Path) -> None:
+def test_a_table_without_the_id_column_is_refused(tmp_path: Path) -> None:
     for name, text in (("t.csv", "appid,name\n1,One\n"), ("t.jsonl", '{"appid": 1}\n'), ("e.csv", "")):
         with pytest.raises(SourceError, match="has no column 'id'"):
             list(read(_table(tmp_path, name, text)))
@@ -200,7 +200,7 @@ def test_a_table_without_the_id_column_is_refused_whole(tmp_path: Path) -> None:
         list(read(_table(tmp_path, "t.csv", "id,x,x\n1,2,3\n")))
 
 
-def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_table_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not a table"):
         list(read(_table(tmp_path, "t.txt", "id\n1\n")))
     with pytest.raises(UsageError, match="is not a file"):
@@ -254,7 +254,7 @@ def test_any_csv_that_python_writes_is_read_back_cell_for_cell(
             assert isinstance(result, Problem)
 
 
-def test_what_json_has_no_number_for_is_null_at_any_depth(tmp_path: Path) -> None:
+def test_nan_and_infinity_become_null_at_any_depth(tmp_path: Path) -> None:
     text = '{"id": "1", "a": NaN, "b": [Infinity, {"c": [-Infinity, 1.5]}]}\n'
     (entry,) = read(_table(tmp_path, "t.jsonl", text))
     assert isinstance(entry, Entry)
@@ -262,7 +262,7 @@ def test_what_json_has_no_number_for_is_null_at_any_depth(tmp_path: Path) -> Non
 
 
 @given(data=st.binary(max_size=300))
-def test_no_bytes_whatever_raise_anything_but_our_own_error(
+def test_arbitrary_bytes_raise_only_our_own_error(
     data: bytes, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("t")
@@ -272,7 +272,7 @@ def test_no_bytes_whatever_raise_anything_but_our_own_error(
                 list(read(_table(folder, name, start + data)))
 
 
-def test_a_path_that_cannot_be_followed_costs_its_own_row_alone(tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_followed_affects_only_its_own_row(tmp_path: Path) -> None:
     (tmp_path / "loop.jpg").symlink_to("loop.jpg")
     (tmp_path / "t.csv").write_text(f"id,path\na,loop.jpg\nb,{'x' * 5000}.jpg\nc,c.jpg\n")
     loop, long, fine = read(tmp_path / "t.csv", Columns())
@@ -282,7 +282,7 @@ def test_a_path_that_cannot_be_followed_costs_its_own_row_alone(tmp_path: Path) 
     assert isinstance(fine, Entry)
 
 
-def test_what_no_system_can_open_is_a_problem_of_its_own_game(tmp_path: Path) -> None:
+def test_a_path_that_no_system_can_open_is_a_problem_of_its_game(tmp_path: Path) -> None:
     from steamdino.pipeline import add
 
     (tmp_path / "loop.jpg").symlink_to("loop.jpg")

@@ -51,7 +51,7 @@ def vectors(pixels: list[Pixels]) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def pooled(pixels: list[Pixels]) -> np.ndarray:
-    """The pooled map by ONNX Runtime, float64, rows of length 1."""
+    """Return the map pooled by ONNX Runtime, float64, rows of length 1."""
     files = files_of(named("bundled"))
     session = onnxruntime.InferenceSession(files.path("model.onnx"), providers=["CPUExecutionProvider"])
     rows = []
@@ -66,7 +66,7 @@ def pooled(pixels: list[Pixels]) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def oracle(pooled: np.ndarray) -> np.ndarray:
-    """The vectors by plain NumPy in float64, from the file and its card's words alone."""
+    """Return the vectors by plain NumPy in float64, from the file and its model card alone."""
     with np.load(files_of(named("bundled")).path("whiten.npz")) as arrays:
         mean, projection = arrays["mean"].astype(np.float64), arrays["projection"].astype(np.float64)
     white = (pooled - mean) @ projection
@@ -93,7 +93,7 @@ def test_bf16_is_allowed_exactly_where_it_agrees_with_onnx_runtime(
     assert ("bf16" in model.inference_precisions) == bool(whitened.min() >= 0.999)
 
 
-def test_a_precision_that_the_model_does_not_stand_is_refused_and_auto_avoids_it() -> None:
+def test_an_unsupported_precision_is_refused_and_auto_avoids_it() -> None:
     with pytest.raises(UsageError, match="loses too much in bf16; use one of: f32, auto"):
         Encoder(named("bundled"), precision="bf16")
     assert Encoder(named("bundled"), precision="auto").precision == "f32"
@@ -140,7 +140,7 @@ def test_every_strategy_agrees_with_onnx_runtime(pooling: str, mode: str, size: 
         ({"projection": "0" * 64}, "other projection"),
     ],
 )
-def test_a_recipe_of_other_weights_is_refused_by_the_field_that_differs(
+def test_a_recipe_of_other_weights_is_refused_with_the_field_that_differs(
     change: dict[str, str], message: str
 ) -> None:
     recipe: Recipe = replace(named("bundled"), **change)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""PyTorch weights in every form, exported, against transformers; and every strategy by its own formula."""
+"""Exported PyTorch weights of every form, compared with transformers; every strategy, compared with its formula."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ IMAGE = Image.fromarray(np.random.default_rng(5).integers(0, 256, (450, 300, 3),
 
 @pytest.fixture(scope="module")
 def export_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Made]:
-    """Makes a tiny model of a kind and takes it into a cache as `models pull --weights FOLDER` does, once each.
+    """Create a tiny model of a kind and import it into a cache like `models pull --weights FOLDER`, once per kind.
 
     (A parametrised fixture would be made anew each time that the random order of the tests comes back to it.)
     """
@@ -58,7 +58,7 @@ def export_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Mad
 def exported(
     request: pytest.FixtureRequest, export_once: Callable[[str], Made], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Made]:
-    """A tiny model that is known and in the cache."""
+    """Return a tiny model that is registered and in the cache."""
     made = export_once(request.param)
     monkeypatch.setenv("STEAMDINO_CACHE", str(made[2].folder.parents[2]))
     with known_as(made[1]):
@@ -81,7 +81,7 @@ def test_the_file_agrees_with_pytorch_at_every_size(exported: Made, cells: tuple
 
 
 def _strategy(module: Any, model: Model, kind: str, pixels: np.ndarray) -> np.ndarray:
-    """Each strategy straight from the hidden states, by the formulas of DINO's evaluations."""
+    """Compute each strategy from the hidden states, by the formulas of DINO's evaluations."""
 
     def states(given: torch.Tensor) -> Any:
         options = {"interpolate_pos_encoding": True} if type(module).__name__ == "ViTModel" else {}
@@ -118,7 +118,7 @@ def _strategy(module: Any, model: Model, kind: str, pixels: np.ndarray) -> np.nd
 
 @pytest.mark.parametrize("kind", ["simple", "complex", "gem", "multiscale", "patches"])
 @pytest.mark.parametrize("exported", ["vit", "registers", "dinov3"], indirect=True)
-def test_every_strategy_is_its_formula(exported: Made, kind: str) -> None:
+def test_every_strategy_follows_its_formula(exported: Made, kind: str) -> None:
     module, model, _ = exported
     recipe = named(f"{model.name}/{kind}/squash/{16 * model.stride}x{22 * model.stride}")
     pixels = prepare(IMAGE, recipe.transform)
@@ -155,7 +155,7 @@ def test_pytorch_on_a_device_gives_the_same_outputs(exported: Made) -> None:
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has one")
-def test_a_device_that_is_not_there_is_refused(exported: Made) -> None:
+def test_a_missing_device_is_refused(exported: Made) -> None:
     with pytest.raises(UsageError, match="PyTorch sees no cuda device on this machine; use --device cpu"):
         Encoder(named(exported[1].name), device="cuda")
     with pytest.raises(UsageError, match="device is 'tpu'"):
@@ -173,7 +173,7 @@ def test_attention_maps_have_the_shape_of_the_patches(exported: Made) -> None:
 
 
 def _original(module: Any) -> dict[str, torch.Tensor]:
-    """The weights of a transformers ViT under the names of facebookresearch/dino."""
+    """Return the weights of a transformers ViT with the names of facebookresearch/dino."""
     state = dict(module.state_dict())
     original = {
         "cls_token": state["embeddings.cls_token"],
@@ -222,7 +222,7 @@ def test_the_authors_files_are_read_in_every_form(form: str, tmp_path: Path) -> 
     np.testing.assert_allclose(ours.numpy(), theirs.numpy(), atol=1e-5)
 
 
-def test_a_resnet_under_torchvisions_names_is_read(tmp_path: Path) -> None:
+def test_a_resnet_with_torchvisions_names_is_read(tmp_path: Path) -> None:
     module, model = make("resnet")
     original = {}
     for key, value in module.state_dict().items():

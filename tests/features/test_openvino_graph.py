@@ -1,4 +1,4 @@
-"""What the graph of a ready-made file yields, against the hidden states that transformers gives."""
+"""Outputs of a ready-made file's graph, compared with the hidden states of transformers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Made = tuple[Any, Model, Path]
 
 @pytest.fixture(scope="module")
 def trace_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], Made]:
-    """Exports a tiny model of a kind, once for each opset, whatever the order of the tests."""
+    """Export a tiny model of a kind, once per opset, whatever the order of the tests."""
 
     @cache
     def trace_once(kind: str, opset: int) -> Made:
@@ -88,7 +88,7 @@ def test_a_file_quantised_to_8_bits_yields_the_same_outputs_roughly(made: Made, 
         assert cosine > 0.99
 
 
-def test_what_the_graph_does_not_hold_is_refused_by_name(tmp_path: Path) -> None:
+def test_an_output_that_the_graph_lacks_is_refused_by_name(tmp_path: Path) -> None:
     import onnx
     from onnx import TensorProto, helper
 
@@ -110,7 +110,7 @@ def test_what_the_graph_does_not_hold_is_refused_by_name(tmp_path: Path) -> None
             OpenVinoModel(path, model, model.transform, outputs=(name,), batch_size=1, precision="f32")
 
 
-def test_a_size_that_a_file_cannot_take_is_told(tmp_path: Path) -> None:
+def test_a_size_that_a_file_does_not_support_is_reported(tmp_path: Path) -> None:
     module, model = make("vit")
     path = tmp_path / "model.onnx"
     torchscript(module, path, 14)

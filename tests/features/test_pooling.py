@@ -37,7 +37,7 @@ def test_each_kind_of_pooling_gives_what_was_computed_by_hand(
     np.testing.assert_allclose(pool([TOKENS], pooling, model), [expected], rtol=1e-5)
 
 
-def test_registers_are_no_patches() -> None:
+def test_registers_are_not_patches() -> None:
     model = replace(B, registers=2)
     np.testing.assert_allclose(pool([WITH_REGISTERS], Pooling("complex"), model), [[9, 9, 2, 1]])
     np.testing.assert_allclose(pool([WITH_REGISTERS], Pooling("patches"), model), [[2, 1]])

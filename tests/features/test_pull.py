@@ -67,7 +67,7 @@ def test_an_older_repository_has_its_weights_in_another_file(hub: Hub, model: Mo
     assert set(files.origin["files"]) == {"config.json", "pytorch_model.bin"}
 
 
-def test_what_breaks_off_for_good_leaves_nothing(hub: Hub, model: Model, tmp_path: Path) -> None:
+def test_a_failed_download_leaves_nothing(hub: Hub, model: Model, tmp_path: Path) -> None:
     hub.files[f"{REPO}/model.safetensors"] = hub.files[f"{REPO}/model.safetensors"][:1000]
     with pytest.raises(ModelError, match="cannot be read as dino-vits16"):
         pull(model, torch=True)

@@ -78,7 +78,7 @@ def test_arguments_win_over_the_text() -> None:
     assert spec.pooling == Pooling("simple")
 
 
-def test_the_seeds_names_are_understood_with_their_preprocessing() -> None:
+def test_the_legacy_names_are_parsed_with_their_preprocessing() -> None:
     def facts(spec: Spec) -> tuple[str, str, str, int, int]:
         return (
             spec.model.name,
@@ -127,18 +127,18 @@ def test_a_vectors_length_is_what_the_strategy_says(text: str, dim: int) -> None
         ("SimpleS16/whiten0", "'whiten0' in a recipe is not one of"),
     ],
 )
-def test_what_cannot_be_is_refused_by_name(text: str, message: str) -> None:
+def test_unsupported_combinations_are_refused_by_name(text: str, message: str) -> None:
     with pytest.raises(RecipeError, match=message):
         parse(text)
 
 
-def test_only_the_models_own_pooling_is_whitened_by_what_it_brings_along() -> None:
+def test_a_models_own_whitening_applies_to_its_own_pooling_only() -> None:
     assert (named("bundled").dim, named("bundled").projection is None) == (512, False)
     for text in ("bundled/simple", "bundled/raw"):
         assert (named(text).dim, named(text).projection) == (1488, None)
 
 
-def test_a_model_that_is_not_here_says_how_to_get_it() -> None:
+def test_the_error_for_a_missing_model_says_how_to_get_it() -> None:
     with pytest.raises(
         ModelError, match="dino-vits16 is not on this machine yet; .* models pull dino-vits16"
     ):

@@ -1,4 +1,4 @@
-"""Words, against transformers: a tiny CLIP with made-up weights in place of the real one."""
+"""Text vectors, compared with transformers: a tiny CLIP with made-up weights replaces the real one."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> TinyClip:
 
 @pytest.fixture
 def clip(made: TinyClip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TinyClip:
-    """The tiny CLIP in the place of the real one: in the registry and in the cache."""
+    """Replace the real CLIP with the tiny one, in the registry and in the cache."""
     monkeypatch.setenv("STEAMDINO_CACHE", str(tmp_path / "cache"))
     model = replace(models()["clip-vitb32"], dim=DIM)
     monkeypatch.setitem(models(), model.name, model)
@@ -56,7 +56,7 @@ def clip(made: TinyClip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tin
 
 @pytest.fixture
 def gallery(clip: TinyClip, tmp_path: Path, paint: Paint) -> Path:
-    """Thirty pictures under CLIP, and, built later, under the bundled model."""
+    """Build a gallery of thirty pictures with CLIP and then with the bundled model."""
     for n in range(30):
         paint(tmp_path / f"covers/{n:02}.png", n)
     add(tmp_path / "g", tmp_path / "covers")
@@ -104,9 +104,7 @@ def test_a_pictures_vector_is_that_of_transformers(clip: TinyClip) -> None:
     np.testing.assert_allclose(vector, expected / np.linalg.norm(expected), atol=1e-4)
 
 
-def test_the_recipe_that_knows_words_answers_and_ranks_by_the_dot_product(
-    clip: TinyClip, gallery: Path
-) -> None:
+def test_words_rank_games_by_the_dot_product(clip: TinyClip, gallery: Path) -> None:
     assert Snapshot.open(gallery).recipe.name == "bundled"
     snapshot = Snapshot.open(gallery, words=True)
     assert snapshot.recipe.name == "clip"
@@ -150,7 +148,7 @@ def test_without_words_a_sentence_is_refused_and_says_what_to_do(gallery: Path) 
         snapshot.text(" ")
 
 
-def test_a_damaged_tower_or_tokenizer_is_told(clip: TinyClip, gallery: Path) -> None:
+def test_a_damaged_tower_or_tokenizer_is_reported(clip: TinyClip, gallery: Path) -> None:
     files = model_files.needed(models()["clip-vitb32"])
     (files.folder / "text.onnx").write_bytes(b"\x08no model")
     with pytest.raises(ModelError, match=r"text.onnx was altered: .*models pull clip-vitb32"):

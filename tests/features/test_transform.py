@@ -58,7 +58,7 @@ def test_squash_is_pillows_bicubic_resize() -> None:
     assert (prepare(image, OWN) == expected).all()
 
 
-def test_a_picture_of_the_right_size_is_taken_as_it_is() -> None:
+def test_a_picture_of_the_right_size_is_unchanged() -> None:
     image = _photo(160, 240)
     assert (prepare(image, OWN) == np.asarray(image)).all()
 
@@ -66,7 +66,7 @@ def test_a_picture_of_the_right_size_is_taken_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("size", "inner"), [((300, 450), (149, 224)), ((460, 215), (224, 105)), ((9, 900), (2, 224))]
 )
-def test_fit_keeps_the_aspect_and_fills_up_with_the_mean(
+def test_fit_keeps_the_aspect_ratio_and_pads_with_the_mean(
     size: tuple[int, int], inner: tuple[int, int]
 ) -> None:
     pixels = prepare(Image.new("RGB", size, (255, 255, 255)), _transform("fit"))
@@ -78,7 +78,7 @@ def test_fit_keeps_the_aspect_and_fills_up_with_the_mean(
     assert (pixels[~white] == (124, 116, 104)).all()
 
 
-def test_normalising_is_the_formula() -> None:
+def test_normalising_follows_its_formula() -> None:
     pixels = np.array([[[[0, 128, 255]]]], np.uint8)
     expected = [(0 - 0.485) / 0.229, (128 / 255 - 0.456) / 0.224, (1 - 0.406) / 0.225]
     result = normalise(pixels, OWN)

@@ -15,7 +15,7 @@ def _rows(count: int, dim: int, seed: int = 0) -> np.ndarray:
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-def test_applying_it_is_the_formula() -> None:
+def test_whitening_follows_its_formula() -> None:
     rng = np.random.default_rng(0)
     rows, mean, projection = (rng.standard_normal(s).astype(np.float32) for s in ((4, 6), (6,), (6, 2)))
     expected = (rows.astype(np.float64) - mean) @ projection
@@ -23,7 +23,7 @@ def test_applying_it_is_the_formula() -> None:
     np.testing.assert_allclose(Whitening(mean, projection)(rows), expected, atol=1e-5)
 
 
-def test_what_it_was_learned_on_becomes_centred_and_uncorrelated() -> None:
+def test_the_vectors_it_was_learned_on_become_centred_and_uncorrelated() -> None:
     rows = _rows(5000, 8)  # more than one block
     whitening = Whitening.learn(rows)
     projected = (rows.astype(np.float64) - whitening.mean) @ whitening.projection
@@ -59,7 +59,7 @@ def test_directions_in_which_the_same_things_differ_count_less() -> None:
     assert apart < 0.5
 
 
-def test_directions_in_which_nothing_varies_are_not_blown_up() -> None:
+def test_directions_in_which_nothing_varies_are_not_amplified() -> None:
     rows = _rows(400, 6)
     rows[:, 5] = 0.5
     whitening = Whitening.learn(rows)
@@ -89,7 +89,9 @@ def test_it_is_read_back_as_it_was_written(tmp_path: Path) -> None:
         ({"mean": np.array([{}], object), "projection": np.zeros((1, 1))}, "only arrays of floats"),
     ],
 )
-def test_what_is_no_whitening_is_refused(arrays: dict[str, np.ndarray], reason: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_whitening_is_refused(
+    arrays: dict[str, np.ndarray], reason: str, tmp_path: Path
+) -> None:
     np.savez(tmp_path / "w.npz", **arrays)
     with pytest.raises(ModelError, match=f"is not a whitening .*{reason}"):
         Whitening.read(tmp_path / "w.npz")

@@ -40,7 +40,7 @@ def test_a_reader_is_not_disturbed_by_a_writer(tmp_path: Path, holder) -> None: 
         assert gallery.report().sources == ()
 
 
-def test_a_killed_holders_lock_is_taken_over(tmp_path: Path, holder) -> None:  # type: ignore[no-untyped-def]
+def test_a_killed_holders_lock_is_reclaimed(tmp_path: Path, holder) -> None:  # type: ignore[no-untyped-def]
     holder.kill()
     holder.wait()
     assert (tmp_path / "g" / "writer.json").exists()

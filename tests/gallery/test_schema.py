@@ -63,7 +63,7 @@ def test_another_programs_database_is_refused_and_left_alone(tmp_path: Path) -> 
     assert (folder / "gallery.sqlite").read_bytes() == before
 
 
-def test_what_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_refused_and_left_alone(tmp_path: Path) -> None:
     folder = tmp_path / "g"
     folder.mkdir()
     (folder / "gallery.sqlite").write_bytes(b"this is not a database" * 100)
@@ -73,7 +73,7 @@ def test_what_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
     assert (folder / "gallery.sqlite").read_bytes() == b"this is not a database" * 100
 
 
-def test_where_there_is_no_gallery_the_message_says_how_to_make_one(tmp_path: Path) -> None:
+def test_without_a_gallery_the_message_says_how_to_make_one(tmp_path: Path) -> None:
     for attempt in (lambda: Gallery.open(tmp_path), lambda: Gallery.write(tmp_path, "build").__enter__()):
         with pytest.raises(GalleryError, match="there is no gallery in .*steam-dino add"):
             attempt()
@@ -96,7 +96,7 @@ def test_a_database_of_every_version_is_stored() -> None:
 
 
 @pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
-def test_a_stored_database_is_brought_up_to_date_and_keeps_what_it_knew(path: Path, tmp_path: Path) -> None:
+def test_a_stored_database_is_migrated_and_keeps_its_content(path: Path, tmp_path: Path) -> None:
     folder = _database(tmp_path / "g", path.read_text("utf-8"))
     with Gallery.write(folder, "test") as gallery:
         report = gallery.report()

@@ -1,4 +1,4 @@
-"""Public addresses, against IANA's registries as they stood in 2025, row by row."""
+"""Public addresses, compared with IANA's registries of 2025, row by row."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
 
 
 def _special(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """The oracle: whether a row of a registry has an address."""
+    """Return whether a row of a registry contains an address: the oracle."""
     rows = REGISTRY_V4 if address.version == 4 else REGISTRY_V6
     return any(address in _network(row) for row in rows)
 
@@ -56,7 +56,7 @@ def test_each_row_of_the_registries_is_refused_at_both_ends_and_only_there(row: 
 
 
 def test_the_tables_hold_nothing_but_rows_of_the_registries() -> None:
-    """Their first and last addresses are of a row, and those just outside are public or of another row."""
+    """The first and last addresses belong to a row; those just outside are public or belong to another row."""
     for text in (*SPECIAL_V4, *SPECIAL_V6):
         network = _network(text)
         make = type(network[0])
@@ -70,7 +70,7 @@ def test_the_tables_hold_nothing_but_rows_of_the_registries() -> None:
 @given(st.ip_addresses(v=4))
 @example(ipaddress.IPv4Address("192.88.98.255"))
 @example(ipaddress.IPv4Address("8.8.8.8"))
-def test_of_ipv4_all_is_public_that_no_row_has(address: ipaddress.IPv4Address) -> None:
+def test_every_other_ipv4_address_is_public(address: ipaddress.IPv4Address) -> None:
     assert is_public(address) != _special(address)
 
 
@@ -78,7 +78,7 @@ def test_of_ipv4_all_is_public_that_no_row_has(address: ipaddress.IPv4Address) -
 @example(ipaddress.IPv6Address("2606:4700:4700::1111"))
 @example(ipaddress.IPv6Address("2001:200::1"))
 @example(ipaddress.IPv6Address("2003::1"))
-def test_of_ipv6_all_global_unicast_is_public_that_no_row_has(address: ipaddress.IPv6Address) -> None:
+def test_every_other_ipv6_global_unicast_address_is_public(address: ipaddress.IPv6Address) -> None:
     isatap = f"{int(address) & 2**64 - 1:016x}"[:8] in ("00005efe", "02005efe")
     if address.ipv4_mapped:
         assert is_public(address) == is_public(address.ipv4_mapped)

@@ -19,7 +19,7 @@ Answer = Callable[[BaseHTTPRequestHandler, int], None]
 
 @contextmanager
 def answering(answer: Answer) -> Iterator[tuple[str, list[dict[str, str]]]]:
-    """A server that answers the n-th request as told; yields its address and the headers of each request."""
+    """Run a server that answers the n-th request as told; yield its address and the headers of each request."""
     seen: list[dict[str, str]] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -54,8 +54,8 @@ def send(handler: BaseHTTPRequestHandler, status: int, body: bytes = b"", **head
 
 
 def client(address: str, *, tries: int = 4, backoff: float = 0.02, timeout: float = 5.0) -> Client:
-    manners = ClientPolicy(0, 2, backoff, tries, timeout, "steam-dino test")
-    return Client((host_of(address),), manners)
+    policy = ClientPolicy(0, 2, backoff, tries, timeout, "steam-dino test")
+    return Client((host_of(address),), policy)
 
 
 def body(reply: Reply) -> bytes:
@@ -63,7 +63,7 @@ def body(reply: Reply) -> bytes:
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_a_busy_server_is_asked_again_until_it_answers(status: int) -> None:
+def test_a_request_to_a_busy_server_is_retried_until_it_answers(status: int) -> None:
     with (
         answering(lambda h, n: send(h, status) if n < 3 else send(h, 200, b"here")) as (address, seen),
         client(address) as asking,
@@ -85,7 +85,7 @@ def test_retry_after_is_honoured_as_seconds_and_as_a_date(as_date: bool) -> None
         assert time.monotonic() - began >= 0.95
 
 
-def test_a_wait_beyond_all_patience_is_said_and_not_waited_for() -> None:
+def test_a_too_long_retry_after_is_an_error() -> None:
     with (
         answering(lambda h, n: send(h, 503, Retry_After="86400")) as (address, seen),
         client(address) as asking,
@@ -95,20 +95,20 @@ def test_a_wait_beyond_all_patience_is_said_and_not_waited_for() -> None:
         assert len(seen) == 1
 
 
-def test_403_ends_it_at_once() -> None:
+def test_403_raises_at_once() -> None:
     with answering(lambda h, n: send(h, 403)) as (address, seen), client(address) as asking:
         with pytest.raises(BlockedError, match="answered 403.*STEAM_API_KEY"):
             asking.get(f"{address}/x?key=SECRET", largest=100, read=body)
         assert len(seen) == 1
 
 
-def test_404_is_an_answer_and_not_repeated() -> None:
+def test_404_is_an_answer_and_is_not_retried() -> None:
     with answering(lambda h, n: send(h, 404)) as (address, seen), client(address) as asking:
         assert asking.get(address, largest=100, read=lambda reply: reply.status) == 404
         assert len(seen) == 1
 
 
-def test_after_all_tries_it_says_what_the_server_answered() -> None:
+def test_after_all_tries_the_error_names_the_servers_answer() -> None:
     with answering(lambda h, n: send(h, 500)) as (address, seen), client(address) as asking:
         with pytest.raises(NetworkError, match="answered 500"):
             asking.get(address, largest=100, read=body)
@@ -134,7 +134,7 @@ def test_the_waits_double_with_jitter() -> None:
     assert waits[2] > waits[0]
 
 
-def test_a_reply_that_makes_no_sense_is_asked_for_again() -> None:
+def test_an_invalid_reply_is_retried() -> None:
     def read(reply: Reply) -> bytes:
         if reply.body != b"sense":
             raise ReplyError("nonsense")
@@ -147,7 +147,7 @@ def test_a_reply_that_makes_no_sense_is_asked_for_again() -> None:
         assert asking.get(address, largest=100, read=read) == b"sense"
 
 
-def test_what_is_announced_or_turns_out_too_large_is_not_read_to_its_end() -> None:
+def test_a_body_that_is_too_large_is_not_read_to_its_end() -> None:
     sent = 0
 
     def announced(handler: BaseHTTPRequestHandler, number: int) -> None:
@@ -175,7 +175,7 @@ def test_what_is_announced_or_turns_out_too_large_is_not_read_to_its_end() -> No
     assert 0 < sent < 100
 
 
-def test_a_slow_drip_is_given_up_after_the_whole_time_and_asked_again() -> None:
+def test_a_slow_response_times_out_and_is_retried() -> None:
     def answer(handler: BaseHTTPRequestHandler, number: int) -> None:
         if number > 1:
             return send(handler, 200, b"x" * 100)
@@ -199,7 +199,7 @@ def test_a_slow_drip_is_given_up_after_the_whole_time_and_asked_again() -> None:
         assert len(seen) == 2
 
 
-def test_a_body_that_breaks_off_is_asked_for_again() -> None:
+def test_a_truncated_body_is_retried() -> None:
     def answer(handler: BaseHTTPRequestHandler, number: int) -> None:
         if number > 1:
             return send(handler, 200, b"whole")
@@ -249,14 +249,14 @@ def test_redirects_are_followed_on_the_same_host_and_refused_elsewhere() -> None
     ],
 )
 def test_no_other_host_is_ever_asked(url: str) -> None:
-    manners = ClientPolicy(0, 1, 0.01, 1, 1.0, "test")
-    with Client(("api.steampowered.com",), manners) as asking:
+    policy = ClientPolicy(0, 1, 0.01, 1, 1.0, "test")
+    with Client(("api.steampowered.com",), policy) as asking:
         with pytest.raises(NetworkError):
             asking.get(url, largest=10, read=body)
         assert asking.requests == 0
 
 
-def test_a_server_that_is_not_there_is_said_in_one_line() -> None:
+def test_an_unreachable_server_is_an_error_of_one_line() -> None:
     with (
         client("http://127.0.0.1:9", tries=2) as asking,
         pytest.raises(NetworkError, match="cannot be reached") as error,
@@ -292,12 +292,12 @@ def test_a_key_in_an_address_reaches_no_log_even_if_somebody_logs_every_request(
     assert "SECRET" not in caplog.text
 
 
-def test_a_redirect_to_another_allowed_host_does_not_take_the_key_there() -> None:
+def test_a_redirect_to_another_allowed_host_does_not_send_the_key_there() -> None:
     with answering(lambda h, n: send(h, 200, b"here")) as (other, seen_there):
         away = other.replace("http:", "")  # from "//host": a redirect that names a host and nothing else
         with answering(lambda h, n: send(h, 302, Location=[f"{other}/x", away][n - 1])) as (address, seen):
-            manners = ClientPolicy(0, 2, 0.02, 1, 5.0, "test")
-            with Client((host_of(address), host_of(other)), manners) as asking:
+            policy = ClientPolicy(0, 2, 0.02, 1, 5.0, "test")
+            with Client((host_of(address), host_of(other)), policy) as asking:
                 for _ in range(2):
                     assert asking.get(f"{address}/list?key=SECRET", largest=100, read=body) == b"here"
     assert [one["path"] for one in seen] == ["/list?key=SECRET"] * 2

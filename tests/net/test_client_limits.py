@@ -45,7 +45,7 @@ def test_a_body_of_just_the_size_is_read_and_one_byte_more_is_not(announced: boo
         assert len(seen) == 2
 
 
-def test_headers_go_there_and_come_back_by_their_lower_case_names() -> None:
+def test_headers_are_sent_and_returned_by_lower_case_names() -> None:
     with (
         answering(lambda h, n: send(h, 418, b"tea", X_Some_Thing="Value")) as (address, seen),
         client(address) as asking,
@@ -67,7 +67,7 @@ def test_each_kind_of_redirect_is_followed(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [204, 304, 300, 401, 410])
-def test_no_other_status_is_a_redirect_or_asked_for_again(status: int) -> None:
+def test_no_other_status_is_a_redirect_or_retried(status: int) -> None:
     with (
         answering(lambda h, n: send(h, status, Location="/there")) as (address, seen),
         client(address) as asking,
@@ -89,7 +89,7 @@ def test_three_redirects_are_followed_and_a_fourth_is_not() -> None:
 
 
 @pytest.mark.parametrize(("status", "asked"), [(499, 1), (500, 2), (599, 2), (429, 2), (428, 1), (430, 1)])
-def test_429_and_what_is_5xx_is_asked_again_and_nothing_else(status: int, asked: int) -> None:
+def test_only_429_and_5xx_are_retried(status: int, asked: int) -> None:
     with answering(lambda h, n: send(h, status)) as (address, seen), client(address, tries=2) as asking:
         if asked == 1:
             assert asking.get(address, largest=9, read=lambda reply: reply.status) == status
@@ -100,7 +100,7 @@ def test_429_and_what_is_5xx_is_asked_again_and_nothing_else(status: int, asked:
 
 
 @pytest.mark.parametrize("tries", [1, 2, 3])
-def test_it_is_asked_as_often_as_told(tries: int) -> None:
+def test_the_number_of_tries_is_respected(tries: int) -> None:
     def read(reply: Reply) -> None:
         raise ReplyError("nonsense")
 
@@ -110,7 +110,7 @@ def test_it_is_asked_as_often_as_told(tries: int) -> None:
         assert len(seen) == tries
 
 
-def test_the_longest_wait_is_borne_and_a_longer_one_is_said() -> None:
+def test_the_longest_wait_is_accepted_and_a_longer_one_is_an_error() -> None:
     def answer(handler: BaseHTTPRequestHandler, number: int) -> None:
         send(handler, 503, Retry_After="600" if number == 1 else "601")
 
@@ -159,7 +159,7 @@ def test_waits_double_are_spread_by_half_and_end_at_the_longest() -> None:
         assert asking._wait(SimpleNamespace(attempt_number=1, outcome=told)) == 77.0  # type: ignore[arg-type]
 
 
-def test_at_429_everybody_waits_and_at_503_only_who_was_told() -> None:
+def test_at_429_all_requests_wait_and_at_503_only_the_refused_one() -> None:
     with answering(lambda h, n: send(h, 429 if h.path == "/429" else 503, Retry_After="9")) as (address, _):
         for path, held in (("/429", [9.0]), ("/503", [])):
             with client(address, tries=1) as asking:
@@ -179,7 +179,7 @@ def test_at_429_everybody_waits_and_at_503_only_who_was_told() -> None:
         assert seen == [3.0]  # who says nothing means the usual time
 
 
-def test_no_more_connections_than_told_are_open_at_a_time() -> None:
+def test_the_limit_of_connections_is_respected() -> None:
     lock, inside, most = threading.Lock(), 0, 0
 
     def answer(handler: BaseHTTPRequestHandler, number: int) -> None:
@@ -193,8 +193,8 @@ def test_no_more_connections_than_told_are_open_at_a_time() -> None:
         send(handler, 200, b"ok")
 
     with answering(answer) as (address, seen):
-        manners = ClientPolicy(0, 2, 0.02, 1, 10.0, "test")
-        with Client((host_of(address),), manners) as asking, ThreadPoolExecutor(6) as pool:
+        policy = ClientPolicy(0, 2, 0.02, 1, 10.0, "test")
+        with Client((host_of(address),), policy) as asking, ThreadPoolExecutor(6) as pool:
             assert set(pool.map(lambda _: asking.get(address, largest=9, read=body), range(12))) == {b"ok"}
     assert (len(seen), most) == (12, 2)
 
@@ -224,7 +224,7 @@ def test_stopping_ends_a_body_that_drips() -> None:
         assert len(seen) == 1
 
 
-def test_what_was_stopped_asks_nobody() -> None:
+def test_a_stopped_client_sends_no_request() -> None:
     stopped = threading.Event()
     stopped.set()
     with answering(lambda h, n: send(h, 200)) as (address, seen):
@@ -236,7 +236,7 @@ def test_what_was_stopped_asks_nobody() -> None:
         assert (seen, asking.requests) == ([], 0)
 
 
-def test_an_address_is_shown_without_what_may_be_secret_and_not_at_length() -> None:
+def test_a_shown_address_has_no_secrets_and_is_shortened() -> None:
     import httpx2 as httpx
 
     assert (

@@ -1,4 +1,4 @@
-"""Fetching what strangers name: real servers on loopback, which only a test may let through."""
+"""Fetching addresses from users, with real servers on loopback, which only a test may allow."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_private_addresses_are_refused_by_name_number_and_redirect(server: int) 
     assert len(asked) >= 2
 
 
-def test_a_name_that_points_elsewhere_a_moment_later_changes_nothing(server: int) -> None:
+def test_dns_rebinding_has_no_effect(server: int) -> None:
     answers = [["127.0.0.1"], ["10.0.0.1"]]
     asked: list[str] = []
 
@@ -107,8 +107,8 @@ def test_a_name_that_points_elsewhere_a_moment_later_changes_nothing(server: int
 
 
 @pytest.mark.parametrize("found", [["127.0.0.1", "10.0.0.1"], ["10.0.0.1", "127.0.0.1"], []])
-def test_a_name_of_which_one_address_is_not_public_is_refused(server: int, found: list[str]) -> None:
-    """Which of them is taken would be chance. Here, 127.0.0.1 stands for a public one."""
+def test_a_name_with_any_private_address_is_refused(server: int, found: list[str]) -> None:
+    """Which address is used would depend on chance. Here, 127.0.0.1 stands for a public one."""
     with pytest.raises(NetworkError, match=r"'mixed\.example' is not a public server"):
         _fetch(
             f"http://mixed.example:{server}/x",
@@ -118,7 +118,7 @@ def test_a_name_of_which_one_address_is_not_public_is_refused(server: int, found
         )
 
 
-def test_a_scope_behind_an_address_is_no_part_of_it(server: int) -> None:
+def test_the_scope_of_an_address_is_ignored(server: int) -> None:
     seen: list[object] = []
 
     def allow(address: object) -> bool:
@@ -138,7 +138,7 @@ def test_a_scope_behind_an_address_is_no_part_of_it(server: int) -> None:
         ("drip", "takes too long"),
     ],
 )
-def test_what_is_no_picture_to_fetch_is_told(server: int, path: str, told: str) -> None:
+def test_an_unusable_answer_is_reported(server: int, path: str, told: str) -> None:
     with pytest.raises(NetworkError, match=told):
         _fetch(f"http://127.0.0.1:{server}/{path}", server, seconds=0.5)
 
@@ -151,18 +151,18 @@ def test_what_is_no_picture_to_fetch_is_told(server: int, path: str, told: str) 
         "http://ex\u00e4mple.com/",
     ],
 )  # fmt: skip
-def test_what_is_no_address_is_refused(url: str) -> None:
+def test_an_invalid_address_is_refused(url: str) -> None:
     with pytest.raises(NetworkError):
         fetch_public(url, largest=10, seconds=1, resolve=lambda *_: pytest.fail("it was looked up"))
 
 
-def test_loops_end(server: int) -> None:
+def test_redirect_loops_end(server: int) -> None:
     address = f"http://127.0.0.1:{server}/to/" * 6 + "x"
     with pytest.raises(NetworkError, match="redirects too many times"):
         _fetch(address, server)
 
 
-def test_the_least_and_the_most_of_a_body(server: int) -> None:
+def test_a_body_of_exactly_the_maximum_is_fetched_and_one_byte_more_is_not(server: int) -> None:
     address = f"http://127.0.0.1:{server}/x"  # ten bytes
     assert _fetch(address, server, largest=10) == b"x" * 10
     with pytest.raises(NetworkError, match="has more than 9 bytes; name a smaller picture"):
@@ -176,7 +176,7 @@ def test_three_redirects_are_followed_and_a_fourth_is_not(server: int) -> None:
         _fetch(base + "/to/" * 4 + "/x", server)
 
 
-def test_a_redirect_to_another_port_scheme_or_user_is_looked_at_like_the_first_address(server: int) -> None:
+def test_a_redirect_to_another_port_scheme_or_user_is_checked_like_the_first_address(server: int) -> None:
     base = f"http://127.0.0.1:{server}"
     for target, told in (
         ("http://127.0.0.1:22/", "port 22, which is not allowed"),
@@ -189,7 +189,7 @@ def test_a_redirect_to_another_port_scheme_or_user_is_looked_at_like_the_first_a
 
 
 @pytest.mark.parametrize("host", ["a..b", ".a", "x" * 70 + ".example"])
-def test_a_name_that_no_look_up_takes_is_an_error_of_one_line(host: str, server: int) -> None:
+def test_a_name_that_cannot_be_looked_up_is_an_error_of_one_line(host: str, server: int) -> None:
     with pytest.raises(NetworkError, match="cannot be reached"):
         fetch_public(f"http://{host}:{server}/x", largest=10, seconds=5, ports=[server])
 
@@ -199,7 +199,7 @@ def test_a_look_up_that_gives_no_address_is_an_error_of_one_line(server: int) ->
         _fetch(f"http://odd.example:{server}/x", server, resolve=lambda *_: ["nonsense"])
 
 
-def test_who_asks_and_for_what_is_said_and_nothing_else(server: int) -> None:
+def test_only_the_needed_headers_are_sent(server: int) -> None:
     _fetch(f"http://127.0.0.1:{server}/seen?a=b", server)
     assert Handler.seen == {
         "Host": f"127.0.0.1:{server}",
@@ -209,7 +209,7 @@ def test_who_asks_and_for_what_is_said_and_nothing_else(server: int) -> None:
 
 
 def _drip(connection: socket.socket, data: bytes) -> None:
-    """Sends a byte at a time, each of them well within the time of a single read."""
+    """Send a byte at a time, each well within the timeout of a single read."""
     for byte in data:
         connection.sendall(bytes([byte]))
         time.sleep(0.1)
@@ -246,7 +246,7 @@ def _silence(connection: socket.socket) -> None:
 
 
 def _slow_redirects(connection: socket.socket) -> None:
-    """Each redirect is quick enough by itself; all of them are not."""
+    """Each redirect is fast enough by itself; all of them together are not."""
     connection.recv(1 << 16)
     time.sleep(0.3)
     connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n")
@@ -287,7 +287,7 @@ def test_the_deadline_holds_for_connecting() -> None:
 
 @pytest.fixture
 def slow_names() -> Iterator[tuple[Resolve, list[str], threading.Event]]:
-    """A resolver that does not answer before the event, and the names that it was asked for."""
+    """Return a resolver that waits for the event, and the names that it was asked for."""
     asked: list[str] = []
     answered = threading.Event()
 
@@ -313,7 +313,7 @@ def test_the_deadline_holds_for_looking_up_a_name(
     assert time.monotonic() - began < 3
 
 
-def test_names_that_nobody_answers_for_do_not_pile_up(
+def test_unanswered_look_ups_do_not_pile_up(
     server: int, slow_names: tuple[Resolve, list[str], threading.Event]
 ) -> None:
     resolve, asked, answered = slow_names
@@ -343,7 +343,7 @@ def test_names_that_nobody_answers_for_do_not_pile_up(
             time.sleep(0.01)
 
 
-def test_a_name_that_there_is_not_is_told(server: int) -> None:
+def test_an_unknown_name_is_reported(server: int) -> None:
     def resolve(host: str, port: int) -> list[str]:
         raise socket.gaierror(-2, "Name or service not known")
 
@@ -355,7 +355,7 @@ def test_a_name_that_there_is_not_is_told(server: int) -> None:
             _fetch(f"http://none.example:{server}/x", server, resolve=resolve)
 
 
-def test_a_server_that_is_not_there_is_told() -> None:
+def test_an_unreachable_server_is_reported() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
@@ -373,7 +373,7 @@ def test_a_server_that_is_not_there_is_told() -> None:
         ("https://[2606:4700::1]/x", ("2606:4700::1", 443)),
     ],
 )
-def test_the_standard_ports_are_asked_and_no_other(url: str, asked: tuple[str, int]) -> None:
+def test_only_the_standard_ports_are_allowed(url: str, asked: tuple[str, int]) -> None:
     seen: list[tuple[str, int]] = []
 
     def resolve(host: str, port: int) -> list[str]:

@@ -46,7 +46,7 @@ def test_without_a_limit_nobody_waits() -> None:
     assert time.monotonic() - began < 1
 
 
-def test_a_hold_makes_everyone_wait() -> None:
+def test_a_hold_delays_every_request() -> None:
     pace = RateLimiter(0)
     pace.hold(0.3)
     began = time.monotonic()
@@ -54,7 +54,7 @@ def test_a_hold_makes_everyone_wait() -> None:
         assert time.monotonic() - began >= 0.29
 
 
-def test_whoever_waits_is_let_go_when_it_is_stopped() -> None:
+def test_stopping_ends_every_wait() -> None:
     stopped = threading.Event()
     pace = RateLimiter(0.01, stopped)
     with pace:
@@ -92,7 +92,7 @@ def test_a_hold_is_never_shortened_by_another_and_holds_a_rate_as_well() -> None
             assert 0.4 <= time.monotonic() - began < 5
 
 
-def test_whoever_waits_for_a_permit_is_let_go_when_it_is_stopped() -> None:
+def test_stopping_ends_a_wait_for_a_permit() -> None:
     stopped, entered = threading.Event(), threading.Event()
     pace = RateLimiter(1, stopped)
 
@@ -113,6 +113,6 @@ def test_whoever_waits_for_a_permit_is_let_go_when_it_is_stopped() -> None:
     ("rate", "permits", "window", "step"),
     [(10, 10, 1.0, 0.1), (2.5, 2, 1.0, 0.5), (1, 1, 1.0, 1.0), (0.5, 1, 2.0, 2.0)],
 )
-def test_the_rate_is_made_use_of(rate: float, permits: int, window: float, step: float) -> None:
+def test_the_full_rate_is_used(rate: float, permits: int, window: float, step: float) -> None:
     pace = RateLimiter(rate)
     assert (len(pace._free), pace._window, pace._step) == (permits, window, step)

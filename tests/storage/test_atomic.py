@@ -42,7 +42,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     assert [child.name for child in tmp_path.iterdir()] == ["file"]
 
 
-def test_a_relative_path_is_that_of_the_beginning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_path_is_resolved_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "elsewhere").mkdir()
     with replacing(Path("file")) as file:
@@ -52,9 +52,7 @@ def test_a_relative_path_is_that_of_the_beginning(tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize("mask", [0o077, 0o022, 0o002, 0o000])
-def test_a_new_file_and_a_new_folder_have_what_the_umask_leaves(
-    umask: None, tmp_path: Path, mask: int
-) -> None:
+def test_a_new_file_and_a_new_folder_obey_the_umask(umask: None, tmp_path: Path, mask: int) -> None:
     os.umask(mask)
     with replacing(tmp_path / "file") as file:
         file.write(b"new")
@@ -86,7 +84,7 @@ def test_the_owner_of_a_file_is_kept_by_root(tmp_path: Path) -> None:
     assert (path.stat().st_uid, path.stat().st_gid) == owner
 
 
-def test_a_folder_takes_the_place_of_another(tmp_path: Path) -> None:
+def test_a_folder_replaces_another(tmp_path: Path) -> None:
     for content in ("old", "new"):
         made = new_folder(tmp_path)
         (made / content).write_text(content)
@@ -145,7 +143,7 @@ def test_windows_flushes_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     sync_folder(tmp_path / "missing")
 
 
-def test_a_folder_that_is_there_is_left_alone(tmp_path: Path) -> None:
+def test_an_existing_folder_is_left_alone(tmp_path: Path) -> None:
     before = tmp_path.stat().st_mtime_ns
     make_folder(tmp_path)
     assert tmp_path.stat().st_mtime_ns == before

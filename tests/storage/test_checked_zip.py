@@ -1,4 +1,4 @@
-"""Zips with one thing wrong each; what is right is decided by `zipfile`, which wrote them."""
+"""Zips with one defect each; `zipfile`, which wrote them, is the oracle."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _open(data: bytes | bytearray, swelling: int = 1000) -> CheckedZip:
 
 
 @given(st.binary(max_size=3000), st.binary(max_size=3000), st.booleans(), st.booleans())
-def test_what_zipfile_writes_is_read(a: bytes, b: bytes, zip64: bool, deflated: bool) -> None:
+def test_a_zip_that_zipfile_wrote_is_read(a: bytes, b: bytes, zip64: bool, deflated: bool) -> None:
     method = zipfile.ZIP_DEFLATED if deflated else zipfile.ZIP_STORED
     data = _zip(("a", a, zipfile.ZIP_STORED), ("b", b, method), zip64=zip64)
     with _open(data, 3000) as archive:
@@ -46,7 +46,7 @@ def test_what_zipfile_writes_is_read(a: bytes, b: bytes, zip64: bool, deflated: 
         assert (archive.open("a").read(), archive.open("b").read()) == (a, b)
 
 
-def test_a_large_zip_is_read_and_its_end_believed_no_more_than_that_of_a_small_one(
+def test_a_zip64_is_read_and_checked_like_a_small_zip(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 1)  # so that zipfile writes the records of large ones
@@ -65,7 +65,7 @@ def test_a_large_zip_is_read_and_its_end_believed_no_more_than_that_of_a_small_o
         _open(changed)
 
 
-def test_a_zip_may_lack_a_member_which_is_then_said_by_name() -> None:
+def test_a_missing_member_is_reported_by_name() -> None:
     with _open(_zip(A)) as archive:
         assert "a" in archive
         assert "b" not in archive
@@ -90,7 +90,7 @@ def test_a_zip_may_lack_a_member_which_is_then_said_by_name() -> None:
         (bytearray(b"PK"), "does not end like a zip"),
     ],
 )
-def test_what_does_not_belong_there_is_refused(data: bytearray, reason: str) -> None:
+def test_unexpected_members_are_refused(data: bytearray, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         _open(data)
 
@@ -139,7 +139,7 @@ def test_a_directory_that_lies_is_refused_before_anything_is_read(edit: Edit, re
         _open(data)
 
 
-def test_two_members_in_one_place_are_refused() -> None:
+def test_overlapping_members_are_refused() -> None:
     # Both local headers are intact and lie in the content of one another, as in a bomb of overlapping files.
     inner = _zip(A)[: 30 + 1 + 5]
     data = _zip(("b", bytes(inner), zipfile.ZIP_STORED), A)
@@ -148,7 +148,7 @@ def test_two_members_in_one_place_are_refused() -> None:
         _open(data)
 
 
-def test_a_member_never_gives_more_than_its_size_says() -> None:
+def test_a_member_never_returns_more_than_its_size() -> None:
     data = _zip(B)
     _set(0, 24, "<I", 10)(data)
     with _open(data) as archive, archive.open("b") as member, pytest.raises(zipfile.BadZipFile):
@@ -156,7 +156,7 @@ def test_a_member_never_gives_more_than_its_size_says() -> None:
 
 
 @given(st.integers(0, 10**6), st.binary(min_size=1, max_size=8))
-def test_damage_is_refused_or_shows_when_it_is_read(place: int, change: bytes) -> None:
+def test_damage_is_refused_or_raises_on_reading(place: int, change: bytes) -> None:
     data = _zip(A, B)
     place %= len(data)
     data[place : place + len(change)] = change

@@ -1,4 +1,4 @@
-"""What a power cut could take back: the order of flushes and renames, as the real calls tell it.
+"""What a power cut could undo: the order of flushes and renames, recorded from the real calls.
 
 A name is safe when the content behind it was flushed before the name was given, and the folder that holds the name was
 flushed afterwards.
@@ -28,17 +28,17 @@ Inode = tuple[int, int]
 
 @dataclass
 class Calls:
-    """What reached the operating system, in order: ("flush", inode, None) or ("move", from, to)."""
+    """The calls that reached the operating system, in order: ("flush", inode, None) or ("move", from, to)."""
 
     events: list[tuple[str, object, object]] = field(default_factory=list)
 
     def flushes(self, path: Path) -> list[int]:
-        """When something was flushed, by the inode that it has now."""
+        """Return when something was flushed, by its current inode."""
         inode = _inode(path.stat())
         return [n for n, (kind, one, _) in enumerate(self.events) if kind == "flush" and one == inode]
 
     def names(self, folder: Path) -> list[int]:
-        """When a folder's names changed."""
+        """Return when a folder's names changed."""
         return [
             n
             for n, (kind, *paths) in enumerate(self.events)
@@ -46,7 +46,7 @@ class Calls:
         ]
 
     def check(self, root: Path, skip: tuple[str, ...] = ()) -> int:
-        """Each file below a folder, the folders, and the folder itself are safe; returns how many."""
+        """Check that a folder and everything in it was flushed; return the number of files."""
         seen = 0
         for path in (root, *root.rglob("*")):
             if any(part in path.name for part in skip):
@@ -69,7 +69,7 @@ def _inode(status: os.stat_result) -> Inode:
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
-    """Records the calls of this process, and makes them."""
+    """Record the calls of this process, and make them."""
     calls = Calls()
     fsync = os.fsync
 
@@ -122,13 +122,13 @@ def test_the_content_is_complete_when_it_is_flushed(tmp_path: Path, monkeypatch:
     assert sizes[0] == 101
 
 
-def test_folders_that_had_to_be_made_are_safe_too(tmp_path: Path, calls: Calls) -> None:
+def test_new_parent_folders_are_flushed_too(tmp_path: Path, calls: Calls) -> None:
     with replacing(tmp_path / "a" / "b" / "file") as file:
         file.write(b"new")
     assert calls.check(tmp_path / "a") == 3
 
 
-def test_a_folder_is_flushed_with_all_in_it_before_it_takes_its_place_and_the_old_one_goes_last(
+def test_a_folder_is_flushed_before_it_replaces_the_old_one_which_is_removed_last(
     tmp_path: Path, calls: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import shutil
@@ -157,7 +157,7 @@ def test_a_folder_is_flushed_with_all_in_it_before_it_takes_its_place_and_the_ol
     assert placed < calls.flushes(tmp_path)[-1] < removed
 
 
-def test_all_that_a_finished_add_and_build_leave_is_safe(tmp_path: Path, paint: Paint, calls: Calls) -> None:
+def test_everything_that_add_and_build_wrote_is_flushed(tmp_path: Path, paint: Paint, calls: Calls) -> None:
     for seed in range(4):
         paint(tmp_path / "covers" / f"{seed}.png", seed)
     calls.events.clear()
@@ -180,7 +180,7 @@ def test_a_commit_is_flushed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("how", ["prune", "doctor"])
-def test_a_snapshot_loses_its_number_on_disk_before_its_files_go(
+def test_a_snapshot_is_renamed_durably_before_its_files_are_deleted(
     how: str, tmp_path: Path, paint: Paint, calls: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import shutil
@@ -216,7 +216,7 @@ def test_a_snapshot_loses_its_number_on_disk_before_its_files_go(
     assert any(renamed < n < removals[0] for n in calls.flushes(folder))
 
 
-def test_a_models_files_are_safe_in_the_cache(
+def test_a_models_files_are_flushed_in_the_cache(
     tmp_path: Path, calls: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STEAMDINO_CACHE", str(tmp_path / "cache"))

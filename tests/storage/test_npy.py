@@ -25,7 +25,7 @@ def _saved(values: np.ndarray, **options: bool) -> io.BytesIO:
     st.lists(st.integers(0, 40), min_size=1, max_size=2),
     st.integers(1, 300),
 )
-def test_what_numpy_writes_is_read_in_blocks(kind: str, shape: list[int], block: int) -> None:
+def test_a_file_that_numpy_wrote_is_read_in_blocks(kind: str, shape: list[int], block: int) -> None:
     values = np.arange(np.prod(shape)).reshape(shape).astype(kind)
     file = _saved(values)
     with pytest.MonkeyPatch.context() as patch:
@@ -72,19 +72,19 @@ def test_a_header_is_not_evaluated(tmp_path: Path) -> None:
             read_header(io.BytesIO(data))
 
 
-def test_a_header_that_promises_gigabytes_of_itself_is_refused() -> None:
+def test_a_header_that_declares_a_huge_length_is_refused() -> None:
     with pytest.raises(ValueError, match=r"its header has 4,294,967,295 bytes"):
         read_header(io.BytesIO(b"\x93NUMPY\x02\x00\xff\xff\xff\xff"))
 
 
 @given(st.binary(max_size=200))
-def test_what_is_no_array_is_refused(data: bytes) -> None:
+def test_a_file_that_is_not_an_array_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="it does not begin|its header"):
         read_header(io.BytesIO(data))
 
 
 @given(st.integers(-8, 8).filter(bool))
-def test_a_file_that_breaks_off_or_goes_on_is_refused(change: int) -> None:
+def test_a_file_with_too_few_or_too_many_bytes_is_refused(change: int) -> None:
     data = _saved(np.zeros((4, 2), "<f4")).getvalue()
     file = io.BytesIO(data[:change] if change < 0 else data + b"\0" * change)
     header = read_header(file)

@@ -1,4 +1,4 @@
-"""What becomes of a path that a user gives with ``-o``, whatever it is."""
+"""Writing to any kind of path that a user gives with ``-o``."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def umask() -> Iterator[None]:
 
 @pytest.fixture
 def reading() -> Iterator[Callable[[Path], Callable[[], bytes]]]:
-    """Reads a pipe to its end in a thread; what it returns waits for that."""
+    """Read a pipe to its end in a thread; return a function that waits for the bytes."""
     threads = []
 
     def reading(path: Path) -> Callable[[], bytes]:
@@ -61,7 +61,7 @@ def _mode(path: Path) -> int:
 
 
 def _device(path: Path, name: str, minor: int) -> Path:
-    """A device that a test may try to replace: a node of its own, or one that only root could replace."""
+    """Return a device that a test may try to replace: a node of its own, or one that only root could replace."""
     try:
         os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, minor))
         os.close(os.open(path, os.O_WRONLY))
@@ -90,7 +90,7 @@ def test_a_new_file_obeys_the_umask_and_an_old_one_keeps_its_permissions(umask: 
         assert (path.read_bytes(), _mode(path)) == (b"newer", 0o640)
 
 
-def test_a_link_stays_a_link_and_what_it_leads_to_is_written(tmp_path: Path) -> None:
+def test_a_link_stays_a_link_and_its_target_is_written(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     target = tmp_path / "real" / "target.csv"
     target.write_bytes(b"old")
@@ -124,7 +124,7 @@ def test_a_link_that_leads_nowhere_creates_its_target(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["loop", "folder", "link to a folder", "socket", "below a file", "block"])
-def test_what_cannot_be_written_is_refused_in_one_line_and_stays_as_it_was(kind: str, tmp_path: Path) -> None:
+def test_an_unwritable_path_is_refused_in_one_line_and_left_as_it_was(kind: str, tmp_path: Path) -> None:
     path, reason = tmp_path / "it", ""
     listening = socket.socket(socket.AF_UNIX)
     with closing(listening):
@@ -164,7 +164,7 @@ def test_what_cannot_be_written_is_refused_in_one_line_and_stays_as_it_was(kind:
         assert sorted((one.name, one.lstat().st_mode) for one in tmp_path.iterdir()) == before
 
 
-def test_the_option_is_named_that_the_user_gave(tmp_path: Path) -> None:
+def test_the_error_names_the_option_that_the_user_gave(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="name another file with --html"), writing(tmp_path, "--html"):
         pass
     (tmp_path / "file").touch()
@@ -276,7 +276,7 @@ def test_a_device_stays_a_device(tmp_path: Path) -> None:
     assert _only(path)
 
 
-def test_a_full_device_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_full_device_is_an_error_of_one_line(tmp_path: Path) -> None:
     path = _device(tmp_path / "full", "full", 7)
     for open_, content in ((writing, b"x"), (writing_text, "x")):
         with pytest.raises(OutputError) as failed, open_(path) as file:
@@ -314,7 +314,7 @@ def test_the_open_file_of_another_process_is_written_into(tmp_path: Path) -> Non
     assert (path.read_bytes(), path.stat().st_ino) == (b"new", inode)
 
 
-def test_a_descriptor_that_is_not_open_is_told_in_one_line() -> None:
+def test_a_closed_descriptor_is_an_error_of_one_line() -> None:
     with pytest.raises(OutputError, match="/dev/fd/987 cannot be written: Bad file descriptor"):  # noqa: SIM117
         with writing(Path("/dev/fd/987")) as file:
             file.write(b"x")
@@ -382,7 +382,7 @@ def test_standard_output_may_be_an_object_in_memory(capsys: pytest.CaptureFixtur
     assert capsys.readouterr().out == "data"
 
 
-def test_standard_output_that_is_closed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_standard_output_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", None)
     with pytest.raises(OutputError, match=f"standard output cannot be written: it is closed; {STEP}"):  # noqa: SIM117
         with writing(Path("-")):

@@ -27,7 +27,7 @@ SIZES = [(240, 160), (224, 224), (320, 96)]
 
 @dataclass
 class Written:
-    """A network with made-up weights and the file that was made of it."""
+    """Return a network with made-up weights, and the file that it was exported to."""
 
     backbone: Backbone
     settings: TrainSettings
@@ -36,7 +36,7 @@ class Written:
 
 @pytest.fixture(scope="module")
 def write_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, tuple[int, ...]], Written]:
-    """Writes each network once, whatever the order of the tests."""
+    """Export each network once, whatever the order of the tests."""
 
     @cache_calls
     def write_once(arch: str, taps: tuple[int, ...]) -> Written:
@@ -75,7 +75,7 @@ def test_the_exported_file_agrees_with_pytorch_at_three_sizes(written: Written) 
             np.testing.assert_allclose(got, theirs.numpy(), atol=1e-4, rtol=1e-4)
 
 
-def test_a_run_can_go_on_from_an_exported_file(written: Written) -> None:
+def test_a_run_can_start_from_an_exported_file(written: Written) -> None:
     settings = written.settings
     again = initial_weights.load(settings.arch, settings.taps, str(written.done.path), 1)
     for (name, one), other in zip(

@@ -1,4 +1,4 @@
-"""The model that ships: trained, by name, small, and what its card says of it."""
+"""The bundled model: its weights, its size, and its model card."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _tensors() -> dict[str, torch.Tensor]:
     return initial_weights.of_onnx(model_files.needed(model).path(model.weights or ""))
 
 
-def test_its_weights_are_no_longer_those_that_training_began_with() -> None:
+def test_its_weights_differ_from_the_initial_weights() -> None:
     model = parse("bundled").model
     first = initial_weights.load(model.network["arch"], model.network["taps"], "imagenet", 0).state_dict()
     shipped = _tensors()
@@ -49,7 +49,7 @@ def test_its_weights_are_no_longer_those_that_training_began_with() -> None:
     assert min(groups) == run["settings"]["frozen"]
 
 
-def test_training_can_go_on_from_it() -> None:
+def test_training_can_start_from_it() -> None:
     model = parse("bundled").model
     backbone = initial_weights.load(model.network["arch"], model.network["taps"], "bundled", 0)
     shipped = _tensors()
@@ -58,7 +58,7 @@ def test_training_can_go_on_from_it() -> None:
             assert torch.equal(tensor, shipped[name]), name
 
 
-def test_it_is_small_and_its_run_is_told() -> None:
+def test_it_is_small_and_its_run_is_documented() -> None:
     model = parse("bundled").model
     files = model_files.needed(model)
     assert sum((files.folder / name).stat().st_size for name in model.files) <= 12_000_000

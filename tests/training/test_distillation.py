@@ -1,4 +1,4 @@
-"""The arithmetic of self-distillation, against values computed another way."""
+"""The arithmetic of self-distillation, compared with values computed in another way."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_sinkhorn_gives_every_output_its_share() -> None:
     np.testing.assert_allclose(plan.sum(dim=0).numpy(), 8, rtol=0.05)
 
 
-def test_koleo_anchor_and_entropy_are_their_formulas() -> None:
+def test_koleo_anchor_and_entropy_follow_their_formulas() -> None:
     rows = torch.tensor([[1.0, 0.0], [0.0, 2.0], [0.6, 0.8]])
     unit = rows / rows.norm(dim=1, keepdim=True)
     nearest = [min(float((unit[a] - unit[b]).norm()) for b in range(3) if b != a) for a in range(3)]
@@ -121,7 +121,7 @@ def test_the_last_layer_of_the_head_has_rows_of_length_one() -> None:
     assert out.abs().max() <= 1 + 1e-5
 
 
-def test_what_is_frozen_gets_no_gradient_and_keeps_its_statistics() -> None:
+def test_frozen_layers_get_no_gradient_and_keep_their_statistics() -> None:
     settings = TrainSettings(init="scratch", frozen=3, out_dim=8, hidden_dim=16, bottleneck_dim=4)
     model = Distillation(build("efficientnet-lite0"), settings)
     names = dict(model.student.backbone.named_parameters())
@@ -143,7 +143,7 @@ def test_schedules_stay_between_their_ends(step: int, per_epoch: int, epochs: in
     assert cosine(9, 10, 3.0, 1.0) == 1.0
 
 
-def test_crops_have_the_size_and_range_that_was_asked_for_and_follow_their_generator() -> None:
+def test_crops_have_the_requested_size_and_range_and_follow_their_generator() -> None:
     pictures = torch.randint(0, 256, (3, 90, 60, 3), dtype=torch.uint8)
     first, again = (views(pictures, pictures, SMALL, torch.Generator().manual_seed(5)) for _ in range(2))
     assert [tuple(view.shape[2:]) for view in first] == [(64, 48), (64, 48), (32, 32), (32, 32)]
@@ -186,7 +186,7 @@ def test_a_collapse_is_named() -> None:
         ({"arch": "vit-tiny16", "global_size": "100,64"}, "multiples of 16"),
     ],
 )
-def test_settings_that_make_no_sense_are_refused(values: dict[str, str], message: str) -> None:
+def test_invalid_settings_are_refused(values: dict[str, str], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         TrainSettings().changed(values)
 

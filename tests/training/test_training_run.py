@@ -60,9 +60,7 @@ def _teacher(run: Run) -> dict[str, torch.Tensor]:
     return run.averaged(1.0).state_dict()
 
 
-def test_a_run_that_was_stopped_and_went_on_equals_an_undisturbed_one_to_the_last_bit(
-    gallery: Path, tmp_path: Path
-) -> None:
+def test_a_resumed_run_equals_an_undisturbed_one_to_the_last_bit(gallery: Path, tmp_path: Path) -> None:
     settings = replace(TINY, checkpoint_steps=2)
     undisturbed = Run(gallery, tmp_path / "one", settings)
     undisturbed.train()
@@ -104,7 +102,9 @@ def test_what_was_learned_is_recorded_beside_the_run(gallery: Path, tmp_path: Pa
     assert any(not torch.allclose(before[name], after[name]) for name in before)
 
 
-def test_batch_norm_is_settled_on_the_banners_and_the_export_with_it(gallery: Path, tmp_path: Path) -> None:
+def test_batch_norm_statistics_are_recomputed_on_the_banners_and_exported(
+    gallery: Path, tmp_path: Path
+) -> None:
     settings = replace(TINY, arch="efficientnet-lite0", taps=(2, 3), epochs=1, lr=0.0, momentum=1.0)
     settled = Run(gallery, tmp_path / "settled", settings).averaged(1.0)
     plain = Run(gallery, tmp_path / "plain", replace(settings, settle_norm=False)).averaged(1.0)

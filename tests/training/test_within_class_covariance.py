@@ -1,4 +1,4 @@
-"""What counts less in a whitening: that in which banners differ which count as the same."""
+"""The within-class covariance, which a whitening reduces."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROWS = np.arange(COUNT)
 
 @pytest.fixture(scope="module")
 def pixels() -> np.ndarray:
-    """Banners of a few large blocks of colour."""
+    """Return banners of a few large blocks of colour."""
     rng = np.random.default_rng(0)
     blocks = rng.integers(0, 256, (COUNT, HEIGHT // 16, WIDTH // 16, 3), dtype=np.uint8)
     return blocks.repeat(16, axis=1).repeat(16, axis=2)

@@ -23,7 +23,7 @@ from steamdino.records import Entry, Problem
 
 ENDINGS = (".tar", ".tar.gz", ".tgz", ".zip")
 LARGEST_MEMBER = 64 << 20  # bytes, the same as for a picture file
-MOST_SWELLING = 200  # largest ratio of unpacked to packed size; pictures hardly shrink further
+MAX_RATIO = 200  # largest ratio of unpacked to packed size; pictures hardly shrink further
 HARMLESS = 1 << 30  # bytes that an archive may unpack to whatever the ratio
 
 Member = tuple[str, int, str, IO[bytes] | None]
@@ -129,7 +129,7 @@ def _tar(path: Path) -> Generator[Member | Problem, None, None]:
                 if not member.isfile():
                     yield member.name, 0, "it is a link or a device, not a file", None
                     continue
-                grown = archive.offset > max(HARMLESS, MOST_SWELLING * raw.tell())
+                grown = archive.offset > max(HARMLESS, MAX_RATIO * raw.tell())
                 if member.size > LARGEST_MEMBER or grown:
                     # Skipping the member would decompress it, which is what a decompression bomb relies on.
                     yield Problem(
@@ -158,7 +158,7 @@ def _zip(path: Path) -> Generator[Member | Problem, None, None]:
                 yield member.filename, member.file_size, "", None
                 continue
             read_bytes += member.file_size
-            if read_bytes > max(HARMLESS, MOST_SWELLING * path.stat().st_size):
+            if read_bytes > max(HARMLESS, MAX_RATIO * path.stat().st_size):
                 yield Problem(
                     "the archive", "it looks like a decompression bomb; the rest of it was not read"
                 )

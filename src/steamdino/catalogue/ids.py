@@ -11,7 +11,7 @@ def refusal(game_id: str) -> str | None:
     """Return why a text cannot be an id; None if it can.
 
     An id is any text that can be printed on one line: not empty, at most 500 characters, without control characters,
-    bidirectional overrides, lone surrogates, and white space around it.
+    bidirectional overrides, lone surrogates or white space around it.
     """
     if not game_id:
         return "the id is empty"

@@ -99,24 +99,24 @@ class Client:
     """A client for use from any thread. Close it, or use it as a context manager."""
 
     def __init__(
-        self, hosts: tuple[str, ...], manners: ClientPolicy, stopped: threading.Event | None = None
+        self, hosts: tuple[str, ...], policy: ClientPolicy, stopped: threading.Event | None = None
     ) -> None:
         """Create a client.
 
         Args:
             hosts: allowed hosts: "host", or "host:port" for a port other than the scheme's default.
-            manners: rate, retries and timeouts.
+            policy: rate, retries and timeouts.
             stopped: when set, waiting ends and requests raise `NetworkError`.
         """
         self._hosts = hosts
-        self._manners = manners
+        self._policy = policy
         self._stopped = stopped or threading.Event()
-        self._pace = RateLimiter(manners.rate, self._stopped)
+        self._pace = RateLimiter(policy.rate, self._stopped)
         self.requests = 0
         self._client = httpx.Client(
-            headers={"User-Agent": manners.user_agent},
-            timeout=min(manners.timeout, 30.0),
-            limits=httpx.Limits(max_connections=manners.connections),
+            headers={"User-Agent": policy.user_agent},
+            timeout=min(policy.timeout, 30.0),
+            limits=httpx.Limits(max_connections=policy.connections),
         )
 
     def __enter__(self) -> Client:
@@ -154,7 +154,7 @@ class Client:
         """
         for attempt in Retrying(
             retry=retry_if_exception_type((TransientError, ReplyError)),
-            stop=stop_after_attempt(self._manners.tries),
+            stop=stop_after_attempt(self._policy.tries),
             wait=self._wait,
             sleep=self._sleep,
             reraise=True,
@@ -192,7 +192,7 @@ class Client:
 
     def _fetch(self, target: httpx.URL, largest: int, headers: Mapping[str, str]) -> Reply:
         self.requests += 1
-        until = time.monotonic() + self._manners.timeout
+        until = time.monotonic() + self._policy.timeout
         try:
             with self._client.stream("GET", target, headers=dict(headers)) as response:
                 announced = response.headers.get("content-length", "")
@@ -204,7 +204,7 @@ class Client:
                             break
                         if time.monotonic() > until or self._stopped.is_set():
                             raise TransientError(
-                                f"{_shown(target)} did not finish within {self._manners.timeout:g} s"
+                                f"{_shown(target)} did not finish within {self._policy.timeout:g} s"
                             )
                     else:
                         return Reply(response.status_code, _lower(response.headers), bytes(body))
@@ -225,13 +225,13 @@ class Client:
             if wait > LONGEST_WAIT:
                 raise NetworkError(f"{_shown(target)} asks to wait {wait:,.0f} s; try again later")
             if reply.status == 429:
-                self._pace.hold(max(wait, self._manners.backoff))
+                self._pace.hold(max(wait, self._policy.backoff))
             raise TransientError(f"{_shown(target)} answered {reply.status}", wait)
         return reply
 
     def _wait(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
-        doubled = self._manners.backoff * 2.0 ** (state.attempt_number - 1)
+        doubled = self._policy.backoff * 2.0 ** (state.attempt_number - 1)
         jittered = doubled * (0.5 + random.random())  # noqa: S311 (spreads requests, guards nothing)
         return float(max(min(jittered, LONGEST_WAIT), getattr(error, "wait", 0.0)))
 

@@ -80,7 +80,6 @@ class Item:
     """Steam's details of one app.
 
     Attributes:
-        appid: the app's id.
         visible: False if it is hidden or not available in this country; then the rest is empty.
         name: None if the reply has none.
         columns: all other values that are kept, under the names in `docs/reference/steam.md`.

