@@ -115,7 +115,7 @@ def test_each_filter_lets_through_what_it_says(wanted: Filter, expected: list[in
     ["20", "2020-13", "2020..2019", "..", "x", "2020-05-17-01", "2020 2021", "٢٠٢٠", "2020...2021"],
 )
 def test_a_date_that_makes_no_sense_is_a_usage_error(released: str) -> None:
-    with pytest.raises(UsageError, match="date of release"):
+    with pytest.raises(UsageError, match="release date"):
         filter_of(released=released)
 
 

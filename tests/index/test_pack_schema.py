@@ -105,7 +105,7 @@ def test_the_valid_pack_opens(valid: Members, tmp_path: Path) -> None:
         ({"columns": {}}, "columns is"),
         ({"columns": "[]"}, "it must be an object"),
         ({"columns": "{"}, "columns it is not JSON"),
-        ({"columns": '{"a":NaN}'}, "NaN is no number"),
+        ({"columns": '{"a":NaN}'}, "NaN is not a JSON number"),
         ({"columns": '{"a":1e999}'}, "too large a number"),
         ({"columns": '{"reviews":' + "9" * 5000 + "}"}, "digits"),
         ({"columns": '{"a":1,"a":2}'}, "is repeated"),
@@ -187,7 +187,7 @@ IDENTITY = ("recipe", "identity")
         (_set(*IDENTITY, "model", to="x" * 201), "has the model"),
         (_set(*IDENTITY, "weights", to="../x"), "weights is '../x'"),
         (_set(*IDENTITY, "projection", to=7), "projection is 7"),
-        (_set(*IDENTITY, "projection", to=None), "whitening.npz is not the one"),
+        (_set(*IDENTITY, "projection", to=None), "whitening.npz is not the file"),
         (_set(*IDENTITY, "transform", "width", to=10**40), "transform.width is"),
         (
             lambda head: head["recipe"]["identity"]["transform"].update(width=1024, height=1025),

@@ -35,8 +35,8 @@ def test_bytes_are_read_or_refused_in_one_line(data: bytes) -> None:
     [
         ('{"a": 1, "b": 2, "a": 3}', "'a' is repeated"),
         ('[{"x": {"b": 1, "b": 1}}]', "'b' is repeated"),
-        ("NaN", "NaN is no number"),
-        ("[-Infinity]", "-Infinity is no number"),
+        ("NaN", "NaN is not a JSON number"),
+        ("[-Infinity]", "-Infinity is not a JSON number"),
         ("1e999", "too large a number"),
         ("1" * (MOST_DIGITS + 1), "digits"),
         ("1." + "1" * MOST_DIGITS, "digits"),

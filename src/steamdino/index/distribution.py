@@ -137,12 +137,12 @@ def distribution(vectors: NDArray[np.float32], pictures: Iterable[str]) -> Distr
         return None
     below = np.cumsum(histogram) - histogram
     edges = np.arange(BINS) / (BINS / 2) - 1
-    told = [share for share in FRACTIONS if share <= 1 - 1 / pairs]
+    resolved = [share for share in FRACTIONS if share <= 1 - 1 / pairs]
     # The lower edge of the bin in which the share is reached, so that at most that share lies below.
-    reached = [edges[np.searchsorted(below, share * pairs, "right") - 1] for share in told]
+    reached = [edges[np.searchsorted(below, share * pairs, "right") - 1] for share in resolved]
     nearest = np.quantile(best, [step / 20 for step in range(20)])
     return Distribution(
         pairs,
-        tuple((share, float(cosine)) for share, cosine in zip(told, reached, strict=True)),
+        tuple((share, float(cosine)) for share, cosine in zip(resolved, reached, strict=True)),
         tuple((step / 20, float(cosine)) for step, cosine in enumerate(nearest)),
     )

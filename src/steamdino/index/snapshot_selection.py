@@ -1,4 +1,4 @@
-"""Chooses among the snapshots of a gallery, and opens the one that is asked for."""
+"""Chooses among the snapshots of a gallery, and opens one."""
 
 from __future__ import annotations
 

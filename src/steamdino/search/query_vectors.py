@@ -24,7 +24,7 @@ class QueryVector:
     """A query and what to search by.
 
     Attributes:
-        query: what was asked, with its parts.
+        query: the resolved query, with its parts.
         vector: float32, shape (dim,), unit length.
         rows: of the query's own games, which must not be found.
         sha256: of the picture whose vector this is. None for words, for a mixture, and for a turned picture: once

@@ -23,12 +23,12 @@ class Ranking:
         self._masks = masks
 
     def __call__(
-        self, asked: QueryVector, k: int, *, without: Iterable[int] = (), alike: bool, only: Filter
+        self, query: QueryVector, k: int, *, without: Iterable[int] = (), alike: bool, only: Filter
     ) -> Matches:
         """Find the k games most similar to a query.
 
         Args:
-            asked: the query.
+            query: the query and its vector.
             k: maximum number of matches.
             without: rows that must not be found, besides the query's own.
             alike: only matches at or above the percentile `index.distribution.ALIKE`.
@@ -41,23 +41,23 @@ class Ranking:
         if k < 1:
             raise UsageError(f"k is {k}; it must be at least 1")
         near, cosines = self._reader.index.nearest(
-            asked.vector, k, exclude=sorted({*asked.rows, *without}), among=self._masks.mask(only)
+            query.vector, k, exclude=sorted({*query.rows, *without}), among=self._masks.mask(only)
         )
-        percentiles = self._percentiles(asked, cosines)
+        percentiles = self._percentiles(query, cosines)
         items = tuple(
-            Match(rank, game.id, game.name, float(cosine), percentile, game.sha256 == asked.sha256, game)
+            Match(rank, game.id, game.name, float(cosine), percentile, game.sha256 == query.sha256, game)
             for rank, (game, cosine, percentile) in enumerate(
                 zip(self._reader.games(near.tolist()), cosines, percentiles, strict=True), 1
             )
             if not alike or (percentile is not None and percentile >= ALIKE)
         )
-        return Matches(asked.query, self._reader.manifest.recipe.name, items, self._reader.undated(only))
+        return Matches(query.query, self._reader.manifest.recipe.name, items, self._reader.undated(only))
 
-    def _percentiles(self, asked: QueryVector, cosines: NDArray[np.float32]) -> list[float | None]:
+    def _percentiles(self, query: QueryVector, cosines: NDArray[np.float32]) -> list[float | None]:
         """The percentile of each match: among all pairs of banners, or, with words, among all games."""
-        if asked.query.has_words:
+        if query.query.has_words:
             # Sentences lie apart from pictures, so the cosines of banners are no measure for them.
-            scores = np.sort(self._reader.index.scores(asked.vector))
+            scores = np.sort(self._reader.index.scores(query.vector))
             return [100 * float(np.searchsorted(scores, cosine)) / len(scores) for cosine in cosines]
         known = self._reader.manifest.similarity
         return [None] * len(cosines) if known is None else [*known.percentiles(cosines)]

@@ -236,9 +236,9 @@ class Snapshot:
             QueryError: nothing matches the query, or its picture cannot be read.
             RecipeError: a picture cannot be encoded under the snapshot's recipe.
         """
-        asked = self._queries.mixture(query, plus, minus, mirror=mirror, flip=flip)
+        vector = self._queries.mixture(query, plus, minus, mirror=mirror, flip=flip)
         out = [row for key in without if (row := self.row(key)) is not None]
-        return self._rank(asked, k, without=out, alike=alike, only=only or Filter())
+        return self._rank(vector, k, without=out, alike=alike, only=only or Filter())
 
     def text(self, sentence: str, k: int = 10, *, alike: bool = False, only: Filter | None = None) -> Matches:
         """Find the games whose banners match a sentence best.

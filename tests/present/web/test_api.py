@@ -135,7 +135,7 @@ def test_errors_are_problems_with_one_line(web: httpx.Client) -> None:
         (f"/api/v1/games/{QUERY}/similar?tag=noirr", 404, "did you mean: noir"),
         (f"/api/v1/games/{QUERY}/similar?k=0", 422, "k: "),
         (f"/api/v1/games/{QUERY}/similar?k=101", 422, "k: "),
-        (f"/api/v1/games/{QUERY}/similar?released=soon", 400, "the date of release"),
+        (f"/api/v1/games/{QUERY}/similar?released=soon", 400, "the release date"),
         (f"/api/v1/games/{QUERY}/similar?recipe=other", 400, "is not served; choose from: bundled"),
         ("/api/v1/text?q=cat", 400, "knows no words"),
         (f"/api/v1/games/{'x' * 10_000}", 414, "too long"),

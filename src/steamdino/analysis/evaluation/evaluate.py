@@ -108,8 +108,8 @@ def evaluate(
             )
     if traced:
         results += copy_detection.summaries(names, traced, seed)
-    asked = _drawn(rng, everyone, queries)
-    shares = agreement([neighbours(descriptor.index, asked) for descriptor in collection.descriptors])
+    sampled = _drawn(rng, everyone, queries)
+    shares = agreement([neighbours(descriptor.index, sampled) for descriptor in collection.descriptors])
     return Evaluation(
         games=len(collection.games),
         left_out=len(collection.problems),
@@ -150,11 +150,11 @@ def _label_tasks(
 ) -> list[Task]:
     labels = collection.labels(column)
     other = None if across is None else collection.labels(across)
-    asked = _drawn(rng, answerable(labels, other), queries)
+    sampled = _drawn(rng, answerable(labels, other), queries)
     if other is None:
-        tasks = [sharing(labels, asked, name=f"{column}: all")]
+        tasks = [sharing(labels, sampled, name=f"{column}: all")]
     else:
-        tasks = list(near_and_diff(labels, other, collection.hashes, asked, name=f"{column}: "))
+        tasks = list(near_and_diff(labels, other, collection.hashes, sampled, name=f"{column}: "))
     tasks = [task for task in tasks if len(task)]
     if not tasks:
         among = "" if across is None else f" across {across!r}, as the same art or as another"

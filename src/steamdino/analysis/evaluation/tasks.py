@@ -78,13 +78,13 @@ def sharing(labels: Labels, queries: Rows, *, name: str = "all") -> Task:
         name: of the task.
     """
     holders = _holders(labels)
-    asked, relevant = [], []
+    kept, relevant = [], []
     for row in queries.tolist():
         others = _alike(row, labels, holders)
         if len(others):
-            asked.append(row)
+            kept.append(row)
             relevant.append(others)
-    return _task(name, asked, relevant, [np.array([row]) for row in asked], labels)
+    return _task(name, kept, relevant, [np.array([row]) for row in kept], labels)
 
 
 def near_and_diff(
@@ -103,7 +103,7 @@ def near_and_diff(
         name: prefix of the tasks' names.
     """
     holders = _holders(labels)
-    asked: tuple[list[int], list[int]] = ([], [])
+    kept: tuple[list[int], list[int]] = ([], [])
     relevant: tuple[list[Rows], list[Rows]] = ([], [])
     left_out: tuple[list[Rows], list[Rows]] = ([], [])
     for row in queries.tolist():
@@ -112,11 +112,11 @@ def near_and_diff(
         bits = hamming(hashes[row], hashes[others])
         for n, found in enumerate((abroad & (bits <= NEAR), abroad & (bits > DIFF))):
             if found.any():
-                asked[n].append(row)
+                kept[n].append(row)
                 relevant[n].append(others[found])
                 left_out[n].append(np.append(others[~found], row))
     near, diff = (
-        _task(name + kind, asked[n], relevant[n], left_out[n], labels)
+        _task(name + kind, kept[n], relevant[n], left_out[n], labels)
         for n, kind in enumerate(("near", "diff"))
     )
     return near, diff
@@ -129,15 +129,15 @@ def hamming(one: Hashes, many: Hashes) -> NDArray[np.int64]:
 
 
 def _task(
-    name: str, asked: Sequence[int], relevant: Sequence[Rows], left_out: Sequence[Rows], labels: Labels
+    name: str, kept: Sequence[int], relevant: Sequence[Rows], left_out: Sequence[Rows], labels: Labels
 ) -> Task:
-    return Task(name, np.array(asked, np.intp), tuple(relevant), tuple(left_out), _clusters(asked, labels))
+    return Task(name, np.array(kept, np.intp), tuple(relevant), tuple(left_out), _clusters(kept, labels))
 
 
-def _clusters(asked: Sequence[int], labels: Labels) -> Rows:
+def _clusters(kept: Sequence[int], labels: Labels) -> Rows:
     """Number the queries' sets of labels: a franchise is a cluster, and so is each set of tags."""
     numbers: dict[frozenset[str], int] = {}
-    return np.array([numbers.setdefault(labels[row], len(numbers)) for row in asked], np.intp)
+    return np.array([numbers.setdefault(labels[row], len(numbers)) for row in kept], np.intp)
 
 
 def _holders(labels: Labels) -> dict[str, list[int]]:
