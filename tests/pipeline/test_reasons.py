@@ -80,7 +80,7 @@ def test_problems_say_why_and_no_place_on_this_machine(troubled: Path) -> None:
     ]
     assert [problem.where for problem in found if "cannot be listed" in problem.reason] == ["inner/locked"]
     reasons = {problem.id: problem.reason for problem in found}
-    assert reasons["gone"] == "its picture cannot be had: the file does not exist"
+    assert reasons["gone"] == "its picture cannot be read: the file does not exist"
     assert reasons["changed"] == "its picture has changed since it was added; add its source again"
     assert reasons["outside"] == "its path leads outside the table's folder; allow that with --allow-outside"
 
