@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from steamdino.present.cli.console import note, say
-from steamdino.present.cli.options import GalleryOption
+from steamdino.present.cli.options import GalleryOptions
 from steamdino.present.display_text import printable
-from steamdino.settings import Settings
 
 SHOWN = 10
 
@@ -23,7 +22,8 @@ def add(
             help="A folder, a table (.csv, .tsv, .jsonl, .parquet) or an archive (.tar, .tar.gz, .zip).",
         ),
     ],
-    gallery: GalleryOption = None,
+    *,
+    gallery: GalleryOptions,
     id_column: Annotated[
         str, typer.Option("--id", metavar="COLUMN", help="Of a table: holds the id.")
     ] = "id",
@@ -87,11 +87,10 @@ def add(
     from steamdino.present.cli.progress import bar
 
     known = {str(key): name for key, name in app_lists.read(names).items() if name} if names else None
-    settings = Settings.load({"gallery": gallery})
     with bar("Adding", "games") as progress:
         try:
             summary = run(
-                settings.gallery,
+                gallery.folder,
                 path,
                 columns=Columns(id_column, name_column, path_column),
                 copy=copy,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,18 +12,12 @@ import typer
 from steamdino.errors import NoGalleryError
 from steamdino.present.cli.console import beside, draws, note, out, say
 from steamdino.present.cli.options import (
-    GalleryOption,
-    HtmlOption,
-    KindOption,
+    InferenceOptions,
+    PageOutputOptions,
     PicturesOption,
-    PrecisionOption,
-    RecipeOption,
-    SnapshotOption,
-    check_format,
-    check_outputs,
+    SnapshotOptions,
 )
 from steamdino.present.display_text import closeness, printable, shortened
-from steamdino.settings import Settings
 from steamdino.storage.output import output_name
 
 if TYPE_CHECKING:
@@ -30,13 +25,20 @@ if TYPE_CHECKING:
 
     from steamdino.analysis.audit import Audit
 
-FORMATS = ("table", "json")
 LONGEST_NAME = 50
 
 
+@dataclass(frozen=True, slots=True)
+class AuditOutput(PageOutputOptions):
+    """How audits are printed, and what is written beside."""
+
+    pictures: PicturesOption = None
+
+
 def audit(
-    pictures: Annotated[list[Path], typer.Argument(metavar="PICTURE...", help="Drafts, as files.")],
-    gallery: GalleryOption = None,
+    drafts: Annotated[list[Path], typer.Argument(metavar="PICTURE...", help="Drafts, as files.")],
+    *,
+    gallery: SnapshotOptions,
     k: Annotated[int, typer.Option("-k", metavar="N", help="How many similar games to name.")] = 10,
     tag: Annotated[
         list[str] | None,
@@ -53,13 +55,8 @@ def audit(
             metavar="GAME", help="Leave this game out: the draft's own, by id or name.", show_default=False
         ),
     ] = None,
-    recipe: RecipeOption = None,
-    packed: SnapshotOption = None,
-    kind: KindOption = "vertical",
-    form: Annotated[str, typer.Option("--format", metavar="|".join(FORMATS), help="How to print.")] = "table",
-    html: HtmlOption = None,
-    draw: PicturesOption = None,
-    precision: PrecisionOption = None,
+    recipe: InferenceOptions,
+    output: AuditOutput,
 ) -> None:
     """Show what drafts of a banner look like: their closest games, how unusual they are, and what is wrong with them.
 
@@ -80,27 +77,24 @@ def audit(
     from steamdino.analysis.audit import Auditor
     from steamdino.pipeline.check import expected_size
     from steamdino.present.export import audit_report as export
-    from steamdino.search import Snapshot
 
-    check_format(form, FORMATS)
-    check_outputs(("--html", html), form=form)
-    settings = Settings.load({"gallery": gallery, "precision": precision})
-    snapshot = Snapshot.open(packed or settings.gallery, recipe, kind=kind, precision=settings.precision)
+    output.check()
+    snapshot = gallery.open(recipe, precision=recipe.precision)
     try:
-        size = None if packed else expected_size(settings.gallery, kind)
+        size = None if gallery.snapshot else expected_size(gallery.folder, recipe.kind)
     except NoGalleryError:
         size = None  # a snapshot's own folder
     auditor = Auditor(snapshot, tags=tag or (), size=size, without=without or ())
-    audits = [auditor(picture, k) for picture in pictures]
-    if html:
-        title = f"Audit of {pictures[0].name}" if len(pictures) == 1 else f"Audit of {len(pictures)} drafts"
-        export.write_report(html, audits, title=title)
-        note(f"{output_name(html)}: a page with pictures")
-    if form == "json":
+    audits = [auditor(draft, k) for draft in drafts]
+    if output.html:
+        title = f"Audit of {drafts[0].name}" if len(drafts) == 1 else f"Audit of {len(drafts)} drafts"
+        export.write_report(output.html, audits, title=title)
+        note(f"{output_name(output.html)}: a page with pictures")
+    if output.format == "json":
         say(export.as_json(audits))
         return
-    with beside(html):
-        _print_all(audits, draw)
+    with beside(output.html):
+        _print_all(audits, output.pictures)
 
 
 def _print_all(audits: Sequence[Audit], draw: bool | None) -> None:

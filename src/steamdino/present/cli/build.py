@@ -8,14 +8,14 @@ import typer
 
 from steamdino.errors import UsageError
 from steamdino.present.cli.console import note, say
-from steamdino.present.cli.options import GalleryOption, KindOption, PrecisionOption, RecipeOption
+from steamdino.present.cli.options import GalleryOptions, InferenceOptions
 from steamdino.present.display_text import duration
-from steamdino.settings import Settings
 
 
 def build(
-    gallery: GalleryOption = None,
-    recipe: RecipeOption = None,
+    *,
+    gallery: GalleryOptions,
+    recipe: InferenceOptions,
     transform: Annotated[
         str | None,
         typer.Option(
@@ -41,12 +41,10 @@ def build(
             show_default=False,
         ),
     ] = None,
-    precision: PrecisionOption = None,
     threads: Annotated[
         int | None,
         typer.Option(help="Pictures decoded at the same time. Default: one per core.", show_default=False),
     ] = None,
-    kind: KindOption = "vertical",
     upgrade: Annotated[
         bool, typer.Option("--upgrade", help="Encode all anew where this version brings other weights.")
     ] = False,
@@ -72,8 +70,8 @@ def build(
     from steamdino.pipeline import build as run
     from steamdino.present.cli.progress import bar
 
-    settings = Settings.load(
-        {"gallery": gallery, "recipe": recipe, "device": device, "precision": precision, "threads": threads}
+    settings = gallery.settings(
+        recipe=recipe.recipe, device=device, precision=recipe.precision, threads=threads
     )
     chosen = parse(settings.recipe, mode=transform, size=size_of(size), pooling=pooling)
 
@@ -85,7 +83,7 @@ def build(
             summary = run(
                 settings.gallery,
                 chosen,
-                kind=kind,
+                kind=recipe.kind,
                 device=settings.device,
                 precision=settings.precision,
                 threads=settings.threads,

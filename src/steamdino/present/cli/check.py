@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
 from steamdino.errors import UsageError
 from steamdino.present.cli.build import size_of
 from steamdino.present.cli.console import beside, note, out, say
-from steamdino.present.cli.options import GalleryOption, HtmlOption, KindOption, check_format, check_outputs
+from steamdino.present.cli.options import GalleryOptions, KindOption, PageOutputOptions, format_option
 from steamdino.present.display_text import printable, shortened
-from steamdino.settings import Settings
 from steamdino.storage.output import output_name
 
 if TYPE_CHECKING:
@@ -23,8 +23,18 @@ LONGEST_NAME = 24
 FORMATS = ("table", "json", "csv")
 
 
+@dataclass(frozen=True, slots=True)
+class CheckOutput(PageOutputOptions):
+    """How flaws are printed, and what is written beside."""
+
+    FORMATS: ClassVar[tuple[str, ...]] = FORMATS
+
+    format: Annotated[str, format_option(FORMATS)] = "table"
+
+
 def check(
-    gallery: GalleryOption = None,
+    *,
+    gallery: GalleryOptions,
     size: Annotated[
         str | None,
         typer.Option(
@@ -34,10 +44,7 @@ def check(
         ),
     ] = None,
     kind: KindOption = "vertical",
-    output: Annotated[
-        str, typer.Option("--format", metavar="|".join(FORMATS), help="How to print.")
-    ] = "table",
-    html: HtmlOption = None,
+    output: CheckOutput,
     exclude: Annotated[
         str, typer.Option(metavar="FLAW,...", help="Make searches skip banners with these flaws.")
     ] = "",
@@ -70,9 +77,8 @@ def check(
     from steamdino.present.cli.progress import bar
     from steamdino.present.export import check_report
 
-    check_format(output, FORMATS)
-    check_outputs(("--html", html), form=output)
-    place = Settings.load({"gallery": gallery}).gallery
+    output.check()
+    place, html = gallery.folder, output.html
     unwanted = _flaws("--exclude", exclude, FLAWS)
     wanted_back = None if restore == "all" else _flaws("--restore", restore, FLAWS)
     if decisions:
@@ -92,9 +98,9 @@ def check(
             raise typer.Exit(130) from None
     if html:
         check_report.write_flaws(html, checked.findings, place)
-    if output == "json":
+    if output.format == "json":
         say(check_report.findings_json(checked.findings))
-    elif output == "csv":
+    elif output.format == "csv":
         say(check_report.findings_csv(checked.findings))
     else:
         with beside(html):

@@ -7,13 +7,13 @@ from typing import Annotated
 import typer
 
 from steamdino.present.cli.console import say
-from steamdino.present.cli.options import GalleryOption
+from steamdino.present.cli.options import GalleryOptions
 from steamdino.present.display_text import printable
-from steamdino.settings import Settings
 
 
 def doctor(
-    gallery: GalleryOption = None,
+    *,
+    gallery: GalleryOptions,
     repair: Annotated[
         bool, typer.Option("--repair", help="Mend what can be mended without losing anything.")
     ] = False,
@@ -33,9 +33,8 @@ def doctor(
     from steamdino.pipeline import examine
     from steamdino.present.cli.progress import bar
 
-    settings = Settings.load({"gallery": gallery})
     with bar("Examining", "pictures") as progress:
-        findings = examine(settings.gallery, repair=repair, deep=deep, progress=progress)
+        findings = examine(gallery.folder, repair=repair, deep=deep, progress=progress)
     for finding in findings:
         state = "mended" if finding.mended else finding.remedy
         say(printable(f"{finding.text}; {state}"))

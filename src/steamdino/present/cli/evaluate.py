@@ -10,19 +10,18 @@ import typer
 
 from steamdino.errors import SteamDinoError, UsageError
 from steamdino.present.cli.console import beside, note, say
-from steamdino.present.cli.options import GalleryOption, PrecisionOption, check_format, check_outputs
+from steamdino.present.cli.options import GalleryOptions, OutputOptions, PrecisionOption
 from steamdino.present.display_text import printable
-from steamdino.settings import Settings
 from steamdino.storage.output import writing_text
 
 if TYPE_CHECKING:
     from steamdino.index.snapshot import SnapshotReader
-
-FORMATS = ("table", "json")
+    from steamdino.settings import Settings
 
 
 def evaluate(
-    gallery: GalleryOption = None,
+    *,
+    gallery: GalleryOptions,
     recipe: Annotated[
         list[str] | None,
         typer.Option(
@@ -72,9 +71,7 @@ def evaluate(
             metavar="FILE", help="An .svg or .png to draw; - for SVG on stdout.", show_default=False
         ),
     ] = None,
-    output: Annotated[
-        str, typer.Option("--format", metavar="|".join(FORMATS), help="How to print.")
-    ] = "table",
+    output: OutputOptions,
     seed: Annotated[int, typer.Option(min=0, help="Of everything that is left to chance.")] = 0,
     precision: PrecisionOption = None,
 ) -> None:
@@ -95,8 +92,7 @@ def evaluate(
 
         steam-dino evaluate --labels group --across source --games 730,570 --markdown ranking.md
     """
-    check_format(output, FORMATS)
-    check_outputs(("--markdown", markdown), ("--plot", plot), form=output)
+    output.check(("--markdown", markdown), ("--plot", plot))
     if across is not None and not labels:
         raise UsageError(f"--across is {across!r} without --labels; name the column of labels too")
     chosen = [key.strip() for key in games.split(",") if key.strip()]
@@ -112,7 +108,7 @@ def evaluate(
 
     if plot is not None:
         check(plot)
-    settings = Settings.load({"gallery": gallery, "precision": precision})
+    settings = gallery.settings(precision=precision)
     readers = _readers(settings, recipe or [])
     with bar("Reading banners", "banners") as progress:
         collection = collect(readers, precision=settings.precision, threads=cores(), progress=progress)
@@ -138,7 +134,7 @@ def evaluate(
         page = export.as_markdown(found, collection, chosen, labels or [])
         with writing_text(markdown, "--markdown") as text:
             text.write(page + "\n")
-    if output == "json":
+    if output.format == "json":
         say(export.as_json(found))
     else:
         from steamdino.present.cli.evaluation_table import print_evaluation

@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 
 from steamdino.present.cli.console import beside, say
-from steamdino.present.cli.options import GalleryOption, RecipeOption, check_outputs
-from steamdino.settings import Settings
+from steamdino.present.cli.options import GalleryOptions, RecipeOption, check_outputs
 from steamdino.storage.output import output_name
 
 
 def remove(
     game_ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="The games' ids.")] = None,
-    gallery: GalleryOption = None,
+    *,
+    gallery: GalleryOptions,
     source: Annotated[
         str | None, typer.Option(metavar="NAME", help="A whole source, as info names it.", show_default=False)
     ] = None,
@@ -34,13 +34,13 @@ def remove(
     """
     from steamdino.pipeline import remove as run
 
-    settings = Settings.load({"gallery": gallery})
-    count = run(settings.gallery, game_ids or (), source=source)
+    count = run(gallery.folder, game_ids or (), source=source)
     say(f"Removed {count:,} games; searches follow with: steam-dino build")
 
 
 def prune(
-    gallery: GalleryOption = None,
+    *,
+    gallery: GalleryOptions,
     gone: Annotated[
         bool, typer.Option("--gone", help="Remove also the games that their sources no longer have.")
     ] = False,
@@ -67,7 +67,7 @@ def prune(
     """
     from steamdino.pipeline import prune as run
 
-    summary = run(Settings.load({"gallery": gallery}).gallery, gone=gone, recipes=recipe or ())
+    summary = run(gallery.folder, gone=gone, recipes=recipe or ())
     games = f"{summary.games:,} games, " if gone else ""
     say(
         f"Deleted {games}{summary.vectors:,} vectors and {summary.copies:,} copied pictures;"
@@ -79,7 +79,8 @@ def pack(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write; - for stdout.")
     ],
-    gallery: GalleryOption = None,
+    *,
+    gallery: GalleryOptions,
     recipe: RecipeOption = None,
 ) -> None:
     """Pack the newest snapshot into one file that can be given to others.
@@ -94,7 +95,7 @@ def pack(
     from steamdino.search import Snapshot
 
     check_outputs(("-o", output))
-    snapshot = Snapshot.open(Settings.load({"gallery": gallery}).gallery, recipe)
+    snapshot = Snapshot.open(gallery.folder, recipe)
     snapshot.pack(output)
     size = f", {output.stat().st_size / 1e6:,.1f} MB" if output.is_file() else ""
     with beside(output):

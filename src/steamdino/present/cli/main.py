@@ -36,6 +36,7 @@ from steamdino.present.cli import (
     map as map_,
 )
 from steamdino.present.cli.console import note, say
+from steamdino.present.cli.option_groups import register
 from steamdino.present.display_text import printable
 
 # Depending on its release Typer brings its own click or takes the installed one; its public error tells which.
@@ -73,7 +74,7 @@ for command in (
     housekeeping.prune,
     housekeeping.pack,
 ):
-    app.command(name=command.__name__.rstrip("_"))(command)
+    register(app, command, command.__name__.rstrip("_"))
 app.add_typer(export.app, name="export")
 app.add_typer(models.app, name="models")
 

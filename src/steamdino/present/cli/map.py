@@ -11,22 +11,17 @@ import typer
 from steamdino.errors import QueryError, UsageError
 from steamdino.present.cli.console import beside, note_undated, say
 from steamdino.present.cli.options import (
-    AdultOption,
-    FreeOption,
-    GalleryOption,
-    KindOption,
-    RecipeOption,
-    ReleasedOption,
-    ReviewsOption,
-    TagOption,
+    AdultFilterOptions,
+    GalleryOptions,
+    RecipeOptions,
     check_folder,
     check_outputs,
 )
-from steamdino.settings import Settings
 from steamdino.storage.output import output_name
 
 
 def map_(
+    *,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -42,14 +37,9 @@ def map_(
             show_default=False,
         ),
     ] = None,
-    gallery: GalleryOption = None,
-    recipe: RecipeOption = None,
-    kind: KindOption = "vertical",
-    tag: TagOption = None,
-    released: ReleasedOption = "",
-    min_reviews: ReviewsOption = 0,
-    free: FreeOption = False,
-    adult: AdultOption = False,
+    gallery: GalleryOptions,
+    recipe: RecipeOptions,
+    only: AdultFilterOptions,
     title: Annotated[str, typer.Option(help="The page's heading.")] = "What looks alike lies together",
 ) -> None:
     """Draw the whole gallery as one map of banners, on which what looks alike lies together.
@@ -71,8 +61,6 @@ def map_(
     from steamdino.present.cli.progress import bar
     from steamdino.present.export import map_tiles, output_folders
     from steamdino.present.export.mosaic import check_png
-    from steamdino.search import Snapshot
-    from steamdino.search.filter_parser import filter_of
 
     if not (output or html):
         raise UsageError("say what to write: -o FILE for a PNG, --html DIR for a page")
@@ -83,11 +71,9 @@ def map_(
     if html:
         output_folders.check_folder(html, map_tiles.KIND)
     analysis.check()
-    settings = Settings.load({"gallery": gallery})
-    snapshot = Snapshot.open(settings.gallery, recipe, kind=kind)
-    only = filter_of(tag or (), released, min_reviews, free=free, adult=adult)
-    rows = snapshot.rows(only)
-    note_undated(snapshot.undated(only))
+    snapshot, allowed = gallery.open(recipe), only.filter
+    rows = snapshot.rows(allowed)
+    note_undated(snapshot.undated(allowed))
     if not len(rows):
         raise QueryError("no game is left for the map; ask for less, or add and build first")
     with bar("Arranging", "steps") as progress:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import typer
 
 from steamdino.present.cli.console import note, say
+from steamdino.present.cli.options import OutputOptions, PicturesOption, format_option
 from steamdino.present.display_text import printable
 
 if TYPE_CHECKING:
@@ -13,40 +17,60 @@ if TYPE_CHECKING:
     from steamdino.records import Matches, Query
 
 
-def print_answer(
-    matches: Matches, output: str, *, gallery: Path, kind: str, show: str, pictures: bool | None
-) -> None:
+FORMATS = ("table", "json", "csv", "md", "bbcode", "html", "ids")
+
+
+@dataclass(frozen=True, slots=True)
+class MatchOutput(OutputOptions):
+    """How matches are printed."""
+
+    FORMATS: ClassVar[tuple[str, ...]] = FORMATS
+
+    format: Annotated[str, format_option(FORMATS)] = "table"
+    show: Annotated[
+        str,
+        typer.Option(
+            "--show", metavar="COLUMN,...", help="Further columns of the games to print in the table."
+        ),
+    ] = ""
+    pictures: PicturesOption = None
+
+    @property
+    def columns(self) -> list[str]:
+        """Further columns of the games for the table."""
+        return [name.strip() for name in self.show.split(",") if name.strip()]
+
+
+def print_answer(matches: Matches, output: MatchOutput, *, gallery: Path, kind: str) -> None:
     """Prints matches to stdout.
 
     Args:
         matches: what to print.
+        output: how.
         gallery: whose `sync` may know where pictures are on the internet.
         kind: of banner.
-        output: one of `FORMATS`.
-        show: further columns of the games for the table, separated by commas.
-        pictures: draw the banners; None: where the terminal can.
     """
     if not matches:
         note("Nothing is as alike as that.")
-    if output == "table":
+    form = output.format
+    if form == "table":
         from steamdino.present.cli.terminal_matches import print_matches
 
-        columns = [name.strip() for name in show.split(",") if name.strip()]
-        print_matches(matches, columns=columns, pictures=pictures)
+        print_matches(matches, columns=output.columns, pictures=output.pictures)
         return
     from steamdino.present.export import match_records
 
-    if output != "json":
+    if form != "json":
         _tell_alternatives(matches.query)
-    if output in ("md", "bbcode"):
-        say(_wiki(matches, output, gallery, kind))
-    elif output == "html":
+    if form in ("md", "bbcode"):
+        say(_wiki(matches, form, gallery, kind))
+    elif form == "html":
         from steamdino.present.export.sheet import sheet_page
 
         say(sheet_page([matches], title="Banners that look alike"))
     else:
         say(
-            {"json": match_records.as_json, "csv": match_records.as_csv, "ids": match_records.as_ids}[output](
+            {"json": match_records.as_json, "csv": match_records.as_csv, "ids": match_records.as_ids}[form](
                 matches
             )
         )

@@ -11,25 +11,19 @@ import typer
 from steamdino.errors import UsageError
 from steamdino.present.cli.console import note, out, say
 from steamdino.present.cli.model_view import show
-from steamdino.present.cli.options import check_format
+from steamdino.present.cli.option_groups import register
+from steamdino.present.cli.options import OutputOptions
 
 if TYPE_CHECKING:
     from steamdino.features.model_registry import Model
 
 app = typer.Typer(no_args_is_help=True, help="List the models, get them, see what they see.")
-app.command()(show)
 
-FORMATS = ("table", "json")
 WIDE = 120
 """Columns of a terminal in which there is room for a line about each model."""
 
 
-@app.command("list")
-def list_models(
-    output: Annotated[
-        str, typer.Option("--format", metavar="|".join(FORMATS), help="How to print.")
-    ] = "table",
-) -> None:
+def list_models(*, output: OutputOptions) -> None:
     """List the models that steam-dino knows, and which of them are on this machine.
 
     No network is asked. A model is marked as verified when somebody has run the very files on the hub and stated what
@@ -41,11 +35,10 @@ def list_models(
 
         steam-dino models list --format json
     """
-    check_format(output, FORMATS)
     from steamdino.features.model_registry import models
     from steamdino.features.recipe_parser import short_names
 
-    if output == "json":
+    if output.format == "json":
         say(json.dumps([_record(model) for model in models().values()], indent=2))
         return
     from rich.table import Table
@@ -67,7 +60,6 @@ def list_models(
     note(f"Short names for build --recipe: {names}")
 
 
-@app.command()
 def pull(
     name: Annotated[str, typer.Argument(metavar="MODEL", help="As in `models list`, or a short name.")],
     weights: Annotated[
@@ -161,3 +153,7 @@ def _size(folder: Path) -> int:
 
 def _megabytes(size: int) -> str:
     return f"{size / 1e6:,.1f} MB" if size else ""
+
+
+for command, name in ((show, "show"), (list_models, "list"), (pull, "pull")):
+    register(app, command, name)

@@ -10,12 +10,13 @@ import typer
 
 from steamdino.errors import MissingExtraError
 from steamdino.present.cli.console import note
-from steamdino.present.cli.options import GalleryOption, PrecisionOption
-from steamdino.settings import Settings, WebSettings
+from steamdino.present.cli.options import GalleryOptions, PrecisionOption
+from steamdino.settings import WebSettings
 
 
 def serve(
-    gallery: GalleryOption = None,
+    *,
+    gallery: GalleryOptions,
     host: Annotated[
         str | None,
         typer.Option(metavar="ADDRESS", help="Where to listen. Default: 127.0.0.1.", show_default=False),
@@ -72,7 +73,7 @@ def serve(
     """
     if find_spec("fastapi") is None or find_spec("uvicorn") is None:
         raise MissingExtraError("serving", "web")
-    settings = Settings.load({"gallery": gallery, "precision": precision})
+    settings = gallery.settings(precision=precision)
     web = WebSettings.load(
         {
             "host": host,

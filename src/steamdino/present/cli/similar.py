@@ -9,34 +9,22 @@ import typer
 
 from steamdino.errors import UsageError
 from steamdino.present.cli.console import note, note_undated
-from steamdino.present.cli.match_output import print_answer
+from steamdino.present.cli.match_output import MatchOutput, print_answer
 from steamdino.present.cli.options import (
-    AdultOption,
+    AdultFilterOptions,
     AlikeOption,
     CountOption,
-    FormatOption,
-    FreeOption,
-    GalleryOption,
-    KindOption,
-    PicturesOption,
-    PrecisionOption,
-    RecipeOption,
-    ReleasedOption,
-    ReviewsOption,
-    ShowOption,
-    SnapshotOption,
-    TagOption,
-    check_format,
+    InferenceOptions,
+    SnapshotOptions,
 )
-from steamdino.settings import Settings
 
 
 def similar(
     query: Annotated[str, typer.Argument(metavar="QUERY", help="An id, a name, or a picture's file.")],
-    gallery: GalleryOption = None,
+    *,
+    gallery: SnapshotOptions,
     k: CountOption = 10,
-    recipe: RecipeOption = None,
-    packed: SnapshotOption = None,
+    recipe: InferenceOptions,
     plus: Annotated[
         list[str] | None,
         typer.Option(metavar="[N*]X", help="Add an id, name, picture or words, N times.", show_default=False),
@@ -49,20 +37,12 @@ def similar(
     ] = False,
     flip: Annotated[bool, typer.Option("--flip", help="Flip the query's picture top-bottom first.")] = False,
     alike: AlikeOption = False,
-    tag: TagOption = None,
-    released: ReleasedOption = "",
-    min_reviews: ReviewsOption = 0,
-    free: FreeOption = False,
-    adult: AdultOption = False,
+    only: AdultFilterOptions,
     fetch: Annotated[
         bool,
         typer.Option("--fetch", help="Get the banner of an appID that the gallery lacks from Steam first."),
     ] = False,
-    kind: KindOption = "vertical",
-    output: FormatOption = "table",
-    show: ShowOption = "",
-    pictures: PicturesOption = None,
-    precision: PrecisionOption = None,
+    output: MatchOutput,
 ) -> None:
     """Show the games whose banners look most like one.
 
@@ -88,32 +68,25 @@ def similar(
 
         steam-dino similar 730 --plus "at night" --plus 2*1091500 --minus horror.jpg
     """
-    check_format(output)
-    from steamdino.search import Snapshot
-    from steamdino.search.filter_parser import filter_of
-
-    settings = Settings.load({"gallery": gallery, "precision": precision})
-    words = bool(plus or minus) and recipe is None
-    snapshot = Snapshot.open(
-        packed or settings.gallery, recipe, kind=kind, precision=settings.precision, words=words
-    )
-    only = filter_of(tag or (), released, min_reviews, free=free, adult=adult)
+    words = bool(plus or minus) and recipe.recipe is None
+    snapshot = gallery.open(recipe, precision=recipe.precision, words=words)
+    allowed = only.filter
     asked: str | Path = query
     if fetch and query.isdecimal() and query not in snapshot:
-        asked = _fetched(settings, query, kind)
+        asked = _fetched(gallery.folder, query, recipe.kind)
     matches = snapshot.similar(
-        asked, k, mirror=mirror, flip=flip, plus=plus or (), minus=minus or (), alike=alike, only=only
+        asked, k, mirror=mirror, flip=flip, plus=plus or (), minus=minus or (), alike=alike, only=allowed
     )
     note_undated(matches.undated)
-    print_answer(matches, output, gallery=settings.gallery, kind=kind, show=show, pictures=pictures)
+    print_answer(matches, output, gallery=gallery.folder, kind=recipe.kind)
 
 
-def _fetched(settings: Settings, appid: str, kind: str) -> Path:
+def _fetched(gallery: Path, appid: str, kind: str) -> Path:
     from steamdino.pipeline.sync import fetch_one
     from steamdino.settings import SteamSettings
 
     if len(appid) > 10 or not int(appid):
         raise UsageError(f"--fetch needs an appID, a whole number above 0, and not {appid!r}")
-    found = fetch_one(settings.gallery, int(appid), SteamSettings.load({}), kind)
+    found = fetch_one(gallery, int(appid), SteamSettings.load({}), kind)
     note(f"Fetched the banner of {appid}; to have it among the matches of others, run: steam-dino build")
     return found

@@ -13,9 +13,9 @@ import typer
 
 from steamdino.errors import UsageError
 from steamdino.present.cli.console import err, note, say
-from steamdino.present.cli.options import GalleryOption
+from steamdino.present.cli.options import GalleryOptions
 from steamdino.present.display_text import duration
-from steamdino.settings import Settings, SteamSettings
+from steamdino.settings import SteamSettings
 
 if TYPE_CHECKING:
     from steamdino.pipeline.sync import SyncRequest, SyncSummary
@@ -33,7 +33,8 @@ def sync(
         list[str] | None,
         typer.Argument(metavar="[APPID]...", help="Just these games. Default: all.", show_default=False),
     ] = None,
-    gallery: GalleryOption = None,
+    *,
+    gallery: GalleryOptions,
     file: Annotated[
         Path | None,
         typer.Option(
@@ -98,7 +99,7 @@ def sync(
     from steamdino.pipeline.sync import estimate
     from steamdino.pipeline.sync import sync as run
 
-    place = Settings.load({"gallery": gallery}).gallery
+    place = gallery.folder
     steam = SteamSettings.load({"rate": rate, "banner_rate": banner_rate, "connections": connections})
     wanted = _wanted(appids or [], file, top, limit, include, released_only, kind, retry_failed, full)
     wanted = replace(wanted, allow_missing=allow_missing)

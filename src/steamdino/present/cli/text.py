@@ -7,43 +7,25 @@ from typing import Annotated
 import typer
 
 from steamdino.present.cli.console import note_undated
-from steamdino.present.cli.match_output import print_answer
+from steamdino.present.cli.match_output import MatchOutput, print_answer
 from steamdino.present.cli.options import (
-    AdultOption,
+    AdultFilterOptions,
     AlikeOption,
     CountOption,
-    FormatOption,
-    FreeOption,
-    GalleryOption,
-    KindOption,
-    PicturesOption,
-    RecipeOption,
-    ReleasedOption,
-    ReviewsOption,
-    ShowOption,
-    SnapshotOption,
-    TagOption,
-    check_format,
+    RecipeOptions,
+    SnapshotOptions,
 )
-from steamdino.settings import Settings
 
 
 def text(
     sentence: Annotated[str, typer.Argument(metavar="SENTENCE", help="What should be on the banner.")],
-    gallery: GalleryOption = None,
+    *,
+    gallery: SnapshotOptions,
     k: CountOption = 10,
-    recipe: RecipeOption = None,
-    packed: SnapshotOption = None,
+    recipe: RecipeOptions,
     alike: AlikeOption = False,
-    tag: TagOption = None,
-    released: ReleasedOption = "",
-    min_reviews: ReviewsOption = 0,
-    free: FreeOption = False,
-    adult: AdultOption = False,
-    kind: KindOption = "vertical",
-    output: FormatOption = "table",
-    show: ShowOption = "",
-    pictures: PicturesOption = None,
+    only: AdultFilterOptions,
+    output: MatchOutput,
 ) -> None:
     """Show the games whose banners fit a sentence best.
 
@@ -56,13 +38,7 @@ def text(
 
         steam-dino text "a red dragon over a castle"
     """
-    check_format(output)
-    from steamdino.search import Snapshot
-    from steamdino.search.filter_parser import filter_of
-
-    settings = Settings.load({"gallery": gallery})
-    only = filter_of(tag or (), released, min_reviews, free=free, adult=adult)
-    snapshot = Snapshot.open(packed or settings.gallery, recipe, kind=kind, words=True)
-    matches = snapshot.text(sentence, k, alike=alike, only=only)
+    allowed = only.filter
+    matches = gallery.open(recipe, words=True).text(sentence, k, alike=alike, only=allowed)
     note_undated(matches.undated)
-    print_answer(matches, output, gallery=settings.gallery, kind=kind, show=show, pictures=pictures)
+    print_answer(matches, output, gallery=gallery.folder, kind=recipe.kind)

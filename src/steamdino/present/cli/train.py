@@ -11,8 +11,7 @@ import typer
 
 from steamdino.errors import MissingExtraError, UsageError
 from steamdino.present.cli.console import err, note, say
-from steamdino.present.cli.options import GalleryOption, check_folder
-from steamdino.settings import Settings
+from steamdino.present.cli.options import GalleryOptions, check_folder
 
 if TYPE_CHECKING:
     from steamdino.training.run_status import Status
@@ -21,7 +20,8 @@ if TYPE_CHECKING:
 
 
 def train(
-    gallery: GalleryOption = None,
+    *,
+    gallery: GalleryOptions,
     out: Annotated[Path, typer.Option(metavar="DIR", help="The run's folder.")] = Path("training"),
     arch: Annotated[
         str, typer.Option(help="efficientnet-lite0, -lite1, -lite2, vit-tiny16 or vit-small16.")
@@ -100,7 +100,7 @@ def train(
         raise UsageError(
             f"{out} holds no checkpoint to go on from; leave --resume away, or name the run with --out"
         )
-    place = Settings.load({"gallery": gallery}).gallery
+    place = gallery.folder
     try:
         with bar("Decoding", "banners") as progress:
             run = Run(place, out, chosen, device=device, labels=labels, threads=2, progress=progress)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from steamdino.present.cli.export import array_exports, page_exports, text_exports
+from steamdino.present.cli.option_groups import register
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode="markdown", help="Write matches to files that others can open."
@@ -28,4 +29,4 @@ for command in (
     page_exports.site,
     array_exports.urls,
 ):
-    app.command()(command)
+    register(app, command)

@@ -9,22 +9,15 @@ import typer
 
 from steamdino.errors import GalleryError
 from steamdino.present.cli.console import beside, say
-from steamdino.present.cli.export.selection import (
-    AllOption,
-    FromOption,
-    QueriesArgument,
-    Selection,
-    TopOption,
-    opened,
-)
+from steamdino.present.cli.export.selection import CountOption, Selection
 from steamdino.present.cli.options import (
-    GalleryOption,
+    GalleryOptions,
     KindOption,
-    RecipeOption,
+    RecipeOptions,
     check_folder,
     check_outputs,
 )
-from steamdino.settings import Settings, SteamSettings
+from steamdino.settings import SteamSettings
 from steamdino.storage.output import output_name
 
 FileOption = Annotated[
@@ -34,10 +27,10 @@ FileOption = Annotated[
 
 def npy(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="The folder to write to.")],
-    gallery: GalleryOption = None,
-    k: Annotated[int, typer.Option("-k", metavar="N", help="How many matches of each.")] = 100,
-    recipe: RecipeOption = None,
-    kind: KindOption = "vertical",
+    *,
+    gallery: GalleryOptions,
+    k: CountOption = 100,
+    recipe: RecipeOptions,
 ) -> None:
     """Write vectors and matches of all games as NumPy arrays, as steam-DINO's family has them.
 
@@ -55,7 +48,7 @@ def npy(
     from steamdino.records import Filter
 
     check_folder("-o", output)
-    snapshot, _ = opened(gallery, recipe, kind)
+    snapshot = gallery.open(recipe)
     with bar("Comparing", "games") as progress:
         table = Neighbourhood.of(snapshot, k, only=Filter(adult=True), progress=progress)
     for path in write_arrays(output, table):
@@ -63,15 +56,12 @@ def npy(
 
 
 def parquet(
+    *,
     output: FileOption,
-    queries: QueriesArgument = None,
-    top: TopOption = False,
-    file: FromOption = None,
-    every: AllOption = False,
-    gallery: GalleryOption = None,
-    k: Annotated[int, typer.Option("-k", metavar="N", help="How many matches of each.")] = 10,
-    recipe: RecipeOption = None,
-    kind: KindOption = "vertical",
+    asked: Selection,
+    gallery: GalleryOptions,
+    k: CountOption = 10,
+    recipe: RecipeOptions,
 ) -> None:
     """Write all matches as one Parquet table, a row for each; needs the extra `parquet`.
 
@@ -85,16 +75,17 @@ def parquet(
 
     match_table.check_parquet()
     check_outputs(("-o", output))
-    snapshot, place = opened(gallery, recipe, kind)
-    table = Selection(queries or (), top, file, every).neighbourhood(snapshot, place, k)
+    snapshot = gallery.open(recipe)
+    table = asked.neighbourhood(snapshot, gallery.folder, k)
     match_table.write_parquet(output, table)
     with beside(output):
         say(f"{output_name(output)}: {len(table):,} queries")
 
 
 def urls(
+    *,
     output: FileOption,
-    gallery: GalleryOption = None,
+    gallery: GalleryOptions,
     kind: KindOption = "vertical",
 ) -> None:
     """Write the addresses of Steam's banners, for tools that download pictures in bulk.
@@ -111,7 +102,7 @@ def urls(
 
     check_outputs(("-o", output))
     steam = SteamSettings.load({})
-    with Gallery.open(Settings.load({"gallery": gallery}).gallery) as opened_gallery:
+    with Gallery.open(gallery.folder) as opened_gallery:
         count = write_urls(output, opened_gallery.steam.addresses(kind), steam.assets_url)
     if not count:
         raise GalleryError("the gallery knows no addresses of banners; run: steam-dino sync")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -9,32 +10,30 @@ import typer
 
 from steamdino.errors import UsageError
 from steamdino.present.cli.console import beside, say
-from steamdino.present.cli.export.selection import AllOption, FromOption, Selection, TopOption, opened
-from steamdino.present.cli.options import (
-    GalleryOption,
-    KindOption,
-    RecipeOption,
-    check_folder,
-    check_outputs,
-)
+from steamdino.present.cli.export.selection import CountOption, Selection
+from steamdino.present.cli.options import GalleryOptions, RecipeOptions, check_folder, check_outputs
 from steamdino.storage.output import output_name
 
 
-def html(
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="The page to write; - for stdout.")
-    ],
+@dataclass(frozen=True, slots=True)
+class PageSelection(Selection):
+    """Which games or pictures a page is about."""
+
     queries: Annotated[
         list[str] | None,
         typer.Argument(metavar="[QUERY]...", help="Ids, names or pictures' files.", show_default=False),
-    ] = None,
-    top: TopOption = False,
-    file: FromOption = None,
-    every: AllOption = False,
-    gallery: GalleryOption = None,
-    k: Annotated[int, typer.Option("-k", metavar="N", help="How many matches of each.")] = 10,
-    recipe: RecipeOption = None,
-    kind: KindOption = "vertical",
+    ] = None
+
+
+def html(
+    *,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The page to write; - for stdout.")
+    ],
+    asked: PageSelection,
+    gallery: GalleryOptions,
+    k: CountOption = 10,
+    recipe: RecipeOptions,
     title: Annotated[str, typer.Option(help="The page's heading.")] = "Banners that look alike",
 ) -> None:
     """Write one HTML page with queries and their matches.
@@ -48,26 +47,26 @@ def html(
     from steamdino.present.export.sheet import write_sheet
 
     check_outputs(("-o", output))
-    snapshot, place = opened(gallery, recipe, kind)
-    asked: list[str] = list(queries or ())
-    rest = Selection((), top, file, every)
-    if rest or not asked:
-        ids = rest.ids(snapshot, place)
-        asked += snapshot.ids if ids is None else ids
-    write_sheet(output, [snapshot.similar(query, k) for query in asked], title=title)
+    snapshot = gallery.open(recipe)
+    queries = list(asked.queries or ())
+    rest = replace(asked, queries=None)
+    if rest or not queries:
+        ids = rest.ids(snapshot, gallery.folder)
+        queries += snapshot.ids if ids is None else ids
+    write_sheet(output, [snapshot.similar(query, k) for query in queries], title=title)
     with beside(output):
-        say(f"{output_name(output)}: {len(asked):,} queries with up to {k:,} matches each")
+        say(f"{output_name(output)}: {len(queries):,} queries with up to {k:,} matches each")
 
 
 def sheet(
     query: Annotated[str, typer.Argument(metavar="QUERY", help="An id, a name or a picture's file.")],
+    *,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="The PNG to write; - for stdout.")
     ],
-    gallery: GalleryOption = None,
+    gallery: GalleryOptions,
     k: Annotated[int, typer.Option("-k", metavar="N", help="How many matches.")] = 10,
-    recipe: RecipeOption = None,
-    kind: KindOption = "vertical",
+    recipe: RecipeOptions,
 ) -> None:
     """Write one picture of a query with its matches, in rows of five.
 
@@ -81,7 +80,7 @@ def sheet(
     check_outputs(("-o", output))
     if k > MOST:
         raise UsageError(f"-k is {k}; a picture has room for {MOST} matches")
-    snapshot, _ = opened(gallery, recipe, kind)
+    snapshot = gallery.open(recipe)
     matches = snapshot.similar(query, k)
     game = matches.query.game
     title = f"Similar to {game.name if game else matches.query.text}"
@@ -95,10 +94,10 @@ MOST = 500
 
 
 def site(
+    *,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="The folder to write.")],
-    gallery: GalleryOption = None,
-    recipe: RecipeOption = None,
-    kind: KindOption = "vertical",
+    gallery: GalleryOptions,
+    recipe: RecipeOptions,
     pictures: Annotated[
         str,
         typer.Option(
@@ -130,7 +129,7 @@ def site(
         raise UsageError(f"--pictures is {pictures!r}; it must be copy or steam")
     check_folder("-o", output)
     output_folders.check_folder(output, export.KIND)
-    snapshot, place = opened(gallery, recipe, kind)
+    snapshot = gallery.open(recipe)
     with bar("Comparing", "games") as progress:
         table = Neighbourhood.of(snapshot, export.NEAREST, progress=progress)
         lonely = unique(snapshot, UNIQUE)
@@ -140,7 +139,7 @@ def site(
             table,
             home=[one.game for one in diverse(snapshot, HOME)],
             lonely=lonely,
-            online=addresses(place, kind) if pictures == "steam" else {},
+            online=addresses(gallery.folder, recipe.kind) if pictures == "steam" else {},
             title=title,
             threads=os.cpu_count() or 1,
             progress=progress,

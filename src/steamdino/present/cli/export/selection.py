@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
 
@@ -12,7 +12,7 @@ import typer
 
 from steamdino.errors import QueryError, UsageError
 from steamdino.present.cli.console import note
-from steamdino.settings import Settings, SteamSettings
+from steamdino.settings import SteamSettings
 from steamdino.storage.output import writing_text
 
 if TYPE_CHECKING:
@@ -22,20 +22,6 @@ if TYPE_CHECKING:
 NAMED = 5
 """Missing games that are named in a note."""
 
-QueriesArgument = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[QUERY]...", help="Games, by id or name.", show_default=False),
-]
-TopOption = Annotated[
-    bool, typer.Option("--top100", help="The most played games; Steam is asked once a day.")
-]
-FromOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--from", metavar="FILE", help="The games of a file: an id on each line.", show_default=False
-    ),
-]
-AllOption = Annotated[bool, typer.Option("--all", help="All games.")]
 TextOption = Annotated[
     Path | None,
     typer.Option(
@@ -48,21 +34,27 @@ TextOption = Annotated[
 ]
 
 
+CountOption = Annotated[int, typer.Option("-k", metavar="N", help="How many matches of each.")]
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which games were asked for.
+    """Which games an export is about."""
 
-    Attributes:
-        queries: ids or names.
-        top: the most played ones.
-        file: with ids.
-        every: all of them.
-    """
-
-    queries: Sequence[str] = field(default_factory=tuple)
-    top: bool = False
-    file: Path | None = None
-    every: bool = False
+    queries: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[QUERY]...", help="Games, by id or name.", show_default=False),
+    ] = None
+    top: Annotated[
+        bool, typer.Option("--top100", help="The most played games; Steam is asked once a day.")
+    ] = False
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", metavar="FILE", help="The games of a file: an id on each line.", show_default=False
+        ),
+    ] = None
+    every: Annotated[bool, typer.Option("--all", help="All games.")] = False
 
     def __bool__(self) -> bool:
         return bool(self.queries or self.top or self.file or self.every)
@@ -100,7 +92,7 @@ class Selection:
             return Neighbourhood.of(snapshot, k, rows, progress=progress)
 
     def _named(self, snapshot: Snapshot) -> Iterator[str]:
-        for query in self.queries:
+        for query in self.queries or ():
             game = snapshot.find(query).game
             if game is None:
                 raise UsageError(f"{query!r} is a picture and no game; see: steam-dino export html")
@@ -141,11 +133,3 @@ def text_file(path: Path | None) -> Iterator[IO[str]]:
         return
     with writing_text(path) as text:
         yield text
-
-
-def opened(gallery: Path | None, recipe: str | None, kind: str) -> tuple[Snapshot, Path]:
-    """The snapshot to ask, and the gallery's folder."""
-    from steamdino.search import Snapshot
-
-    settings = Settings.load({"gallery": gallery})
-    return Snapshot.open(settings.gallery, recipe, kind=kind, precision=settings.precision), settings.gallery

@@ -3,40 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from steamdino.present.cli.console import note
-from steamdino.present.cli.export.selection import (
-    AllOption,
-    FromOption,
-    QueriesArgument,
-    Selection,
-    TextOption,
-    TopOption,
-    opened,
-    text_file,
-)
-from steamdino.present.cli.options import GalleryOption, KindOption, RecipeOption, check_outputs
+from steamdino.present.cli.export.selection import CountOption, Selection, TextOption, text_file
+from steamdino.present.cli.options import GalleryOptions, RecipeOptions, check_outputs
 from steamdino.storage.output import is_stream, output_name
 
 if TYPE_CHECKING:
     from steamdino.present.export.markup import Write
 
-TenOption = Annotated[int, typer.Option("-k", metavar="N", help="How many matches of each.")]
-
 
 def markdown(
-    queries: QueriesArgument = None,
+    *,
     output: TextOption = None,
-    top: TopOption = False,
-    file: FromOption = None,
-    every: AllOption = False,
-    gallery: GalleryOption = None,
-    k: TenOption = 10,
-    recipe: RecipeOption = None,
-    kind: KindOption = "vertical",
+    asked: Selection,
+    gallery: GalleryOptions,
+    k: CountOption = 10,
+    recipe: RecipeOptions,
 ) -> None:
     """Write queries with their matches in Markdown: linked pictures, in rows of five.
 
@@ -50,20 +34,16 @@ def markdown(
     """
     from steamdino.present.export import markup
 
-    asked = Selection(queries or (), top, file, every)
-    _wiki(asked, output, gallery, k, recipe, kind, markup.markdown)
+    _wiki(asked, output, gallery, k, recipe, markup.markdown)
 
 
 def bbcode(
-    queries: QueriesArgument = None,
+    *,
     output: TextOption = None,
-    top: TopOption = False,
-    file: FromOption = None,
-    every: AllOption = False,
-    gallery: GalleryOption = None,
-    k: TenOption = 10,
-    recipe: RecipeOption = None,
-    kind: KindOption = "vertical",
+    asked: Selection,
+    gallery: GalleryOptions,
+    k: CountOption = 10,
+    recipe: RecipeOptions,
 ) -> None:
     """Write queries with their matches in BBCode, for forums: linked pictures, in rows of five.
 
@@ -73,20 +53,16 @@ def bbcode(
     """
     from steamdino.present.export import markup
 
-    asked = Selection(queries or (), top, file, every)
-    _wiki(asked, output, gallery, k, recipe, kind, markup.bbcode)
+    _wiki(asked, output, gallery, k, recipe, markup.bbcode)
 
 
 def json(
-    queries: QueriesArgument = None,
+    *,
     output: TextOption = None,
-    top: TopOption = False,
-    file: FromOption = None,
-    every: AllOption = False,
-    gallery: GalleryOption = None,
-    k: TenOption = 9,
-    recipe: RecipeOption = None,
-    kind: KindOption = "vertical",
+    asked: Selection,
+    gallery: GalleryOptions,
+    k: CountOption = 9,
+    recipe: RecipeOptions,
 ) -> None:
     """Write the ids of matches as one JSON object: {"id": [id, ...]}.
 
@@ -102,8 +78,8 @@ def json(
     from steamdino.present.export import legacy_export
 
     check_outputs(("-o", output))
-    snapshot, place = opened(gallery, recipe, kind)
-    table = Selection(queries or (), top, file, every).neighbourhood(snapshot, place, k)
+    snapshot = gallery.open(recipe)
+    table = asked.neighbourhood(snapshot, gallery.folder, k)
     ids = snapshot.ids
     lists = ((ids[query], [ids[query], *(ids[row] for row in rows)]) for query, rows, _ in table)
     with text_file(output) as text:
@@ -112,15 +88,12 @@ def json(
 
 
 def csv(
-    queries: QueriesArgument = None,
+    *,
     output: TextOption = None,
-    top: TopOption = False,
-    file: FromOption = None,
-    every: AllOption = False,
-    gallery: GalleryOption = None,
-    k: TenOption = 10,
-    recipe: RecipeOption = None,
-    kind: KindOption = "vertical",
+    asked: Selection,
+    gallery: GalleryOptions,
+    k: CountOption = 10,
+    recipe: RecipeOptions,
 ) -> None:
     """Write all matches as one CSV table, a line for each.
 
@@ -133,8 +106,8 @@ def csv(
     from steamdino.present.export import match_table
 
     check_outputs(("-o", output))
-    snapshot, place = opened(gallery, recipe, kind)
-    table = Selection(queries or (), top, file, every).neighbourhood(snapshot, place, k)
+    snapshot = gallery.open(recipe)
+    table = asked.neighbourhood(snapshot, gallery.folder, k)
     with text_file(output) as text:
         match_table.write_csv(text, table)
     _told(output, len(table))
@@ -143,20 +116,19 @@ def csv(
 def _wiki(
     asked: Selection,
     output: Path | None,
-    gallery: Path | None,
+    gallery: GalleryOptions,
     k: int,
-    recipe: str | None,
-    kind: str,
+    recipe: RecipeOptions,
     write: Write,
 ) -> None:
     from steamdino.present.export import markup
     from steamdino.present.export.banner_urls import addresses
 
     check_outputs(("-o", output))
-    snapshot, place = opened(gallery, recipe, kind)
+    snapshot, place = gallery.open(recipe), gallery.folder
     table = asked.neighbourhood(snapshot, place, k)
     folder = output.absolute().parent if output and not is_stream(output) else Path.cwd()
-    to = markup.PictureLinks(addresses(place, kind), folder)
+    to = markup.PictureLinks(addresses(place, recipe.kind), folder)
     with text_file(output) as text:
         for number, (query, rows, _) in enumerate(table):
             game, *matches = snapshot.games([query, *rows])
