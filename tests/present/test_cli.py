@@ -198,7 +198,7 @@ def test_problems_are_told_and_the_exit_code_says_so(run: Run, tmp_path: Path, p
         (
             ["similar", "x", "--format", "xml"],
             2,
-            "--format is 'xml'; it must be one of: table, json, csv, md, bbcode, html, ids",
+            "--format is 'xml'; it must be one of: table, json, csv, md, bbcode, html, ids, legacy-json",
         ),
         (
             ["similar", "x"],

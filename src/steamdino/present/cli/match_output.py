@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
-from steamdino.present.cli.console import note, say
+from steamdino.present.cli.console import note
 from steamdino.present.cli.options import OutputOptions, PicturesOption, format_option
 from steamdino.present.display_text import printable
+from steamdino.present.export.writer import Context
+from steamdino.present.export.writers import WRITERS
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from steamdino.records import Matches, Query
+    from steamdino.search import Snapshot
 
 
-FORMATS = ("table", "json", "csv", "md", "bbcode", "html", "ids")
+FORMATS = ("table", *(writer.name for writer in WRITERS.values() if not writer.binary))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +44,15 @@ class MatchOutput(OutputOptions):
         return [name.strip() for name in self.show.split(",") if name.strip()]
 
 
-def print_answer(matches: Matches, output: MatchOutput, *, gallery: Path, kind: str) -> None:
+def print_answer(
+    matches: Matches, output: MatchOutput, *, snapshot: Snapshot, gallery: Path, kind: str
+) -> None:
     """Prints matches to stdout.
 
     Args:
         matches: what to print.
         output: how.
+        snapshot: that was searched.
         gallery: whose `sync` may know where pictures are on the internet.
         kind: of banner.
     """
@@ -58,41 +64,22 @@ def print_answer(matches: Matches, output: MatchOutput, *, gallery: Path, kind: 
 
         print_matches(matches, columns=output.columns, pictures=output.pictures)
         return
-    from steamdino.present.export import match_records
+    import sys
 
+    from steamdino.present.export.answer import Answer
+
+    writer = WRITERS[form]
     if form != "json":
         _tell_alternatives(matches.query)
-    if form in ("md", "bbcode"):
-        say(_wiki(matches, form, gallery, kind))
-    elif form == "html":
-        from steamdino.present.export.sheet import sheet_page
-
-        say(sheet_page([matches], title="Banners that look alike"))
-    else:
-        say(
-            {"json": match_records.as_json, "csv": match_records.as_csv, "ids": match_records.as_ids}[form](
-                matches
-            )
-        )
+    if writer.embeds_pictures:
+        note_missing_pictures([matches])
+    writer.write([Answer.of(matches)], sys.stdout, Context(snapshot, gallery, kind, Path.cwd()))
 
 
-def _wiki(matches: Matches, output: str, gallery: Path, kind: str) -> str:
-    from pathlib import Path
-
-    from steamdino.present.export import markup
-    from steamdino.present.export.banner_urls import addresses
-
-    to, query = markup.PictureLinks(addresses(gallery, kind), Path.cwd()), matches.query
-    picture = to.file(query.picture) if query.picture else None
-    if query.game:
-        picture = to.of(query.game)
-    return markup.section(
-        query.game or query.text,
-        picture,
-        [match.game for match in matches],
-        to,
-        markup.WRITERS[output],
-    )
+def note_missing_pictures(answers: Sequence[Matches]) -> None:
+    """Report that a page will show names only, as a packed snapshot makes it."""
+    if answers and not any(match.game.picture for matches in answers for match in matches):
+        note("This snapshot knows no pictures, so only names are shown.")
 
 
 def _tell_alternatives(query: Query) -> None:

@@ -78,7 +78,7 @@ def similar(
         asked, k, mirror=mirror, flip=flip, plus=plus or (), minus=minus or (), alike=alike, only=allowed
     )
     note_undated(matches.undated)
-    print_answer(matches, output, gallery=gallery.folder, kind=recipe.kind)
+    print_answer(matches, output, snapshot=snapshot, gallery=gallery.folder, kind=recipe.kind)
 
 
 def _fetched(gallery: Path, appid: str, kind: str) -> Path:

@@ -39,6 +39,7 @@ def text(
         steam-dino text "a red dragon over a castle"
     """
     allowed = only.filter
-    matches = gallery.open(recipe, words=True).text(sentence, k, alike=alike, only=allowed)
+    snapshot = gallery.open(recipe, words=True)
+    matches = snapshot.text(sentence, k, alike=alike, only=allowed)
     note_undated(matches.undated)
-    print_answer(matches, output, gallery=gallery.folder, kind=recipe.kind)
+    print_answer(matches, output, snapshot=snapshot, gallery=gallery.folder, kind=recipe.kind)

@@ -164,7 +164,7 @@ def _wiki(found: Sequence[UniqueGame], output: str, gallery: Path, kind: str) ->
     from steamdino.present.export.banner_urls import addresses
 
     to = markup.PictureLinks(addresses(gallery, kind), Path.cwd())
-    return unique_report.as_wiki(found, to, markup.WRITERS[output])
+    return unique_report.as_wiki(found, to, markup.LINKS[output])
 
 
 def _print(found: Sequence[UniqueGame], title: str, pictures: bool | None) -> None:

@@ -23,7 +23,7 @@ SAFE = ":/?=&%#"
 """Of an address: what stays as it is. Brackets and quotes would end the link."""
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
 
-Write = Callable[[Game | str, str | None], str]
+LinkedPicture = Callable[[Game | str, str | None], str]
 """Makes a linked picture from a game (or the name of what is none) and the picture's address."""
 
 
@@ -81,11 +81,11 @@ def bbcode(game: Game | str, picture: str | None) -> str:
     return f"[url={quote(url, safe=SAFE)}]{shown}[/url]" if url else shown
 
 
-WRITERS: dict[str, Write] = {"md": markdown, "bbcode": bbcode}
+LINKS: dict[str, LinkedPicture] = {"md": markdown, "bbcode": bbcode}
 
 
 def section(
-    query: Game | str, picture: str | None, matches: Sequence[Game], to: PictureLinks, write: Write
+    query: Game | str, picture: str | None, matches: Sequence[Game], to: PictureLinks, link: LinkedPicture
 ) -> str:
     """A query, then its matches in rows of five.
 
@@ -94,13 +94,13 @@ def section(
         picture: the address of the query's picture.
         matches: best first.
         to: where pictures are.
-        write: `markdown` or `bbcode`.
+        link: `markdown` or `bbcode`.
     """
-    return f"Query:\n\n{write(query, picture)}\n\n{grid(matches, to, write)}\n"
+    return f"Query:\n\n{link(query, picture)}\n\n{grid(matches, to, link)}\n"
 
 
-def grid(games: Sequence[Game], to: PictureLinks, write: Write) -> str:
+def grid(games: Sequence[Game], to: PictureLinks, link: LinkedPicture) -> str:
     """Games in rows of five."""
-    cells = [write(game, to.of(game)) for game in games]
+    cells = [link(game, to.of(game)) for game in games]
     rows = ["".join(cells[start : start + ACROSS]) for start in range(0, len(cells), ACROSS)]
     return "\n\n".join(rows)

@@ -1,14 +1,10 @@
-"""Matches as JSON, CSV and lists of ids. The JSON's shape is documented (`docs/reference/json.md`) and stable."""
+"""Matches as records for JSON. Their shape is documented (`docs/reference/json.md`) and stable."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Callable
 from typing import Any
 
-from steamdino.present.display_text import inert
 from steamdino.records import Game, Matches, Query
 
 
@@ -55,40 +51,6 @@ def match_records(matches: Matches, picture_of: Callable[[Game], str | None]) ->
 def file_of(game: Game) -> str | None:
     """The path of a game's picture; None if it is not known."""
     return str(game.picture) if game.picture else None
-
-
-def as_json(matches: Matches) -> str:
-    """Matches as one JSON object."""
-    return json.dumps(as_record(matches), ensure_ascii=False, indent=2)
-
-
-def as_csv(matches: Matches) -> str:
-    """Matches as CSV with a header (RFC 4180).
-
-    A text that a spreadsheet would run as a formula gets an apostrophe in front, as spreadsheets themselves write it;
-    JSON has every text as it is.
-    """
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(["rank", "id", "name", "similarity", "percentile", "identical", "source", "url"])
-    for match in matches:
-        texts = (match.game.source, match.game.url or "")
-        writer.writerow(
-            [
-                match.rank,
-                *map(inert, (match.id, match.name)),
-                f"{match.similarity:.6f}",
-                "" if match.percentile is None else f"{match.percentile:.5f}",
-                str(match.identical).lower(),
-                *map(inert, texts),
-            ]
-        )
-    return file.getvalue().removesuffix("\r\n")
-
-
-def as_ids(matches: Matches) -> str:
-    """One id on each line."""
-    return "\n".join(matches.ids)
 
 
 def _asked(query: Query) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import typer
 
 from steamdino.errors import GalleryError
 from steamdino.present.cli.console import beside, say
-from steamdino.present.cli.export.selection import CountOption, Selection
+from steamdino.present.cli.export.selection import CountOption
 from steamdino.present.cli.options import (
     GalleryOptions,
     KindOption,
@@ -53,33 +53,6 @@ def npy(
         table = Neighbourhood.of(snapshot, k, only=Filter(adult=True), progress=progress)
     for path in write_arrays(output, table):
         say(str(path))
-
-
-def parquet(
-    *,
-    output: FileOption,
-    asked: Selection,
-    gallery: GalleryOptions,
-    k: CountOption = 10,
-    recipe: RecipeOptions,
-) -> None:
-    """Write all matches as one Parquet table, a row for each; needs the extra `parquet`.
-
-    The columns are query_id, query_name, rank, id, name, similarity and percentile.
-
-    **Example**
-
-        steam-dino export parquet --all -k 100 -o matches.parquet
-    """
-    from steamdino.present.export import match_table
-
-    match_table.check_parquet()
-    check_outputs(("-o", output))
-    snapshot = gallery.open(recipe)
-    table = asked.neighbourhood(snapshot, gallery.folder, k)
-    match_table.write_parquet(output, table)
-    with beside(output):
-        say(f"{output_name(output)}: {len(table):,} queries")
 
 
 def urls(

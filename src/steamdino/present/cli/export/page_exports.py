@@ -11,8 +11,13 @@ import typer
 from steamdino.errors import UsageError
 from steamdino.present.cli.console import beside, say
 from steamdino.present.cli.export.selection import CountOption, Selection
+from steamdino.present.cli.match_output import note_missing_pictures
 from steamdino.present.cli.options import GalleryOptions, RecipeOptions, check_folder, check_outputs
-from steamdino.storage.output import output_name
+from steamdino.present.export.answer import Answer
+from steamdino.present.export.writer import Context
+from steamdino.present.export.writers.html_sheet import HtmlSheet
+from steamdino.present.export.writers.png_sheet import PngSheet
+from steamdino.storage.output import output_name, writing, writing_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +49,6 @@ def html(
 
         steam-dino export html 730 "half life" draft.png -o alike.html
     """
-    from steamdino.present.export.sheet import write_sheet
-
     check_outputs(("-o", output))
     snapshot = gallery.open(recipe)
     queries = list(asked.queries or ())
@@ -53,7 +56,11 @@ def html(
     if rest or not queries:
         ids = rest.ids(snapshot, gallery.folder)
         queries += snapshot.ids if ids is None else ids
-    write_sheet(output, [snapshot.similar(query, k) for query in queries], title=title)
+    found = [snapshot.similar(query, k) for query in queries]
+    note_missing_pictures(found)
+    context = Context(snapshot, gallery.folder, recipe.kind, output.absolute().parent)
+    with writing_text(output) as text:
+        HtmlSheet(title).write(map(Answer.of, found), text, context)
     with beside(output):
         say(f"{output_name(output)}: {len(queries):,} queries with up to {k:,} matches each")
 
@@ -74,17 +81,18 @@ def sheet(
 
         steam-dino export sheet 730 -o 730.png
     """
-    from steamdino.present.export import mosaic
+    from steamdino.present.export.mosaic import check_png
 
-    mosaic.check_png(output)
+    check_png(output)
     check_outputs(("-o", output))
     if k > MOST:
         raise UsageError(f"-k is {k}; a picture has room for {MOST} matches")
     snapshot = gallery.open(recipe)
     matches = snapshot.similar(query, k)
-    game = matches.query.game
-    title = f"Similar to {game.name if game else matches.query.text}"
-    mosaic.write_png(output, mosaic.mosaic(mosaic.of_matches(matches), title, lead=1))
+    note_missing_pictures([matches])
+    context = Context(snapshot, gallery.folder, recipe.kind, output.absolute().parent)
+    with writing(output) as file:
+        PngSheet().write([Answer.of(matches)], file, context)
     with beside(output):
         say(f"{output_name(output)}: {len(matches):,} matches")
 

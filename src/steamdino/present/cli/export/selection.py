@@ -22,18 +22,6 @@ if TYPE_CHECKING:
 NAMED = 5
 """Missing games that are named in a note."""
 
-TextOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE",
-        help="The file to write; - for stdout. Default: print it.",
-        show_default=False,
-    ),
-]
-
-
 CountOption = Annotated[int, typer.Option("-k", metavar="N", help="How many matches of each.")]
 
 
