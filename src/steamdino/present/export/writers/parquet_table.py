@@ -83,7 +83,8 @@ class ParquetTable(Writer):
         queries = pa.array(np.repeat(np.arange(len(named), dtype=np.int32), sizes))
 
         def texts(indices: Any, values: Sequence[str | None]) -> Any:
-            return pa.DictionaryArray.from_arrays(indices, pa.array(values, pa.string()))
+            encoded = pa.array(values, pa.string()).dictionary_encode()
+            return pa.DictionaryArray.from_arrays(encoded.indices.take(indices), encoded.dictionary)
 
         ids = [game.id for game in games]
         owners = pa.array([owner for owner, _ in named], pa.int32()).take(queries)
