@@ -1,4 +1,4 @@
-"""`steam-dino audit`: what a draft of a banner looks like."""
+"""`steam-dino audit`: compare draft banners with the gallery."""
 
 from __future__ import annotations
 
@@ -36,36 +36,37 @@ class AuditOutput(PageOutputOptions):
 
 
 def audit(
-    drafts: Annotated[list[Path], typer.Argument(metavar="PICTURE...", help="Drafts, as files.")],
+    drafts: Annotated[
+        list[Path], typer.Argument(metavar="PICTURE...", help="Draft banners (picture files).")
+    ],
     *,
     gallery: SnapshotOptions,
-    k: Annotated[int, typer.Option("-k", metavar="N", help="How many similar games to name.")] = 10,
+    k: Annotated[int, typer.Option("-k", metavar="N", help="Number of similar games to show.")] = 10,
     tag: Annotated[
         list[str] | None,
         typer.Option(
             "--tag",
             metavar="TAG",
-            help="Place it among the games with this tag, too; give it again for more.",
+            help="Also compare with the games of this tag. Repeat for several.",
             show_default=False,
         ),
     ] = None,
     without: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="GAME", help="Leave this game out: the draft's own, by id or name.", show_default=False
+            metavar="GAME", help="Skip this game, e.g. the draft's own, by id or name.", show_default=False
         ),
     ] = None,
     recipe: InferenceOptions,
     output: AuditOutput,
 ) -> None:
-    """Show what drafts of a banner look like: their closest games, how unusual they are, and what is wrong with them.
+    """Compare draft banners with the gallery: closest games, how unusual the drafts are, and their flaws.
 
-    "More unusual than 83 % of all games" says that 83 of a hundred games have another game that looks more like them
-    than any game looks like the draft. With --tag it is placed among the games of that tag as well; several drafts are
-    compared side by side.
+    "More unusual than 83 % of all games" means that 83 of 100 games have a closer nearest neighbour than the draft has.
+    --tag also compares the draft with the games of a tag. Several drafts are shown side by side.
 
-    The page that --html writes has the pictures in it, can be sent to a colleague, and shows where a draft looks like
-    its closest game.
+    The page that --html writes includes its pictures, so you can send it to a colleague. It also shows where a draft
+    resembles its closest game.
 
     **Examples**
 

@@ -1,4 +1,4 @@
-"""`steam-dino duplicates`: games whose banners show the same."""
+"""`steam-dino duplicates`: games with duplicate banners."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class DuplicatesOutput(PageOutputOptions):
         str,
         format_option(
             FORMATS,
-            "How to print; all and removable are lists of ids: all duplicates, and those that are safe to remove.",
+            "Output format. all lists the ids of all duplicates, removable of those that are safe to remove.",
         ),
     ] = "table"
     pictures: PicturesOption = None
@@ -51,31 +51,31 @@ def duplicates(
     query: Annotated[
         str | None,
         typer.Argument(
-            metavar="[QUERY]", help="Just the groups of one game, by id or name.", show_default=False
+            metavar="[QUERY]", help="Only the groups of this game, by id or name.", show_default=False
         ),
     ] = None,
     *,
     gallery: GalleryOptions,
     tier: Annotated[
-        str, typer.Option(metavar="TIER,...", help="Of identical, re-encoded, near, similar.")
+        str, typer.Option(metavar="TIER,...", help="Tiers to show: identical, re-encoded, near, similar.")
     ] = "identical,re-encoded,near",
     recipe: RecipeOptions,
     only: FilterOptions,
-    page: Annotated[int, typer.Option(metavar="N", help="Which page of groups to print.")] = 1,
-    per_page: Annotated[int, typer.Option(metavar="N", help="Groups on a page.")] = 20,
+    page: Annotated[int, typer.Option(metavar="N", help="Page of groups to show.")] = 1,
+    per_page: Annotated[int, typer.Option(metavar="N", help="Groups per page.")] = 20,
     output: DuplicatesOutput,
     review: Annotated[
-        bool, typer.Option("--review", help="Go through the pairs and decide each with one key.")
+        bool, typer.Option("--review", help="Review the pairs one by one; decide each with a key.")
     ] = False,
 ) -> None:
-    """Show groups of games whose banners show the same, in tiers that are kept apart.
+    """Show groups of games with duplicate banners, in tiers.
 
-    identical: the same file. re-encoded: the same picture written anew or scaled, by its hash and confirmed by the
-    vectors. near: cropped, recoloured, mirrored, with other lettering, a reskin, by the vectors. similar: each is the
-    other's nearest neighbour, but they are not the same.
+    identical: the same file. re-encoded: the same picture, saved again or scaled; found by its hash and confirmed by
+    the vectors. near: near-duplicates such as crops, recolours, mirror images, other lettering and reskins; found by
+    the vectors. similar: mutual nearest neighbours that are not duplicates.
 
-    Of each group the largest picture is kept (or one that you said to keep); the others of the first two tiers are safe
-    to remove. What you decide, here with --review or in a file with `check --decisions`, stays.
+    The largest picture of each group is kept, unless you chose another. In the first two tiers the others are safe to
+    remove. Decisions made with --review or `check --decisions` are kept.
 
     **Examples**
 
@@ -97,7 +97,8 @@ def duplicates(
         raise UsageError(f"--page is {page} and --per-page {per_page}; both must be at least 1")
     if review and not sys.stdin.isatty():
         raise UsageError(
-            "--review needs a terminal; elsewhere write a file and use: steam-dino check --decisions"
+            "--review needs a terminal; without one, write decisions to a file and run:"
+            " steam-dino check --decisions FILE"
         )
     place = gallery.folder
     tiers = [one.strip() for one in tier.split(",") if one.strip()]
@@ -137,7 +138,7 @@ def _of_one(groups: list[Duplicates], query: str, snapshot: Snapshot) -> list[Du
     found = snapshot.similar(query, 1).query
     if found.game is None:
         raise QueryError(
-            f"{query!r} is a picture and no game; its nearest games are shown by: steam-dino similar"
+            f"{query!r} is a picture, not a game; to see its nearest games, run: steam-dino similar"
         )
     return [group for group in groups if any(one.game_id == found.game.id for one in group.members)]
 
@@ -160,7 +161,7 @@ def _print(groups: list[Duplicates], page: int, per_page: int, pictures: bool | 
     console.print(Text(f"{len(groups):,} groups: {told}" if groups else "No duplicates."))
     pages = -(-len(groups) // per_page)
     if groups and page > pages:
-        raise UsageError(f"--page is {page}, and there are {pages}")
+        raise UsageError(f"--page is {page}, but there are only {pages}")
     for group in groups[(page - 1) * per_page : page * per_page]:
         console.print(Text(f"\n{group.tier}", style="bold"))
         if draws(pictures, console):
@@ -177,7 +178,7 @@ def _print(groups: list[Duplicates], page: int, per_page: int, pictures: bool | 
                 Text(f"  {likeness}  {name}  {printable(one.game_id)}  {one.width}x{one.height}{removable}")
             )
     if pages > 1:
-        console.print(Text(f"\nPage {page} of {pages}; the next: --page {page + 1}", style="dim"))
+        console.print(Text(f"\nPage {page} of {pages}; next: --page {page + 1}", style="dim"))
 
 
 def _review(groups: list[Duplicates], place: Path) -> None:
@@ -209,4 +210,4 @@ def _review(groups: list[Duplicates], place: Path) -> None:
         elif KEYS[key]:
             decide(place, [Decision(first.game_id, other.game_id, KEYS[key])])
         made += key != "s"
-    note(f"{made:,} decisions noted.")
+    note(f"{made:,} decisions saved.")

@@ -38,27 +38,27 @@ class ExplanationOutput(OutputOptions):
 
 
 def explain(
-    first: Annotated[str, typer.Argument(metavar="A", help="An id, a name, or a picture's file.")],
+    first: Annotated[str, typer.Argument(metavar="A", help="An id, a name, or a picture file.")],
     second: Annotated[str, typer.Argument(metavar="B", help="Another.")],
     *,
     picture: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="The PNG to write; - for stdout.", show_default=False
+            "--output", "-o", metavar="FILE", help="PNG file to write. - is stdout.", show_default=False
         ),
     ] = None,
     gallery: GalleryOptions,
     recipe: RecipeOptions,
     output: ExplanationOutput,
 ) -> None:
-    """Show why two banners match: what is the same in both, and what each part adds to the similarity.
+    """Show why two banners match: corresponding places, and what each part adds to the similarity.
 
-    Each place of one picture is compared with all places of the other; what fits, with its surroundings, shows up as
-    heat over both, and as numbered points that belong together. The table says what each ninth of the pictures adds to
-    the similarity: exactly, where the recipe's vector is a sum over places, as that of the bundled model is; elsewhere
-    it says what is lost when that part is covered.
+    Each place in one picture is compared with every place in the other. Matching areas are shown as a heat map over
+    both pictures and as numbered pairs of points. The table shows what each ninth of the pictures adds to the
+    similarity. This is exact if the recipe's vector is a sum over places, as with the bundled model; otherwise it is
+    the similarity lost when that part is covered.
 
-    With -o all of it becomes a picture; for a vision transformer it also shows where each head looks.
+    -o writes all of it as a picture. For a vision transformer it also shows the attention of each head.
 
     **Examples**
 
@@ -119,7 +119,7 @@ def _name(query: Query) -> str:
 def _picture(query: Query) -> Image.Image:
     if query.picture is None:
         raise QueryError(
-            f"the picture of {query.text!r} is not known to this snapshot, so it cannot be explained"
+            f"this snapshot has no picture of {query.text!r}, so it cannot be explained; name a picture file instead"
         )
     return _decoded(query.picture)
 

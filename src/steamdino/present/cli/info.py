@@ -27,7 +27,7 @@ def info(
     *,
     gallery: GalleryOptions,
     problems: Annotated[
-        bool, typer.Option("--problems", help="List everything that could not be used, and why.")
+        bool, typer.Option("--problems", help="List everything that could not be used, with the reason.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:

@@ -25,7 +25,7 @@ def map_(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="The PNG to write; - for stdout.", show_default=False
+            "--output", "-o", metavar="FILE", help="PNG file to write. - is stdout.", show_default=False
         ),
     ] = None,
     html: Annotated[
@@ -33,23 +33,22 @@ def map_(
         typer.Option(
             "--html",
             metavar="DIR",
-            help="Write a zoomable page with search into a folder.",
+            help="Write a zoomable page with search to this folder.",
             show_default=False,
         ),
     ] = None,
     gallery: GalleryOptions,
     recipe: RecipeOptions,
     only: AdultFilterOptions,
-    title: Annotated[str, typer.Option(help="The page's heading.")] = "What looks alike lies together",
+    title: Annotated[str, typer.Option(help="Heading of the page.")] = "What looks alike lies together",
 ) -> None:
-    """Draw the whole gallery as one map of banners, on which what looks alike lies together.
+    """Draw the whole gallery as a map of banners, with similar banners next to each other.
 
-    The layout is t-SNE on each game's nearest neighbours (extra `map`), then each banner moves to a cell of its own, so
-    that none covers another; the same gallery gives the same map. Distances far apart on it mean little: it shows who
-    is next to whom.
+    The layout is t-SNE on each game's nearest neighbours (extra `map`). Then each banner moves to its own cell, so that
+    banners do not overlap. The same gallery always gives the same map. Only neighbourhoods are meaningful, not large
+    distances.
 
-    The page can be dragged and zoomed, finds games by name, and works from a disk without a network: open index.html in
-    its folder.
+    The page can be dragged and zoomed, finds games by name, and works offline: open index.html in its folder.
 
     **Examples**
 
@@ -63,7 +62,7 @@ def map_(
     from steamdino.present.export.mosaic import check_png
 
     if not (output or html):
-        raise UsageError("say what to write: -o FILE for a PNG, --html DIR for a page")
+        raise UsageError("nothing to write; pass -o FILE for a PNG or --html DIR for a page")
     if output:
         check_png(output)
     check_outputs(("-o", output))
@@ -75,7 +74,7 @@ def map_(
     rows = snapshot.rows(allowed)
     note_undated(snapshot.undated(allowed))
     if not len(rows):
-        raise QueryError("no game is left for the map; ask for less, or add and build first")
+        raise QueryError("no game is left for the map; relax the filters, or add games and build first")
     with bar("Arranging", "steps") as progress:
         points = analysis.layout(snapshot.vectors[rows], progress)
     drawn = map_tiles.Atlas(snapshot.games(rows), *analysis.grid(points))

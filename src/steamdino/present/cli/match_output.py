@@ -1,4 +1,4 @@
-"""How `similar` and `text` print their matches."""
+"""Printing of matches by `similar` and `text`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class MatchOutput(OutputOptions):
     show: Annotated[
         str,
         typer.Option(
-            "--show", metavar="COLUMN,...", help="Further columns of the games to print in the table."
+            "--show", metavar="COLUMN,...", help="Additional columns of the games to show in the table."
         ),
     ] = ""
     pictures: PicturesOption = None
@@ -47,7 +47,7 @@ class MatchOutput(OutputOptions):
 def print_answer(
     matches: Matches, output: MatchOutput, *, snapshot: Snapshot, gallery: Path, kind: str
 ) -> None:
-    """Prints matches to stdout.
+    """Print matches to stdout.
 
     Args:
         matches: what to print.
@@ -57,7 +57,7 @@ def print_answer(
         kind: of banner.
     """
     if not matches:
-        note("Nothing is as alike as that.")
+        note("No match is above the 99.9th percentile.")
     form = output.format
     if form == "table":
         from steamdino.present.cli.terminal_matches import print_matches
@@ -85,4 +85,4 @@ def note_missing_pictures(answers: Sequence[Matches]) -> None:
 def _tell_alternatives(query: Query) -> None:
     if query.game and query.alternatives:
         others = ", ".join(f"{printable(game.name)} ({game.id})" for game in query.alternatives[:5])
-        note(f"Taken for {printable(query.game.name)} ({query.game.id}); also possible: {others}")
+        note(f"Using {printable(query.game.name)} ({query.game.id}); also possible: {others}")

@@ -18,36 +18,42 @@ if TYPE_CHECKING:
 
 RecipeOption = Annotated[
     str | None,
-    typer.Option("--recipe", metavar="NAME", help="The recipe's name or hash.", show_default=False),
+    typer.Option("--recipe", metavar="NAME", help="Name or hash of the recipe.", show_default=False),
 ]
 PrecisionOption = Annotated[
     str | None,
     typer.Option(
         "--precision",
         metavar="f32|bf16|auto",
-        help="Of the inference: exact, twice as fast where the CPU has it, or whichever is faster. Default: f32.",
+        help="Inference precision. f32 is exact; bf16 is about twice as fast on CPUs that support it; auto picks the"
+        " fastest supported. Default: f32.",
         show_default=False,
     ),
 ]
 KindOption = Annotated[
     str,
-    typer.Option("--kind", metavar="vertical|header|hero", help="Of banner, where a gallery holds several."),
+    typer.Option(
+        "--kind", metavar="vertical|header|hero", help="Kind of banner, if the gallery has several."
+    ),
 ]
-CountOption = Annotated[int, typer.Option("-k", metavar="N", help="How many matches.")]
+CountOption = Annotated[int, typer.Option("-k", metavar="N", help="Maximum number of matches.")]
 AlikeOption = Annotated[
-    bool, typer.Option("--alike", help="Only matches closer than 99.9 % of pairs, however many those are.")
+    bool, typer.Option("--alike", help="Only matches closer than 99.9 % of all pairs. May be fewer than -k.")
 ]
 HtmlOption = Annotated[
     Path | None,
     typer.Option(
-        "--html", metavar="FILE", help="Also write a page with pictures; - for stdout.", show_default=False
+        "--html",
+        metavar="FILE",
+        help="Also write an HTML page with pictures. - is stdout.",
+        show_default=False,
     ),
 ]
 PicturesOption = Annotated[
     bool | None,
     typer.Option(
         "--pictures/--no-pictures",
-        help="Draw the banners in the terminal. Default: where it can.",
+        help="Show banners in the terminal. Default: if it has enough colours.",
         show_default=False,
     ),
 ]
@@ -63,7 +69,7 @@ class GalleryOptions:
             "--gallery",
             "-g",
             metavar="DIR",
-            help="The gallery's folder. Default: $STEAMDINO_GALLERY, steamdino.toml, ./gallery.",
+            help="Folder of the gallery. Default: $STEAMDINO_GALLERY, then steamdino.toml, then ./gallery.",
             show_default=False,
         ),
     ] = None
@@ -113,7 +119,7 @@ class SnapshotOptions(GalleryOptions):
         typer.Option(
             "--snapshot",
             metavar="FILE",
-            help="Ask a packed snapshot (or your own snapshot's folder) instead.",
+            help="Search a packed snapshot, or the folder of your own snapshot, instead of the gallery.",
         ),
     ] = None
 
@@ -147,18 +153,22 @@ class FilterOptions:
         typer.Option(
             "--tag",
             metavar="TAG",
-            help="Only games with this tag; give it again for more.",
+            help="Only games with this tag. Repeat for several; a game must have them all.",
             show_default=False,
         ),
     ] = None
     released: Annotated[
         str,
-        typer.Option("--released", metavar="WHEN", help="Only games of then: 2020, 2020.. or 2020-05..2021."),
+        typer.Option(
+            "--released",
+            metavar="WHEN",
+            help="Only games released in this period, e.g. 2020, 2020.. or 2020-05..2021.",
+        ),
     ] = ""
     min_reviews: Annotated[
-        int, typer.Option("--min-reviews", metavar="N", help="Only games with so many reviews.")
+        int, typer.Option("--min-reviews", metavar="N", help="Only games with at least N reviews.")
     ] = 0
-    free: Annotated[bool, typer.Option("--free", help="Only games that cost nothing.")] = False
+    free: Annotated[bool, typer.Option("--free", help="Only free games.")] = False
 
     def parsed(self, *, adult: bool = False) -> Filter:
         """The filter that searches take.
@@ -178,7 +188,7 @@ class FilterOptions:
 class AdultFilterOptions(FilterOptions):
     """Which games may be found, where adult-only games are hidden unless asked for."""
 
-    adult: Annotated[bool, typer.Option("--adult/--no-adult", help="Show adult-only games, too.")] = False
+    adult: Annotated[bool, typer.Option("--adult/--no-adult", help="Include adult-only games.")] = False
 
     @property
     def filter(self) -> Filter:
@@ -190,7 +200,7 @@ class AdultFilterOptions(FilterOptions):
         return self.parsed(adult=self.adult)
 
 
-def format_option(names: tuple[str, ...], text: str = "How to print.") -> Any:
+def format_option(names: tuple[str, ...], text: str = "Output format.") -> Any:
     """Declare ``--format`` of a command."""
     return typer.Option("--format", metavar="|".join(names), help=text)
 
@@ -216,7 +226,7 @@ class OutputOptions:
         return ()
 
     def check(self, *more: tuple[str, Path | None]) -> None:
-        """Find out before the work whether everything can be written; see `check_outputs`."""
+        """Check in advance whether everything can be written; see `check_outputs`."""
         check_outputs(*self.files(), *more, form=self.format)
 
 
@@ -232,7 +242,7 @@ class PageOutputOptions(OutputOptions):
 
 
 def check_outputs(*outputs: tuple[str, Path | None], form: str = "table") -> None:
-    """Refuses outputs that cannot be written, before anything is computed.
+    """Refuse outputs that cannot be written, before anything is computed.
 
     Args:
         outputs: options and the files that they name.
@@ -256,7 +266,7 @@ def check_outputs(*outputs: tuple[str, Path | None], form: str = "table") -> Non
 
 
 def check_folder(option: str, folder: Path | None) -> None:
-    """Refuses standard output where a folder is written.
+    """Refuse standard output where a folder is written.
 
     Raises:
         UsageError: the path means standard output.

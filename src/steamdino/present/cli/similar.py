@@ -20,43 +20,48 @@ from steamdino.present.cli.options import (
 
 
 def similar(
-    query: Annotated[str, typer.Argument(metavar="QUERY", help="An id, a name, or a picture's file.")],
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="An id, a name, or a picture file.")],
     *,
     gallery: SnapshotOptions,
     k: CountOption = 10,
     recipe: InferenceOptions,
     plus: Annotated[
         list[str] | None,
-        typer.Option(metavar="[N*]X", help="Add an id, name, picture or words, N times.", show_default=False),
+        typer.Option(
+            metavar="[N*]X",
+            help="Add a game, picture or words to the query, with weight N.",
+            show_default=False,
+        ),
     ] = None,
     minus: Annotated[
-        list[str] | None, typer.Option(metavar="[N*]X", help="Take it away instead.", show_default=False)
+        list[str] | None,
+        typer.Option(metavar="[N*]X", help="Subtract a game, picture or words instead.", show_default=False),
     ] = None,
-    mirror: Annotated[
-        bool, typer.Option("--mirror", help="Mirror the query's picture left-right first.")
-    ] = False,
-    flip: Annotated[bool, typer.Option("--flip", help="Flip the query's picture top-bottom first.")] = False,
+    mirror: Annotated[bool, typer.Option("--mirror", help="Mirror the query picture left to right.")] = False,
+    flip: Annotated[bool, typer.Option("--flip", help="Flip the query picture upside down.")] = False,
     alike: AlikeOption = False,
     only: AdultFilterOptions,
     fetch: Annotated[
         bool,
-        typer.Option("--fetch", help="Get the banner of an appID that the gallery lacks from Steam first."),
+        typer.Option(
+            "--fetch", help="If the gallery lacks this appID, download its banner from Steam first."
+        ),
     ] = False,
     output: MatchOutput,
 ) -> None:
     """Show the games whose banners look most like one.
 
-    An exact id or name wins before anything else is tried; then come a picture's file, names that begin with the
-    text, names with its words, and names with typos. If several fit, the best is taken and the others are named.
+    The query is matched in this order: exact id or name, picture file, names that begin with the text, names that
+    contain its words, names with typos. If several games fit, the best one is used and the others are listed.
 
     The similarity is the cosine of the two vectors, at most 1; "closer than" says how many of the gallery's pairs are
-    less alike. The query itself is left out; other games with the very same picture are shown and marked as identical.
-    Mirroring the query helps when the letters in a banner drive its matches.
+    less alike. The query itself is skipped; other games with exactly the same picture are marked as identical.
+    --mirror helps if the lettering of a banner dominates its matches.
 
-    Tags, dates and reviews are known of games that `sync` fetched, or of tables with such columns; adult-only games are
-    shown only with --adult.
+    Filters work for games that `sync` fetched and for tables with columns such as tags, release date and reviews.
+    Adult-only games are hidden unless you pass --adult.
 
-    With --plus and --minus the query becomes a mixture. Words need a recipe that knows them, such as `clip`.
+    --plus and --minus mix several queries. Words need a recipe with a text model, such as `clip`.
 
     **Examples**
 
@@ -86,7 +91,7 @@ def _fetched(gallery: Path, appid: str, kind: str) -> Path:
     from steamdino.settings import SteamSettings
 
     if len(appid) > 10 or not int(appid):
-        raise UsageError(f"--fetch needs an appID, a whole number above 0, and not {appid!r}")
+        raise UsageError(f"--fetch is used with {appid!r}; it needs an appID, a whole number above 0")
     found = fetch_one(gallery, int(appid), SteamSettings.load({}), kind)
-    note(f"Fetched the banner of {appid}; to have it among the matches of others, run: steam-dino build")
+    note(f"Fetched the banner of {appid}. To find it from other games too, run: steam-dino build")
     return found

@@ -1,4 +1,4 @@
-"""`steam-dino text`: the games whose banners fit a sentence."""
+"""`steam-dino text`: the games whose banners match a sentence."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def text(
     only: AdultFilterOptions,
     output: MatchOutput,
 ) -> None:
-    """Show the games whose banners fit a sentence best.
+    """Show the games whose banners best match a sentence.
 
-    This needs a recipe that knows words: get CLIP once with `steam-dino models pull clip-vitb32`, then build the
-    gallery with `steam-dino build --recipe clip`. Of a gallery's recipes the one that knows words answers.
+    This needs a recipe with a text model. Download CLIP once with `steam-dino models pull clip-vitb32`, then build the
+    gallery with `steam-dino build --recipe clip`. If a gallery has several recipes, one with a text model is used.
 
-    "closer than" says how many of the gallery's games fit less.
+    "closer than" is the share of the gallery's games that match the sentence less well.
 
     **Example**
 

@@ -52,7 +52,7 @@ class UniqueOutput(PageOutputOptions):
         typer.Option(
             "--sheet",
             metavar="FILE",
-            help="Also write the banners as one PNG; - for stdout.",
+            help="Also write the banners as one PNG. - is stdout.",
             show_default=False,
         ),
     ] = None
@@ -71,23 +71,23 @@ def unique(
         typer.Option(
             "-n",
             metavar="N",
-            help=f"How many games. Default: {USUAL}, or all that --below lets through.",
+            help=f"Maximum number of games. Default: {USUAL}, or no limit with --below.",
             show_default=False,
         ),
     ] = None,
     below: Annotated[
         float | None,
-        typer.Option(metavar="SIMILARITY", help="Only games less similar than that.", show_default=False),
+        typer.Option(metavar="SIMILARITY", help="Only games below this similarity.", show_default=False),
     ] = None,
-    k: Annotated[int, typer.Option("-k", metavar="N", help="How many neighbours count; their average.")] = 1,
+    k: Annotated[int, typer.Option("-k", metavar="N", help="Number of nearest neighbours to average.")] = 1,
     ignore_duplicates: Annotated[
         bool,
         typer.Option(
-            "--ignore-duplicates", help="Let copies of one banner count as one game, not as a neighbour."
+            "--ignore-duplicates", help="Count copies of one banner as one game, not as neighbours."
         ),
     ] = False,
     diverse: Annotated[
-        bool, typer.Option("--diverse", help="A set whose games differ from each other: another thing.")
+        bool, typer.Option("--diverse", help="Show a diverse set instead: games that differ from each other.")
     ] = False,
     recipe: RecipeOptions,
     only: AdultFilterOptions,
@@ -95,13 +95,12 @@ def unique(
 ) -> None:
     """Show the games whose banners look like no other's: those whose nearest neighbour is the least similar.
 
-    Each comes with its closest match. With a filter, games are compared within it: `--tag Horror` shows which look
-    unusual among horror games. A game whose banner is in the store twice is not unique, unless --ignore-duplicates lets
-    the copies count as one.
+    Each comes with its closest match. Filters also limit the comparison: `--tag Horror` shows which games look unusual
+    among horror games. A game whose banner is in the store twice is not unique, unless you pass --ignore-duplicates.
 
-    --diverse shows another thing: a set of games that are as unlike *each other* as possible (farthest-point
-    traversal). It spans the whole gallery, ordinary corners included; --below stops it where the next game would be as
-    similar as that to one before it.
+    --diverse shows a set of games that are as unlike *each other* as possible (farthest-point traversal). The set spans
+    the whole gallery, so its games need not be unique. --below stops when the next game would be at least that similar
+    to an earlier one.
 
     **Examples**
 
@@ -116,9 +115,11 @@ def unique(
     from steamdino.present.export import mosaic, unique_report
 
     if gallery.snapshot and ignore_duplicates:
-        raise UsageError("--ignore-duplicates looks at the pictures of a gallery; a packed snapshot has none")
+        raise UsageError(
+            "--ignore-duplicates needs the pictures of a gallery, and a packed snapshot has none; leave one of them out"
+        )
     if diverse and k != 1:
-        raise UsageError("-k counts neighbours, of which --diverse has none; leave one of them out")
+        raise UsageError(f"-k is {k}, and --diverse does not average neighbours; leave one of them out")
     if output.sheet:
         mosaic.check_png(output.sheet)
     output.check()
@@ -175,7 +176,7 @@ def _print(found: Sequence[UniqueGame], title: str, pictures: bool | None) -> No
 
     console = out()
     if not found:
-        note("No game is as unlike the others as that.")
+        note("No game is below this similarity.")
         return
     console.print(Text(title, style="bold"))
     if draws(pictures, console):

@@ -9,7 +9,7 @@ from steamdino.records import Game, Matches, Query
 
 
 def as_record(matches: Matches) -> dict[str, Any]:
-    """Matches as what `json.dumps` takes."""
+    """Return matches as a JSON-ready dict."""
     query = matches.query
     return {
         "query": {
@@ -25,11 +25,11 @@ def as_record(matches: Matches) -> dict[str, Any]:
 
 
 def match_records(matches: Matches, picture_of: Callable[[Game], str | None]) -> list[dict[str, Any]]:
-    """The matches alone as what `json.dumps` takes.
+    """Return only the matches, as JSON-ready dicts.
 
     Args:
         matches: the matches.
-        picture_of: where a game's picture is; `file_of` for whoever sits at this machine.
+        picture_of: returns the location of a game's picture; `file_of` for local use.
     """
     return [
         {
@@ -49,7 +49,7 @@ def match_records(matches: Matches, picture_of: Callable[[Game], str | None]) ->
 
 
 def file_of(game: Game) -> str | None:
-    """The path of a game's picture; None if it is not known."""
+    """Return the path of a game's picture, or None if it is unknown."""
     return str(game.picture) if game.picture else None
 
 

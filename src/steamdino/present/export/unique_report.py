@@ -54,12 +54,12 @@ def as_wiki(found: Sequence[UniqueGame], to: PictureLinks, link: LinkedPicture) 
 
 
 def write_list(path: Path, found: Sequence[UniqueGame], *, title: str, note: str) -> None:
-    """Writes the games, each beside its closest one, as one page."""
+    """Write the games, each beside its closest one, as one page."""
     write_page(path, "unique_games.html.jinja", option="--html", title=title, note=note, found=found)
 
 
 def write_grid(path: Path, found: Sequence[UniqueGame], *, title: str) -> None:
-    """Writes the games' banners as one PNG."""
+    """Write the games' banners as one PNG."""
     tiles = [
         Tile(one.game.picture, one.game.name, "" if one.similarity is None else f"{one.similarity:.3f}")
         for one in found

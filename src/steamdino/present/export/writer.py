@@ -53,7 +53,7 @@ class Writer(Protocol):
     k: int = 10
 
     def check(self) -> None:
-        """Find out before the work whether the format can be written.
+        """Check in advance whether the format can be written.
 
         Raises:
             MissingExtraError: a library is not installed.

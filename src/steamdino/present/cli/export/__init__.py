@@ -1,4 +1,4 @@
-"""`steam-dino export`: matches as files that others can open."""
+"""`steam-dino export`: matches in formats that other programs read."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from steamdino.present.cli.option_groups import register
 from steamdino.present.export.writers import WRITERS
 
 app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode="markdown", help="Write matches to files that others can open."
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="Write matches in formats that other programs read.",
 )
 
 
 @app.callback()
 def main() -> None:
-    """Write matches to files that others can open."""
+    """Write matches in formats that other programs read."""
 
 
 OWN = {"html": page_exports.html}

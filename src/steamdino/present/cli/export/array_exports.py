@@ -1,4 +1,4 @@
-"""Matches as arrays and tables for programs, and the addresses of banners."""
+"""Arrays for programs, and the URLs of banners."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from steamdino.settings import SteamSettings
 from steamdino.storage.output import output_name
 
 FileOption = Annotated[
-    Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write; - for stdout.")
+    Path, typer.Option("--output", "-o", metavar="FILE", help="File to write. - is stdout.")
 ]
 
 
 def npy(
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="The folder to write to.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder to write to.")],
     *,
     gallery: GalleryOptions,
     k: CountOption = 100,
     recipe: RecipeOptions,
 ) -> None:
-    """Write vectors and matches of all games as NumPy arrays, as steam-DINO's family has them.
+    """Write vectors and matches of all games as NumPy arrays, in the layout of the steam-DINO projects.
 
     `app_ids.json`, `app_ids.npy`, `app_names.json` and `frozen_app_ids.txt` name the games in the order of the rows;
     `label_database.<recipe>.npy` has their vectors (float16), and `matches_faiss.npy` a row for each game: its own
@@ -61,10 +61,10 @@ def urls(
     gallery: GalleryOptions,
     kind: KindOption = "vertical",
 ) -> None:
-    """Write the addresses of Steam's banners, for tools that download pictures in bulk.
+    """Write the URLs of Steam's banners, for bulk downloaders.
 
-    The columns are `url`, `caption` (the game's name) and `appid`, as img2dataset and its kind want them. The addresses
-    are those that `sync` learned; they hold as long as the art does not change.
+    The columns are `url`, `caption` (the game's name) and `appid`, as tools such as img2dataset expect. The URLs are
+    those that `sync` found; they are valid until the art changes.
 
     **Example**
 
@@ -78,6 +78,6 @@ def urls(
     with Gallery.open(gallery.folder) as opened_gallery:
         count = write_urls(output, opened_gallery.steam.addresses(kind), steam.assets_url)
     if not count:
-        raise GalleryError("the gallery knows no addresses of banners; run: steam-dino sync")
+        raise GalleryError("the gallery has no URLs of banners; run: steam-dino sync")
     with beside(output):
         say(f"{output_name(output)}: {count:,} addresses")

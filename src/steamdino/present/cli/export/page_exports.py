@@ -1,4 +1,4 @@
-"""Matches as things to look at: a page, a picture."""
+"""Pages and pictures of matches."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ from steamdino.storage.output import output_name, writing, writing_text
 
 @dataclass(frozen=True, slots=True)
 class PageSelection(Selection):
-    """Which games or pictures a page is about."""
+    """The games or pictures of a page."""
 
     queries: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[QUERY]...", help="Ids, names or pictures' files.", show_default=False),
+        typer.Argument(metavar="[QUERY]...", help="Ids, names or picture files.", show_default=False),
     ] = None
 
 
 def html(
     *,
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="The page to write; - for stdout.")
+        Path, typer.Option("--output", "-o", metavar="FILE", help="HTML file to write. - is stdout.")
     ],
     asked: PageSelection,
     gallery: GalleryOptions,
     k: CountOption = 10,
     recipe: RecipeOptions,
-    title: Annotated[str, typer.Option(help="The page's heading.")] = "Banners that look alike",
+    title: Annotated[str, typer.Option(help="Heading of the page.")] = "Banners that look alike",
 ) -> None:
     """Write one HTML page with queries and their matches.
 
-    The pictures are part of the file, so that it can be sent to somebody and opened anywhere, without a network.
+    The pictures are part of the file, so you can send it to somebody and open it offline.
 
     **Example**
 
@@ -66,13 +66,13 @@ def html(
 
 
 def sheet(
-    query: Annotated[str, typer.Argument(metavar="QUERY", help="An id, a name or a picture's file.")],
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="An id, a name, or a picture file.")],
     *,
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="The PNG to write; - for stdout.")
+        Path, typer.Option("--output", "-o", metavar="FILE", help="PNG file to write. - is stdout.")
     ],
     gallery: GalleryOptions,
-    k: Annotated[int, typer.Option("-k", metavar="N", help="How many matches.")] = 10,
+    k: Annotated[int, typer.Option("-k", metavar="N", help="Maximum number of matches.")] = 10,
     recipe: RecipeOptions,
 ) -> None:
     """Write one picture of a query with its matches, in rows of five.
@@ -103,22 +103,22 @@ MOST = 500
 
 def site(
     *,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="The folder to write.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder to write.")],
     gallery: GalleryOptions,
     recipe: RecipeOptions,
     pictures: Annotated[
         str,
         typer.Option(
             metavar="copy|steam",
-            help="Copy banners, scaled, or link Steam's where `sync` learned their addresses.",
+            help="Copy scaled banners, or link to Steam's if `sync` knows their URLs.",
         ),
     ] = "copy",
-    title: Annotated[str, typer.Option(help="The site's heading.")] = "Banners that look alike",
+    title: Annotated[str, typer.Option(help="Heading of the site.")] = "Banners that look alike",
 ) -> None:
-    """Write a site that any file host can serve: search by name, matches that lead on, unique games; no server needed.
+    """Write a static site: search by name, linked matches, unique games. It needs no server of its own.
 
-    Its data comes in small files, so that the first page is there at once however many games there are. Adult-only
-    games are left out. Try it with: python -m http.server -d DIR
+    Its data is split into small files, so the first page loads quickly however many games there are. Adult-only games
+    are skipped. Try it with: python -m http.server -d DIR
 
     **Example**
 

@@ -20,9 +20,9 @@ class LegacyJson(Writer):
     k = 9
     help = """Write the ids of matches as one JSON object: {"id": [id, ...]}.
 
-    It is of the form that steam-DINO's family publishes (similar_to_top_100.*.json): each list begins with the game
-    itself. With 9 matches it has ten ids, as there. Ids are numbers if all of the gallery's are. `similar` calls this
-    format `legacy-json`, and `json` what has names, similarities and pictures, too.
+    This is the format that the steam-DINO projects publish (similar_to_top_100.*.json): each list begins with the game
+    itself, so 9 matches make ten ids. Ids are numbers if all of the gallery's are. `similar` calls
+    this format `legacy-json`; its `json` also has names, similarities and pictures.
 
     **Examples**
 

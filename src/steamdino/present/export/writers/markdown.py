@@ -18,7 +18,7 @@ class Markdown(LinkedPictures):
     command = "markdown"
     help = """Write queries with their matches in Markdown: linked pictures, in rows of five.
 
-    Pictures are Steam's where `sync` learned their addresses, else files beside the text.
+    Pictures link to Steam if `sync` knows their URLs, otherwise to local files.
 
     **Examples**
 

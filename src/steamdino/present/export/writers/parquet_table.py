@@ -29,7 +29,7 @@ class ParquetTable(Writer):
     """
 
     def check(self) -> None:
-        """Find out before the work whether Parquet can be written.
+        """Check in advance whether Parquet can be written.
 
         Raises:
             MissingExtraError: pyarrow is not installed.
