@@ -90,7 +90,11 @@ def test_alike_keeps_what_is_closer_than_the_stated_share_of_pairs(
     assert percentiles == sorted(percentiles, reverse=True)
     lonely = min(snapshot.ids, key=lambda key: snapshot.similar(key, 1)[0].similarity)
     done = run("similar", lonely, "-g", built, "--alike", "--format", "ids")
-    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "", "Nothing is as alike as that.\n")
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (
+        0,
+        "",
+        "No match is above the 99.9th percentile.\n",
+    )
 
 
 def test_a_snapshot_without_a_distribution_still_answers(gallery: Path) -> None:

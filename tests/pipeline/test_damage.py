@@ -93,7 +93,7 @@ def test_a_read_only_gallery_answers_and_refuses_to_be_written(covers: Path, tmp
     try:
         assert _unprivileged("similar", "000", "-g", gallery, "--format", "ids").stdout.count("\n") == 10
         assert "up to date" in _unprivileged("info", "-g", gallery).stdout
-        assert _unprivileged("doctor", "-g", gallery).stdout == "All is well.\n"
+        assert _unprivileged("doctor", "-g", gallery).stdout == "No problems found.\n"
         for command in (["add", covers], ["build"], ["prune"], ["remove", "000"]):
             assert "writable" in _one_line(_unprivileged(*command, "-g", gallery))
         assert "cannot be made into a gallery" in _one_line(

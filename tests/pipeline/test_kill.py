@@ -131,7 +131,7 @@ def test_a_polite_end_comes_soon_and_says_what_is_kept(
         seconds = time.monotonic() - started
     kept = _count(gallery, "vectors")
     assert 0 < kept < PAINTED
-    told = f"Stopped. {kept:,} of {PAINTED:,} banners are encoded and kept; the same command goes on."
+    told = f"Stopped. {kept:,} of {PAINTED:,} banners are encoded and kept; run the same command to continue."
     assert errors.splitlines()[-1] == told
     assert child.returncode == 130
     assert seconds < 2
@@ -149,7 +149,9 @@ def test_a_polite_end_of_adding_says_that_what_was_added_is_kept(linked: Path, t
         child.send_signal(signal.SIGINT)
         _, errors = child.communicate(timeout=30)
     assert 0 < _count(gallery, "games") < LINKED
-    assert errors.splitlines()[-1] == "Stopped. What was added so far is kept; the same command goes on."
+    assert (
+        errors.splitlines()[-1] == "Stopped. Games added so far are kept; run the same command to continue."
+    )
     assert child.returncode == 130
     assert add(gallery, linked).new > 0
     assert _count(gallery, "games") == LINKED

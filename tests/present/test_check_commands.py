@@ -29,7 +29,7 @@ def test_a_check_prints_counts_with_examples_and_writes_a_page_with_pictures(
     gallery = gallery_with_pictures
     done = run("check", "-g", gallery, "--html", tmp_path / "flaws.html")
     assert done.returncode == 0
-    assert "usual size 300x450" in done.stdout
+    assert "expected size 300x450" in done.stdout
     lines = {line.split()[0]: line for line in done.stdout.splitlines()[2:]}
     assert lines["blank"].split()[1] == "4"
     assert {"identical", "re-encoded", "odd-size", "bands"} <= set(lines)
@@ -49,7 +49,7 @@ def test_excluding_is_told_and_undone(run: Run, gallery_with_pictures: Path) -> 
     assert "4 more games will be skipped; run: steam-dino build" in done.stderr
     assert "stale" in run("info", "-g", gallery).stdout
     done = run("check", "-g", gallery, "--restore", "all")
-    assert done.stderr == "4 games are taken back; run: steam-dino build\n"
+    assert done.stderr == "4 games are included again; run: steam-dino build\n"
 
 
 def test_duplicates_come_as_a_table_json_csv_lists_and_a_page(
@@ -96,7 +96,7 @@ def test_a_decision_in_a_file_takes_effect(run: Run, gallery_with_pictures: Path
     one, other = (member.game_id for member in group.members[:2])
     (tmp_path / "decisions").write_text(f"{one} different {other}\n")
     done = run("check", "-g", gallery, "--decisions", tmp_path / "decisions")
-    assert (done.returncode, done.stderr) == (0, "1 decisions noted.\n")
+    assert (done.returncode, done.stderr) == (0, "1 decisions saved.\n")
     left = run("duplicates", "-g", gallery, "--tier", "identical", "--format", "all").stdout.split()
     assert other not in left
 

@@ -108,7 +108,7 @@ def test_other_games_that_fit_the_name_are_named(run: Run, built: Path, fictiona
     table = run("similar", franchise[:-1], "-g", built)
     assert "Also possible: " in table.stdout
     ids = run("similar", franchise[:-1], "-g", built, "--format", "ids")
-    assert ids.stderr.startswith(f"Taken for {franchise} (")
+    assert ids.stderr.startswith(f"Using {franchise} (")
     assert len(ids.stdout.splitlines()) == 10
 
 
@@ -198,7 +198,7 @@ def test_problems_are_told_and_the_exit_code_says_so(run: Run, tmp_path: Path, p
         (
             ["similar", "x", "--format", "xml"],
             2,
-            "--format is 'xml'; it must be one of: table, json, csv, md, bbcode, html, ids",
+            "--format is 'xml'; it must be one of: table, json, csv, md, bbcode, html, ids, legacy-json",
         ),
         (
             ["similar", "x"],

@@ -256,7 +256,7 @@ def test_a_file_of_ids_is_a_query_set_and_what_is_missing_is_said(
     done = run("export", "csv", "the-wet-precinct", "--from", tmp_path / "ids.txt", "-k", "1", "-g", built)
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert [row["query_id"] for row in rows] == ["the-wet-precinct", QUERY]
-    assert done.stderr == "1 of 2 games are not in the snapshot: no-such-game\n"
+    assert done.stderr == "1 of 2 games are missing from the snapshot: no-such-game\n"
 
 
 def test_a_sheet_is_one_picture_of_a_query_with_its_matches(run: Run, built: Path, tmp_path: Path) -> None:
@@ -280,9 +280,9 @@ def test_what_makes_no_sense_is_refused_and_leaves_the_old_file(
     kept.write_text("old", "utf-8")
     picture = Snapshot.open(built).game(QUERY).picture
     for arguments, code, told in (
-        (("json",), 2, "no game is named"),
+        (("json",), 2, "no games are selected"),
         (("json", "nothing at all like this"), 1, "no game matches"),
-        (("json", picture), 2, "is a picture and no game"),
+        (("json", picture), 2, "is a picture, not a game"),
         (("csv", QUERY, "-k", "0"), 2, "k is 0"),
         (("markdown", "--from", tmp_path / "none.txt"), 2, "there is no"),
         (("csv", "--from", kept), 1, "none of these games"),

@@ -83,7 +83,7 @@ def test_a_folder_of_something_else_is_left_alone(run: Run, built: Path, tmp_pat
     for arguments, told in (
         (("--html", tmp_path), "holds something else than a map"),
         (("-o", tmp_path / "m.jpg"), "does not end in .png"),
-        ((), "say what to write"),
+        ((), "nothing to write"),
     ):
         done = run("map", "-g", built, *arguments)
         assert (done.returncode, told in done.stderr) == (2, True), done.stderr

@@ -47,12 +47,14 @@ from steamdino.present.export import (
     map_tiles,
     markup,
     match_records,
-    match_table,
     mosaic,
     sheet,
     site,
     unique_report,
 )
+from steamdino.present.export.answer import Answer, answers_of
+from steamdino.present.export.writer import Context
+from steamdino.present.export.writers import WRITERS
 from steamdino.present.web.app import create_app
 from steamdino.present.web.snapshot_registry import SnapshotRegistry
 from steamdino.records import Filter
@@ -609,7 +611,7 @@ class Place:
 
 def searched(snapshot: Snapshot, place: Place, *, pictures: bool) -> str:
     """Every way to ask; returns what came out, as JSON."""
-    found = [match_records.as_json(snapshot.similar(key)) for key in snapshot.ids[:2]]
+    found = [json.dumps(match_records.as_record(snapshot.similar(key))) for key in snapshot.ids[:2]]
     for ask in (
         lambda: snapshot.similar("Gone"),
         lambda: snapshot.similar("80"),
@@ -621,7 +623,7 @@ def searched(snapshot: Snapshot, place: Place, *, pictures: bool) -> str:
         *([lambda: snapshot.similar(place.picture)] if pictures else []),
     ):
         try:
-            found.append(match_records.as_json(ask()))
+            found.append(json.dumps(match_records.as_record(ask())))
         except SteamDinoError as error:
             assert "\n" not in str(error)
             found.append(str(error))
@@ -634,27 +636,29 @@ def exported(snapshot: Snapshot, pack: Path, out: Path) -> None:
     table = Neighbourhood.of(snapshot, 3, only=Filter(adult=True))
     answers = [snapshot.similar(key, 3) for key in snapshot.ids[:2]]
     lonely = unique(snapshot, None)
-    to = markup.Addresses(banner_urls.addresses(pack, "vertical"), out)
+    to = markup.PictureLinks(banner_urls.addresses(pack, "vertical"), out)
     sheet.write_sheet(out / "sheet.html", answers, title="x")
     unique_report.write_list(out / "unique.html", lonely, title="x", note="y")
     unique_report.write_grid(out / "unique.png", lonely, title="x")
     mosaic.write_png(out / "sheet.png", mosaic.mosaic(mosaic.of_matches(answers[0]), "x", lead=1))
     ways = {
-        "matches.csv": match_records.as_csv(answers[0]),
-        "ids.txt": match_records.as_ids(answers[0]),
         "unique.json": unique_report.as_json(lonely, snapshot.recipe.name, "unique"),
         "similar.json": legacy_export.similar_json([(key, [key]) for key in snapshot.ids], numbers=False),
         **{
             f"text.{name}": unique_report.as_wiki(lonely, to, write)
             + markup.section(answers[0].query.text, None, [one.game for one in answers[0]], to, write)
-            for name, write in markup.WRITERS.items()
+            for name, write in markup.LINKS.items()
         },
     }
     for name, text in ways.items():
         (out / name).write_text(text, "utf-8")
-    with (out / "table.csv").open("w", encoding="utf-8", newline="") as file:
-        match_table.write_csv(file, table)
-    match_table.write_parquet(out / "table.parquet", table)
+    context = Context(snapshot, pack, "vertical", out)
+    for name, writer in WRITERS.items():
+        with (out / f"written.{name}").open("wb") as file:
+            found = answers_of(table) if writer.takes_several else map(Answer.of, answers[:1])
+            text = file if writer.binary else io.TextIOWrapper(file, "utf-8", newline="")
+            writer.write(found, text, context)
+            text.flush()
     legacy_export.write_arrays(out / "arrays", table)
     games = snapshot.games(range(len(snapshot)))
     cells = np.array([(number, 0) for number in range(len(games))], np.intp)

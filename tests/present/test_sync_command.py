@@ -144,10 +144,10 @@ def test_an_archive_of_steams_banners_gets_its_names_from_a_list(
     [
         (["0"], "'0' is not an appID"),
         (["x"], "'x' is not an appID"),
-        (["10", "--top", "3"], "one of them at a time"),
+        (["10", "--top", "3"], "pass only one of them"),
         (["--top", "101"], "from 1 to 100"),
-        (["--include", "films"], "known are dlc, demo, software"),
-        (["--kind", "square"], "known are vertical, header, hero"),
+        (["--include", "films"], "it must be among: dlc, demo, software"),
+        (["--kind", "square"], "it must be among: vertical, header, hero"),
         (["--appids", "none.txt"], "there is no none.txt"),
         (["--rate", "-1"], "must be a number from 0 to 1000"),
         (["--connections", "99"], "must be a whole number from 1 to 32"),

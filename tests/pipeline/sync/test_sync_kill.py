@@ -119,7 +119,7 @@ def test_a_sync_that_is_interrupted_says_that_it_goes_on(tmp_path: Path, store: 
     process.send_signal(signal.SIGINT)
     _, complaint = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert complaint == "Stopped. What was fetched is kept; the same command goes on.\n"
+    assert complaint == "Stopped. Downloads are kept; run the same command to continue.\n"
     check_count = commits(gallery)
     kill_until_done(gallery, store, 0)
     assert commits(gallery) > check_count

@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from steamdino.present.cli.console import note, say
-from steamdino.present.cli.options import GalleryOption
+from steamdino.present.cli.options import GalleryOptions
 from steamdino.present.display_text import printable
-from steamdino.settings import Settings
 
 SHOWN = 10
 
@@ -23,57 +22,59 @@ def add(
             help="A folder, a table (.csv, .tsv, .jsonl, .parquet) or an archive (.tar, .tar.gz, .zip).",
         ),
     ],
-    gallery: GalleryOption = None,
+    *,
+    gallery: GalleryOptions,
     id_column: Annotated[
-        str, typer.Option("--id", metavar="COLUMN", help="Of a table: holds the id.")
+        str, typer.Option("--id", metavar="COLUMN", help="Column of a table with the id.")
     ] = "id",
     name_column: Annotated[
-        str, typer.Option("--name", metavar="COLUMN", help="Of a table: holds the name.")
+        str, typer.Option("--name", metavar="COLUMN", help="Column of a table with the name.")
     ] = "name",
     path_column: Annotated[
         str,
         typer.Option(
-            "--path", metavar="COLUMN", help="Of a table: holds the picture's path, relative to it."
+            "--path",
+            metavar="COLUMN",
+            help="Column of a table with the picture's path, relative to the table.",
         ),
     ] = "path",
     copy: Annotated[
-        bool, typer.Option("--copy", help="Keep a copy of each picture in the gallery instead of a link.")
+        bool, typer.Option("--copy", help="Copy each picture into the gallery instead of linking to it.")
     ] = False,
     steam: Annotated[
-        bool, typer.Option("--steam", help="The ids are Steam's appIDs: games link to the store.")
+        bool, typer.Option("--steam", help="The ids are Steam appIDs; games link to the store.")
     ] = False,
-    prefix: Annotated[
-        str, typer.Option(help="Put this before each id, where ids of two sources collide.")
-    ] = "",
+    prefix: Annotated[str, typer.Option(help="Prefix for each id, if the ids of two sources collide.")] = "",
     allow_outside: Annotated[
-        bool, typer.Option("--allow-outside", help="Let a table name pictures outside its own folder.")
+        bool, typer.Option("--allow-outside", help="Allow a table to name pictures outside its folder.")
     ] = False,
     names: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Names of appIDs: JSON of Steam (IStoreService.json) or SteamSpy, or lines like 730,Counter-Strike 2.",
+            help="Names of appIDs: JSON from Steam (IStoreService.json) or SteamSpy, or lines like 730,Counter-Strike.",
             show_default=False,
         ),
     ] = None,
     allow_missing: Annotated[
         bool,
-        typer.Option("--allow-missing", help="Go on although most of the games that were here are missing."),
+        typer.Option("--allow-missing", help="Continue even if most of the known games are missing."),
     ] = False,
     all_problems: Annotated[
-        bool, typer.Option("--all-problems", help="Print every problem, not just ten.")
+        bool, typer.Option("--all-problems", help="Print every problem, not only ten.")
     ] = False,
 ) -> None:
-    """Add a folder, a table or an archive of pictures to a gallery, or bring it up to date.
+    """Add a folder, a table or an archive of pictures to a gallery, or update it.
 
-    In a folder (with all folders below it) each picture is a game; its id is its path without the suffix. A table
-    has a row for each game; columns beyond id, name and path are kept and can be shown. Pictures stay where they
-    are; the gallery links to them, or keeps copies with --copy. Of an archive it always keeps copies.
+    In a folder (and its subfolders) each picture is a game; its id is its path without the suffix. A table has a row
+    for each game; columns other than id, name and path are kept and can be shown. Pictures stay where they are: the
+    gallery links to them, or copies them with --copy. Pictures of an archive are always copied.
 
-    Adding the same path again updates: what is new, what changed, what has gone (it is marked, not deleted). Where none
-    or less than half of the games are left, nothing is marked: the drive may not be mounted. --allow-missing goes on.
+    Adding the same path again updates it: new, changed and missing games are found (missing ones are marked, not
+    deleted). If fewer than half of the games are left, nothing is marked, as the drive may not be mounted;
+    --allow-missing continues.
 
-    Exit code 1 says that something could not be used; the rest was added all the same.
+    Exit code 1 means that something could not be used; everything else was added.
 
     **Examples**
 
@@ -87,11 +88,10 @@ def add(
     from steamdino.present.cli.progress import bar
 
     known = {str(key): name for key, name in app_lists.read(names).items() if name} if names else None
-    settings = Settings.load({"gallery": gallery})
     with bar("Adding", "games") as progress:
         try:
             summary = run(
-                settings.gallery,
+                gallery.folder,
                 path,
                 columns=Columns(id_column, name_column, path_column),
                 copy=copy,
@@ -103,7 +103,7 @@ def add(
                 progress=progress,
             )
         except KeyboardInterrupt:
-            note("Stopped. What was added so far is kept; the same command goes on.")
+            note("Stopped. Games added so far are kept; run the same command to continue.")
             raise typer.Exit(130) from None
     shown = summary.problems if all_problems else summary.problems[:SHOWN]
     for problem in shown:
@@ -118,7 +118,7 @@ def add(
         "without a banner": summary.without_banner,
         "problems": len(summary.problems),
     }
-    # Where some of the source could not even be read, nobody can tell what has gone.
+    # If part of the source was unreadable, the missing games are unknown.
     outcome = ", ".join(f"{'?' if n is None else format(n, ',')} {label}" for label, n in counts.items())
     say(f"{printable(summary.source)}: {outcome}")
     if summary.problems:

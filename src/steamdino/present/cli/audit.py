@@ -1,8 +1,9 @@
-"""`steam-dino audit`: what a draft of a banner looks like."""
+"""`steam-dino audit`: compare draft banners with the gallery."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,18 +12,12 @@ import typer
 from steamdino.errors import NoGalleryError
 from steamdino.present.cli.console import beside, draws, note, out, say
 from steamdino.present.cli.options import (
-    GalleryOption,
-    HtmlOption,
-    KindOption,
+    InferenceOptions,
+    PageOutputOptions,
     PicturesOption,
-    PrecisionOption,
-    RecipeOption,
-    SnapshotOption,
-    check_format,
-    check_outputs,
+    SnapshotOptions,
 )
 from steamdino.present.display_text import closeness, printable, shortened
-from steamdino.settings import Settings
 from steamdino.storage.output import output_name
 
 if TYPE_CHECKING:
@@ -30,45 +25,48 @@ if TYPE_CHECKING:
 
     from steamdino.analysis.audit import Audit
 
-FORMATS = ("table", "json")
 LONGEST_NAME = 50
 
 
+@dataclass(frozen=True, slots=True)
+class AuditOutput(PageOutputOptions):
+    """How audits are printed, and what is written beside."""
+
+    pictures: PicturesOption = None
+
+
 def audit(
-    pictures: Annotated[list[Path], typer.Argument(metavar="PICTURE...", help="Drafts, as files.")],
-    gallery: GalleryOption = None,
-    k: Annotated[int, typer.Option("-k", metavar="N", help="How many similar games to name.")] = 10,
+    drafts: Annotated[
+        list[Path], typer.Argument(metavar="PICTURE...", help="Draft banners (picture files).")
+    ],
+    *,
+    gallery: SnapshotOptions,
+    k: Annotated[int, typer.Option("-k", metavar="N", help="Number of similar games to show.")] = 10,
     tag: Annotated[
         list[str] | None,
         typer.Option(
             "--tag",
             metavar="TAG",
-            help="Place it among the games with this tag, too; give it again for more.",
+            help="Also compare with the games of this tag. Repeat for several.",
             show_default=False,
         ),
     ] = None,
     without: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="GAME", help="Leave this game out: the draft's own, by id or name.", show_default=False
+            metavar="GAME", help="Skip this game, e.g. the draft's own, by id or name.", show_default=False
         ),
     ] = None,
-    recipe: RecipeOption = None,
-    packed: SnapshotOption = None,
-    kind: KindOption = "vertical",
-    form: Annotated[str, typer.Option("--format", metavar="|".join(FORMATS), help="How to print.")] = "table",
-    html: HtmlOption = None,
-    draw: PicturesOption = None,
-    precision: PrecisionOption = None,
+    recipe: InferenceOptions,
+    output: AuditOutput,
 ) -> None:
-    """Show what drafts of a banner look like: their closest games, how unusual they are, and what is wrong with them.
+    """Compare draft banners with the gallery: closest games, how unusual the drafts are, and their flaws.
 
-    "More unusual than 83 % of all games" says that 83 of a hundred games have another game that looks more like them
-    than any game looks like the draft. With --tag it is placed among the games of that tag as well; several drafts are
-    compared side by side.
+    "More unusual than 83 % of all games" means that 83 of 100 games have a closer nearest neighbour than the draft has.
+    --tag also compares the draft with the games of a tag. Several drafts are shown side by side.
 
-    The page that --html writes has the pictures in it, can be sent to a colleague, and shows where a draft looks like
-    its closest game.
+    The page that --html writes includes its pictures, so you can send it to a colleague. It also shows where a draft
+    resembles its closest game.
 
     **Examples**
 
@@ -80,29 +78,24 @@ def audit(
     from steamdino.analysis.audit import Auditor
     from steamdino.pipeline.check import expected_size
     from steamdino.present.export import audit_report as export
-    from steamdino.search import Snapshot
 
-    check_format(form, FORMATS)
-    check_outputs(("--html", html), form=form)
-    settings = Settings.load({"gallery": gallery, "precision": precision})
-    snapshot = Snapshot.open(
-        packed or settings.gallery, recipe, kind=kind, precision=settings.inference_precision
-    )
+    output.check()
+    snapshot = gallery.open(recipe, precision=recipe.precision)
     try:
-        size = None if packed else expected_size(settings.gallery, kind)
+        size = None if gallery.snapshot else expected_size(gallery.folder, recipe.kind)
     except NoGalleryError:
         size = None  # a snapshot's own folder
     auditor = Auditor(snapshot, tags=tag or (), size=size, without=without or ())
-    audits = [auditor(picture, k) for picture in pictures]
-    if html:
-        title = f"Audit of {pictures[0].name}" if len(pictures) == 1 else f"Audit of {len(pictures)} drafts"
-        export.write_report(html, audits, title=title)
-        note(f"{output_name(html)}: a page with pictures")
-    if form == "json":
+    audits = [auditor(draft, k) for draft in drafts]
+    if output.html:
+        title = f"Audit of {drafts[0].name}" if len(drafts) == 1 else f"Audit of {len(drafts)} drafts"
+        export.write_report(output.html, audits, title=title)
+        note(f"{output_name(output.html)}: a page with pictures")
+    if output.format == "json":
         say(export.as_json(audits))
         return
-    with beside(html):
-        _print_all(audits, draw)
+    with beside(output.html):
+        _print_all(audits, output.pictures)
 
 
 def _print_all(audits: Sequence[Audit], draw: bool | None) -> None:

@@ -1,4 +1,4 @@
-"""`steam-dino build`: encode what is new, swap the snapshot."""
+"""`steam-dino build`: encode new banners and replace the snapshot."""
 
 from __future__ import annotations
 
@@ -8,28 +8,31 @@ import typer
 
 from steamdino.errors import UsageError
 from steamdino.present.cli.console import note, say
-from steamdino.present.cli.options import GalleryOption, KindOption, PrecisionOption, RecipeOption
+from steamdino.present.cli.options import GalleryOptions, InferenceOptions
 from steamdino.present.display_text import duration
-from steamdino.settings import Settings
 
 
 def build(
-    gallery: GalleryOption = None,
-    recipe: RecipeOption = None,
+    *,
+    gallery: GalleryOptions,
+    recipe: InferenceOptions,
     transform: Annotated[
         str | None,
         typer.Option(
-            metavar="crop|squash|fit", help="How a picture is made to fit the model.", show_default=False
+            metavar="crop|squash|fit",
+            help="How pictures are fitted to the model's input.",
+            show_default=False,
         ),
     ] = None,
     size: Annotated[
-        str | None, typer.Option(metavar="WxH", help="Of the model's input, in pixels.", show_default=False)
+        str | None,
+        typer.Option(metavar="WxH", help="Input size of the model, in pixels.", show_default=False),
     ] = None,
     pooling: Annotated[
         str | None,
         typer.Option(
             metavar="simple|complex|gem|multiscale|patches",
-            help="How tokens become one vector.",
+            help="How tokens are pooled into one vector.",
             show_default=False,
         ),
     ] = None,
@@ -37,29 +40,27 @@ def build(
         str | None,
         typer.Option(
             metavar="cpu|cuda|mps",
-            help="Where to encode; a GPU needs the model's PyTorch weights. Default: cpu.",
+            help="Device that encodes. A GPU needs the model's PyTorch weights. Default: cpu.",
             show_default=False,
         ),
     ] = None,
-    precision: PrecisionOption = None,
     threads: Annotated[
         int | None,
-        typer.Option(help="Pictures decoded at the same time. Default: one per core.", show_default=False),
+        typer.Option(help="Pictures decoded in parallel. Default: one per core.", show_default=False),
     ] = None,
-    kind: KindOption = "vertical",
     upgrade: Annotated[
-        bool, typer.Option("--upgrade", help="Encode all anew where this version brings other weights.")
+        bool, typer.Option("--upgrade", help="Encode everything again if this version has new weights.")
     ] = False,
     rebuild: Annotated[
-        bool, typer.Option("--rebuild", help="Write the snapshot anew even if nothing changed.")
+        bool, typer.Option("--rebuild", help="Write the snapshot again even if nothing changed.")
     ] = False,
 ) -> None:
-    """Encode the banners that are new, and make the gallery ready for searches.
+    """Encode new banners and make the gallery ready for searches.
 
     Each picture becomes a vector under a recipe (model, preprocessing, pooling); identical pictures are encoded
-    once. Then a new snapshot replaces the old one at a stroke; searches that are under way are not disturbed.
+    once. Then a new snapshot replaces the old one atomically, without disturbing running searches.
 
-    It can be stopped at any moment: what is encoded is kept, and the same command goes on. With nothing new it does
+    You can stop it at any time: finished vectors are kept, and the same command continues. If nothing is new, it does
     nothing.
 
     **Examples**
@@ -72,8 +73,8 @@ def build(
     from steamdino.pipeline import build as run
     from steamdino.present.cli.progress import bar
 
-    settings = Settings.load(
-        {"gallery": gallery, "recipe": recipe, "device": device, "precision": precision, "threads": threads}
+    settings = gallery.settings(
+        recipe=recipe.recipe, device=device, precision=recipe.precision, threads=threads
     )
     chosen = parse(settings.recipe, mode=transform, size=size_of(size), pooling=pooling)
 
@@ -85,7 +86,7 @@ def build(
             summary = run(
                 settings.gallery,
                 chosen,
-                kind=kind,
+                kind=recipe.kind,
                 device=settings.device,
                 precision=settings.inference_precision,
                 threads=settings.threads,
@@ -96,7 +97,7 @@ def build(
             )
         except KeyboardInterrupt:
             kept = f"{progress.done:,} of {progress.total:,} banners are encoded and kept"
-            note(f"Stopped. {kept}; the same command goes on.")
+            note(f"Stopped. {kept}; run the same command to continue.")
             raise typer.Exit(130) from None
     if not summary.swapped:
         say(f"Nothing to do: {summary.games:,} games are ready under the recipe {summary.recipe.name}.")
@@ -106,7 +107,7 @@ def build(
         say(f"Encoded {summary.encoded:,} banners in {duration(summary.seconds)} ({rate:,.0f} a second).")
     say(f"{summary.games:,} games are ready under the recipe {summary.recipe.name}.")
     if summary.absent:
-        note(f"{summary.absent:,} games are not among them; see: steam-dino info --problems")
+        note(f"{summary.absent:,} games are missing from the snapshot; see: steam-dino info --problems")
 
 
 def size_of(text: str | None) -> tuple[int, int] | None:

@@ -1,18 +1,18 @@
-"""`steam-dino check`: what is wrong with the banners."""
+"""`steam-dino check`: find flawed banners."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
 from steamdino.errors import UsageError
 from steamdino.present.cli.build import size_of
 from steamdino.present.cli.console import beside, note, out, say
-from steamdino.present.cli.options import GalleryOption, HtmlOption, KindOption, check_format, check_outputs
+from steamdino.present.cli.options import GalleryOptions, KindOption, PageOutputOptions, format_option
 from steamdino.present.display_text import printable, shortened
-from steamdino.settings import Settings
 from steamdino.storage.output import output_name
 
 if TYPE_CHECKING:
@@ -23,40 +23,48 @@ LONGEST_NAME = 24
 FORMATS = ("table", "json", "csv")
 
 
+@dataclass(frozen=True, slots=True)
+class CheckOutput(PageOutputOptions):
+    """How flaws are printed, and what is written beside."""
+
+    FORMATS: ClassVar[tuple[str, ...]] = FORMATS
+
+    format: Annotated[str, format_option(FORMATS)] = "table"
+
+
 def check(
-    gallery: GalleryOption = None,
+    *,
+    gallery: GalleryOptions,
     size: Annotated[
         str | None,
         typer.Option(
             metavar="WxH",
-            help="That banners should have. Default: what most of them have.",
+            help="Expected banner size. Default: the most common size in the gallery.",
             show_default=False,
         ),
     ] = None,
     kind: KindOption = "vertical",
-    output: Annotated[
-        str, typer.Option("--format", metavar="|".join(FORMATS), help="How to print.")
-    ] = "table",
-    html: HtmlOption = None,
+    output: CheckOutput,
     exclude: Annotated[
-        str, typer.Option(metavar="FLAW,...", help="Make searches skip banners with these flaws.")
+        str, typer.Option(metavar="FLAW,...", help="Exclude banners with these flaws from searches.")
     ] = "",
     restore: Annotated[
-        str, typer.Option(metavar="FLAW,...|all", help="Take back what was excluded for these flaws.")
+        str, typer.Option(metavar="FLAW,...|all", help="Include again what was excluded for these flaws.")
     ] = "",
     decisions: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Note decisions about duplicates; see below.", show_default=False),
+        typer.Option(
+            metavar="FILE", help="Read decisions about duplicates from a file; see below.", show_default=False
+        ),
     ] = None,
 ) -> None:
-    """Look for flaws in all banners: blank, dark, pale, blurry, of another size, unreadable, copies of others.
+    """Find flawed banners: blank, dark, pale, blurry, of an unexpected size, unreadable, duplicates.
 
-    Each picture is measured once; a later check looks at new ones only. Copies that were re-encoded are found by the
-    vectors of `build`. With --exclude, games are left out of searches from the next `build` on; --restore takes them
-    back.
+    Each picture is measured once; a later check only measures new ones. Re-encoded copies are found by the vectors of
+    `build`. --exclude removes games from searches from the next `build` on; --restore brings them back.
 
-    A file of decisions has on each line "A different B", "A same B" (two ids) or "keep A" (never to be excluded or
-    removed). Decisions stay, whatever is added, built or moved later.
+    Each line of a decisions file is "A different B", "A same B" (two ids) or "keep A" (never exclude or remove it).
+    Decisions are kept whatever is added, built or moved later.
 
     **Examples**
 
@@ -72,37 +80,36 @@ def check(
     from steamdino.present.cli.progress import bar
     from steamdino.present.export import check_report
 
-    check_format(output, FORMATS)
-    check_outputs(("--html", html), form=output)
-    place = Settings.load({"gallery": gallery}).gallery
+    output.check()
+    place, html = gallery.folder, output.html
     unwanted = _flaws("--exclude", exclude, FLAWS)
     wanted_back = None if restore == "all" else _flaws("--restore", restore, FLAWS)
     if decisions:
         made = deciding.read_decisions(decisions)
         deciding.decide(place, made)
-        note(f"{len(made):,} decisions noted.")
+        note(f"{len(made):,} decisions saved.")
     if restore:
         count = exclusions.restore(place, wanted_back)
-        note(f"{count:,} games are taken back; run: steam-dino build")
+        note(f"{count:,} games are included again; run: steam-dino build")
     if (decisions or restore) and not (exclude or html):
         return
     with bar("Checking", "banners") as progress:
         try:
             checked = checking.check(place, kind=kind, size=size_of(size), threads=2, progress=progress)
         except KeyboardInterrupt:
-            note("Stopped. What was measured is kept; the same command goes on.")
+            note("Stopped. Measurements are kept; run the same command to continue.")
             raise typer.Exit(130) from None
     if html:
         check_report.write_flaws(html, checked.findings, place)
-    if output == "json":
+    if output.format == "json":
         say(check_report.findings_json(checked.findings))
-    elif output == "csv":
+    elif output.format == "csv":
         say(check_report.findings_csv(checked.findings))
     else:
         with beside(html):
             _print(checked)
     if not checked.compared:
-        note("Copies that were re-encoded are found only in a gallery that is built; run: steam-dino build")
+        note("Re-encoded copies can be found only after a build; run: steam-dino build")
     if html:
         note(f"{output_name(html)}: a page with pictures")
     if unwanted:
@@ -114,7 +121,7 @@ def _flaws(flag: str, text: str, known: tuple[str, ...]) -> list[str]:
     chosen = [part.strip() for part in text.split(",") if part.strip()]
     for one in chosen:
         if one not in known:
-            raise UsageError(f"{flag}: there is no flaw {one!r}; there are: {', '.join(known)}")
+            raise UsageError(f"{flag}: there is no flaw {one!r}; known flaws: {', '.join(known)}")
     return chosen
 
 
@@ -125,10 +132,10 @@ def _print(checked: Checked) -> None:
     from steamdino.present.export.check_report import by_flaw
 
     console = out()
-    size = f"usual size {checked.size[0]}x{checked.size[1]}" if checked.size else "no usual size"
-    console.print(Text(f"{checked.banners:,} banners, {checked.measured:,} of them measured now; {size}"))
+    size = f"expected size {checked.size[0]}x{checked.size[1]}" if checked.size else "no expected size"
+    console.print(Text(f"{checked.banners:,} banners, {checked.measured:,} measured now; {size}"))
     table = Table(box=None, pad_edge=False)
-    for heading in ("flaw", "banners", "the worst of them"):
+    for heading in ("flaw", "banners", "worst examples"):
         table.add_column(heading, justify="right" if heading == "banners" else "left")
     for flaw, found in by_flaw(checked.findings).items():
         examples = "; ".join(
@@ -137,4 +144,4 @@ def _print(checked: Checked) -> None:
             for one in found[:EXAMPLES]
         )
         table.add_row(flaw, f"{len(found):,}", Text(examples))
-    console.print(table if checked.findings else Text("Nothing is wrong."))
+    console.print(table if checked.findings else Text("No flaws found."))

@@ -1,4 +1,4 @@
-"""Where output goes: results to stdout, everything about the run to stderr."""
+"""Output: results go to stdout, everything about the run to stderr."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 FILE_WIDTH = 200
-"""Columns of what is no terminal."""
+"""Width in columns if stdout is not a terminal."""
 
 
 def out() -> Console:
-    """The console for results; a file or a pipe has room for whole lines."""
+    """The console for results. Lines are not wrapped for a file or a pipe."""
     from rich.console import Console
 
     terminal = sys.stdout.isatty()
@@ -35,12 +35,12 @@ def err() -> Console:
 
 
 def say(line: str) -> None:
-    """Prints a result's line, as it is: no markup, no wrapping."""
+    """Print one line of the result, without markup or wrapping."""
     sys.stdout.write(line + "\n")
 
 
 def note(line: str) -> None:
-    """Prints a line about the run."""
+    """Print a line about the run."""
     sys.stderr.write(line + "\n")
 
 
@@ -55,14 +55,14 @@ def beside(*outputs: Path | None) -> Iterator[None]:
 
 
 def note_undated(count: int) -> None:
-    """Reports how many games a filter by date skipped because no date of release could be read."""
+    """Report how many games a filter by date skipped because no date of release could be read."""
     if count:
         games, them = ("1 game has", "it") if count == 1 else (f"{count:,} games have", "them")
         note(f"{games} no readable release date, so --released skips {them}.")
 
 
 def draws(asked: bool | None, console: Console) -> bool:
-    """Whether to draw pictures: as was asked; if nothing was, where a terminal's colours are enough to tell them."""
+    """Return whether to draw pictures: as requested, otherwise if the terminal has enough colours."""
     if asked is not None:
         return asked
     return console.is_terminal and console.color_system in ("256", "truecolor")

@@ -14,17 +14,17 @@ from steamdino.present.cli.options import check_folder
 
 def demo(
     folder: Annotated[
-        Path, typer.Argument(metavar="[DIR]", help="Where to put the store and its gallery.")
+        Path, typer.Argument(metavar="[DIR]", help="Folder for the store and its gallery.")
     ] = Path("demo"),
     open_page: Annotated[
         bool | None,
-        typer.Option("--open/--no-open", help="Open the page in a browser. Default: on a terminal."),
+        typer.Option("--open/--no-open", help="Open the page in a browser. Default: yes on a terminal."),
     ] = None,
 ) -> None:
-    """Draw a store of invented games, find similar ones, and open a page with them. No network is needed.
+    """Draw a store of invented games, find similar ones, and show them on a page. Works offline.
 
-    It does what you would do with your own pictures: `add`, `build`, `similar` and
-    `export html`. The gallery stays in the folder, to play with.
+    It runs what you would run on your own pictures: `add`, `build`, `similar` and `export html`. You can keep using the
+    gallery in the folder.
 
     **Example**
 
@@ -62,7 +62,7 @@ def demo(
         say("")
     write_sheet(page, answers, title="A store of invented games: banners that look alike")
     say(f"The page: {page}")
-    say(f"Go on with: steam-dino similar {chosen[-1].id} -g {gallery}")
+    say(f"Next: steam-dino similar {chosen[-1].id} -g {gallery}")
     if open_page or (open_page is None and sys.stdout.isatty()):
         import webbrowser
 

@@ -1,81 +1,81 @@
-"""`steam-dino duplicates`: games whose banners show the same."""
+"""`steam-dino duplicates`: games with duplicate banners."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
 from steamdino.errors import QueryError, UsageError
 from steamdino.present.cli.console import beside, draws, note, note_undated, out, say
 from steamdino.present.cli.options import (
-    FreeOption,
-    GalleryOption,
-    HtmlOption,
-    KindOption,
+    FilterOptions,
+    GalleryOptions,
+    PageOutputOptions,
     PicturesOption,
-    RecipeOption,
-    ReleasedOption,
-    ReviewsOption,
-    TagOption,
-    check_format,
-    check_outputs,
+    RecipeOptions,
+    format_option,
 )
 from steamdino.present.display_text import printable, shortened
-from steamdino.settings import Settings
 from steamdino.storage.output import output_name
 
 if TYPE_CHECKING:
     from steamdino.pipeline.duplicate_groups import Duplicates
+    from steamdino.search import Snapshot
 
 FORMATS = ("table", "json", "csv", "all", "removable")
 LONGEST_NAME = 40
 KEYS = {"d": "same", "n": "different", "k": "keep", "s": "", "q": ""}
 
 
+@dataclass(frozen=True, slots=True)
+class DuplicatesOutput(PageOutputOptions):
+    """How groups of duplicates are printed, and what is written beside."""
+
+    FORMATS: ClassVar[tuple[str, ...]] = FORMATS
+
+    format: Annotated[
+        str,
+        format_option(
+            FORMATS,
+            "Output format. all lists the ids of all duplicates, removable of those that are safe to remove.",
+        ),
+    ] = "table"
+    pictures: PicturesOption = None
+
+
 def duplicates(
     query: Annotated[
         str | None,
         typer.Argument(
-            metavar="[QUERY]", help="Just the groups of one game, by id or name.", show_default=False
+            metavar="[QUERY]", help="Only the groups of this game, by id or name.", show_default=False
         ),
     ] = None,
-    gallery: GalleryOption = None,
+    *,
+    gallery: GalleryOptions,
     tier: Annotated[
-        str, typer.Option(metavar="TIER,...", help="Of identical, re-encoded, near, similar.")
+        str, typer.Option(metavar="TIER,...", help="Tiers to show: identical, re-encoded, near, similar.")
     ] = "identical,re-encoded,near",
-    recipe: RecipeOption = None,
-    kind: KindOption = "vertical",
-    tag: TagOption = None,
-    released: ReleasedOption = "",
-    min_reviews: ReviewsOption = 0,
-    free: FreeOption = False,
-    page: Annotated[int, typer.Option(metavar="N", help="Which page of groups to print.")] = 1,
-    per_page: Annotated[int, typer.Option(metavar="N", help="Groups on a page.")] = 20,
-    output: Annotated[
-        str,
-        typer.Option(
-            "--format",
-            metavar="|".join(FORMATS),
-            help="How to print; all and removable are lists of ids: all duplicates, and those that are safe to remove.",
-        ),
-    ] = "table",
-    html: HtmlOption = None,
+    recipe: RecipeOptions,
+    only: FilterOptions,
+    page: Annotated[int, typer.Option(metavar="N", help="Page of groups to show.")] = 1,
+    per_page: Annotated[int, typer.Option(metavar="N", help="Groups per page.")] = 20,
+    output: DuplicatesOutput,
     review: Annotated[
-        bool, typer.Option("--review", help="Go through the pairs and decide each with one key.")
+        bool, typer.Option("--review", help="Review the pairs one by one; decide each with a key.")
     ] = False,
-    pictures: PicturesOption = None,
 ) -> None:
-    """Show groups of games whose banners show the same, in tiers that are kept apart.
+    """Show groups of games with duplicate banners, in tiers.
 
-    identical: the same file. re-encoded: the same picture written anew or scaled, by its hash and confirmed by the
-    vectors. near: cropped, recoloured, mirrored, with other lettering, a reskin, by the vectors. similar: each is the
-    other's nearest neighbour, but they are not the same.
+    identical: the same file. re-encoded: the same picture, saved again or scaled; found by its hash and confirmed by
+    the vectors. near: near-duplicates such as crops, recolours, mirror images, other lettering and reskins; found by
+    the vectors. similar: mutual nearest neighbours that are not duplicates.
 
-    Of each group the largest picture is kept (or one that you said to keep); the others of the first two tiers are safe
-    to remove. What you decide, here with --review or in a file with `check --decisions`, stays.
+    The largest picture of each group is kept, unless you chose another. In the first two tiers the others are safe to
+    remove. Decisions made with --review or `check --decisions` are kept.
 
     **Examples**
 
@@ -90,57 +90,55 @@ def duplicates(
     from steamdino.pipeline import duplicate_groups
     from steamdino.present.cli.progress import bar
     from steamdino.present.export import check_report
-    from steamdino.search.filter_parser import filter_of
+    from steamdino.records import Filter
 
-    check_format(output, FORMATS)
-    check_outputs(("--html", html), form=output)
+    output.check()
     if page < 1 or per_page < 1:
         raise UsageError(f"--page is {page} and --per-page {per_page}; both must be at least 1")
     if review and not sys.stdin.isatty():
         raise UsageError(
-            "--review needs a terminal; elsewhere write a file and use: steam-dino check --decisions"
+            "--review needs a terminal; without one, write decisions to a file and run:"
+            " steam-dino check --decisions FILE"
         )
-    place = Settings.load({"gallery": gallery}).gallery
+    place = gallery.folder
     tiers = [one.strip() for one in tier.split(",") if one.strip()]
-    wanted = filter_of(tag or (), released, min_reviews, free=free, adult=True)
-    only = wanted if wanted != filter_of(adult=True) else None
+    allowed = only.parsed(adult=True)
     with bar("Comparing", "games") as progress:
         groups = duplicate_groups.duplicates(
-            place, recipe, kind=kind, tiers=tiers or TIERS[:3], only=only, progress=progress
+            place,
+            recipe.recipe,
+            kind=recipe.kind,
+            tiers=tiers or TIERS[:3],
+            only=None if allowed == Filter(adult=True) else allowed,
+            progress=progress,
         )
-    if released:
-        from steamdino.search import Snapshot
-
-        note_undated(Snapshot.open(place, recipe, kind=kind).undated(wanted))
+    if only.released:
+        note_undated(gallery.open(recipe).undated(allowed))
     if query is not None:
-        groups = _of_one(groups, query, place, recipe, kind)
-    if html:
-        check_report.write_groups(html, groups)
-        note(f"{output_name(html)}: a page with pictures")
-    if output == "json":
+        groups = _of_one(groups, query, gallery.open(recipe))
+    if output.html:
+        check_report.write_groups(output.html, groups)
+        note(f"{output_name(output.html)}: a page with pictures")
+    if output.format == "json":
         say(check_report.groups_json(groups))
-    elif output == "csv":
+    elif output.format == "csv":
         say(check_report.groups_csv(groups))
-    elif output in ("all", "removable"):
-        for game_id in _ids(groups, removable=output == "removable"):
+    elif output.format in ("all", "removable"):
+        for game_id in _ids(groups, removable=output.format == "removable"):
             say(game_id)
     else:
-        with beside(html):
+        with beside(output.html):
             if review:
                 _review(groups, place)
             else:
-                _print(groups, page, per_page, pictures)
+                _print(groups, page, per_page, output.pictures)
 
 
-def _of_one(
-    groups: list[Duplicates], query: str, place: Path, recipe: str | None, kind: str
-) -> list[Duplicates]:
-    from steamdino.search import Snapshot
-
-    found = Snapshot.open(place, recipe, kind=kind).similar(query, 1).query
+def _of_one(groups: list[Duplicates], query: str, snapshot: Snapshot) -> list[Duplicates]:
+    found = snapshot.similar(query, 1).query
     if found.game is None:
         raise QueryError(
-            f"{query!r} is a picture and no game; its nearest games are shown by: steam-dino similar"
+            f"{query!r} is a picture, not a game; to see its nearest games, run: steam-dino similar"
         )
     return [group for group in groups if any(one.game_id == found.game.id for one in group.members)]
 
@@ -163,7 +161,7 @@ def _print(groups: list[Duplicates], page: int, per_page: int, pictures: bool | 
     console.print(Text(f"{len(groups):,} groups: {told}" if groups else "No duplicates."))
     pages = -(-len(groups) // per_page)
     if groups and page > pages:
-        raise UsageError(f"--page is {page}, and there are {pages}")
+        raise UsageError(f"--page is {page}, but there are only {pages}")
     for group in groups[(page - 1) * per_page : page * per_page]:
         console.print(Text(f"\n{group.tier}", style="bold"))
         if draws(pictures, console):
@@ -180,7 +178,7 @@ def _print(groups: list[Duplicates], page: int, per_page: int, pictures: bool | 
                 Text(f"  {likeness}  {name}  {printable(one.game_id)}  {one.width}x{one.height}{removable}")
             )
     if pages > 1:
-        console.print(Text(f"\nPage {page} of {pages}; the next: --page {page + 1}", style="dim"))
+        console.print(Text(f"\nPage {page} of {pages}; next: --page {page + 1}", style="dim"))
 
 
 def _review(groups: list[Duplicates], place: Path) -> None:
@@ -212,4 +210,4 @@ def _review(groups: list[Duplicates], place: Path) -> None:
         elif KEYS[key]:
             decide(place, [Decision(first.game_id, other.game_id, KEYS[key])])
         made += key != "s"
-    note(f"{made:,} decisions noted.")
+    note(f"{made:,} decisions saved.")

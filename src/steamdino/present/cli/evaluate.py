@@ -10,26 +10,25 @@ import typer
 
 from steamdino.errors import SteamDinoError, UsageError
 from steamdino.present.cli.console import beside, note, say
-from steamdino.present.cli.options import GalleryOption, PrecisionOption, check_format, check_outputs
+from steamdino.present.cli.options import GalleryOptions, OutputOptions, PrecisionOption
 from steamdino.present.display_text import printable
-from steamdino.settings import Settings
 from steamdino.storage.output import writing_text
 
 if TYPE_CHECKING:
     from steamdino.index.reader import SnapshotReader
-
-FORMATS = ("table", "json")
+    from steamdino.settings import Settings
 
 
 def evaluate(
-    gallery: GalleryOption = None,
+    *,
+    gallery: GalleryOptions,
     recipe: Annotated[
         list[str] | None,
         typer.Option(
             "--recipe",
             metavar="RECIPE",
-            help="One to compare, as in build --recipe; may be given several times. What is not built yet is built"
-            " first. Default: all that the gallery was built under.",
+            help="Recipe to compare, as in build --recipe. Repeat for several. Recipes that are not built yet are built"
+            " first. Default: all recipes of the gallery.",
             show_default=False,
         ),
     ] = None,
@@ -38,7 +37,7 @@ def evaluate(
         typer.Option(
             "--labels",
             metavar="COLUMN",
-            help="Games with the same label in this column should be found; may be given several times.",
+            help="Games with the same label in this column should find each other. Repeat for several.",
             show_default=False,
         ),
     ] = None,
@@ -46,47 +45,49 @@ def evaluate(
         str | None,
         typer.Option(
             metavar="COLUMN",
-            help="Count only games of another value here: near ones (the same art) and diff ones (another) apart.",
+            help="Count only matches with another value in this column; near (same art) and diff (other art) apart.",
             show_default=False,
         ),
     ] = None,
     copies: Annotated[
         int,
-        typer.Option(min=0, metavar="N", help="Games whose banners are changed on purpose and looked for."),
+        typer.Option(min=0, metavar="N", help="Number of games whose altered banners are searched for."),
     ] = 200,
     queries: Annotated[
-        int, typer.Option(min=1, metavar="N", help="The most games to ask about for each column of labels.")
+        int, typer.Option(min=1, metavar="N", help="Maximum number of queries for each column of labels.")
     ] = 2000,
     games: Annotated[
-        str, typer.Option(metavar="ID,...", help="Games whose matches --markdown shows.", show_default=False)
+        str,
+        typer.Option(
+            metavar="ID,...", help="Games whose matches the --markdown page shows.", show_default=False
+        ),
     ] = "",
     markdown: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="A page with the ranking to write; - for stdout.", show_default=False
+            metavar="FILE", help="Write the ranking as a Markdown page. - is stdout.", show_default=False
         ),
     ] = None,
     plot: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="An .svg or .png to draw; - for SVG on stdout.", show_default=False
+            metavar="FILE", help="Write a plot as .svg or .png. - is SVG on stdout.", show_default=False
         ),
     ] = None,
-    output: Annotated[
-        str, typer.Option("--format", metavar="|".join(FORMATS), help="How to print.")
-    ] = "table",
-    seed: Annotated[int, typer.Option(min=0, help="Of everything that is left to chance.")] = 0,
+    output: OutputOptions,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0,
     precision: PrecisionOption = None,
 ) -> None:
-    """Compare recipes on one gallery, beside baselines that need no model.
+    """Compare recipes on one gallery, with baselines that need no model.
 
-    Copies: banners are cropped, mirrored, recoloured and so on, and the original is looked for. It takes no labels.
+    Copies: banners are cropped, mirrored, recoloured and so on; each altered banner should find its original. This
+    needs no labels.
 
-    Labels: with --labels, games that share one should find each other. Cells with several labels are lists, or texts
-    with ";" between them; one in common will do.
+    Labels: with --labels, games that share a label should find each other. A cell with several labels is a list, or a
+    text with ";" between them; one label in common is enough.
 
-    Then: how far the recipes agree on a game's neighbours, how fast each is, and how large. Intervals hold 95 % of
-    2,000 bootstrap draws over the labels; a star marks a difference from the first recipe whose interval leaves out 0.
+    It also reports how far the recipes agree on neighbours, and the speed and size of each. Intervals hold 95 % of
+    2,000 bootstrap samples over the labels; a star marks a difference from the first recipe whose interval excludes 0.
 
     **Examples**
 
@@ -95,8 +96,7 @@ def evaluate(
 
         steam-dino evaluate --labels group --across source --games 730,570 --markdown ranking.md
     """
-    check_format(output, FORMATS)
-    check_outputs(("--markdown", markdown), ("--plot", plot), form=output)
+    output.check(("--markdown", markdown), ("--plot", plot))
     if across is not None and not labels:
         raise UsageError(f"--across is {across!r} without --labels; name the column of labels too")
     chosen = [key.strip() for key in games.split(",") if key.strip()]
@@ -112,17 +112,17 @@ def evaluate(
 
     if plot is not None:
         check(plot)
-    settings = Settings.load({"gallery": gallery, "precision": precision})
+    settings = gallery.settings(precision=precision)
     readers = _readers(settings, recipe or [])
     with bar("Reading banners", "banners") as progress:
         collection = collect(
             readers, precision=settings.inference_precision, threads=cores(), progress=progress
         )
-    rows_of(collection, chosen)  # a wrong id is told before the work, not after it
+    rows_of(collection, chosen)  # report a wrong id before the work, not after it
     for problem in collection.problems[:3]:
-        note(printable(f"Left out: {problem.where}: {problem.reason}"))
+        note(printable(f"Skipped: {problem.where}: {problem.reason}"))
     if len(collection.problems) > 3:
-        note(f"Left out: {len(collection.problems) - 3:,} more games")
+        note(f"Skipped: {len(collection.problems) - 3:,} more games")
     with bar("Comparing", "pictures") as progress:
         found = run(
             collection,
@@ -140,7 +140,7 @@ def evaluate(
         page = export.as_markdown(found, collection, chosen, labels or [])
         with writing_text(markdown, "--markdown") as text:
             text.write(page + "\n")
-    if output == "json":
+    if output.format == "json":
         say(export.as_json(found))
     else:
         from steamdino.present.cli.evaluation_table import print_evaluation
@@ -155,7 +155,7 @@ def _readers(settings: Settings, wanted: Sequence[str]) -> list[SnapshotReader]:
     from steamdino.gallery import Gallery
     from steamdino.index.snapshot_selection import newest_by_name, open_newest
 
-    with Gallery.open(settings.gallery):  # says so where there is none
+    with Gallery.open(settings.gallery):  # raises if there is no gallery
         built = {
             name: manifest.recipe.hash for name, (_, manifest) in newest_by_name(settings.gallery).items()
         }

@@ -17,7 +17,7 @@ WIDEST = 1000
 
 
 def print_evaluation(evaluation: Evaluation) -> None:
-    """Prints an evaluation's tables to stdout."""
+    """Print an evaluation's tables to stdout."""
     console = out()
     console.width = WIDEST
     reference = evaluation.descriptors[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,15 +12,12 @@ import typer
 from steamdino.errors import NoSnapshotError, PictureError, QueryError
 from steamdino.present.cli.console import beside, draws, note, out, say
 from steamdino.present.cli.options import (
-    GalleryOption,
-    KindOption,
+    GalleryOptions,
+    OutputOptions,
     PicturesOption,
-    RecipeOption,
-    check_format,
-    check_outputs,
+    RecipeOptions,
 )
 from steamdino.present.display_text import closeness, printable, shortened
-from steamdino.settings import Settings
 from steamdino.storage.output import output_name
 
 if TYPE_CHECKING:
@@ -29,33 +27,38 @@ if TYPE_CHECKING:
     from steamdino.records import Query
     from steamdino.search import Snapshot
 
-FORMATS = ("table", "json")
 LONGEST_NAME = 30
 
 
+@dataclass(frozen=True, slots=True)
+class ExplanationOutput(OutputOptions):
+    """How an explanation is printed."""
+
+    pictures: PicturesOption = None
+
+
 def explain(
-    first: Annotated[str, typer.Argument(metavar="A", help="An id, a name, or a picture's file.")],
+    first: Annotated[str, typer.Argument(metavar="A", help="An id, a name, or a picture file.")],
     second: Annotated[str, typer.Argument(metavar="B", help="Another.")],
-    output: Annotated[
+    *,
+    picture: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="The PNG to write; - for stdout.", show_default=False
+            "--output", "-o", metavar="FILE", help="PNG file to write. - is stdout.", show_default=False
         ),
     ] = None,
-    gallery: GalleryOption = None,
-    recipe: RecipeOption = None,
-    kind: KindOption = "vertical",
-    form: Annotated[str, typer.Option("--format", metavar="|".join(FORMATS), help="How to print.")] = "table",
-    pictures: PicturesOption = None,
+    gallery: GalleryOptions,
+    recipe: RecipeOptions,
+    output: ExplanationOutput,
 ) -> None:
-    """Show why two banners match: what is the same in both, and what each part adds to the similarity.
+    """Show why two banners match: corresponding places, and what each part adds to the similarity.
 
-    Each place of one picture is compared with all places of the other; what fits, with its surroundings, shows up as
-    heat over both, and as numbered points that belong together. The table says what each ninth of the pictures adds to
-    the similarity: exactly, where the recipe's vector is a sum over places, as that of the bundled model is; elsewhere
-    it says what is lost when that part is covered.
+    Each place in one picture is compared with every place in the other. Matching areas are shown as a heat map over
+    both pictures and as numbered pairs of points. The table shows what each ninth of the pictures adds to the
+    similarity. This is exact if the recipe's vector is a sum over places, as with the bundled model; otherwise it is
+    the similarity lost when that part is covered.
 
-    With -o all of it becomes a picture; for a vision transformer it also shows where each head looks.
+    -o writes all of it as a picture. For a vision transformer it also shows the attention of each head.
 
     **Examples**
 
@@ -67,16 +70,14 @@ def explain(
     from steamdino.present.export.explanation_drawing import as_record, draw
     from steamdino.present.export.mosaic import check_png, write_png
 
-    check_format(form, FORMATS)
-    if output:
-        check_png(output)
-    check_outputs(("-o", output), form=form)
-    place = Settings.load({"gallery": gallery}).gallery
-    snapshot = _snapshot(place, recipe, kind, first, second)
+    if picture:
+        check_png(picture)
+    output.check(("-o", picture))
+    snapshot = _snapshot(gallery, recipe, first, second)
     if snapshot is None:
         from steamdino.features.recipe_parser import named
 
-        explainer, names = Explainer(named(recipe or "bundled")), [Path(first).name, Path(second).name]
+        explainer, names = Explainer(named(recipe.recipe or "bundled")), [Path(first).name, Path(second).name]
         images = [_decoded(Path(first)), _decoded(Path(second))]
     else:
         explainer = Explainer(snapshot.recipe, whitening=snapshot.whitening)
@@ -87,24 +88,22 @@ def explain(
     title = f"{names[0]} and {names[1]}: {explanation.similarity:.3f}"
     if percentile is not None:
         title += f", closer than {closeness(percentile)} of pairs"
-    if output:
-        write_png(output, draw(explanation, title))
-        note(f"{output_name(output)}: the picture")
-    if form == "json":
+    if picture:
+        write_png(picture, draw(explanation, title))
+        note(f"{output_name(picture)}: the picture")
+    if output.format == "json":
         import json
 
         say(json.dumps(as_record(explanation, names, percentile), ensure_ascii=False, indent=2))
         return
-    with beside(output):
-        _print(explanation, title, names, pictures)
+    with beside(picture):
+        _print(explanation, title, names, output.pictures)
 
 
-def _snapshot(place: Path, recipe: str | None, kind: str, *queries: str) -> Snapshot | None:
+def _snapshot(gallery: GalleryOptions, recipe: RecipeOptions, *queries: str) -> Snapshot | None:
     """The snapshot to ask; None where there is none and none is needed, since both are files."""
-    from steamdino.search import Snapshot
-
     try:
-        return Snapshot.open(place, recipe, kind=kind)
+        return gallery.open(recipe)
     except NoSnapshotError:
         if all(Path(query).is_file() for query in queries):
             return None
@@ -120,7 +119,7 @@ def _name(query: Query) -> str:
 def _picture(query: Query) -> Image.Image:
     if query.picture is None:
         raise QueryError(
-            f"the picture of {query.text!r} is not known to this snapshot, so it cannot be explained"
+            f"this snapshot has no picture of {query.text!r}, so it cannot be explained; name a picture file instead"
         )
     return _decoded(query.picture)
 

@@ -1,4 +1,4 @@
-"""`steam-dino remove`, `prune` and `pack`: what leaves a gallery, and what is given away."""
+"""`steam-dino remove`, `prune` and `pack`: delete and share parts of a gallery."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import Annotated
 import typer
 
 from steamdino.present.cli.console import beside, say
-from steamdino.present.cli.options import GalleryOption, RecipeOption, check_outputs
-from steamdino.settings import Settings
+from steamdino.present.cli.options import GalleryOptions, RecipeOption, check_outputs
 from steamdino.storage.output import output_name
 
 
 def remove(
-    game_ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="The games' ids.")] = None,
-    gallery: GalleryOption = None,
+    game_ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of the games.")] = None,
+    *,
+    gallery: GalleryOptions,
     source: Annotated[
-        str | None, typer.Option(metavar="NAME", help="A whole source, as info names it.", show_default=False)
+        str | None,
+        typer.Option(metavar="NAME", help="Name of a whole source, as info shows it.", show_default=False),
     ] = None,
 ) -> None:
     """Remove games, or a whole source, from a gallery.
 
-    Pictures outside the gallery are never touched. All or nothing: an unknown id changes nothing. The games leave
-    searches with the next `build`, and their copies and vectors leave the disk with `prune`. A source that is added
-    or synced again brings its games back; a game of Steam that was removed by its id stays away until `sync` is asked
-    for it by its appID.
+    Pictures outside the gallery are never touched. If an id is unknown, nothing is removed. The games disappear from
+    searches with the next `build`; `prune` deletes their copies and vectors. Adding or syncing a source again brings
+    its games back, except games from Steam that were removed by id: they return when you run `sync` with their appID.
 
     **Examples**
 
@@ -34,30 +34,30 @@ def remove(
     """
     from steamdino.pipeline import remove as run
 
-    settings = Settings.load({"gallery": gallery})
-    count = run(settings.gallery, game_ids or (), source=source)
-    say(f"Removed {count:,} games; searches follow with: steam-dino build")
+    count = run(gallery.folder, game_ids or (), source=source)
+    say(f"Removed {count:,} games. To update searches, run: steam-dino build")
 
 
 def prune(
-    gallery: GalleryOption = None,
+    *,
+    gallery: GalleryOptions,
     gone: Annotated[
-        bool, typer.Option("--gone", help="Remove also the games that their sources no longer have.")
+        bool, typer.Option("--gone", help="Also remove games that are missing from their sources.")
     ] = False,
     recipe: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Remove also a recipe with its vectors and snapshots, by name or hash; give it again for more.",
+            help="Also remove this recipe with its vectors and snapshots, by name or hash. Repeat for several.",
             show_default=False,
         ),
     ] = None,
 ) -> None:
-    """Give disk space back: what nobody uses is deleted.
+    """Free disk space by deleting what is not used.
 
-    That is: vectors and copied pictures that no game shows any more, all but the newest snapshot of each recipe, and
-    what a killed process left. Searches that are under way are not disturbed. `info` shows what each recipe costs; one
-    that was removed is encoded anew by the next `build --recipe NAME`.
+    This deletes vectors and copied pictures that no game uses any more, all but the newest snapshot of each recipe, and
+    leftovers of killed processes. Running searches are not disturbed. `info` shows the size of each recipe; `build
+    --recipe NAME` encodes a removed one again.
 
     **Examples**
 
@@ -67,25 +67,26 @@ def prune(
     """
     from steamdino.pipeline import prune as run
 
-    summary = run(Settings.load({"gallery": gallery}).gallery, gone=gone, recipes=recipe or ())
+    summary = run(gallery.folder, gone=gone, recipes=recipe or ())
     games = f"{summary.games:,} games, " if gone else ""
     say(
         f"Deleted {games}{summary.vectors:,} vectors and {summary.copies:,} copied pictures;"
-        f" {max(summary.freed, 0) / 1e6:,.1f} MB are free again"
+        f" {max(summary.freed, 0) / 1e6:,.1f} MB freed"
     )
 
 
 def pack(
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write; - for stdout.")
+        Path, typer.Option("--output", "-o", metavar="FILE", help="File to write. - is stdout.")
     ],
-    gallery: GalleryOption = None,
+    *,
+    gallery: GalleryOptions,
     recipe: RecipeOption = None,
 ) -> None:
-    """Pack the newest snapshot into one file that can be given to others.
+    """Pack the newest snapshot into one file to share.
 
-    It holds names, ids, further columns and vectors, but no pictures, and no path of this machine. Whoever gets it
-    asks it with `similar --snapshot FILE`. It is safe to open from a stranger: each field is checked, none is run.
+    The file holds names, ids, other columns and vectors, but no pictures and no paths of this machine. Search it with
+    `similar --snapshot FILE`. A pack from a stranger is safe to open: every field is checked, and nothing is executed.
 
     **Example**
 
@@ -94,7 +95,7 @@ def pack(
     from steamdino.search import Snapshot
 
     check_outputs(("-o", output))
-    snapshot = Snapshot.open(Settings.load({"gallery": gallery}).gallery, recipe)
+    snapshot = Snapshot.open(gallery.folder, recipe)
     snapshot.pack(output)
     size = f", {output.stat().st_size / 1e6:,.1f} MB" if output.is_file() else ""
     with beside(output):

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from steamdino.present.cli.console import out, say
-from steamdino.present.cli.options import GalleryOption
+from steamdino.present.cli.options import GalleryOptions
 from steamdino.present.display_text import printable
-from steamdino.settings import Settings
 
 if TYPE_CHECKING:
     from steamdino.gallery import Gallery
@@ -25,9 +24,10 @@ UNSUCCESSFUL = ("failed", "missing", "hidden")
 
 
 def info(
-    gallery: GalleryOption = None,
+    *,
+    gallery: GalleryOptions,
     problems: Annotated[
-        bool, typer.Option("--problems", help="List everything that could not be used, and why.")
+        bool, typer.Option("--problems", help="List everything that could not be used, with the reason.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -44,8 +44,7 @@ def info(
     from steamdino.gallery import Gallery
     from steamdino.gallery.layout import VERTICAL
 
-    settings = Settings.load({"gallery": gallery})
-    with Gallery.open(settings.gallery) as opened:
+    with Gallery.open(gallery.folder) as opened:
         report = opened.report()
         snapshots = _snapshots(opened, report)
         found = [

@@ -1,4 +1,4 @@
-"""The command `steam-dino`: its commands, and what becomes of errors."""
+"""The command `steam-dino`: its sub-commands, and how it reports errors."""
 
 from __future__ import annotations
 
@@ -36,9 +36,10 @@ from steamdino.present.cli import (
     map as map_,
 )
 from steamdino.present.cli.console import note, say
+from steamdino.present.cli.option_groups import register
 from steamdino.present.display_text import printable
 
-# Depending on its release Typer brings its own click or takes the installed one; its public error tells which.
+# Depending on its version, Typer uses its own click or the installed one; its public error class shows which.
 _CommandError: type[Exception] = typer.BadParameter.__mro__[2]  # click's ClickException
 
 INTERRUPTED = 130  # what shells report for Ctrl-C
@@ -73,7 +74,7 @@ for command in (
     housekeeping.prune,
     housekeeping.pack,
 ):
-    app.command(name=command.__name__.rstrip("_"))(command)
+    register(app, command, command.__name__.rstrip("_"))
 app.add_typer(export.app, name="export")
 app.add_typer(models.app, name="models")
 
@@ -91,11 +92,11 @@ def main(
         typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
     ] = False,
 ) -> None:
-    """Which game banners look alike, and how alike.
+    """Find game banners that look alike, and how alike they are.
 
-    Add pictures to a gallery, build it, and ask: by id, by name, or with a picture of your own.
+    Add pictures to a gallery, build it, and search by id, by name, or with a picture of your own.
 
-    **Try it** (no network is needed):
+    **Try it** (works offline):
 
         steam-dino demo
 
@@ -106,19 +107,19 @@ def main(
 
         steam-dino similar "the name of a game"
 
-    Exit codes: 0 all went well, 1 it failed or something was refused, 2 the command makes no sense.
+    Exit codes: 0 success, 1 failure or unusable input, 2 usage error, 130 interrupted.
     """
 
 
 def run() -> NoReturn:
-    """Runs the command line and exits. Whatever a user can cause ends in one line on stderr."""
-    signal.signal(signal.SIGTERM, _interrupt)  # a polite end, as by Ctrl-C
+    """Run the command line and exit. Every error that a user can cause is one line on stderr."""
+    signal.signal(signal.SIGTERM, _interrupt)  # end as on Ctrl-C
     sys.exit(_exit_code())
 
 
 def _exit_code() -> int:
     if sys.stderr is None:
-        # Also takes the number of the closed descriptor, which the next file that is opened would get.
+        # Also occupies the closed descriptor, which the next file that is opened would get.
         sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
     if sys.stdout is None:
         return _fail("standard output is closed; send it to a file, or to /dev/null", 1)
@@ -126,7 +127,7 @@ def _exit_code() -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(
                 errors="backslashreplace"
-            )  # a terminal that lacks a letter must not end the run
+            )  # a character that the terminal lacks must not end the run
     try:
         code = app(prog_name="steam-dino", standalone_mode=False)
         sys.stdout.flush()
@@ -135,7 +136,7 @@ def _exit_code() -> int:
     except _CommandError as error:
         return _refuse(error)
     except (KeyboardInterrupt, typer.Abort):
-        return _fail("stopped; nothing that was kept before is lost", INTERRUPTED)
+        return _fail("stopped; everything saved before is kept", INTERRUPTED)
     except BrokenPipeError:
         _abandon_stdout()
         return 0
@@ -168,5 +169,5 @@ def _interrupt(*_: object) -> NoReturn:
 
 
 def _abandon_stdout() -> None:
-    """Whoever read our output has had enough (`| head`): keep Python from complaining about it at exit."""
+    """Keep Python from complaining at exit that the reader of its output has left, as `| head` does."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

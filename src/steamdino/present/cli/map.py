@@ -11,26 +11,21 @@ import typer
 from steamdino.errors import QueryError, UsageError
 from steamdino.present.cli.console import beside, note_undated, say
 from steamdino.present.cli.options import (
-    AdultOption,
-    FreeOption,
-    GalleryOption,
-    KindOption,
-    RecipeOption,
-    ReleasedOption,
-    ReviewsOption,
-    TagOption,
+    AdultFilterOptions,
+    GalleryOptions,
+    RecipeOptions,
     check_folder,
     check_outputs,
 )
-from steamdino.settings import Settings
 from steamdino.storage.output import output_name
 
 
 def map_(
+    *,
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="The PNG to write; - for stdout.", show_default=False
+            "--output", "-o", metavar="FILE", help="PNG file to write. - is stdout.", show_default=False
         ),
     ] = None,
     html: Annotated[
@@ -38,28 +33,22 @@ def map_(
         typer.Option(
             "--html",
             metavar="DIR",
-            help="Write a zoomable page with search into a folder.",
+            help="Write a zoomable page with search to this folder.",
             show_default=False,
         ),
     ] = None,
-    gallery: GalleryOption = None,
-    recipe: RecipeOption = None,
-    kind: KindOption = "vertical",
-    tag: TagOption = None,
-    released: ReleasedOption = "",
-    min_reviews: ReviewsOption = 0,
-    free: FreeOption = False,
-    adult: AdultOption = False,
-    title: Annotated[str, typer.Option(help="The page's heading.")] = "What looks alike lies together",
+    gallery: GalleryOptions,
+    recipe: RecipeOptions,
+    only: AdultFilterOptions,
+    title: Annotated[str, typer.Option(help="Heading of the page.")] = "What looks alike lies together",
 ) -> None:
-    """Draw the whole gallery as one map of banners, on which what looks alike lies together.
+    """Draw the whole gallery as a map of banners, with similar banners next to each other.
 
-    The layout is t-SNE on each game's nearest neighbours (extra `map`), then each banner moves to a cell of its own, so
-    that none covers another; the same gallery gives the same map. Distances far apart on it mean little: it shows who
-    is next to whom.
+    The layout is t-SNE on each game's nearest neighbours (extra `map`). Then each banner moves to its own cell, so that
+    banners do not overlap. The same gallery always gives the same map. Only neighbourhoods are meaningful, not large
+    distances.
 
-    The page can be dragged and zoomed, finds games by name, and works from a disk without a network: open index.html in
-    its folder.
+    The page can be dragged and zoomed, finds games by name, and works offline: open index.html in its folder.
 
     **Examples**
 
@@ -71,11 +60,9 @@ def map_(
     from steamdino.present.cli.progress import bar
     from steamdino.present.export import map_tiles, output_folders
     from steamdino.present.export.mosaic import check_png
-    from steamdino.search import Snapshot
-    from steamdino.search.filter_parser import filter_of
 
     if not (output or html):
-        raise UsageError("say what to write: -o FILE for a PNG, --html DIR for a page")
+        raise UsageError("nothing to write; pass -o FILE for a PNG or --html DIR for a page")
     if output:
         check_png(output)
     check_outputs(("-o", output))
@@ -83,13 +70,11 @@ def map_(
     if html:
         output_folders.check_folder(html, map_tiles.KIND)
     analysis.check()
-    settings = Settings.load({"gallery": gallery})
-    snapshot = Snapshot.open(settings.gallery, recipe, kind=kind)
-    only = filter_of(tag or (), released, min_reviews, free=free, adult=adult)
-    rows = snapshot.rows(only)
-    note_undated(snapshot.undated(only))
+    snapshot, allowed = gallery.open(recipe), only.filter
+    rows = snapshot.rows(allowed)
+    note_undated(snapshot.undated(allowed))
     if not len(rows):
-        raise QueryError("no game is left for the map; ask for less, or add and build first")
+        raise QueryError("no game is left for the map; relax the filters, or add games and build first")
     with bar("Arranging", "steps") as progress:
         points = analysis.layout(snapshot.index.subset(rows), progress)
     drawn = map_tiles.Atlas(snapshot.games(rows), *analysis.grid(points))

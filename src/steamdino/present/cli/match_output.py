@@ -1,77 +1,88 @@
-"""How `similar` and `text` print their matches."""
+"""Printing of matches by `similar` and `text`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from steamdino.present.cli.console import note, say
+import typer
+
+from steamdino.present.cli.console import note
+from steamdino.present.cli.options import OutputOptions, PicturesOption, format_option
 from steamdino.present.display_text import printable
+from steamdino.present.export.writer import Context
+from steamdino.present.export.writers import WRITERS
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from steamdino.records import Matches, Query
+    from steamdino.search import Snapshot
+
+
+FORMATS = ("table", *(writer.name for writer in WRITERS.values() if not writer.binary))
+
+
+@dataclass(frozen=True, slots=True)
+class MatchOutput(OutputOptions):
+    """How matches are printed."""
+
+    FORMATS: ClassVar[tuple[str, ...]] = FORMATS
+
+    format: Annotated[str, format_option(FORMATS)] = "table"
+    show: Annotated[
+        str,
+        typer.Option(
+            "--show", metavar="COLUMN,...", help="Additional columns of the games to show in the table."
+        ),
+    ] = ""
+    pictures: PicturesOption = None
+
+    @property
+    def columns(self) -> list[str]:
+        """Further columns of the games for the table."""
+        return [name.strip() for name in self.show.split(",") if name.strip()]
 
 
 def print_answer(
-    matches: Matches, output: str, *, gallery: Path, kind: str, show: str, pictures: bool | None
+    matches: Matches, output: MatchOutput, *, snapshot: Snapshot, gallery: Path, kind: str
 ) -> None:
-    """Prints matches to stdout.
+    """Print matches to stdout.
 
     Args:
         matches: what to print.
+        output: how.
+        snapshot: that was searched.
         gallery: whose `sync` may know where pictures are on the internet.
         kind: of banner.
-        output: one of `FORMATS`.
-        show: further columns of the games for the table, separated by commas.
-        pictures: draw the banners; None: where the terminal can.
     """
     if not matches:
-        note("Nothing is as alike as that.")
-    if output == "table":
+        note("No match is above the 99.9th percentile.")
+    form = output.format
+    if form == "table":
         from steamdino.present.cli.terminal_matches import print_matches
 
-        columns = [name.strip() for name in show.split(",") if name.strip()]
-        print_matches(matches, columns=columns, pictures=pictures)
+        print_matches(matches, columns=output.columns, pictures=output.pictures)
         return
-    from steamdino.present.export import match_records
+    import sys
 
-    if output != "json":
+    from steamdino.present.export.answer import Answer
+
+    writer = WRITERS[form]
+    if form != "json":
         _tell_alternatives(matches.query)
-    if output in ("md", "bbcode"):
-        say(_wiki(matches, output, gallery, kind))
-    elif output == "html":
-        from steamdino.present.export.sheet import sheet_page
-
-        say(sheet_page([matches], title="Banners that look alike"))
-    else:
-        say(
-            {"json": match_records.as_json, "csv": match_records.as_csv, "ids": match_records.as_ids}[output](
-                matches
-            )
-        )
+    if writer.embeds_pictures:
+        note_missing_pictures([matches])
+    writer.write([Answer.of(matches)], sys.stdout, Context(snapshot, gallery, kind, Path.cwd()))
 
 
-def _wiki(matches: Matches, output: str, gallery: Path, kind: str) -> str:
-    from pathlib import Path
-
-    from steamdino.present.export import markup
-    from steamdino.present.export.banner_urls import addresses
-
-    to, query = markup.PictureLinks(addresses(gallery, kind), Path.cwd()), matches.query
-    picture = to.file(query.picture) if query.picture else None
-    if query.game:
-        picture = to.of(query.game)
-    return markup.section(
-        query.game or query.text,
-        picture,
-        [match.game for match in matches],
-        to,
-        markup.WRITERS[output],
-    )
+def note_missing_pictures(answers: Sequence[Matches]) -> None:
+    """Report that a page will show names only, as a packed snapshot makes it."""
+    if answers and not any(match.game.picture for matches in answers for match in matches):
+        note("This snapshot knows no pictures, so only names are shown.")
 
 
 def _tell_alternatives(query: Query) -> None:
     if query.game and query.alternatives:
         others = ", ".join(f"{printable(game.name)} ({game.id})" for game in query.alternatives[:5])
-        note(f"Taken for {printable(query.game.name)} ({query.game.id}); also possible: {others}")
+        note(f"Using {printable(query.game.name)} ({query.game.id}); also possible: {others}")

@@ -14,19 +14,19 @@ from steamdino.storage.output import output_name
 
 
 def show(
-    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="As in build --recipe.")],
-    picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="A banner's file.")],
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="Recipe, as in build --recipe.")],
+    picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="Picture file of a banner.")],
     output: Annotated[
         Path | None,
         typer.Option(
             "-o",
             "--output",
             metavar="FILE",
-            help="The PNG to write; - for stdout. Default: beside you, named after both.",
+            help="PNG file to write. - is stdout. Default: in the current folder, named after both.",
         ),
     ] = None,
 ) -> None:
-    """Write what a model sees of a picture under a recipe, and where its heads look, as a PNG.
+    """Write what a model sees of a picture, and where its heads look, as a PNG.
 
     The preprocessing decides what reaches the model: `crop` cuts the borders off, `squash` distorts, `fit` pads. For a
     vision transformer the attention of the last block's heads is drawn over it, from the CLS token to the patches.

@@ -1,4 +1,4 @@
-"""`steam-dino models`: which models there are, and how to get them."""
+"""`steam-dino models`: list and download models."""
 
 from __future__ import annotations
 
@@ -11,29 +11,23 @@ import typer
 from steamdino.errors import UsageError
 from steamdino.present.cli.console import note, out, say
 from steamdino.present.cli.model_view import show
-from steamdino.present.cli.options import check_format
+from steamdino.present.cli.option_groups import register
+from steamdino.present.cli.options import OutputOptions
 
 if TYPE_CHECKING:
     from steamdino.features.model_registry import Model
 
-app = typer.Typer(no_args_is_help=True, help="List the models, get them, see what they see.")
-app.command()(show)
+app = typer.Typer(no_args_is_help=True, help="List, download and inspect models.")
 
-FORMATS = ("table", "json")
 WIDE = 120
 """Columns of a terminal in which there is room for a line about each model."""
 
 
-@app.command("list")
-def list_models(
-    output: Annotated[
-        str, typer.Option("--format", metavar="|".join(FORMATS), help="How to print.")
-    ] = "table",
-) -> None:
-    """List the models that steam-dino knows, and which of them are on this machine.
+def list_models(*, output: OutputOptions) -> None:
+    """List the models that steam-dino knows, and which are on this machine.
 
-    No network is asked. A model is marked as verified when somebody has run the very files on the hub and stated what
-    came out; the others are described as their authors do.
+    This does not use the network. A model is verified if somebody has run exactly the files on the hub and recorded the
+    result; the others are described by their authors.
 
     **Examples**
 
@@ -41,11 +35,10 @@ def list_models(
 
         steam-dino models list --format json
     """
-    check_format(output, FORMATS)
     from steamdino.features.model_registry import models
     from steamdino.features.recipe_parser import short_names
 
-    if output == "json":
+    if output.format == "json":
         say(json.dumps([_record(model) for model in models().values()], indent=2))
         return
     from rich.table import Table
@@ -67,35 +60,32 @@ def list_models(
     note(f"Short names for build --recipe: {names}")
 
 
-@app.command()
 def pull(
-    name: Annotated[str, typer.Argument(metavar="MODEL", help="As in `models list`, or a short name.")],
+    name: Annotated[str, typer.Argument(metavar="MODEL", help="Name as in `models list`, or a short name.")],
     weights: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE", help="Take the weights from here: .onnx, .pth, .safetensors, or a folder."
-        ),
+        typer.Option(metavar="FILE", help="Use these weights: .onnx, .pth, .safetensors, or a folder."),
     ] = None,
     torch: Annotated[
-        bool, typer.Option("--torch", help="Export the PyTorch weights, even if the hub has an ONNX file.")
+        bool, typer.Option("--torch", help="Export the PyTorch weights even if the hub has an ONNX file.")
     ] = False,
-    revision: Annotated[
-        str, typer.Option(metavar="REV", help="A branch, tag or commit of the hub.")
-    ] = "main",
+    revision: Annotated[str, typer.Option(metavar="REV", help="Branch, tag or commit on the hub.")] = "main",
     accept: Annotated[
         bool,
-        typer.Option("--accept-licence", help="You have read the licence that was shown, and accept it."),
+        typer.Option("--accept-licence", help="Accept the licence of the model after reading it."),
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Ask the hub even if the model is here.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Download even if the model is already here.")
+    ] = False,
 ) -> None:
-    """Get a model from the model hub; afterwards no network is needed.
+    """Download a model from the model hub. Afterwards no network is needed.
 
-    Where the hub has an ONNX file, nothing else is needed. Else, and with --torch, the official PyTorch weights are
-    exported, which takes the extra: pip install 'steam-dino[torch]'. --weights takes a file that you have, also in the
-    original format of facebookresearch/dino, and of a training checkpoint the teacher.
+    If the hub has an ONNX file, nothing else is needed. Otherwise, or with --torch, the official PyTorch weights are
+    exported, which needs: pip install 'steam-dino[torch]'. --weights takes a local file, also in the original format of
+    facebookresearch/dino. Of a training checkpoint it uses the teacher.
 
-    What arrives is checked by its sha256 and tried on a picture before it counts. `HF_TOKEN`, `HF_HOME`, `HF_ENDPOINT`
-    and `HF_HUB_OFFLINE` mean what they mean elsewhere; a download that breaks off goes on with the same command.
+    Downloads are checked by sha256 and tried on a picture before they are used. `HF_TOKEN`, `HF_HOME`, `HF_ENDPOINT`
+    and `HF_HUB_OFFLINE` work as usual. Run the same command to continue an interrupted download.
 
     **Examples**
 
@@ -115,11 +105,11 @@ def pull(
         say(f"{model.name} is part of steam-dino.")
         return
     if files and not (weights or force or torch):
-        say(f"{model.name} is here already: {files.folder}")
+        say(f"{model.name} is already here: {files.folder}")
         return
     if model.accept and not accept:
         raise UsageError(
-            f"{model.name} comes under a licence of its own: read {model.accept}, and if you accept it, give"
+            f"{model.name} has a licence of its own; read {model.accept}, and if you accept it, pass"
             " --accept-licence"
         )
     if weights:
@@ -129,7 +119,7 @@ def pull(
             files = fetch(model, revision=revision, torch=torch, progress=progress)
     say(f"{model.name} is ready: {_megabytes(_size(files.folder))}, sha256 {files.weights[:12]}")
     if not model.verified:
-        note("Nobody has verified this entry yet: look at the matches before you rely on them.")
+        note("This model is not verified yet; check its matches before you rely on them.")
     say(f"Now: steam-dino build --recipe {name}")
 
 
@@ -161,3 +151,7 @@ def _size(folder: Path) -> int:
 
 def _megabytes(size: int) -> str:
     return f"{size / 1e6:,.1f} MB" if size else ""
+
+
+for command, name in ((show, "show"), (list_models, "list"), (pull, "pull")):
+    register(app, command, name)

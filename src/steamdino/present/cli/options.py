@@ -1,106 +1,248 @@
-"""Options that several commands share."""
+"""Options that several commands share, and the groups of them that commands take; see `option_groups`."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
 from steamdino.errors import UsageError
+from steamdino.settings import Settings
 from steamdino.storage import output as storage
 
-GalleryOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--gallery",
-        "-g",
-        metavar="DIR",
-        help="The gallery's folder. Default: $STEAMDINO_GALLERY, steamdino.toml, ./gallery.",
-        show_default=False,
-    ),
-]
+if TYPE_CHECKING:
+    from steamdino.records import Filter
+    from steamdino.search import Snapshot
+
 RecipeOption = Annotated[
     str | None,
-    typer.Option("--recipe", metavar="NAME", help="The recipe's name or hash.", show_default=False),
+    typer.Option("--recipe", metavar="NAME", help="Name or hash of the recipe.", show_default=False),
 ]
 PrecisionOption = Annotated[
     str | None,
     typer.Option(
         "--precision",
         metavar="f32|bf16|auto",
-        help="Of the inference: exact, twice as fast where the CPU has it, or whichever is faster. Default: f32.",
+        help="Inference precision. f32 is exact; bf16 is about twice as fast on CPUs that support it; auto picks the"
+        " fastest supported. Default: f32.",
         show_default=False,
     ),
 ]
-CountOption = Annotated[int, typer.Option("-k", metavar="N", help="How many matches.")]
-SnapshotOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--snapshot", metavar="FILE", help="Ask a packed snapshot (or your own snapshot's folder) instead."
-    ),
-]
-AlikeOption = Annotated[
-    bool, typer.Option("--alike", help="Only matches closer than 99.9 % of pairs, however many those are.")
-]
 KindOption = Annotated[
     str,
-    typer.Option("--kind", metavar="vertical|header|hero", help="Of banner, where a gallery holds several."),
-]
-TagOption = Annotated[
-    list[str] | None,
     typer.Option(
-        "--tag", metavar="TAG", help="Only games with this tag; give it again for more.", show_default=False
+        "--kind", metavar="vertical|header|hero", help="Kind of banner, if the gallery has several."
     ),
 ]
-ReleasedOption = Annotated[
-    str, typer.Option("--released", metavar="WHEN", help="Only games of then: 2020, 2020.. or 2020-05..2021.")
-]
-ReviewsOption = Annotated[
-    int, typer.Option("--min-reviews", metavar="N", help="Only games with so many reviews.")
-]
-FreeOption = Annotated[bool, typer.Option("--free", help="Only games that cost nothing.")]
-AdultOption = Annotated[bool, typer.Option("--adult/--no-adult", help="Show adult-only games, too.")]
-FORMATS = ("table", "json", "csv", "md", "bbcode", "html", "ids")
-FormatOption = Annotated[str, typer.Option("--format", metavar="|".join(FORMATS), help="How to print.")]
-SheetOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--sheet", metavar="FILE", help="Also write the banners as one PNG; - for stdout.", show_default=False
-    ),
+CountOption = Annotated[int, typer.Option("-k", metavar="N", help="Maximum number of matches.")]
+AlikeOption = Annotated[
+    bool, typer.Option("--alike", help="Only matches closer than 99.9 % of all pairs. May be fewer than -k.")
 ]
 HtmlOption = Annotated[
     Path | None,
     typer.Option(
-        "--html", metavar="FILE", help="Also write a page with pictures; - for stdout.", show_default=False
+        "--html",
+        metavar="FILE",
+        help="Also write an HTML page with pictures. - is stdout.",
+        show_default=False,
     ),
-]
-ShowOption = Annotated[
-    str,
-    typer.Option("--show", metavar="COLUMN,...", help="Further columns of the games to print in the table."),
 ]
 PicturesOption = Annotated[
     bool | None,
     typer.Option(
         "--pictures/--no-pictures",
-        help="Draw the banners in the terminal. Default: where it can.",
+        help="Show banners in the terminal. Default: if it has enough colours.",
         show_default=False,
     ),
 ]
 
 
-def check_format(output: str, known: tuple[str, ...] = FORMATS) -> None:
-    """Refuses a format that does not exist, before anything is computed.
+@dataclass(frozen=True, slots=True)
+class GalleryOptions:
+    """Which gallery a command is about."""
+
+    gallery: Annotated[
+        Path | None,
+        typer.Option(
+            "--gallery",
+            "-g",
+            metavar="DIR",
+            help="Folder of the gallery. Default: $STEAMDINO_GALLERY, then steamdino.toml, then ./gallery.",
+            show_default=False,
+        ),
+    ] = None
+
+    def settings(self, **flags: Any) -> Settings:
+        """The settings, with this gallery and other flags.
+
+        Raises:
+            UsageError: a value, or the file of settings, cannot be read.
+        """
+        return Settings.load({"gallery": self.gallery, **flags})
+
+    @property
+    def folder(self) -> Path:
+        """The gallery's folder."""
+        return self.settings().gallery
+
+    @property
+    def searched(self) -> Path:
+        """What a search opens."""
+        return self.folder
+
+    def open(self, recipe: RecipeOptions, *, precision: str | None = None, words: bool = False) -> Snapshot:
+        """Open the snapshot to search.
+
+        Args:
+            recipe: of the snapshot.
+            precision: of the inference; None for the setting's.
+            words: prefer a recipe that knows words.
+
+        Raises:
+            UsageError: a setting cannot be read.
+            SnapshotError: there is no such snapshot, or it is damaged.
+        """
+        from steamdino.search import Snapshot
+
+        found = self.settings(precision=precision).precision
+        return Snapshot.open(self.searched, recipe.recipe, kind=recipe.kind, precision=found, words=words)
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotOptions(GalleryOptions):
+    """Which gallery, or which snapshot in its stead, a search is about."""
+
+    snapshot: Annotated[
+        Path | None,
+        typer.Option(
+            "--snapshot",
+            metavar="FILE",
+            help="Search a packed snapshot, or the folder of your own snapshot, instead of the gallery.",
+        ),
+    ] = None
+
+    @property
+    def searched(self) -> Path:
+        """What a search opens: the snapshot if one is named, else the gallery."""
+        return self.snapshot or self.folder
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeOptions:
+    """Which of a gallery's snapshots is searched."""
+
+    recipe: RecipeOption = None
+    kind: KindOption = "vertical"
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceOptions(RecipeOptions):
+    """A recipe whose model a command runs."""
+
+    precision: PrecisionOption = None
+
+
+@dataclass(frozen=True, slots=True)
+class FilterOptions:
+    """Which games may be found."""
+
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tag",
+            metavar="TAG",
+            help="Only games with this tag. Repeat for several; a game must have them all.",
+            show_default=False,
+        ),
+    ] = None
+    released: Annotated[
+        str,
+        typer.Option(
+            "--released",
+            metavar="WHEN",
+            help="Only games released in this period, e.g. 2020, 2020.. or 2020-05..2021.",
+        ),
+    ] = ""
+    min_reviews: Annotated[
+        int, typer.Option("--min-reviews", metavar="N", help="Only games with at least N reviews.")
+    ] = 0
+    free: Annotated[bool, typer.Option("--free", help="Only free games.")] = False
+
+    def parsed(self, *, adult: bool = False) -> Filter:
+        """The filter that searches take.
+
+        Args:
+            adult: let adult-only games through.
+
+        Raises:
+            UsageError: an option cannot be read.
+        """
+        from steamdino.search.filter_parser import filter_of
+
+        return filter_of(self.tag or (), self.released, self.min_reviews, free=self.free, adult=adult)
+
+
+@dataclass(frozen=True, slots=True)
+class AdultFilterOptions(FilterOptions):
+    """Which games may be found, where adult-only games are hidden unless asked for."""
+
+    adult: Annotated[bool, typer.Option("--adult/--no-adult", help="Include adult-only games.")] = False
+
+    @property
+    def filter(self) -> Filter:
+        """The filter that searches take.
+
+        Raises:
+            UsageError: an option cannot be read.
+        """
+        return self.parsed(adult=self.adult)
+
+
+def format_option(names: tuple[str, ...], text: str = "Output format.") -> Any:
+    """Declare ``--format`` of a command."""
+    return typer.Option("--format", metavar="|".join(names), help=text)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputOptions:
+    """How a command prints its results. A subclass with other formats declares `format` again.
 
     Raises:
-        UsageError: there is none of that name.
+        UsageError: the format does not exist.
     """
-    if output not in known:
-        raise UsageError(f"--format is {output!r}; it must be one of: {', '.join(known)}")
+
+    FORMATS: ClassVar[tuple[str, ...]] = ("table", "json")
+
+    format: Annotated[str, format_option(("table", "json"))] = "table"
+
+    def __post_init__(self) -> None:
+        if self.format not in self.FORMATS:
+            raise UsageError(f"--format is {self.format!r}; it must be one of: {', '.join(self.FORMATS)}")
+
+    def files(self) -> tuple[tuple[str, Path | None], ...]:
+        """The options that name files, and these."""
+        return ()
+
+    def check(self, *more: tuple[str, Path | None]) -> None:
+        """Check in advance whether everything can be written; see `check_outputs`."""
+        check_outputs(*self.files(), *more, form=self.format)
+
+
+@dataclass(frozen=True, slots=True)
+class PageOutputOptions(OutputOptions):
+    """How a command prints its results, and a page to write beside."""
+
+    html: HtmlOption = None
+
+    def files(self) -> tuple[tuple[str, Path | None], ...]:
+        """The options that name files, and these."""
+        return (("--html", self.html),)
 
 
 def check_outputs(*outputs: tuple[str, Path | None], form: str = "table") -> None:
-    """Refuses outputs that cannot be written, before anything is computed.
+    """Refuse outputs that cannot be written, before anything is computed.
 
     Args:
         outputs: options and the files that they name.
@@ -124,7 +266,7 @@ def check_outputs(*outputs: tuple[str, Path | None], form: str = "table") -> Non
 
 
 def check_folder(option: str, folder: Path | None) -> None:
-    """Refuses standard output where a folder is written.
+    """Refuse standard output where a folder is written.
 
     Raises:
         UsageError: the path means standard output.

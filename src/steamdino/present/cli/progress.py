@@ -1,4 +1,4 @@
-"""A progress bar with rate and time left, on stderr, where that is a terminal."""
+"""A progress bar with rate and time left, on stderr if it is a terminal."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from steamdino.records import Progress
 
 @dataclass(slots=True)
 class Bar:
-    """What a stage calls with (done, total); remembers both for whoever must say what is kept."""
+    """A progress callback that remembers (done, total) for the message after an interruption."""
 
     draw: Progress | None = None
     done: int = 0
     total: int = 0
 
     def __call__(self, done: int, total: int) -> None:
-        """Takes (done, total) from a stage and draws it."""
+        """Record and draw progress."""
         self.done, self.total = done, total
         if self.draw:
             self.draw(done, total)
@@ -27,7 +27,7 @@ class Bar:
 
 @contextmanager
 def bar(description: str, unit: str) -> Iterator[Bar]:
-    """Shows a bar while the block runs; elsewhere than on a terminal nothing is drawn."""
+    """Show a bar while the block runs, if stderr is a terminal."""
     console = err()
     if not console.is_terminal:
         yield Bar()

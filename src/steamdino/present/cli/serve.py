@@ -1,4 +1,4 @@
-"""`steam-dino serve`: the page and the API."""
+"""`steam-dino serve`: the web page and the API."""
 
 from __future__ import annotations
 
@@ -10,59 +10,66 @@ import typer
 
 from steamdino.errors import MissingExtraError
 from steamdino.present.cli.console import note
-from steamdino.present.cli.options import GalleryOption, PrecisionOption
-from steamdino.settings import Settings, WebSettings
+from steamdino.present.cli.options import GalleryOptions, PrecisionOption
+from steamdino.settings import WebSettings
 
 
 def serve(
-    gallery: GalleryOption = None,
+    *,
+    gallery: GalleryOptions,
     host: Annotated[
         str | None,
-        typer.Option(metavar="ADDRESS", help="Where to listen. Default: 127.0.0.1.", show_default=False),
+        typer.Option(metavar="ADDRESS", help="Address to listen on. Default: 127.0.0.1.", show_default=False),
     ] = None,
-    port: Annotated[int | None, typer.Option(metavar="N", help="Default: 8000.", show_default=False)] = None,
+    port: Annotated[
+        int | None, typer.Option(metavar="N", help="Port to listen on. Default: 8000.", show_default=False)
+    ] = None,
     workers: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Processes that share the snapshots. Default: 1.", show_default=False),
+        typer.Option(
+            metavar="N", help="Worker processes; they share the snapshots. Default: 1.", show_default=False
+        ),
     ] = None,
     rate: Annotated[
         float | None,
         typer.Option(
             "--rate",
             metavar="N",
-            help="Requests a minute of one address to one process; 0: no limit. Default: 600.",
+            help="Requests per minute, client address and process. 0 is no limit. Default: 600.",
             show_default=False,
         ),
     ] = None,
     origins: Annotated[
         str | None,
-        typer.Option(metavar="ORIGIN...", help='Whose pages may use the API; "*": all.', show_default=False),
+        typer.Option(
+            metavar="ORIGIN...", help='Origins whose pages may use the API. "*" is all.', show_default=False
+        ),
     ] = None,
     pictures: Annotated[
         str | None,
         typer.Option(
-            metavar="gallery|steam", help="Where banners come from. Default: gallery.", show_default=False
+            metavar="gallery|steam", help="Source of the banners. Default: gallery.", show_default=False
         ),
     ] = None,
     fetch_urls: Annotated[
         bool | None,
         typer.Option(
             "--fetch-urls/--no-fetch-urls",
-            help="Let queries be addresses of pictures on public servers. Default: no.",
+            help="Accept picture URLs on public servers as queries. Default: no.",
             show_default=False,
         ),
     ] = None,
     precision: PrecisionOption = None,
 ) -> None:
-    """Serve a gallery's newest snapshots as a page and an API (extra `web`).
+    """Serve the newest snapshots of a gallery as a web page and an API (extra `web`).
 
     The page finds games by name or picture and leads from match to match. The API is JSON, documented by OpenAPI at
-    /openapi.json: /api/v1/games, /api/v1/games/ID/similar, pictures by POST to /api/v1/similar, and more. The routes of
-    steam-DINO's heroku-flask-api (/render/730, /similar_apps_from_id?id=730 ...) are there, too. /healthz, /readyz and
-    /metrics are for those who run it; the log is JSON lines on stderr.
+    /openapi.json: /api/v1/games, /api/v1/games/ID/similar, pictures by POST to /api/v1/similar, and more. It also has
+    the routes of steam-DINO's heroku-flask-api (/render/730, /similar_apps_from_id?id=730 ...). /healthz, /readyz and
+    /metrics are for operators; the log is JSON lines on stderr.
 
-    A newer snapshot is picked up without a restart. A packed snapshot can be named as the gallery. Further settings
-    stand in steamdino.toml under [web]: largest_upload, seconds, refresh.
+    New snapshots are picked up without a restart. The gallery may be a packed snapshot. For more settings, see the
+    [web] table of steamdino.toml: largest_upload, seconds, refresh.
 
     **Examples**
 
@@ -72,7 +79,7 @@ def serve(
     """
     if find_spec("fastapi") is None or find_spec("uvicorn") is None:
         raise MissingExtraError("serving", "web")
-    settings = Settings.load({"gallery": gallery, "precision": precision})
+    settings = gallery.settings(precision=precision)
     web = WebSettings.load(
         {
             "host": host,
@@ -90,7 +97,7 @@ def serve(
         os.environ.setdefault(name, "1")
     from steamdino.search import Snapshot
 
-    Snapshot.open(settings.gallery)  # says now what is wrong, once and not in each process
+    Snapshot.open(settings.gallery)  # report errors now and once, not in each process
     # Each process reads its settings from the environment.
     for name, value in (
         ("gallery", settings.gallery.absolute()),

@@ -13,9 +13,9 @@ import typer
 
 from steamdino.errors import UsageError
 from steamdino.present.cli.console import err, note, say
-from steamdino.present.cli.options import GalleryOption
+from steamdino.present.cli.options import GalleryOptions
 from steamdino.present.display_text import duration
-from steamdino.settings import Settings, SteamSettings
+from steamdino.settings import SteamSettings
 
 if TYPE_CHECKING:
     from steamdino.pipeline.sync import SyncRequest, SyncSummary
@@ -31,61 +31,62 @@ LABELS = {
 def sync(
     appids: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[APPID]...", help="Just these games. Default: all.", show_default=False),
+        typer.Argument(metavar="[APPID]...", help="Only these games. Default: all.", show_default=False),
     ] = None,
-    gallery: GalleryOption = None,
+    *,
+    gallery: GalleryOptions,
     file: Annotated[
         Path | None,
         typer.Option(
             "--appids",
             metavar="FILE",
-            help="Just the games of a file: an appID on each line, or JSON of Steam or SteamSpy.",
+            help="Only the games in a file: an appID on each line, or JSON from Steam or SteamSpy.",
             show_default=False,
         ),
     ] = None,
-    top: Annotated[int, typer.Option(metavar="N", help="Just the N most played games, at most 100.")] = 0,
-    limit: Annotated[int, typer.Option(metavar="N", help="Just the first N games of the list.")] = 0,
-    include: Annotated[
-        str, typer.Option(metavar="WHAT,...", help="Besides games: dlc, demo, software.")
-    ] = "",
+    top: Annotated[int, typer.Option(metavar="N", help="Only the N most played games, at most 100.")] = 0,
+    limit: Annotated[int, typer.Option(metavar="N", help="Only the first N games of the list.")] = 0,
+    include: Annotated[str, typer.Option(metavar="WHAT,...", help="Also include: dlc, demo, software.")] = "",
     released_only: Annotated[
-        bool, typer.Option("--released-only", help="Leave out what is not released yet.")
+        bool, typer.Option("--released-only", help="Skip games that are not released yet.")
     ] = False,
     kind: Annotated[
-        str, typer.Option(metavar="KIND,...", help="Of banners: vertical, header, hero.")
+        str, typer.Option(metavar="KIND,...", help="Kinds of banner: vertical, header, hero.")
     ] = "vertical",
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try again what failed.")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Retry what failed before.")] = False,
     full: Annotated[
-        bool, typer.Option("--full", help="Read the whole list again, not just what changed.")
+        bool, typer.Option("--full", help="Read the whole list again, not only changes.")
     ] = False,
     allow_missing: Annotated[
         bool,
-        typer.Option("--allow-missing", help="Go on although Steam's list has lost most of its games."),
+        typer.Option(
+            "--allow-missing", help="Continue even if most of the known games are missing from Steam's list."
+        ),
     ] = False,
     rate: Annotated[
-        float | None, typer.Option(help="Calls of the Web API a second. Default: 1.", show_default=False)
+        float | None, typer.Option(help="Web API calls per second. Default: 1.", show_default=False)
     ] = None,
     banner_rate: Annotated[
-        float | None, typer.Option(help="Pictures a second. Default: 10.", show_default=False)
+        float | None, typer.Option(help="Pictures per second. Default: 10.", show_default=False)
     ] = None,
     connections: Annotated[
-        int | None, typer.Option(help="Pictures at the same time. Default: 6.", show_default=False)
+        int | None, typer.Option(help="Parallel picture downloads. Default: 6.", show_default=False)
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be fetched and how long it would take.")
+        bool, typer.Option("--dry-run", help="Show what would be fetched and how long it would take.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Get Steam's games and their banners, or bring them up to date.
+    """Download Steam's games and banners, or update them.
 
-    The list of games, what the store says of each (name, date, tags, reviews, price ...) and the banners come into
-    the gallery one after the other, politely: few requests a second, and more and more patience when Steam is busy.
-    Stopped at any moment, the same command goes on; later it fetches only what changed.
+    It downloads the list of games, then the store's details (name, date, tags, reviews, price ...), then the banners.
+    It sends few requests per second and backs off if Steam is busy. You can stop it at any time; the same command
+    continues, and later fetches only changes.
 
-    With a key of Steam's Web API in STEAM_API_KEY (https://steamcommunity.com/dev/apikey) the list says what changed,
-    which saves most requests; without one, everything is looked at again every 30 days.
+    With a Steam Web API key in STEAM_API_KEY (https://steamcommunity.com/dev/apikey) the list shows what changed, which
+    saves most requests. Without a key, everything is checked again every 30 days.
 
-    Exit code 1 says that something could not be had; `steam-dino info` says what, and --retry-failed tries again.
+    Exit code 1 means that something could not be downloaded; `steam-dino info` shows what, and --retry-failed retries.
 
     **Examples**
 
@@ -98,7 +99,7 @@ def sync(
     from steamdino.pipeline.sync import estimate
     from steamdino.pipeline.sync import sync as run
 
-    place = Settings.load({"gallery": gallery}).gallery
+    place = gallery.folder
     steam = SteamSettings.load({"rate": rate, "banner_rate": banner_rate, "connections": connections})
     wanted = _wanted(appids or [], file, top, limit, include, released_only, kind, retry_failed, full)
     wanted = replace(wanted, allow_missing=allow_missing)
@@ -116,7 +117,7 @@ def sync(
         try:
             summary = run(place, wanted, steam, report)
         except KeyboardInterrupt:
-            note("Stopped. What was fetched is kept; the same command goes on.")
+            note("Stopped. Downloads are kept; run the same command to continue.")
             raise typer.Exit(130) from None
     _print(summary, as_json)
     if summary.counts["failed"] or not summary.complete:
@@ -142,9 +143,11 @@ def _wanted(
 
     ways = [bool(appids), file is not None, top > 0, limit > 0]
     if sum(ways) > 1:
-        raise UsageError("name games, or --appids, or --top, or --limit: one of them at a time")
+        raise UsageError("appIDs, --appids, --top and --limit exclude each other; pass only one of them")
     if top < 0 or limit < 0 or top > 100:
-        raise UsageError("--top must be from 1 to 100, and --limit at least 1")
+        raise UsageError(
+            f"--top is {top} and --limit {limit}; --top must be from 1 to 100, and --limit at least 1"
+        )
     named: dict[int, str | None] = app_lists.read(file) if file else {}
     for text in appids:
         if refusal := steam_refusal(text):
@@ -168,13 +171,13 @@ def _among(flag: str, text: str, known: tuple[str, ...]) -> tuple[str, ...]:
     chosen = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     for one in chosen:
         if one not in known:
-            raise UsageError(f"{flag} is {text!r}; known are {', '.join(known)}")
+            raise UsageError(f"{flag} is {text!r}; it must be among: {', '.join(known)}")
     return chosen
 
 
 @contextmanager
 def _bars() -> Iterator[Report]:
-    """A bar for each stage, with rate and time left; elsewhere than on a terminal nothing is drawn."""
+    """Show a bar for each stage, with rate and time left, if stderr is a terminal."""
     console = err()
     if not console.is_terminal:
         yield lambda stage, done, total: None
@@ -225,12 +228,8 @@ def _print(summary: SyncSummary, as_json: bool) -> None:
         f" {counts['unchanged']:,} unchanged, {counts['missing']:,} missing, {counts['failed']:,} failed"
         f" ({summary.requests:,} requests)."
     )
-    say(
-        "All in all: "
-        + ", ".join(f"{count:,} {outcome}" for outcome, count in summary.outcomes.items())
-        + "."
-    )
+    say("In total: " + ", ".join(f"{count:,} {outcome}" for outcome, count in summary.outcomes.items()) + ".")
     if not summary.complete:
-        note("Steam's list has more games than it showed; run the same command again, with --full.")
+        note("Steam's list is incomplete; run the same command again with --full.")
     if counts["fetched"]:
         say("Now: steam-dino build")

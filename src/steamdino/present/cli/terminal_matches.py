@@ -1,4 +1,4 @@
-"""Matches in a terminal: the banners where it can show them, and a table."""
+"""Matches in a terminal: a table, and banners if it has enough colours."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LONGEST_NAME = 60
 
 
 def print_matches(matches: Matches, *, columns: Sequence[str] = (), pictures: bool | None = None) -> None:
-    """Prints matches to stdout.
+    """Print matches to stdout.
 
     Args:
         matches: what to print.

@@ -1,4 +1,4 @@
-"""`steam-dino text`: the games whose banners fit a sentence."""
+"""`steam-dino text`: the games whose banners match a sentence."""
 
 from __future__ import annotations
 
@@ -7,62 +7,39 @@ from typing import Annotated
 import typer
 
 from steamdino.present.cli.console import note_undated
-from steamdino.present.cli.match_output import print_answer
+from steamdino.present.cli.match_output import MatchOutput, print_answer
 from steamdino.present.cli.options import (
-    AdultOption,
+    AdultFilterOptions,
     AlikeOption,
     CountOption,
-    FormatOption,
-    FreeOption,
-    GalleryOption,
-    KindOption,
-    PicturesOption,
-    RecipeOption,
-    ReleasedOption,
-    ReviewsOption,
-    ShowOption,
-    SnapshotOption,
-    TagOption,
-    check_format,
+    RecipeOptions,
+    SnapshotOptions,
 )
-from steamdino.settings import Settings
 
 
 def text(
     sentence: Annotated[str, typer.Argument(metavar="SENTENCE", help="What should be on the banner.")],
-    gallery: GalleryOption = None,
+    *,
+    gallery: SnapshotOptions,
     k: CountOption = 10,
-    recipe: RecipeOption = None,
-    packed: SnapshotOption = None,
+    recipe: RecipeOptions,
     alike: AlikeOption = False,
-    tag: TagOption = None,
-    released: ReleasedOption = "",
-    min_reviews: ReviewsOption = 0,
-    free: FreeOption = False,
-    adult: AdultOption = False,
-    kind: KindOption = "vertical",
-    output: FormatOption = "table",
-    show: ShowOption = "",
-    pictures: PicturesOption = None,
+    only: AdultFilterOptions,
+    output: MatchOutput,
 ) -> None:
-    """Show the games whose banners fit a sentence best.
+    """Show the games whose banners best match a sentence.
 
-    This needs a recipe that knows words: get CLIP once with `steam-dino models pull clip-vitb32`, then build the
-    gallery with `steam-dino build --recipe clip`. Of a gallery's recipes the one that knows words answers.
+    This needs a recipe with a text model. Download CLIP once with `steam-dino models pull clip-vitb32`, then build the
+    gallery with `steam-dino build --recipe clip`. If a gallery has several recipes, one with a text model is used.
 
-    "closer than" says how many of the gallery's games fit less.
+    "closer than" is the share of the gallery's games that match the sentence less well.
 
     **Example**
 
         steam-dino text "a red dragon over a castle"
     """
-    check_format(output)
-    from steamdino.search import Snapshot
-    from steamdino.search.filter_parser import filter_of
-
-    settings = Settings.load({"gallery": gallery})
-    only = filter_of(tag or (), released, min_reviews, free=free, adult=adult)
-    snapshot = Snapshot.open(packed or settings.gallery, recipe, kind=kind, words=True)
-    matches = snapshot.text(sentence, k, alike=alike, only=only)
+    allowed = only.filter
+    snapshot = gallery.open(recipe, words=True)
+    matches = snapshot.text(sentence, k, alike=alike, only=allowed)
     note_undated(matches.undated)
-    print_answer(matches, output, gallery=settings.gallery, kind=kind, show=show, pictures=pictures)
+    print_answer(matches, output, snapshot=snapshot, gallery=gallery.folder, kind=recipe.kind)

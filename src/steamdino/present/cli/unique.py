@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
 from steamdino.errors import UsageError
 from steamdino.present.cli.console import beside, draws, note, note_undated, out, say
 from steamdino.present.cli.options import (
-    AdultOption,
-    FreeOption,
-    GalleryOption,
-    HtmlOption,
-    KindOption,
+    AdultFilterOptions,
+    PageOutputOptions,
     PicturesOption,
-    RecipeOption,
-    ReleasedOption,
-    ReviewsOption,
-    SheetOption,
-    SnapshotOption,
-    TagOption,
-    check_format,
-    check_outputs,
+    RecipeOptions,
+    SnapshotOptions,
+    format_option,
 )
 from steamdino.present.display_text import printable, shortened
-from steamdino.settings import Settings
 from steamdino.storage.output import output_name
 
 if TYPE_CHECKING:
@@ -48,55 +40,67 @@ NOTES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class UniqueOutput(PageOutputOptions):
+    """How unique games are printed, and what is written beside."""
+
+    FORMATS: ClassVar[tuple[str, ...]] = FORMATS
+
+    format: Annotated[str, format_option(FORMATS)] = "table"
+    sheet: Annotated[
+        Path | None,
+        typer.Option(
+            "--sheet",
+            metavar="FILE",
+            help="Also write the banners as one PNG. - is stdout.",
+            show_default=False,
+        ),
+    ] = None
+    pictures: PicturesOption = None
+
+    def files(self) -> tuple[tuple[str, Path | None], ...]:
+        """The options that name files, and these."""
+        return (("--html", self.html), ("--sheet", self.sheet))
+
+
 def unique(
-    gallery: GalleryOption = None,
+    *,
+    gallery: SnapshotOptions,
     n: Annotated[
         int | None,
         typer.Option(
             "-n",
             metavar="N",
-            help=f"How many games. Default: {USUAL}, or all that --below lets through.",
+            help=f"Maximum number of games. Default: {USUAL}, or no limit with --below.",
             show_default=False,
         ),
     ] = None,
     below: Annotated[
         float | None,
-        typer.Option(metavar="SIMILARITY", help="Only games less similar than that.", show_default=False),
+        typer.Option(metavar="SIMILARITY", help="Only games below this similarity.", show_default=False),
     ] = None,
-    k: Annotated[int, typer.Option("-k", metavar="N", help="How many neighbours count; their average.")] = 1,
+    k: Annotated[int, typer.Option("-k", metavar="N", help="Number of nearest neighbours to average.")] = 1,
     ignore_duplicates: Annotated[
         bool,
         typer.Option(
-            "--ignore-duplicates", help="Let copies of one banner count as one game, not as a neighbour."
+            "--ignore-duplicates", help="Count copies of one banner as one game, not as neighbours."
         ),
     ] = False,
     diverse: Annotated[
-        bool, typer.Option("--diverse", help="A set whose games differ from each other: another thing.")
+        bool, typer.Option("--diverse", help="Show a diverse set instead: games that differ from each other.")
     ] = False,
-    recipe: RecipeOption = None,
-    packed: SnapshotOption = None,
-    kind: KindOption = "vertical",
-    tag: TagOption = None,
-    released: ReleasedOption = "",
-    min_reviews: ReviewsOption = 0,
-    free: FreeOption = False,
-    adult: AdultOption = False,
-    output: Annotated[
-        str, typer.Option("--format", metavar="|".join(FORMATS), help="How to print.")
-    ] = "table",
-    html: HtmlOption = None,
-    sheet: SheetOption = None,
-    pictures: PicturesOption = None,
+    recipe: RecipeOptions,
+    only: AdultFilterOptions,
+    output: UniqueOutput,
 ) -> None:
     """Show the games whose banners look like no other's: those whose nearest neighbour is the least similar.
 
-    Each comes with its closest match. With a filter, games are compared within it: `--tag Horror` shows which look
-    unusual among horror games. A game whose banner is in the store twice is not unique, unless --ignore-duplicates lets
-    the copies count as one.
+    Each comes with its closest match. Filters also limit the comparison: `--tag Horror` shows which games look unusual
+    among horror games. A game whose banner is in the store twice is not unique, unless you pass --ignore-duplicates.
 
-    --diverse shows another thing: a set of games that are as unlike *each other* as possible (farthest-point
-    traversal). It spans the whole gallery, ordinary corners included; --below stops it where the next game would be as
-    similar as that to one before it.
+    --diverse shows a set of games that are as unlike *each other* as possible (farthest-point traversal). The set spans
+    the whole gallery, so its games need not be unique. --below stops when the next game would be at least that similar
+    to an earlier one.
 
     **Examples**
 
@@ -105,55 +109,57 @@ def unique(
 
         steam-dino unique --diverse -n 100 --sheet diverse.png
     """
-    check_format(output, FORMATS)
     from steamdino.analysis import unique as analysis
     from steamdino.pipeline.duplicate_groups import duplicate_ids
     from steamdino.present.cli.progress import bar
     from steamdino.present.export import mosaic, unique_report
-    from steamdino.search import Snapshot
-    from steamdino.search.filter_parser import filter_of
 
-    if packed and ignore_duplicates:
-        raise UsageError("--ignore-duplicates looks at the pictures of a gallery; a packed snapshot has none")
+    if gallery.snapshot and ignore_duplicates:
+        raise UsageError(
+            "--ignore-duplicates needs the pictures of a gallery, and a packed snapshot has none; leave one of them out"
+        )
     if diverse and k != 1:
-        raise UsageError("-k counts neighbours, of which --diverse has none; leave one of them out")
-    if sheet:
-        mosaic.check_png(sheet)
-    check_outputs(("--html", html), ("--sheet", sheet), form=output)
-    place = packed or Settings.load({"gallery": gallery}).gallery
-    snapshot = Snapshot.open(place, recipe, kind=kind)
-    only = filter_of(tag or (), released, min_reviews, free=free, adult=adult)
+        raise UsageError(f"-k is {k}, and --diverse does not average neighbours; leave one of them out")
+    if output.sheet:
+        mosaic.check_png(output.sheet)
+    output.check()
+    snapshot = gallery.open(recipe)
+    place, allowed = gallery.searched, only.filter
     wanted = USUAL if n is None and below is None else n
     with bar("Comparing", "games") as progress:
-        out_of_it = duplicate_ids(place, recipe, kind=kind, progress=progress) if ignore_duplicates else ()
+        out_of_it = (
+            duplicate_ids(place, recipe.recipe, kind=recipe.kind, progress=progress)
+            if ignore_duplicates
+            else ()
+        )
         if diverse:
             found = analysis.diverse(
-                snapshot, wanted, below=below, only=only, leave_out=out_of_it, progress=progress
+                snapshot, wanted, below=below, only=allowed, leave_out=out_of_it, progress=progress
             )
         else:
             found = analysis.unique(
-                snapshot, wanted, below=below, k=k, only=only, leave_out=out_of_it, progress=progress
+                snapshot, wanted, below=below, k=k, only=allowed, leave_out=out_of_it, progress=progress
             )
-    note_undated(snapshot.undated(only))
+    note_undated(snapshot.undated(allowed))
     mode = "diverse" if diverse else "unique"
     title = "Games that differ from each other" if diverse else "Games whose banners look like no other's"
-    if html:
-        unique_report.write_list(html, found, title=title, note=NOTES[mode])
-        note(f"{output_name(html)}: a page with pictures")
-    if sheet:
-        unique_report.write_grid(sheet, found, title=title)
-        note(f"{output_name(sheet)}: {len(found):,} banners")
-    if output == "table":
-        with beside(html, sheet):
-            _print(found, title, pictures)
-    elif output == "json":
+    if output.html:
+        unique_report.write_list(output.html, found, title=title, note=NOTES[mode])
+        note(f"{output_name(output.html)}: a page with pictures")
+    if output.sheet:
+        unique_report.write_grid(output.sheet, found, title=title)
+        note(f"{output_name(output.sheet)}: {len(found):,} banners")
+    if output.format == "table":
+        with beside(output.html, output.sheet):
+            _print(found, title, output.pictures)
+    elif output.format == "json":
         say(unique_report.as_json(found, snapshot.recipe.name, mode))
-    elif output == "csv":
+    elif output.format == "csv":
         say(unique_report.as_csv(found))
-    elif found and output == "ids":
+    elif found and output.format == "ids":
         say(unique_report.as_ids(found))
     elif found:
-        say(_wiki(found, output, place, kind))
+        say(_wiki(found, output.format, place, recipe.kind))
 
 
 def _wiki(found: Sequence[UniqueGame], output: str, gallery: Path, kind: str) -> str:
@@ -161,7 +167,7 @@ def _wiki(found: Sequence[UniqueGame], output: str, gallery: Path, kind: str) ->
     from steamdino.present.export.banner_urls import addresses
 
     to = markup.PictureLinks(addresses(gallery, kind), Path.cwd())
-    return unique_report.as_wiki(found, to, markup.WRITERS[output])
+    return unique_report.as_wiki(found, to, markup.LINKS[output])
 
 
 def _print(found: Sequence[UniqueGame], title: str, pictures: bool | None) -> None:
@@ -172,7 +178,7 @@ def _print(found: Sequence[UniqueGame], title: str, pictures: bool | None) -> No
 
     console = out()
     if not found:
-        note("No game is as unlike the others as that.")
+        note("No game is below this similarity.")
         return
     console.print(Text(title, style="bold"))
     if draws(pictures, console):

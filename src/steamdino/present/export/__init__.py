@@ -1,3 +1,3 @@
-"""Matches as files: JSON, CSV, a list of ids, an HTML sheet."""
+"""Files that other programs read: matches, reports, pages and pictures."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Audits as JSON and as a page that can be sent to a colleague."""
+"""Audits as JSON and as a self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from steamdino.records import Game
 
 
 def verdict(audit: Audit) -> str:
-    """In one sentence, with its numbers, whether a game shows the same already."""
+    """Say in one sentence, with figures, whether a game already has the same banner."""
     if not audit.matches:
         return "There is no game to compare it with."
     first = audit.matches[0]
@@ -36,7 +36,7 @@ def verdict(audit: Audit) -> str:
 
 
 def unusual(standing: Standing) -> str:
-    """In one sentence how unusual it is among some games."""
+    """Say in one sentence how unusual a draft is among some games."""
     among = (
         f"the {standing.games:,} games tagged {standing.tag}"
         if standing.tag
@@ -57,7 +57,7 @@ def as_json(audits: Sequence[Audit]) -> str:
 
 
 def write_report(path: Path, audits: Sequence[Audit], *, title: str) -> None:
-    """Writes the page.
+    """Write the page.
 
     Raises:
         OutputError: the file cannot be written.
@@ -76,7 +76,7 @@ def write_report(path: Path, audits: Sequence[Audit], *, title: str) -> None:
 
 
 def _why(audit: Audit) -> list[tuple[str, Any]]:
-    """The pictures that explain the closest match, with a label each."""
+    """The labelled pictures that explain the closest match."""
     found = audit.explanation
     if found is None:
         return []
@@ -94,12 +94,12 @@ def _why(audit: Audit) -> list[tuple[str, Any]]:
 def audit_record(
     audit: Audit, *, draft: str | None, picture_of: Callable[[Game], str | None]
 ) -> dict[str, Any]:
-    """An audit as what `json.dumps` takes.
+    """Return an audit as a JSON-ready dict.
 
     Args:
         audit: what was found.
-        draft: where the draft is; None if that is nobody's business.
-        picture_of: where a game's picture is: a path for whoever sits at this machine, an address for others.
+        draft: path of the draft; None to withhold it.
+        picture_of: returns the location of a game's picture: a path for local use, a URL otherwise.
     """
     names = [audit.picture.name, audit.matches[0].name if audit.matches else ""]
     explanation = audit.explanation

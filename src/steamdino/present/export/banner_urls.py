@@ -1,4 +1,4 @@
-"""The addresses of banners as a table."""
+"""A table of banner URLs."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ COLUMNS = ("url", "caption", "appid")
 
 
 def write_urls(path: Path, addresses: Iterable[tuple[int, str, str, str]], folder: str) -> int:
-    """Writes ``url,caption,appid`` as CSV, if there is anything; returns how many lines it has.
+    """Write ``url,caption,appid`` as CSV if there are any rows; return the number of rows.
 
     Args:
         path: the file.
         addresses: (appID, name, path, query) of each banner.
-        folder: the address that the paths are below.
+        folder: the base URL of the paths.
 
     Raises:
         OutputError: the file cannot be written.
@@ -36,7 +36,7 @@ def write_urls(path: Path, addresses: Iterable[tuple[int, str, str, str]], folde
 
 
 def addresses(gallery: Path, kind: str) -> dict[str, str]:
-    """The address of each game's picture that `sync` learned, by id; empty where there is no gallery (any more).
+    """Return the URLs of pictures that `sync` found, by game id; empty if there is no gallery.
 
     Raises:
         GalleryError: there is one, and it cannot be read.
@@ -53,5 +53,5 @@ def addresses(gallery: Path, kind: str) -> dict[str, str]:
 
 
 def address(folder: str, place: str, query: str) -> str:
-    """The address of one picture."""
+    """Return the URL of one picture."""
     return f"{folder.rstrip('/')}/{place}" + (f"?{query}" if query else "")

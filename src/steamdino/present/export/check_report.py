@@ -1,4 +1,4 @@
-"""What `check` and `duplicates` found, as pages, JSON and CSV."""
+"""The results of `check` and `duplicates` as pages, JSON and CSV."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SHOWN = 40
 
 
 def by_flaw(found: Sequence[Flaw]) -> dict[str, list[Flaw]]:
-    """The findings of each flaw, the worst first."""
+    """Group flaws by kind, worst first."""
     sorted_: dict[str, list[Flaw]] = defaultdict(list)
     for one in sorted(found, key=lambda one: (FLAWS.index(one.flaw), one.score, one.game_id)):
         sorted_[one.flaw].append(one)
@@ -30,12 +30,12 @@ def by_flaw(found: Sequence[Flaw]) -> dict[str, list[Flaw]]:
 
 
 def write_flaws(path: Path, found: Sequence[Flaw], root: Path) -> None:
-    """Writes the findings as one page; `root` is the gallery's folder."""
+    """Write the findings as one page; `root` is the gallery's folder."""
     write_page(
         path,
         "flaws.html.jinja",
         option="--html",
-        title="What is wrong with the banners",
+        title="Flawed banners",
         flaws=by_flaw(found),
         most=SHOWN,
         located=lambda written: located(written, str(absolute(root))),
@@ -43,7 +43,7 @@ def write_flaws(path: Path, found: Sequence[Flaw], root: Path) -> None:
 
 
 def write_groups(path: Path, groups: Sequence[Duplicates]) -> None:
-    """Writes groups of duplicates as one page, with the line under each pair that decides it."""
+    """Write groups of duplicates as one page, with the line under each pair that decides it."""
     write_page(
         path,
         "groups.html.jinja",
@@ -57,18 +57,18 @@ def write_groups(path: Path, groups: Sequence[Duplicates]) -> None:
 
 
 def decision_line(one: Member, other: Member) -> str:
-    """What to write into a file of decisions where two are not the same."""
+    """Return the line of a decisions file that says that two banners differ."""
     between = "\t" if " " in one.game_id + other.game_id else " "
     return between.join((one.game_id, "different", other.game_id))
 
 
 def findings_json(found: Sequence[Flaw]) -> str:
-    """Findings as JSON lines' worth of one list."""
+    """Return flaws as one JSON list."""
     return json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=2)
 
 
 def findings_csv(found: Sequence[Flaw]) -> str:
-    """Findings as CSV with a header."""
+    """Return flaws as CSV with a header."""
     file = io.StringIO()
     rows = csv.writer(file, lineterminator="\n")
     rows.writerow(("id", "name", "flaw", "score", "detail", "path"))
@@ -80,12 +80,12 @@ def findings_csv(found: Sequence[Flaw]) -> str:
 
 
 def groups_json(groups: Sequence[Duplicates]) -> str:
-    """Groups as one JSON list."""
+    """Return groups as one JSON list."""
     return json.dumps([asdict(group) for group in groups], ensure_ascii=False, indent=2, default=str)
 
 
 def groups_csv(groups: Sequence[Duplicates]) -> str:
-    """Groups as CSV: a line for each game, groups numbered."""
+    """Return groups as CSV: a row for each game, with the number of its group."""
     file = io.StringIO()
     rows = csv.writer(file, lineterminator="\n")
     rows.writerow(("group", "tier", "id", "name", "similarity", "keep", "removable"))

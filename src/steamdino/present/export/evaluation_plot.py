@@ -16,7 +16,7 @@ RESOLUTION = 150  # pixels per inch, of a PNG
 
 
 def check(path: Path) -> None:
-    """Finds out before the work whether a plot can be drawn; to standard output and pipes it can.
+    """Check in advance whether a plot can be drawn; to standard output and pipes it can.
 
     Raises:
         UsageError: the file's suffix is not one of `SUFFIXES`.
@@ -29,7 +29,7 @@ def check(path: Path) -> None:
 
 
 def draw(evaluation: Evaluation, path: Path) -> None:
-    """Draws mAP in tasks of labels and R@1 in copies, with 95 % intervals; recipes in blue, baselines in grey.
+    """Draw mAP in tasks of labels and R@1 in copies, with 95 % intervals; recipes in blue, baselines in grey.
 
     The suffix says whether as SVG or PNG; without one, such as on standard output, it is SVG.
 

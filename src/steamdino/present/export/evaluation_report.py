@@ -1,4 +1,4 @@
-"""A comparison of recipes as JSON (its shape is told in `docs/how-to/evaluate.md`) and as a page in Markdown."""
+"""A comparison of recipes as JSON (described in `docs/how-to/evaluate.md`) and as a page in Markdown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why two banners match, as a picture and as JSON."""
+"""An explanation of a match as a picture and as JSON."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def tile(side: Side) -> Image.Image:
 
 
 def heat(side: Side) -> Image.Image:
-    """A picture under the map of where it has what the other has, too."""
+    """Draw a heat map of where the picture matches the other."""
     return over(tile(side), side.weights.astype(np.float32))
 
 
 def places(side: Side, points: Sequence[tuple[float, float]]) -> Image.Image:
-    """A picture with numbered points, given as shares of its width and height."""
+    """Draw numbered points, given as fractions of width and height."""
     image = tile(side)
     pen, font = ImageDraw.Draw(image), ImageFont.load_default(12)
     for number, (x, y) in reversed(list(enumerate(points, 1))):
@@ -56,7 +56,7 @@ def places(side: Side, points: Sequence[tuple[float, float]]) -> Image.Image:
 
 
 def shares(side: Side, similarity: float) -> Image.Image:
-    """A picture in nine parts, each with what it adds to the similarity, as a share of it."""
+    """Draw a picture in nine parts, each with its share of the similarity."""
     image = tile(side)
     dark = Image.blend(image, Image.new("RGB", image.size, BACKGROUND), 0.5)
     pen, font = ImageDraw.Draw(dark), ImageFont.load_default(15)
@@ -77,12 +77,12 @@ def shares(side: Side, similarity: float) -> Image.Image:
 
 
 def amount(value: float, similarity: float) -> str:
-    """A share of a similarity: in percent where that means something, else as it is."""
+    """Format a part of a similarity: in percent, or as a number if the similarity is near 0."""
     return f"{round(100 * value / similarity)} %" if similarity > 0.05 else f"{value:+.3f}"
 
 
 def draw(explanation: Explanation, title: str) -> Image.Image:
-    """Draws the sheet: corresponding places, where both are alike, what each part adds, and where heads look."""
+    """Draw the sheet: corresponding places, where both are alike, what each part adds, and where heads look."""
     one, two = explanation.first, explanation.second
     adds = "what each part adds" if explanation.method == EXACT else "what is lost without each part"
     blocks: list[tuple[str, list[Image.Image]]] = []
@@ -99,7 +99,7 @@ def draw(explanation: Explanation, title: str) -> Image.Image:
 
 
 def as_record(explanation: Explanation, names: Sequence[str], percentile: float | None) -> dict[str, Any]:
-    """An explanation as what `json.dumps` takes.
+    """Return an explanation as a JSON-ready dict.
 
     Args:
         explanation: what to write.

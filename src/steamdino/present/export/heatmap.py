@@ -1,4 +1,4 @@
-"""Maps of numbers as colours over a picture."""
+"""Heat maps over pictures."""
 
 from __future__ import annotations
 

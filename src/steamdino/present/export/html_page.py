@@ -1,4 +1,4 @@
-"""One HTML page that can be sent to somebody: pictures included, no script, nothing fetched."""
+"""Self-contained HTML pages: pictures included, no script, no requests."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ QUALITY = 82  # of JPEGs
 
 
 def render(template: str, **values: Any) -> str:
-    """Makes a page from a template beside this module.
+    """Make a page from a template beside this module.
 
-    A template gets `values`, `thumbnail`, which makes a data: URL of a picture's file (None if it cannot be had), and
+    A template gets `values`, `thumbnail`, which makes a data: URL of a picture file (None if it is unreadable), and
     `inline`, which makes one of a picture in memory.
     """
-    # Names come from strangers: everything is escaped unless a template says otherwise, and none does.
+    # Names are untrusted, so everything is escaped.
     environment = Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, loader=FunctionLoader(_source)
     )
@@ -35,12 +35,12 @@ def render(template: str, **values: Any) -> str:
 
 
 def write_page(path: Path, template: str, *, option: str, **values: Any) -> None:
-    """Writes a page; see `render`.
+    """Write a page; see `render`.
 
     Args:
         path: see `storage.output`.
         template: beside this module.
-        option: by which the user named the file, for the error.
+        option: that named the file, for error messages.
         values: for the template.
 
     Raises:
@@ -69,7 +69,7 @@ def _source(name: str) -> str:
 
 
 def _thumbnail(path: Path | None) -> str | None:
-    """A thumbnail as a data: URL; None if the picture cannot be had."""
+    """Return a thumbnail as a data: URL, or None if the picture is unreadable."""
     if path is None:
         return None
     try:

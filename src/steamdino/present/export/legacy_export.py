@@ -1,4 +1,4 @@
-"""What the programs of steam-DINO's family read: ids of matches as JSON, and a folder of arrays.
+"""Legacy formats of the steam-DINO projects: ids of matches as JSON, and a folder of arrays.
 
 ::
 
@@ -10,8 +10,8 @@
     matches_faiss.npy         (games, 1 + k): each row begins with its own number, then its matches', best first;
                               uint16, or uint32 where there are more than 65,536 games
 
-The first number of each row of matches is the game itself, as it was there. It was the search that put it there, so
-that of two games with the same picture either could come first; here it is the game itself always.
+Each row of matches begins with the game itself. In the original it was the first match of the search, so of two games
+with the same picture either could come first; here it is always the game itself.
 """
 
 from __future__ import annotations
@@ -58,12 +58,12 @@ def similar_json(lists: Iterable[tuple[str, Sequence[str]]], *, numbers: bool) -
 
 
 def are_numbers(ids: Iterable[str]) -> bool:
-    """Whether all ids are whole numbers as Steam's are, so that they may be written as such."""
+    """Return whether all ids are integers like Steam's, so that they can be written as numbers."""
     return all(re.fullmatch(r"0|[1-9]\d{0,18}", key, re.ASCII) for key in ids)
 
 
 def write_arrays(folder: Path, table: Neighbourhood) -> list[Path]:
-    """Writes the arrays of all games of a snapshot; returns the files.
+    """Write the arrays of all games of a snapshot; return the files.
 
     Args:
         folder: where; made if it is not there.

@@ -87,7 +87,7 @@ class Painter:
     """Draws an atlas tile by tile."""
 
     def __init__(self, atlas: Atlas, keep: Keep, threads: int, progress: Progress | None) -> None:
-        """Prepares to draw.
+        """Prepare to draw.
 
         Args:
             atlas: what to draw.
@@ -107,7 +107,7 @@ class Painter:
         self._drawn: dict[tuple[int, int], Image.Image | None] = {}
 
     def draw(self) -> None:
-        """Draws all tiles."""
+        """Draw all tiles."""
         with self._pool:
             self._tile(0, 0, 0)
 
@@ -159,7 +159,7 @@ def write_map(
     threads: int = 1,
     progress: Progress | None = None,
 ) -> None:
-    """Draws a map.
+    """Draw a map.
 
     Args:
         atlas: what to draw.
@@ -170,7 +170,7 @@ def write_map(
         progress: called with (banners, total).
 
     Raises:
-        UsageError: the folder holds something else than a map.
+        UsageError: the folder has other content than a map.
         OutputError: something cannot be written.
     """
     sheet = Image.new("RGB", atlas.scaled(atlas.png_level), GROUND) if png else None

@@ -1,7 +1,7 @@
-"""Games with linked pictures in Markdown and BBCode, as the wikis of steam-DINO's family show them.
+"""Games as linked pictures in Markdown and BBCode, as the wikis of the steam-DINO projects show them.
 
-A query stands above its matches, and these in rows of five. A picture's address is that of Steam where `sync` learned
-it, else the way to its file from where the text will lie.
+A query is followed by its matches, in rows of five. Pictures link to Steam if `sync` knows their URLs, otherwise to the
+file, relative to the text.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ SAFE = ":/?=&%#"
 """Of an address: what stays as it is. Brackets and quotes would end the link."""
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
 
-Write = Callable[[Game | str, str | None], str]
-"""Makes a linked picture from a game (or the name of what is none) and the picture's address."""
+LinkedPicture = Callable[[Game | str, str | None], str]
+"""Makes a linked picture from a game (or the text of another query) and the link to its picture."""
 
 
 class PictureLinks:
-    """Where the pictures of games can be had."""
+    """Links to the pictures of games."""
 
     def __init__(self, online: Mapping[str, str], folder: Path) -> None:
-        """Sets them up.
+        """Prepare links.
 
         Args:
             online: id -> address on the internet.
-            folder: where the text will lie, for ways to files on this machine.
+            folder: folder of the text, for relative links to local files.
         """
         self._online = online
         self._folder = folder
 
     def of(self, game: Game) -> str | None:
-        """A game's picture's address, safe in quotes and brackets; None if there is none."""
+        """Return the link to a game's picture, safe in quotes and brackets, or None."""
         if game.id in self._online:
             return quote(self._online[game.id], safe=":/?=&%")
         return None if game.picture is None else self.file(game.picture)
 
     def file(self, path: Path) -> str:
-        """The way to a file."""
+        """Return the relative link to a file."""
         try:
             way = Path(os.path.relpath(path, self._folder)).as_posix()
         except ValueError:  # on another drive
@@ -56,7 +56,7 @@ class PictureLinks:
 
 
 def markdown(game: Game | str, picture: str | None) -> str:
-    """A linked picture in Markdown; its name where there is no picture."""
+    """Return a linked picture in Markdown, or the game's name if it has no picture."""
     name = game if isinstance(game, str) else game.name
     shown = plain(name)
     if picture:
@@ -66,14 +66,14 @@ def markdown(game: Game | str, picture: str | None) -> str:
 
 
 def plain(text: str) -> str:
-    """A stranger's text as plain text in Markdown."""
+    """Escape untrusted text for Markdown."""
     return _SPECIAL.sub(r"\\\1", printable(text))
 
 
 def bbcode(game: Game | str, picture: str | None) -> str:
-    """A linked picture in BBCode; its name where there is no picture."""
+    """Return a linked picture in BBCode, or the game's name if it has no picture."""
     name = game if isinstance(game, str) else game.name
-    # BBCode has no way to write its brackets otherwise.
+    # BBCode has no escape for brackets.
     shown = printable(name).replace("[", "(").replace("]", ")")
     if picture:
         shown = f'[img="width:{WIDTH}px;"]{picture}[/img]'
@@ -81,26 +81,26 @@ def bbcode(game: Game | str, picture: str | None) -> str:
     return f"[url={quote(url, safe=SAFE)}]{shown}[/url]" if url else shown
 
 
-WRITERS: dict[str, Write] = {"md": markdown, "bbcode": bbcode}
+LINKS: dict[str, LinkedPicture] = {"md": markdown, "bbcode": bbcode}
 
 
 def section(
-    query: Game | str, picture: str | None, matches: Sequence[Game], to: PictureLinks, write: Write
+    query: Game | str, picture: str | None, matches: Sequence[Game], to: PictureLinks, link: LinkedPicture
 ) -> str:
     """A query, then its matches in rows of five.
 
     Args:
-        query: a game, or the text of what is none.
+        query: a game, or the text of another query.
         picture: the address of the query's picture.
         matches: best first.
         to: where pictures are.
-        write: `markdown` or `bbcode`.
+        link: `markdown` or `bbcode`.
     """
-    return f"Query:\n\n{write(query, picture)}\n\n{grid(matches, to, write)}\n"
+    return f"Query:\n\n{link(query, picture)}\n\n{grid(matches, to, link)}\n"
 
 
-def grid(games: Sequence[Game], to: PictureLinks, write: Write) -> str:
+def grid(games: Sequence[Game], to: PictureLinks, link: LinkedPicture) -> str:
     """Games in rows of five."""
-    cells = [write(game, to.of(game)) for game in games]
+    cells = [link(game, to.of(game)) for game in games]
     rows = ["".join(cells[start : start + ACROSS]) for start in range(0, len(cells), ACROSS)]
     return "\n\n".join(rows)

@@ -1,19 +1,15 @@
-"""Matches as JSON, CSV and lists of ids. The JSON's shape is documented (`docs/reference/json.md`) and stable."""
+"""Matches as records for JSON. Their shape is documented (`docs/reference/json.md`) and stable."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Callable
 from typing import Any
 
-from steamdino.present.display_text import inert
 from steamdino.records import Game, Matches, Query
 
 
 def as_record(matches: Matches) -> dict[str, Any]:
-    """Matches as what `json.dumps` takes."""
+    """Return matches as a JSON-ready dict."""
     query = matches.query
     return {
         "query": {
@@ -29,11 +25,11 @@ def as_record(matches: Matches) -> dict[str, Any]:
 
 
 def match_records(matches: Matches, picture_of: Callable[[Game], str | None]) -> list[dict[str, Any]]:
-    """The matches alone as what `json.dumps` takes.
+    """Return only the matches, as JSON-ready dicts.
 
     Args:
         matches: the matches.
-        picture_of: where a game's picture is; `file_of` for whoever sits at this machine.
+        picture_of: returns the location of a game's picture; `file_of` for local use.
     """
     return [
         {
@@ -53,42 +49,8 @@ def match_records(matches: Matches, picture_of: Callable[[Game], str | None]) ->
 
 
 def file_of(game: Game) -> str | None:
-    """The path of a game's picture; None if it is not known."""
+    """Return the path of a game's picture, or None if it is unknown."""
     return str(game.picture) if game.picture else None
-
-
-def as_json(matches: Matches) -> str:
-    """Matches as one JSON object."""
-    return json.dumps(as_record(matches), ensure_ascii=False, indent=2)
-
-
-def as_csv(matches: Matches) -> str:
-    """Matches as CSV with a header (RFC 4180).
-
-    A text that a spreadsheet would run as a formula gets an apostrophe in front, as spreadsheets themselves write it;
-    JSON has every text as it is.
-    """
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(["rank", "id", "name", "similarity", "percentile", "identical", "source", "url"])
-    for match in matches:
-        texts = (match.game.source, match.game.url or "")
-        writer.writerow(
-            [
-                match.rank,
-                *map(inert, (match.id, match.name)),
-                f"{match.similarity:.6f}",
-                "" if match.percentile is None else f"{match.percentile:.5f}",
-                str(match.identical).lower(),
-                *map(inert, texts),
-            ]
-        )
-    return file.getvalue().removesuffix("\r\n")
-
-
-def as_ids(matches: Matches) -> str:
-    """One id on each line."""
-    return "\n".join(matches.ids)
 
 
 def _asked(query: Query) -> dict[str, Any]:

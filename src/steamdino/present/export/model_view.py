@@ -19,13 +19,13 @@ BACKGROUND, INK = (23, 26, 33), (214, 219, 226)
 def sheet(
     original: Image.Image, seen: Image.Image, maps: Sequence[NDArray[np.float32]], title: str
 ) -> Image.Image:
-    """Draws the sheet.
+    """Draw the sheet.
 
     Args:
         original: the picture as it is.
         seen: the model's input.
         maps: one per head, shape (rows, columns), over the model's input; may be empty.
-        title: stands above it.
+        title: heading of the sheet.
     """
     scale = max(1.0, SMALLEST / min(seen.size))
     size = (round(seen.width * scale), round(seen.height * scale))

@@ -1,4 +1,4 @@
-"""Banners side by side on one PNG, each with a line of text below it."""
+"""A grid of labelled banners as one PNG."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MARGIN, LINE, TITLE = 12, 20, 34
 ACROSS = 5
 GROUND, PANEL, INK, QUIET = (20, 24, 31), (12, 15, 20), (230, 235, 242), (151, 163, 180)
 MOST_PIXELS = 1 << 28
-"""Of a sheet: what other programs still open."""
+"""Maximum size of a sheet that other programs still open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +38,14 @@ class Tile:
 
 
 def of_matches(matches: Matches) -> list[Tile]:
-    """A query and its matches as tiles, the query first."""
+    """Return a query and its matches as tiles, query first."""
     game = matches.query.game
     query = Tile(matches.query.picture, game.name if game else matches.query.text, "the query")
     return [query, *(Tile(one.game.picture, one.name, f"{one.similarity:.3f}") for one in matches)]
 
 
 def check_png(path: Path) -> None:
-    """Finds out before the work whether a file can be one; standard output and pipes can.
+    """Check in advance whether a file can be one; standard output and pipes can.
 
     Raises:
         UsageError: the name does not end in .png.
@@ -55,12 +55,12 @@ def check_png(path: Path) -> None:
 
 
 def write_png(path: Path, picture: Image.Image, option: str = "-o") -> None:
-    """Writes a PNG.
+    """Write a PNG.
 
     Args:
         path: see `storage.output`.
         picture: what to write.
-        option: by which the user named the file, for the error.
+        option: that named the file, for error messages.
 
     Raises:
         UsageError: the name does not end in .png.
@@ -72,13 +72,13 @@ def write_png(path: Path, picture: Image.Image, option: str = "-o") -> None:
 
 
 def mosaic(tiles: Sequence[Tile], title: str, *, across: int = ACROSS, lead: int = 0) -> Image.Image:
-    """Draws tiles in rows.
+    """Draw tiles in rows.
 
     Args:
         tiles: in their order.
-        title: stands above them.
+        title: heading of the sheet.
         across: tiles in a row.
-        lead: how many of them stand in rows of their own at the beginning, such as a query above its matches.
+        lead: number of tiles in a row of their own at the top, such as a query above its matches.
 
     Raises:
         UsageError: the sheet would be too large.
@@ -103,7 +103,7 @@ def mosaic(tiles: Sequence[Tile], title: str, *, across: int = ACROSS, lead: int
 
 
 def thumbnail(path: Path | None, size: tuple[int, int]) -> Image.Image | None:
-    """A picture scaled to fit into a size, its aspect kept; None if it cannot be had."""
+    """Scale a picture to fit a size, keeping its aspect ratio; return None if it is unreadable."""
     if path is None:
         return None
     try:
@@ -128,7 +128,7 @@ def _paste(sheet: Image.Image, path: Path | None, place: tuple[int, int]) -> Non
 
 
 def _fitting(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
-    """As much of a text as fits into a width."""
+    """Shorten a text to a width in pixels."""
     text = printable(text)
     if font.getlength(text) <= width:
         return text

@@ -1,4 +1,4 @@
-"""Folders with a page in them that are there whole or not at all, and replace none but their own kind."""
+"""Output folders with a page: written atomically, and replacing only folders of their own kind."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ PAGE = "index.html"
 
 
 def check_folder(folder: Path, kind: str) -> None:
-    """Finds out before the work whether a folder may be replaced.
+    """Check in advance whether a folder may be replaced.
 
     Args:
         folder: to be written.
-        kind: what its page says of itself (``data-page="..."``).
+        kind: the marker in its page (``data-page="..."``).
 
     Raises:
-        UsageError: it holds something else.
+        UsageError: it has other content.
     """
     if not folder.exists():
         return
@@ -32,12 +32,12 @@ def check_folder(folder: Path, kind: str) -> None:
 
 @contextmanager
 def replacing_folder(folder: Path, kind: str, option: str = "-o") -> Iterator[Path]:
-    """An empty folder that takes another's place when the block ends; if it raises, nothing changes.
+    """Yield an empty folder that replaces another when the block ends; if the block raises, nothing changes.
 
     Args:
         folder: to be written.
         kind: of page that it gets, and that the old one must have.
-        option: by which the user named it, for the error.
+        option: that named it, for error messages.
 
     Raises:
         UsageError: the old one holds something else.

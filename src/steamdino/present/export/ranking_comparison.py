@@ -1,4 +1,4 @@
-"""Writes what several descriptors find for the same games side by side, in Markdown."""
+"""The matches of several descriptors for the same games, side by side in Markdown."""
 
 from __future__ import annotations
 

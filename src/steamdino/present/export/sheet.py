@@ -1,4 +1,4 @@
-"""A sheet: queries with their matches on one HTML page, pictures included."""
+"""Queries with their matches on one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from steamdino.records import Matches
 
 
 def write_sheet(path: Path, answers: Sequence[Matches], *, title: str) -> None:
-    """Writes the page.
+    """Write the page.
 
     Args:
         path: the file; see `storage.output`.

@@ -1,4 +1,4 @@
-"""A site without a server: files that any file host can serve, loaded in shards.
+"""A static site whose data is loaded in shards.
 
 ::
 
@@ -46,7 +46,7 @@ DIGITS = 20
 PREFIX = 2
 """Letters by which names are sorted into files."""
 EVERYWHERE = frozenset(("the", "of", "and", "a"))
-"""Words that so many names have that nobody looks for them alone, but as the first word."""
+"""Words in so many names that they are indexed only as the first word."""
 
 
 def write_site(
@@ -60,7 +60,7 @@ def write_site(
     threads: int = 1,
     progress: Progress | None = None,
 ) -> None:
-    """Writes a site, replacing an older one only when the new one is whole.
+    """Write a site, replacing an older one only when the new one is whole.
 
     Args:
         folder: where.
@@ -73,7 +73,7 @@ def write_site(
         progress: called with (pictures, total).
 
     Raises:
-        UsageError: the folder holds something else than a site.
+        UsageError: the folder has other content than a site.
         SteamDinoError: something cannot be written.
     """
     snapshot = table.snapshot
@@ -121,7 +121,7 @@ def write_site(
 
 
 def _copy(games: Sequence[Game], work: Path, threads: int, progress: Progress | None) -> dict[str, str]:
-    """Writes scaled pictures, each once; returns their places by sha256."""
+    """Write scaled pictures, each once; returns their places by sha256."""
     by_content = {game.sha256: game for game in games if game.picture}
     made: dict[str, str] = {}
 

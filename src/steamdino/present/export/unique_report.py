@@ -12,7 +12,7 @@ from typing import Any
 from steamdino.analysis.unique import UniqueGame
 from steamdino.present.display_text import inert
 from steamdino.present.export.html_page import write_page
-from steamdino.present.export.markup import PictureLinks, Write, grid, section
+from steamdino.present.export.markup import LinkedPicture, PictureLinks, grid, section
 from steamdino.present.export.mosaic import Tile, mosaic, write_png
 
 ACROSS = 10
@@ -45,21 +45,21 @@ def as_ids(found: Sequence[UniqueGame]) -> str:
     return "\n".join(one.game.id for one in found)
 
 
-def as_wiki(found: Sequence[UniqueGame], to: PictureLinks, write: Write) -> str:
-    """Each game with its closest one, then all of them in a grid, in the markup that `write` writes."""
+def as_wiki(found: Sequence[UniqueGame], to: PictureLinks, link: LinkedPicture) -> str:
+    """Each game with its closest one, then all of them in a grid, in the markup that `link` writes."""
     pairs = [
-        section(one.game, to.of(one.game), [one.closest] if one.closest else [], to, write) for one in found
+        section(one.game, to.of(one.game), [one.closest] if one.closest else [], to, link) for one in found
     ]
-    return "\n\n".join([*pairs, grid([one.game for one in found], to, write)])
+    return "\n\n".join([*pairs, grid([one.game for one in found], to, link)])
 
 
 def write_list(path: Path, found: Sequence[UniqueGame], *, title: str, note: str) -> None:
-    """Writes the games, each beside its closest one, as one page."""
+    """Write the games, each beside its closest one, as one page."""
     write_page(path, "unique_games.html.jinja", option="--html", title=title, note=note, found=found)
 
 
 def write_grid(path: Path, found: Sequence[UniqueGame], *, title: str) -> None:
-    """Writes the games' banners as one PNG."""
+    """Write the games' banners as one PNG."""
     tiles = [
         Tile(one.game.picture, one.game.name, "" if one.similarity is None else f"{one.similarity:.3f}")
         for one in found

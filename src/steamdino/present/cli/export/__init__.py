@@ -1,31 +1,36 @@
-"""`steam-dino export`: matches as files that others can open."""
+"""`steam-dino export`: matches in formats that other programs read."""
 
 from __future__ import annotations
 
 import typer
 
-from steamdino.present.cli.export import array_exports, page_exports, text_exports
+from steamdino.present.cli.export import array_exports, page_exports
+from steamdino.present.cli.export.match_exports import command_of
+from steamdino.present.cli.option_groups import register
+from steamdino.present.export.writers import WRITERS
 
 app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode="markdown", help="Write matches to files that others can open."
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="Write matches in formats that other programs read.",
 )
 
 
 @app.callback()
 def main() -> None:
-    """Write matches to files that others can open."""
+    """Write matches in formats that other programs read."""
 
 
-for command in (
-    text_exports.markdown,
-    text_exports.bbcode,
-    text_exports.json,
-    text_exports.csv,
-    array_exports.parquet,
-    array_exports.npy,
-    page_exports.html,
-    page_exports.sheet,
-    page_exports.site,
-    array_exports.urls,
-):
-    app.command()(command)
+OWN = {"html": page_exports.html}
+"""Formats whose commands have options of their own."""
+
+for writer in WRITERS.values():
+    if writer.takes_several:
+        register(
+            app,
+            OWN.get(writer.name) or command_of(writer),
+            writer.command or writer.name,
+            writer.help or None,
+        )
+for command in (array_exports.npy, page_exports.sheet, page_exports.site, array_exports.urls):
+    register(app, command)

@@ -1,4 +1,4 @@
-"""Matches as arrays and tables for programs, and the addresses of banners."""
+"""Arrays for programs, and the URLs of banners."""
 
 from __future__ import annotations
 
@@ -9,37 +9,30 @@ import typer
 
 from steamdino.errors import GalleryError
 from steamdino.present.cli.console import beside, say
-from steamdino.present.cli.export.selection import (
-    AllOption,
-    FromOption,
-    QueriesArgument,
-    Selection,
-    TopOption,
-    opened,
-)
+from steamdino.present.cli.export.selection import CountOption
 from steamdino.present.cli.options import (
-    GalleryOption,
+    GalleryOptions,
     KindOption,
-    RecipeOption,
+    RecipeOptions,
     check_folder,
     check_outputs,
 )
-from steamdino.settings import Settings, SteamSettings
+from steamdino.settings import SteamSettings
 from steamdino.storage.output import output_name
 
 FileOption = Annotated[
-    Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write; - for stdout.")
+    Path, typer.Option("--output", "-o", metavar="FILE", help="File to write. - is stdout.")
 ]
 
 
 def npy(
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="The folder to write to.")],
-    gallery: GalleryOption = None,
-    k: Annotated[int, typer.Option("-k", metavar="N", help="How many matches of each.")] = 100,
-    recipe: RecipeOption = None,
-    kind: KindOption = "vertical",
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder to write to.")],
+    *,
+    gallery: GalleryOptions,
+    k: CountOption = 100,
+    recipe: RecipeOptions,
 ) -> None:
-    """Write vectors and matches of all games as NumPy arrays, as steam-DINO's family has them.
+    """Write vectors and matches of all games as NumPy arrays, in the layout of the steam-DINO projects.
 
     `app_ids.json`, `app_ids.npy`, `app_names.json` and `frozen_app_ids.txt` name the games in the order of the rows;
     `label_database.<recipe>.npy` has their vectors (float16), and `matches_faiss.npy` a row for each game: its own
@@ -55,52 +48,23 @@ def npy(
     from steamdino.records import Filter
 
     check_folder("-o", output)
-    snapshot, _ = opened(gallery, recipe, kind)
+    snapshot = gallery.open(recipe)
     with bar("Comparing", "games") as progress:
         table = Neighbourhood.of(snapshot, k, only=Filter(adult=True), progress=progress)
     for path in write_arrays(output, table):
         say(str(path))
 
 
-def parquet(
-    output: FileOption,
-    queries: QueriesArgument = None,
-    top: TopOption = False,
-    file: FromOption = None,
-    every: AllOption = False,
-    gallery: GalleryOption = None,
-    k: Annotated[int, typer.Option("-k", metavar="N", help="How many matches of each.")] = 10,
-    recipe: RecipeOption = None,
-    kind: KindOption = "vertical",
-) -> None:
-    """Write all matches as one Parquet table, a row for each; needs the extra `parquet`.
-
-    The columns are query_id, query_name, rank, id, name, similarity and percentile.
-
-    **Example**
-
-        steam-dino export parquet --all -k 100 -o matches.parquet
-    """
-    from steamdino.present.export import match_table
-
-    match_table.check_parquet()
-    check_outputs(("-o", output))
-    snapshot, place = opened(gallery, recipe, kind)
-    table = Selection(queries or (), top, file, every).neighbourhood(snapshot, place, k)
-    match_table.write_parquet(output, table)
-    with beside(output):
-        say(f"{output_name(output)}: {len(table):,} queries")
-
-
 def urls(
+    *,
     output: FileOption,
-    gallery: GalleryOption = None,
+    gallery: GalleryOptions,
     kind: KindOption = "vertical",
 ) -> None:
-    """Write the addresses of Steam's banners, for tools that download pictures in bulk.
+    """Write the URLs of Steam's banners, for bulk downloaders.
 
-    The columns are `url`, `caption` (the game's name) and `appid`, as img2dataset and its kind want them. The addresses
-    are those that `sync` learned; they hold as long as the art does not change.
+    The columns are `url`, `caption` (the game's name) and `appid`, as tools such as img2dataset expect. The URLs are
+    those that `sync` found; they are valid until the art changes.
 
     **Example**
 
@@ -111,9 +75,9 @@ def urls(
 
     check_outputs(("-o", output))
     steam = SteamSettings.load({})
-    with Gallery.open(Settings.load({"gallery": gallery}).gallery) as opened_gallery:
+    with Gallery.open(gallery.folder) as opened_gallery:
         count = write_urls(output, opened_gallery.steam.addresses(kind), steam.assets_url)
     if not count:
-        raise GalleryError("the gallery knows no addresses of banners; run: steam-dino sync")
+        raise GalleryError("the gallery has no URLs of banners; run: steam-dino sync")
     with beside(output):
         say(f"{output_name(output)}: {count:,} addresses")

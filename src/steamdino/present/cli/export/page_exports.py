@@ -1,7 +1,8 @@
-"""Matches as things to look at: a page, a picture."""
+"""Pages and pictures of matches."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -9,65 +10,70 @@ import typer
 
 from steamdino.errors import UsageError
 from steamdino.present.cli.console import beside, say
-from steamdino.present.cli.export.selection import AllOption, FromOption, Selection, TopOption, opened
-from steamdino.present.cli.options import (
-    GalleryOption,
-    KindOption,
-    RecipeOption,
-    check_folder,
-    check_outputs,
-)
-from steamdino.storage.output import output_name
+from steamdino.present.cli.export.selection import CountOption, Selection
+from steamdino.present.cli.match_output import note_missing_pictures
+from steamdino.present.cli.options import GalleryOptions, RecipeOptions, check_folder, check_outputs
+from steamdino.present.export.answer import Answer
+from steamdino.present.export.writer import Context
+from steamdino.present.export.writers.html_sheet import HtmlSheet
+from steamdino.present.export.writers.png_sheet import PngSheet
+from steamdino.storage.output import output_name, writing, writing_text
+
+
+@dataclass(frozen=True, slots=True)
+class PageSelection(Selection):
+    """The games or pictures of a page."""
+
+    queries: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[QUERY]...", help="Ids, names or picture files.", show_default=False),
+    ] = None
 
 
 def html(
+    *,
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="The page to write; - for stdout.")
+        Path, typer.Option("--output", "-o", metavar="FILE", help="HTML file to write. - is stdout.")
     ],
-    queries: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[QUERY]...", help="Ids, names or pictures' files.", show_default=False),
-    ] = None,
-    top: TopOption = False,
-    file: FromOption = None,
-    every: AllOption = False,
-    gallery: GalleryOption = None,
-    k: Annotated[int, typer.Option("-k", metavar="N", help="How many matches of each.")] = 10,
-    recipe: RecipeOption = None,
-    kind: KindOption = "vertical",
-    title: Annotated[str, typer.Option(help="The page's heading.")] = "Banners that look alike",
+    asked: PageSelection,
+    gallery: GalleryOptions,
+    k: CountOption = 10,
+    recipe: RecipeOptions,
+    title: Annotated[str, typer.Option(help="Heading of the page.")] = "Banners that look alike",
 ) -> None:
     """Write one HTML page with queries and their matches.
 
-    The pictures are part of the file, so that it can be sent to somebody and opened anywhere, without a network.
+    The pictures are part of the file, so you can send it to somebody and open it offline.
 
     **Example**
 
         steam-dino export html 730 "half life" draft.png -o alike.html
     """
-    from steamdino.present.export.sheet import write_sheet
-
     check_outputs(("-o", output))
-    snapshot, place = opened(gallery, recipe, kind)
-    asked: list[str] = list(queries or ())
-    rest = Selection((), top, file, every)
-    if rest or not asked:
-        ids = rest.ids(snapshot, place)
-        asked += snapshot.ids if ids is None else ids
-    write_sheet(output, [snapshot.similar(query, k) for query in asked], title=title)
+    snapshot = gallery.open(recipe)
+    queries = list(asked.queries or ())
+    rest = replace(asked, queries=None)
+    if rest or not queries:
+        ids = rest.ids(snapshot, gallery.folder)
+        queries += snapshot.ids if ids is None else ids
+    found = [snapshot.similar(query, k) for query in queries]
+    note_missing_pictures(found)
+    context = Context(snapshot, gallery.folder, recipe.kind, output.absolute().parent)
+    with writing_text(output) as text:
+        HtmlSheet(title).write(map(Answer.of, found), text, context)
     with beside(output):
-        say(f"{output_name(output)}: {len(asked):,} queries with up to {k:,} matches each")
+        say(f"{output_name(output)}: {len(queries):,} queries with up to {k:,} matches each")
 
 
 def sheet(
-    query: Annotated[str, typer.Argument(metavar="QUERY", help="An id, a name or a picture's file.")],
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="An id, a name, or a picture file.")],
+    *,
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="The PNG to write; - for stdout.")
+        Path, typer.Option("--output", "-o", metavar="FILE", help="PNG file to write. - is stdout.")
     ],
-    gallery: GalleryOption = None,
-    k: Annotated[int, typer.Option("-k", metavar="N", help="How many matches.")] = 10,
-    recipe: RecipeOption = None,
-    kind: KindOption = "vertical",
+    gallery: GalleryOptions,
+    k: Annotated[int, typer.Option("-k", metavar="N", help="Maximum number of matches.")] = 10,
+    recipe: RecipeOptions,
 ) -> None:
     """Write one picture of a query with its matches, in rows of five.
 
@@ -75,17 +81,18 @@ def sheet(
 
         steam-dino export sheet 730 -o 730.png
     """
-    from steamdino.present.export import mosaic
+    from steamdino.present.export.mosaic import check_png
 
-    mosaic.check_png(output)
+    check_png(output)
     check_outputs(("-o", output))
     if k > MOST:
         raise UsageError(f"-k is {k}; a picture has room for {MOST} matches")
-    snapshot, _ = opened(gallery, recipe, kind)
+    snapshot = gallery.open(recipe)
     matches = snapshot.similar(query, k)
-    game = matches.query.game
-    title = f"Similar to {game.name if game else matches.query.text}"
-    mosaic.write_png(output, mosaic.mosaic(mosaic.of_matches(matches), title, lead=1))
+    note_missing_pictures([matches])
+    context = Context(snapshot, gallery.folder, recipe.kind, output.absolute().parent)
+    with writing(output) as file:
+        PngSheet().write([Answer.of(matches)], file, context)
     with beside(output):
         say(f"{output_name(output)}: {len(matches):,} matches")
 
@@ -95,23 +102,23 @@ MOST = 500
 
 
 def site(
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="The folder to write.")],
-    gallery: GalleryOption = None,
-    recipe: RecipeOption = None,
-    kind: KindOption = "vertical",
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder to write.")],
+    gallery: GalleryOptions,
+    recipe: RecipeOptions,
     pictures: Annotated[
         str,
         typer.Option(
             metavar="copy|steam",
-            help="Copy banners, scaled, or link Steam's where `sync` learned their addresses.",
+            help="Copy scaled banners, or link to Steam's if `sync` knows their URLs.",
         ),
     ] = "copy",
-    title: Annotated[str, typer.Option(help="The site's heading.")] = "Banners that look alike",
+    title: Annotated[str, typer.Option(help="Heading of the site.")] = "Banners that look alike",
 ) -> None:
-    """Write a site that any file host can serve: search by name, matches that lead on, unique games; no server needed.
+    """Write a static site: search by name, linked matches, unique games. It needs no server of its own.
 
-    Its data comes in small files, so that the first page is there at once however many games there are. Adult-only
-    games are left out. Try it with: python -m http.server -d DIR
+    Its data is split into small files, so the first page loads quickly however many games there are. Adult-only games
+    are skipped. Try it with: python -m http.server -d DIR
 
     **Example**
 
@@ -130,7 +137,7 @@ def site(
         raise UsageError(f"--pictures is {pictures!r}; it must be copy or steam")
     check_folder("-o", output)
     output_folders.check_folder(output, export.KIND)
-    snapshot, place = opened(gallery, recipe, kind)
+    snapshot = gallery.open(recipe)
     with bar("Comparing", "games") as progress:
         table = Neighbourhood.of(snapshot, export.NEAREST, progress=progress)
         lonely = unique(snapshot, UNIQUE)
@@ -140,7 +147,7 @@ def site(
             table,
             home=[one.game for one in diverse(snapshot, HOME)],
             lonely=lonely,
-            online=addresses(place, kind) if pictures == "steam" else {},
+            online=addresses(gallery.folder, recipe.kind) if pictures == "steam" else {},
             title=title,
             threads=os.cpu_count() or 1,
             progress=progress,

@@ -1,10 +1,10 @@
-"""Which games an export is about: named ones, those of a file, the most played, or all."""
+"""The games of an export: named ones, those in a file, the most played, or all."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
 
@@ -12,7 +12,7 @@ import typer
 
 from steamdino.errors import QueryError, UsageError
 from steamdino.present.cli.console import note
-from steamdino.settings import Settings, SteamSettings
+from steamdino.settings import SteamSettings
 from steamdino.storage.output import writing_text
 
 if TYPE_CHECKING:
@@ -20,62 +20,42 @@ if TYPE_CHECKING:
     from steamdino.search import Snapshot
 
 NAMED = 5
-"""Missing games that are named in a note."""
+"""Maximum number of missing games to list."""
 
-QueriesArgument = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[QUERY]...", help="Games, by id or name.", show_default=False),
-]
-TopOption = Annotated[
-    bool, typer.Option("--top100", help="The most played games; Steam is asked once a day.")
-]
-FromOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--from", metavar="FILE", help="The games of a file: an id on each line.", show_default=False
-    ),
-]
-AllOption = Annotated[bool, typer.Option("--all", help="All games.")]
-TextOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE",
-        help="The file to write; - for stdout. Default: print it.",
-        show_default=False,
-    ),
-]
+CountOption = Annotated[int, typer.Option("-k", metavar="N", help="Maximum number of matches per query.")]
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which games were asked for.
+    """The games of an export."""
 
-    Attributes:
-        queries: ids or names.
-        top: the most played ones.
-        file: with ids.
-        every: all of them.
-    """
-
-    queries: Sequence[str] = field(default_factory=tuple)
-    top: bool = False
-    file: Path | None = None
-    every: bool = False
+    queries: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[QUERY]...", help="Games, by id or name.", show_default=False),
+    ] = None
+    top: Annotated[
+        bool, typer.Option("--top100", help="The 100 most played games; downloaded from Steam once a day.")
+    ] = False
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", metavar="FILE", help="The games in a file: an id on each line.", show_default=False
+        ),
+    ] = None
+    every: Annotated[bool, typer.Option("--all", help="All games.")] = False
 
     def __bool__(self) -> bool:
         return bool(self.queries or self.top or self.file or self.every)
 
     def ids(self, snapshot: Snapshot, gallery: Path) -> list[str] | None:
-        """The ids, each once, in the order that was asked for; None for all. Says which are missing.
+        """Return the ids, each once, in the given order, or None for all. Report missing ones.
 
         Raises:
-            UsageError: none was asked for.
-            QueryError: a query means no game, or nothing is left.
+            UsageError: no games are selected.
+            QueryError: nothing matches a query, or no game is left.
         """
         if not self:
-            raise UsageError("no game is named; name some, or use --top100, --from FILE or --all")
+            raise UsageError("no games are selected; name some, or pass --top100, --from FILE or --all")
         if self.every:
             return None
         found = dict.fromkeys(self._named(snapshot))
@@ -84,9 +64,11 @@ class Selection:
         found |= dict.fromkeys(key for key in wanted if key in snapshot)
         if missing:
             named = ", ".join(missing[:NAMED]) + (", ..." if len(missing) > NAMED else "")
-            note(f"{len(missing):,} of {len(wanted):,} games are not in the snapshot: {named}")
+            note(f"{len(missing):,} of {len(wanted):,} games are missing from the snapshot: {named}")
         if not found:
-            raise QueryError("none of these games is in the snapshot; get them with: steam-dino sync")
+            raise QueryError(
+                "none of these games is in the snapshot; to add games from Steam, run: steam-dino sync"
+            )
         return list(found)
 
     def neighbourhood(self, snapshot: Snapshot, gallery: Path, k: int) -> Neighbourhood:
@@ -100,10 +82,12 @@ class Selection:
             return Neighbourhood.of(snapshot, k, rows, progress=progress)
 
     def _named(self, snapshot: Snapshot) -> Iterator[str]:
-        for query in self.queries:
+        for query in self.queries or ():
             game = snapshot.find(query).game
             if game is None:
-                raise UsageError(f"{query!r} is a picture and no game; see: steam-dino export html")
+                raise UsageError(
+                    f"{query!r} is a picture, not a game; for pictures use: steam-dino export html"
+                )
             yield game.id
 
     def _of_file(self) -> list[str]:
@@ -123,13 +107,13 @@ class Selection:
         from steamdino.pipeline.sync import most_played
 
         found, path = most_played(gallery, SteamSettings.load({}), date.today())
-        note(f"The most played games are those of {path}")
+        note(f"Using the most played games of {path}")
         return [str(appid) for appid in found]
 
 
 @contextmanager
 def text_file(path: Path | None) -> Iterator[IO[str]]:
-    """The file to write a text to; without one, what is written is printed.
+    """Open the text file to write; without a path, stdout.
 
     Raises:
         OutputError: it cannot be written.
@@ -141,13 +125,3 @@ def text_file(path: Path | None) -> Iterator[IO[str]]:
         return
     with writing_text(path) as text:
         yield text
-
-
-def opened(gallery: Path | None, recipe: str | None, kind: str) -> tuple[Snapshot, Path]:
-    """The snapshot to ask, and the gallery's folder."""
-    from steamdino.search import Snapshot
-
-    settings = Settings.load({"gallery": gallery})
-    return Snapshot.open(
-        settings.gallery, recipe, kind=kind, precision=settings.inference_precision
-    ), settings.gallery

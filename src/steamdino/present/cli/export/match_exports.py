@@ -1,0 +1,54 @@
+"""A sub-command of `export` for each format that takes several queries; see `present.export.writers`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from steamdino.present.cli.console import beside, note, say
+from steamdino.present.cli.export.selection import CountOption, Selection, text_file
+from steamdino.present.cli.option_groups import Command
+from steamdino.present.cli.options import GalleryOptions, RecipeOptions, check_outputs
+from steamdino.present.export.writer import Context, Writer
+from steamdino.storage.output import is_stream, output_name, writing
+
+
+def command_of(writer: Writer) -> Command:
+    """Make the command that writes one format."""
+
+    def export(
+        *,
+        output: Path | None,
+        asked: Selection,
+        gallery: GalleryOptions,
+        k: CountOption = writer.k,
+        recipe: RecipeOptions,
+    ) -> None:
+        from steamdino.present.export.answer import answers_of
+
+        writer.check()
+        check_outputs(("-o", output))
+        snapshot = gallery.open(recipe)
+        table = asked.neighbourhood(snapshot, gallery.folder, k)
+        folder = output.absolute().parent if output and not is_stream(output) else Path.cwd()
+        context = Context(snapshot, gallery.folder, recipe.kind, folder)
+        if writer.binary and output:
+            with writing(output) as file:
+                writer.write(answers_of(table), file, context)
+            with beside(output):
+                say(f"{output_name(output)}: {len(table):,} queries")
+            return
+        with text_file(output) as text:
+            writer.write(answers_of(table), text, context)
+        if output:
+            note(f"{output_name(output)}: {len(table):,} queries")
+
+    told = f"File to write, such as matches{writer.suffix}. - is stdout."
+    if not writer.binary:
+        told += " Default: stdout."
+        export.__kwdefaults__ = {**(export.__kwdefaults__ or {}), "output": None}
+    option = typer.Option("--output", "-o", metavar="FILE", help=told, show_default=False)
+    export.__annotations__["output"] = Annotated[Path | None, option]
+    return export
