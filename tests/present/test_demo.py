@@ -19,6 +19,6 @@ def test_the_demo_draws_builds_finds_and_writes_a_page(
     assert page.count("data:image/jpeg;base64,") >= 12 * 11 - 2
     *_, last = done.stdout.splitlines()
     assert last.startswith("Next: steam-dino similar ")
-    again = run(*last.removeprefix("Go on with: steam-dino ").split(), "-k", 3, cwd=folder)
+    again = run(*last.removeprefix("Next: steam-dino ").split(), "-k", 3, cwd=folder)
     assert again.returncode == 0
     assert len(again.stdout.splitlines()) == 5

@@ -188,7 +188,7 @@ def test_the_command_trains_exports_and_the_model_builds(run: Command, gallery: 
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--resume"], 2, "holds no checkpoint to go on from"),
+        (["--resume"], 2, "has no checkpoint to continue"),
         (["--average", "2"], 2, "--average is 2; it must be from 0 to 1"),
         (["--set", "x"], 2, "--set is 'x'; it must be NAME=VALUE"),
         (["--name", "Mine!"], 2, "a model cannot be called 'Mine!'"),
