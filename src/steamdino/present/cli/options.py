@@ -106,7 +106,7 @@ class GalleryOptions:
         """
         from steamdino.search import Snapshot
 
-        found = self.settings(precision=precision).precision
+        found = self.settings(precision=precision).inference_precision
         return Snapshot.open(self.searched, recipe.recipe, kind=recipe.kind, precision=found, words=words)
 
 
