@@ -102,7 +102,7 @@ def test_a_stored_database_is_migrated_and_keeps_its_content(path: Path, tmp_pat
         report = gallery.report()
         assert [(s.name, s.games, s.banners, s.gone) for s in report.sources] == [("covers", 4, 3, 1)]
         assert [(r.name, r.vectors) for r in report.recipes] == [("bundled", {"f32": 3})]
-        reasons = {problem.id: problem.reason for _, _, problem in gallery.games.problems()}
+        reasons = {problem.id: problem.reason for _, _, problem in gallery.problems.known()}
         assert reasons["html"] == "it is HTML or XML, not a picture"
         assert "truncated" in reasons["bad"] or "cannot be decoded" in reasons["bad"]
         assert gallery.complaints() == []

@@ -26,7 +26,7 @@ def _counts(summary: AddSummary) -> tuple[int, int, int, int | None]:
 
 def _problems(gallery: Path) -> dict[str, str]:
     with Gallery.open(gallery) as opened:
-        return {problem.where: problem.reason for _, _, problem in opened.games.problems()}
+        return {problem.where: problem.reason for _, _, problem in opened.problems.known()}
 
 
 def test_adding_again_tells_new_changed_and_gone_apart(tmp_path: Path, paint: Paint) -> None:
@@ -378,7 +378,7 @@ def test_lost_copies_come_back_when_their_source_is_added_again(
     shutil.rmtree(tmp_path / "g/banners")
     assert _counts(add(tmp_path / "g", tmp_path / source)) == (0, 0, 1, 0)
     with Gallery.open(tmp_path / "g") as gallery:
-        (banner,) = gallery.games.banners()
+        (banner,) = gallery.banners.known()
     assert banner.path.read_bytes() == (tmp_path / "covers/a.jpg").read_bytes()
 
 

@@ -140,7 +140,7 @@ def test_what_cannot_be_decoded_is_a_problem_with_its_reason_and_is_not_tried_ag
     summary = build(small)
     assert (summary.encoded, summary.failed, summary.games, summary.absent) == (12, 1, 12, 1)
     with Gallery.open(small) as gallery:
-        ((_, stage, problem),) = gallery.games.problems()
+        ((_, stage, problem),) = gallery.problems.known()
     assert (stage, problem.id) == ("build", "bad")
     assert "truncated" in problem.reason
     assert build(small).failed == 0
@@ -157,7 +157,7 @@ def test_a_replaced_picture_settles_its_problem(small: Path, paint: Paint) -> No
     add(small, small.parent / "covers")
     assert build(small).games == 13
     with Gallery.open(small) as gallery:
-        assert list(gallery.games.problems()) == []
+        assert list(gallery.problems.known()) == []
 
 
 @pytest.mark.parametrize("damage", ["removed", "changed"])
@@ -173,7 +173,7 @@ def test_a_picture_that_is_not_there_any_more_is_tried_again(small: Path, paint:
     summary = build(small)
     assert (summary.encoded, summary.failed, summary.games, summary.absent) == (1, 0, 12, 0)
     with Gallery.open(small) as gallery:
-        assert list(gallery.games.problems()) == []
+        assert list(gallery.problems.known()) == []
 
 
 def test_a_gone_game_leaves_the_snapshot_and_its_vector_stays(small: Path) -> None:

@@ -63,7 +63,7 @@ def troubled(tmp_path: Path, paint: Paint, monkeypatch: pytest.MonkeyPatch) -> P
 
 def test_problems_say_why_and_no_place_on_this_machine(troubled: Path) -> None:
     with Gallery.open(troubled) as opened:
-        found = [problem for _, _, problem in opened.games.problems()]
+        found = [problem for _, _, problem in opened.problems.known()]
     assert {problem.id for problem in found} >= {
         "outside",
         "gone",

@@ -188,7 +188,7 @@ class Accidents(RuleBasedStateMachine):
     def banners(self) -> dict[str, bytes]:
         """The bytes of the banner of each present game; none where its file is missing."""
         with Gallery.open(self.gallery) as opened:
-            known = {one.game_id: one.path for one in opened.games.banners()}
+            known = {one.game_id: one.path for one in opened.banners.known()}
         return {key: path.read_bytes() if path.exists() else b"" for key, path in known.items()}
 
     def shown(self) -> dict[str, bytes]:
@@ -200,7 +200,7 @@ class Accidents(RuleBasedStateMachine):
 
     def outcomes(self) -> dict[int, str]:
         with Gallery.open(self.gallery) as opened:
-            return {appid: outcome for appid, outcome, _, _ in opened.steam.each_outcome("vertical")}
+            return {appid: outcome for appid, outcome, _, _ in opened.steam_apps.each_outcome("vertical")}
 
     def check_steam(self) -> None:
         outcomes = self.outcomes()

@@ -9,11 +9,14 @@ from pathlib import Path
 
 from steamdino.errors import GalleryError, NoGalleryError
 from steamdino.gallery import layout, schema
+from steamdino.gallery.banners import Banners
 from steamdino.gallery.curation import Curation
 from steamdino.gallery.games import Games
 from steamdino.gallery.lock import writing
+from steamdino.gallery.problems import Problems
 from steamdino.gallery.statistics import GalleryStatistics, report
-from steamdino.gallery.steam import SteamApps
+from steamdino.gallery.steam_apps import SteamApps
+from steamdino.gallery.steam_assets import SteamAssets
 from steamdino.gallery.vectors import Vectors
 from steamdino.storage.atomic import make_folder
 
@@ -25,10 +28,12 @@ class Gallery:
 
     Attributes:
         root: the gallery's folder, absolute and without "..".
-        games: sources, games, banners and their problems.
+        games: sources and their games.
+        banners: the games' banners.
+        problems: what could not be used.
         vectors: recipes and the vectors made with them.
         curation: the measurements and decisions of `check`.
-        steam: what `sync` knows about Steam's apps.
+        steam_apps, steam_assets: what `sync` knows about Steam's apps and their pictures.
     """
 
     def __init__(self, root: Path, connection: sqlite3.Connection) -> None:
@@ -37,9 +42,12 @@ class Gallery:
             self.root = layout.base(self.root, _locations(connection))
         self._connection = connection
         self.games = Games(connection, self.root)
+        self.banners = Banners(connection, self.root)
+        self.problems = Problems(connection)
         self.vectors = Vectors(connection, self.root)
         self.curation = Curation(connection)
-        self.steam = SteamApps(connection)
+        self.steam_apps = SteamApps(connection)
+        self.steam_assets = SteamAssets(connection)
 
     @classmethod
     def open(cls, path: str | Path) -> Gallery:

@@ -174,7 +174,8 @@ class _Scan:
         with self._gallery.transaction():
             if gone and complete:
                 self._gallery.games.mark_gone(gone)
-            self._gallery.games.end_scan(self._source, self._problems)
+            self._gallery.games.end_scan(self._source)
+            self._gallery.problems.put_scan(self._source, self._problems)
         return len(gone) if complete else None
 
     def _check_missing(self, found: Mapping[str | None, bool]) -> None:
@@ -233,7 +234,7 @@ class _Scan:
         try:
             if entry.path is None:
                 if has_banner:
-                    games.drop_banner(entry.id)
+                    self._gallery.banners.drop(entry.id)
                 has_banner, moved = False, has_banner
             else:
                 moved = self._update_banner(entry, absolute(entry.path), known)
@@ -258,16 +259,16 @@ class _Scan:
         )
         if known and settled and entry.data is None and (status := _status_if_known(path, known)):
             if not known.ctime_ns:  # an older version of the program did not record it
-                self._gallery.games.touch_banner(entry.id, status.mtime_ns, status.ctime_ns)
+                self._gallery.banners.touch(entry.id, status.mtime_ns, status.ctime_ns)
             return False
         content = LocalFile(path).read() if entry.data is None else Content(entry.data, 0)
         banner = inspect(path, content)
         if known and settled and known.sha256 == banner.sha256:
-            self._gallery.games.touch_banner(entry.id, banner.mtime_ns, banner.ctime_ns)
+            self._gallery.banners.touch(entry.id, banner.mtime_ns, banner.ctime_ns)
             return False
         if copy:
             banner = replace(banner, path=keep(self._gallery.root, banner, content.data, "added"))
-        self._gallery.games.put_banner(entry.id, banner, path)
+        self._gallery.banners.put(entry.id, banner, path)
         return known is None or known.sha256 != banner.sha256
 
 

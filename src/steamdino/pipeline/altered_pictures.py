@@ -10,7 +10,7 @@ from pathlib import Path
 from steamdino.banners.read import inspect
 from steamdino.errors import PictureError
 from steamdino.gallery import Gallery
-from steamdino.gallery.games import KnownBanner
+from steamdino.gallery.banners import KnownBanner
 from steamdino.pipeline.picture_store import keep
 from steamdino.records import Progress
 from steamdino.storage.location import Content, LocalFile
@@ -49,7 +49,7 @@ def altered(gallery: Gallery, *, deep: bool, progress: Progress | None = None) -
         deep: read every file and compare its sha256, even if its size and times are as expected.
         progress: called with (banners done, total).
     """
-    banners = list(gallery.games.banners())
+    banners = list(gallery.banners.known())
     for done, banner in enumerate(banners, 1):
         if state := _state(banner, deep):
             yield Altered(banner, state)
@@ -72,7 +72,7 @@ def repair(gallery: Gallery, found: Altered) -> bool:
     banner = found.banner
     if banner.origin is None:
         with gallery.transaction():
-            gallery.steam.lose([(int(banner.game_id), banner.kind)])
+            gallery.steam_assets.lose([(int(banner.game_id), banner.kind)])
         return False
     if (content := _content(banner.origin)) is None:
         return False
@@ -83,7 +83,7 @@ def repair(gallery: Gallery, found: Altered) -> bool:
     if banner.copied:
         seen = replace(seen, path=keep(gallery.root, seen, content.data, "repaired"))
     with gallery.transaction():
-        gallery.games.put_banner(banner.game_id, seen, banner.origin, banner.kind)
+        gallery.banners.put(banner.game_id, seen, banner.origin, banner.kind)
     return True
 
 

@@ -171,7 +171,7 @@ def _swap(gallery: Gallery, recipe: Recipe, kind: str, *, force: bool, anew: boo
     """The newest snapshot's folder and whether it is new."""
     latest = newest(gallery.snapshots_of(recipe.hash, kind))
     with gallery.transaction():
-        gallery.games.drop_settled_problems()
+        gallery.problems.drop_settled()
         gallery.vectors.put_recipe(recipe)
         revision = gallery.games.revision
     if latest and not force and Manifest.read(latest).revision == revision:

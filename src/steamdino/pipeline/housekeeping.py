@@ -62,9 +62,9 @@ def remove(gallery: str | Path, game_ids: Iterable[str] = (), *, source: str | N
                 raise UsageError(f"there is no source {source!r}; there are: {known}")
             kind, count = found
             if kind == "store":
-                opened.steam.clear()
+                opened.steam_apps.clear()
             removed += count
-        opened.steam.remove(appids)
+        opened.steam_apps.remove(appids)
         if unknown := opened.games.remove(ids):
             raise UsageError(
                 f"there is no game {unknown[0]!r}; nothing was removed. Ids are shown by: similar"
@@ -95,7 +95,7 @@ def prune(gallery: str | Path, *, gone: bool = False, recipes: Iterable[str] = (
             vectors = sum(map(opened.vectors.drop_recipe, doomed))
             vectors += opened.vectors.drop_unused()
         # Copies are deleted only after the rows that named them are.
-        used = opened.games.copies()
+        used = opened.banners.copies()
         files = [path for path in (opened.root / BANNERS).glob("*/*") if path.is_file()]
         unused = [path for path in files if path not in used]
         for path in unused:

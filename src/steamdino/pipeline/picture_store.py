@@ -24,7 +24,7 @@ def lost(gallery: Gallery) -> list[tuple[int, str]]:
             present |= {f"{BANNERS}/{folder.name}/{child.name}": child.stat().st_size for child in listing}
     return [
         (int(game_id), kind)
-        for game_id, kind, path, size in gallery.games.from_stores_copied()
+        for game_id, kind, path, size in gallery.banners.copied_from_stores()
         if present.get(path) != size
     ]
 

@@ -47,7 +47,7 @@ class VectorWriter:
                 self._gallery.vectors.put(self._key, self._precision, batch.sha256s, batch.vectors)
                 for one in batch.failures:
                     undecodable = one.banner.sha256 if one.final else None
-                    self._gallery.games.put_build_problem(one.banner.game_ids, one.reason, undecodable)
+                    self._gallery.problems.put_build(one.banner.game_ids, one.reason, undecodable)
         waiting, self._waiting = self._waiting, []
         self.encoded += sum(len(batch.sha256s) for batch in waiting)
         self.failed += sum(len(batch.failures) for batch in waiting)

@@ -136,7 +136,7 @@ def test_a_list_that_lost_most_games_is_refused_until_it_is_allowed(
 
 def test_damaged_pictures_are_fetched_again_after_a_repair(gallery: Path, store: Store, run: Run) -> None:
     with Gallery.open(gallery) as opened:
-        path = opened.games.banner("10")
+        path = opened.banners.path("10")
     assert path is not None
     data = path.read_bytes()
     path.write_bytes(bytes(reversed(data)))

@@ -77,12 +77,12 @@ def run(store: Store, gallery: Path) -> Run:
 
 def outcomes(gallery: Path) -> dict[int, str]:
     with Gallery.open(gallery) as opened:
-        return {appid: outcome for appid, outcome, _, _ in opened.steam.each_outcome("vertical")}
+        return {appid: outcome for appid, outcome, _, _ in opened.steam_apps.each_outcome("vertical")}
 
 
 def reasons(gallery: Path) -> dict[int, str | None]:
     with Gallery.open(gallery) as opened:
-        return {appid: reason for appid, _, reason, _ in opened.steam.each_outcome("vertical")}
+        return {appid: reason for appid, _, reason, _ in opened.steam_apps.each_outcome("vertical")}
 
 
 def rows_of(gallery: Path, sql: str) -> list[tuple[Any, ...]]:
@@ -92,7 +92,7 @@ def rows_of(gallery: Path, sql: str) -> list[tuple[Any, ...]]:
 
 def pictures(gallery: Path) -> dict[int, bytes]:
     with Gallery.open(gallery) as opened:
-        return {int(one.game_id): one.path.read_bytes() for one in opened.games.banners()}
+        return {int(one.game_id): one.path.read_bytes() for one in opened.banners.known()}
 
 
 def assert_right(gallery: Path, store: Store) -> None:
@@ -214,7 +214,7 @@ def test_a_game_that_vanished_is_marked_and_keeps_what_was_known(
     assert gone_at
     assert "tags" in columns
     with Gallery.open(gallery) as opened:
-        path = opened.games.banner(str(game.appid))
+        path = opened.banners.path(str(game.appid))
     assert path is not None
     assert path.read_bytes() == kept
     store.games[game.appid] = game
@@ -260,8 +260,8 @@ def test_several_kinds_of_banner_live_side_by_side(gallery: Path) -> None:
         settings = settings_for(store)
         sync(gallery, SyncRequest(kinds=("vertical", "header")), settings)
         with Gallery.open(gallery) as opened:
-            assert opened.steam.outcomes("vertical") == {"fetched": 5}
-            assert opened.steam.outcomes("header") == {"missing": 5}  # this store has none of these
+            assert opened.steam_apps.outcomes("vertical") == {"fetched": 5}
+            assert opened.steam_apps.outcomes("header") == {"missing": 5}  # this store has none of these
 
 
 def test_many_broken_pictures_do_not_end_the_run(gallery: Path) -> None:

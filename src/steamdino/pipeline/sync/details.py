@@ -10,7 +10,7 @@ from steamdino.catalogue.steam.web_api import Names, Place, SteamApi, TooMuchErr
 from steamdino.gallery import Gallery
 from steamdino.gallery.games import Source
 from steamdino.gallery.layout import KINDS
-from steamdino.gallery.steam import FAILED, FOUND, HIDDEN, UNRELEASED
+from steamdino.gallery.steam_apps import FAILED, FOUND, HIDDEN, UNRELEASED
 from steamdino.pipeline.sync.sync_request import DETAILS, Report, SyncRequest
 from steamdino.records import Entry
 
@@ -43,7 +43,7 @@ class Details:
     def run(self, among: Sequence[int] | None) -> None:
         """Request the details that are due for some apps, or all; for hidden apps once more from another country."""
         for elsewhere in (False, True):
-            while due := self._gallery.steam.due_apps(among, elsewhere=elsewhere):
+            while due := self._gallery.steam_apps.due_apps(among, elsewhere=elsewhere):
                 queue = deque(batches(due, self._place))
                 total = self._done + len(due)
                 while queue:
@@ -68,7 +68,7 @@ class Details:
             queue.extendleft((batch[middle:], batch[:middle]))
             return
         with self._gallery.transaction():
-            self._gallery.steam.put_outcome(batch[0], FAILED, str(error))
+            self._gallery.steam_apps.put_outcome(batch[0], FAILED, str(error))
         self._counts["failed"] += 1
         self._done += 1
 
@@ -78,21 +78,21 @@ class Details:
                 if appid in found:
                     self._take(found[appid], elsewhere)
             absent = [appid for appid in batch if appid not in found]
-            failed = self._gallery.steam.put_tries(absent, LEFT_OUT) if absent else []
+            failed = self._gallery.steam_apps.put_tries(absent, LEFT_OUT) if absent else []
         self._counts["failed"] += len(failed)
         self._done += len(batch) - len(absent) + len(failed)
 
     def _take(self, item: Item, elsewhere: bool) -> None:
-        steam, game_id = self._gallery.steam, str(item.appid)
+        apps, assets, game_id = self._gallery.steam_apps, self._gallery.steam_assets, str(item.appid)
         if not item.visible:
             # An app that is hidden in one country may be visible in another. What was known of the game stays.
-            steam.put_outcome(
+            apps.put_outcome(
                 item.appid, HIDDEN, "it is hidden, or not for this country", elsewhere=not elsewhere
             )
             self._counts["hidden"] += elsewhere
             return
         if owner := self._foreign.get(game_id):
-            steam.put_outcome(
+            apps.put_outcome(
                 item.appid,
                 FAILED,
                 f"the id belongs to the source {owner!r}; remove that, or add it with --prefix",
@@ -100,7 +100,7 @@ class Details:
             self._counts["failed"] += 1
             return
         if self._wanted.released_only and item.columns.get("coming_soon"):
-            steam.put_outcome(item.appid, UNRELEASED, "it is not released yet")
+            apps.put_outcome(item.appid, UNRELEASED, "it is not released yet")
             self._counts["unreleased"] += 1
             return
         self._gallery.games.put_game(
@@ -108,14 +108,16 @@ class Details:
         )
         for kind in KINDS:
             if candidates := item.assets.get(kind):
-                steam.put_assets(item.appid, kind, [(one.role, one.path, one.query) for one in candidates])
+                assets.put_candidates(
+                    item.appid, kind, [(one.role, one.path, one.query) for one in candidates]
+                )
             else:
-                steam.drop_assets(item.appid, kind)
+                assets.drop(item.appid, kind)
         if item.unsafe and not item.assets:
-            steam.put_outcome(
+            apps.put_outcome(
                 item.appid, FAILED, f"the paths of its pictures lead elsewhere: {', '.join(item.unsafe)}"
             )
             self._counts["failed"] += 1
             return
-        steam.put_outcome(item.appid, FOUND)
+        apps.put_outcome(item.appid, FOUND)
         self._counts["found"] += 1

@@ -14,7 +14,8 @@ from steamdino.banners.download import Fetched, NotFound, Outcome, Unusable, fet
 from steamdino.banners.read import inspect
 from steamdino.errors import NetworkError, PictureError
 from steamdino.gallery import Gallery
-from steamdino.gallery.steam import FAILED, MISSING, DueAsset
+from steamdino.gallery.steam_apps import FAILED
+from steamdino.gallery.steam_assets import MISSING, DueAsset
 from steamdino.net.client import Client
 from steamdino.pipeline.picture_store import keep
 from steamdino.pipeline.sync.sync_request import BANNERS, Report
@@ -49,7 +50,7 @@ class BannerDownloads:
 
         A picture that failed temporarily is requested once more when all others are done.
         """
-        due = [asset for kind in kinds for asset in self._gallery.steam.due_assets(kind, among)]
+        due = [asset for kind in kinds for asset in self._gallery.steam_assets.due(kind, among)]
         total = self._done + len(due)
         again: list[DueAsset] = []
         for asset, outcome, banner in self._results(iter(due)):
@@ -104,28 +105,26 @@ class BannerDownloads:
         return asset, outcome, replace(banner, path=path)
 
     def _commit(self, asset: DueAsset, outcome: Outcome, banner: Banner | None) -> None:
-        steam = self._gallery.steam
+        assets = self._gallery.steam_assets
         with self._gallery.transaction():
             if banner is not None and isinstance(outcome, Fetched):
-                self._gallery.games.put_banner(
-                    str(asset.appid), banner, f"{self._url}/{asset.path}", asset.kind
-                )
-                steam.put_fetched(asset, outcome.etag)
+                self._gallery.banners.put(str(asset.appid), banner, f"{self._url}/{asset.path}", asset.kind)
+                assets.put_fetched(asset, outcome.etag)
                 counted = "fetched"
             elif isinstance(outcome, Unusable):
-                steam.put_unfetched(asset, FAILED, outcome.reason)
+                assets.put_unfetched(asset, FAILED, outcome.reason)
                 counted = "failed"
             elif not isinstance(outcome, NotFound):
-                steam.put_fetched(asset, asset.etag)
+                assets.put_fetched(asset, asset.etag)
                 counted = "unchanged"
             elif not asset.asked_anew:
-                steam.ask_anew(asset)
+                assets.ask_anew(asset)
                 return
             elif not asset.last:
-                steam.try_next(asset)
+                assets.try_next(asset)
                 return
             else:
-                steam.put_unfetched(asset, MISSING, f"the server has no {asset.path}")
+                assets.put_unfetched(asset, MISSING, f"the server has no {asset.path}")
                 counted = "missing"
         self._counts[counted] += 1
         self._done += 1

@@ -42,7 +42,7 @@ class Listing:
     ) -> None:
         self._gallery, self._api, self._wanted = gallery, api, wanted
         self._counts, self._report = counts, report
-        self._steam = gallery.steam
+        self._apps = gallery.steam_apps
 
     def run(self) -> tuple[list[int] | None, bool]:
         """Read the list, or as much of it as was requested.
@@ -53,7 +53,7 @@ class Listing:
         wanted = self._wanted
         if wanted.appids is not None:
             with self._gallery.transaction():
-                self._steam.take_back(wanted.appids)
+                self._apps.take_back(wanted.appids)
             return self._named(App(appid, wanted.names.get(appid)) for appid in wanted.appids), True
         if wanted.top:
             return self._named(App(appid) for appid in self._api.most_played()[: wanted.top]), True
@@ -96,44 +96,44 @@ class Listing:
         return self._api.has_key and "demo" not in self._wanted.include
 
     def _all(self) -> bool:
-        state = self._steam.state("list") or self._begin()
+        state = self._apps.state("list") or self._begin()
         complete = self._by_key(state) if state["keyed"] else self._by_query(state)
         if state["full"] and complete:
             self._check_missing(state["sweep"])
         with self._gallery.transaction():
             if state["full"] and complete:
-                gone = self._steam.vanish(state["sweep"])
+                gone = self._apps.vanish(state["sweep"])
                 self._gallery.games.mark_gone(map(str, gone))
                 self._counts["vanished"] += len(gone)
-                self._steam.put_state(
+                self._apps.put_state(
                     "swept", {"sweep": state["sweep"], "at": state["began"], "include": state["include"]}
                 )
-            self._steam.put_state("listed_at", state["began"])
-            self._steam.put_state("list", None)
-            self._steam.make_due(_days_ago(SWEEP_DAYS), _days_ago(RECHECK_DAYS))
+            self._apps.put_state("listed_at", state["began"])
+            self._apps.put_state("list", None)
+            self._apps.make_due(_days_ago(SWEEP_DAYS), _days_ago(RECHECK_DAYS))
         return complete
 
     def _check_missing(self, sweep: int) -> None:
         """Raise an error if the list has lost most of its games: a server in trouble may answer with an empty list."""
-        unseen, had = self._steam.unseen(sweep)
+        unseen, had = self._apps.unseen(sweep)
         if self._wanted.allow_missing or not missing_most(unseen, had):
             return
         with self._gallery.transaction():
-            self._steam.put_state("list", None)  # the next run reads the list from its beginning
+            self._apps.put_state("list", None)  # the next run reads the list from its beginning
         raise NetworkError(
             f"Steam's list has {had - unseen:,} of the {had:,} games that it had, so nothing was marked as vanished."
             " Try again later; if they are really gone, run again with --allow-missing"
         )
 
     def _begin(self) -> dict[str, Any]:
-        swept = self._steam.state("swept") or {"sweep": 0, "at": 0, "include": []}
+        swept = self._apps.state("swept") or {"sweep": 0, "at": 0, "include": []}
         include, began = sorted(self._wanted.include), int(time.time())
         full = (
             self._wanted.full
             or swept["include"] != include
             or began - swept["at"] > timedelta(days=SWEEP_DAYS).total_seconds()
         )
-        listed_at = self._steam.state("listed_at") or 0
+        listed_at = self._apps.state("listed_at") or 0
         return {
             "keyed": self._keyed,
             "full": full,
@@ -168,7 +168,7 @@ class Listing:
                 state["after"], state["include"], order=order, released=self._wanted.released_only
             )
             total = page.total or 0
-            known = not state["full"] and not self._steam.unknown(app.appid for app in page.apps)
+            known = not state["full"] and not self._apps.unknown(app.appid for app in page.apps)
             if not page.apps and state["after"] < total and stalls < STALLS:
                 stalls += 1
                 continue
@@ -176,7 +176,7 @@ class Listing:
             start = state["after"] + QUERIED - OVERLAP
             ended = start + OVERLAP >= total or known
             self._page(page.apps, state, {"after": start}, done=False)
-            seen = self._steam.swept(state["sweep"])
+            seen = self._apps.swept(state["sweep"])
             self._report(
                 LIST, min(seen, total) if state["full"] else len(page.apps), total if state["full"] else 0
             )
@@ -201,14 +201,14 @@ class Listing:
         state.update(change)
         rows = [(app.appid, app.name, app.modified) for app in apps]
         with self._gallery.transaction():
-            self._counts["new"] += self._steam.put_listed(rows, state["sweep"])
+            self._counts["new"] += self._apps.put_listed(rows, state["sweep"])
             if not done:  # the last page is committed with what follows from it
-                self._steam.put_state("list", state)
+                self._apps.put_state("list", state)
 
     def _put(self, apps: Iterable[App], sweep: int, *, due: bool = False) -> None:
         rows = [(app.appid, app.name, app.modified) for app in apps]
         with self._gallery.transaction():
-            self._counts["new"] += self._steam.put_listed(rows, sweep, due=due)
+            self._counts["new"] += self._apps.put_listed(rows, sweep, due=due)
 
 
 def _days_ago(days: int) -> str:

@@ -74,9 +74,9 @@ def sync(
         counts["lost"] = len(missing)
         with opened.transaction():
             source = opened.games.put_store("steam", STORE)
-            opened.steam.lose(missing)
+            opened.steam_assets.lose(missing)
             if wanted.retry_failed:
-                opened.steam.retry_failed()
+                opened.steam_apps.retry_failed()
         among, complete = Listing(opened, api, wanted, counts, report).run()
         details = Details(opened, api, source, _place(steam), steam.other_country, wanted, counts, report)
         pictures = BannerDownloads(
@@ -87,9 +87,9 @@ def sync(
             if not pictures.run(wanted.kinds, among):
                 break
         with opened.transaction():
-            opened.games.end_scan(source, ())
+            opened.games.end_scan(source)
         return SyncSummary(
-            counts, opened.steam.outcomes(wanted.kinds[0]), client.requests + images.requests, complete
+            counts, opened.steam_apps.outcomes(wanted.kinds[0]), client.requests + images.requests, complete
         )
 
 
@@ -102,11 +102,11 @@ def estimate(gallery: str | Path, wanted: SyncRequest, steam: SteamSettings) -> 
     known = due = pictures = 0
     try:
         with Gallery.open(gallery) as opened:
-            known, due = opened.steam.count(), len(opened.steam.due_apps(wanted.appids))
+            known, due = opened.steam_apps.count(), len(opened.steam_apps.due_apps(wanted.appids))
             wanting = {
                 (one.appid, kind)
                 for kind in wanted.kinds
-                for one in opened.steam.due_assets(kind, wanted.appids)
+                for one in opened.steam_assets.due(kind, wanted.appids)
             }
             wanting |= {one for one in lost(opened) if wanted.appids is None or one[0] in wanted.appids}
             pictures = len(wanting)
@@ -136,8 +136,8 @@ def fetch_one(gallery: str | Path, appid: int, steam: SteamSettings, kind: str) 
     """
     sync(gallery, SyncRequest(appids=(appid,), kinds=(kind,)), steam)
     with Gallery.open(gallery) as opened:
-        found = opened.games.banner(str(appid), kind)
-        reasons = [reason for one, _, reason, _ in opened.steam.each_outcome(kind) if one == appid]
+        found = opened.banners.path(str(appid), kind)
+        reasons = [reason for one, _, reason, _ in opened.steam_apps.each_outcome(kind) if one == appid]
     if found is None:
         raise QueryError(
             f"Steam has no banner of {appid}: {reasons[0] if reasons and reasons[0] else 'none is named'}"

@@ -55,9 +55,9 @@ def info(
                 "id": problem.id,
                 "reason": problem.reason,
             }
-            for source, stage, problem in opened.games.problems()
+            for source, stage, problem in opened.problems.known()
         ]
-        outcomes = opened.steam.outcomes(VERTICAL)
+        outcomes = opened.steam_apps.outcomes(VERTICAL)
         found += [
             {
                 "source": STEAM,
@@ -66,7 +66,7 @@ def info(
                 "id": str(appid),
                 "reason": reason or outcome,
             }
-            for appid, outcome, reason, _ in opened.steam.each_outcome(VERTICAL)
+            for appid, outcome, reason, _ in opened.steam_apps.each_outcome(VERTICAL)
             if outcome in UNSUCCESSFUL
         ]
     if as_json:

@@ -46,7 +46,7 @@ def addresses(gallery: Path, kind: str) -> dict[str, str]:
             folder = SteamSettings.load({}).assets_url
             return {
                 str(appid): address(folder, place, query)
-                for appid, _, place, query in opened.steam.addresses(kind)
+                for appid, _, place, query in opened.steam_assets.addresses(kind)
             }
     except NoGalleryError:
         return {}

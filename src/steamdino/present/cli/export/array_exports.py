@@ -76,7 +76,7 @@ def urls(
     check_outputs(("-o", output))
     steam = SteamSettings.load({})
     with Gallery.open(gallery.folder) as opened_gallery:
-        count = write_urls(output, opened_gallery.steam.addresses(kind), steam.assets_url)
+        count = write_urls(output, opened_gallery.steam_assets.addresses(kind), steam.assets_url)
     if not count:
         raise GalleryError("the gallery has no URLs of banners; run: steam-dino sync")
     with beside(output):

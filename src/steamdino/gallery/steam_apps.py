@@ -1,46 +1,18 @@
-"""Steam's apps and their pictures as `sync` knows them: what is due, its outcome, the time and the reason."""
+"""Steam's apps as `sync` knows them: which are due, their outcomes, the time and the reason."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from steamdino.gallery.clock import now
+from steamdino.gallery.steam_queries import AMONG, among_parameters
 
 LISTED, FOUND, HIDDEN, UNRELEASED, FAILED = "listed", "found", "hidden", "unreleased", "failed"
 VANISHED, REMOVED = "vanished", "removed"
 """Outcomes of an app. A removed app is not requested again until somebody names it."""
-
-FETCHED, MISSING = "fetched", "missing"
-"""Outcomes of a picture, besides `LISTED` and `FAILED`."""
-
-Candidate = tuple[str, str, str]
-"""A candidate picture: its role, path and query."""
-
-
-@dataclass(frozen=True, slots=True)
-class DueAsset:
-    """A picture to fetch.
-
-    Attributes:
-        appid, kind: the app and the kind of banner.
-        role, path, query: of the candidate to try.
-        last: whether there is no further candidate.
-        asked_anew: whether the details were requested again after the picture was missing.
-        etag: the ETag of what was fetched from the same path; empty to fetch unconditionally.
-    """
-
-    appid: int
-    kind: str
-    role: str
-    path: str
-    query: str
-    last: bool
-    asked_anew: bool
-    etag: str
 
 
 class SteamApps:
@@ -162,22 +134,11 @@ class SteamApps:
         self._db.execute("DELETE FROM steam_apps WHERE outcome != 'removed'")
         self._db.execute("DELETE FROM steam_state")
 
-    def lose(self, pictures: Iterable[tuple[int, str]]) -> None:
-        """Make pictures due whose files are missing or damaged, given as (appid, kind), without an ETag."""
-        for appid, kind in pictures:
-            lost = self._db.execute(
-                "UPDATE steam_assets SET due = 1, chosen = 0, asked_anew = 0, outcome = 'listed', reason = NULL,"
-                " fetched = NULL, etag = NULL WHERE appid = ? AND kind = ?",
-                (appid, kind),
-            )
-            if not lost.rowcount:
-                self._db.execute("UPDATE steam_apps SET due = 1, tries = 0 WHERE appid = ?", (appid,))
-
     def due_apps(self, among: Sequence[int] | None = None, *, elsewhere: bool = False) -> list[int]:
         """Return the apps whose details are due, by appID; with `elsewhere`, those due from another country."""
         rows = self._db.execute(
-            f"SELECT appid FROM steam_apps WHERE due = ? {_AMONG} ORDER BY appid",  # noqa: S608
-            (1 + elsewhere, *_parameters(among)),
+            f"SELECT appid FROM steam_apps WHERE due = ? {AMONG} ORDER BY appid",  # noqa: S608
+            (1 + elsewhere, *among_parameters(among)),
         )
         return [appid for (appid,) in rows]
 
@@ -203,85 +164,6 @@ class SteamApps:
             (2 * elsewhere, outcome, reason, now(), appid),
         )
 
-    def put_assets(self, appid: int, kind: str, candidates: Sequence[Candidate]) -> None:
-        """Record an app's candidate pictures of a kind; they become due if they changed or the picture was missing."""
-        self._db.execute(
-            "INSERT INTO steam_assets (appid, kind, candidates) VALUES (?1, ?2, ?3)"
-            " ON CONFLICT (appid, kind) DO UPDATE SET candidates = ?3,"
-            "  chosen = CASE WHEN candidates != ?3 OR outcome = 'missing' THEN 0 ELSE chosen END,"
-            "  due = CASE WHEN candidates != ?3 OR outcome = 'missing' THEN 1 ELSE due END",
-            (appid, kind, json.dumps(candidates)),
-        )
-
-    def drop_assets(self, appid: int, kind: str) -> None:
-        """Record that an app has no picture of a kind; what was fetched before stays."""
-        self._db.execute(
-            "DELETE FROM steam_assets WHERE appid = ? AND kind = ? AND outcome != 'fetched'", (appid, kind)
-        )
-
-    def due_assets(self, kind: str, among: Sequence[int] | None = None) -> Iterator[DueAsset]:
-        """Yield the pictures of a kind that are due, by appID; pictures that become due meanwhile are not included."""
-        rows = self._db.execute(
-            "SELECT appid, candidates, chosen, asked_anew, fetched, etag FROM steam_assets"  # noqa: S608
-            f" WHERE due = 1 AND kind = ? {_AMONG} ORDER BY appid",
-            (kind, *_parameters(among)),
-        ).fetchall()
-        for appid, candidates, chosen, asked_anew, fetched, etag in rows:
-            known = json.loads(candidates)
-            role, path, query = known[min(chosen, len(known) - 1)]
-            same = fetched == path and etag
-            yield DueAsset(
-                appid,
-                kind,
-                role,
-                path,
-                query,
-                chosen + 1 >= len(known),
-                bool(asked_anew),
-                etag if same else "",
-            )
-
-    def put_fetched(self, asset: DueAsset, etag: str) -> None:
-        """Record that a picture was fetched, or has not changed since it was."""
-        self._db.execute(
-            "UPDATE steam_assets SET due = 0, asked_anew = 0, outcome = 'fetched', reason = NULL,"
-            " fetched = ?, etag = ?,"
-            " tried_at = ? WHERE appid = ? AND kind = ?",
-            (asset.path, etag or None, now(), asset.appid, asset.kind),
-        )
-
-    def put_unfetched(self, asset: DueAsset, outcome: str, reason: str) -> None:
-        """Record that a picture could not be fetched; what was fetched before stays."""
-        self._db.execute(
-            "UPDATE steam_assets SET due = 0, outcome = ?, reason = ?, tried_at = ? WHERE appid = ? AND kind = ?",
-            (outcome, reason, now(), asset.appid, asset.kind),
-        )
-
-    def ask_anew(self, asset: DueAsset) -> None:
-        """Make an app's details due because its picture was missing; the picture waits for them."""
-        self._db.execute(
-            "UPDATE steam_assets SET asked_anew = 1 WHERE appid = ? AND kind = ?", (asset.appid, asset.kind)
-        )
-        self._db.execute("UPDATE steam_apps SET due = 1 WHERE appid = ?", (asset.appid,))
-
-    def try_next(self, asset: DueAsset) -> None:
-        """Move on to the next candidate."""
-        self._db.execute(
-            "UPDATE steam_assets SET chosen = chosen + 1 WHERE appid = ? AND kind = ?",
-            (asset.appid, asset.kind),
-        )
-
-    def addresses(self, kind: str) -> Iterator[tuple[int, str, str, str]]:
-        """Yield (appID, name, path, query) of each game that has a picture of a kind."""
-        for appid, name, candidates, chosen in self._db.execute(
-            "SELECT appid, games.name, candidates, chosen FROM steam_assets"
-            " JOIN games ON game_id = CAST(appid AS TEXT) WHERE kind = ? AND outcome != 'missing' ORDER BY appid",
-            (kind,),
-        ):
-            known = json.loads(candidates)
-            _, path, query = known[min(chosen, len(known) - 1)]
-            yield appid, name, path, query
-
     def outcomes(self, kind: str) -> dict[str, int]:
         """Count the apps by outcome: the picture's outcome where the details were found, else the app's."""
         return dict(
@@ -302,11 +184,3 @@ class SteamApps:
             " FROM steam_apps s LEFT JOIN steam_assets a ON a.appid = s.appid AND a.kind = ? ORDER BY s.appid",
             (kind,),
         )
-
-
-_AMONG = "AND (? IS NULL OR appid IN (SELECT value FROM json_each(?)))"
-
-
-def _parameters(appids: Sequence[int] | None) -> tuple[str | None, str | None]:
-    written = None if appids is None else json.dumps(list(appids))
-    return written, written

@@ -1,0 +1,122 @@
+"""The banners of games, as rows: the file, the file it came from, and its content."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from steamdino.gallery import layout
+from steamdino.gallery.revision import bump
+from steamdino.records import Banner
+
+
+@dataclass(frozen=True, slots=True)
+class KnownBanner:
+    """A banner of a present game, as the gallery knows it.
+
+    Attributes:
+        game_id, kind: the game and the kind of banner.
+        path: the file that is read.
+        copied: whether that file is the gallery's own copy.
+        origin: the file that it was added from; None if it came from a store.
+        size, mtime_ns, ctime_ns: of the file that it was added from.
+        sha256: SHA-256 of the picture's bytes.
+    """
+
+    game_id: str
+    kind: str
+    path: Path
+    copied: bool
+    origin: Path | None
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    sha256: str
+
+
+class Banners:
+    """The table of banners. Call every method that writes inside `Gallery.transaction`."""
+
+    def __init__(self, connection: sqlite3.Connection, root: Path) -> None:
+        self._db = connection
+        self._root = root
+
+    def put(self, game_id: str, banner: Banner, origin: Path | str, kind: str = layout.VERTICAL) -> None:
+        """Set a game's banner of a kind.
+
+        Args:
+            game_id: the game's id.
+            banner: the file, where it is stored now.
+            origin: the file or address that it was added from.
+            kind: one of `layout.KINDS`.
+        """
+        written = layout.portable(banner.path, self._root)
+        shown = self._db.execute(
+            "SELECT path, sha256 FROM banners WHERE game_id = ? AND kind = ?", (game_id, kind)
+        ).fetchone()
+        self._db.execute(
+            "INSERT OR REPLACE INTO banners"
+            " (game_id, kind, path, origin, size, mtime_ns, ctime_ns, sha256, width, height, mode, format)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                game_id,
+                kind,
+                written,
+                layout.portable(origin, self._root) if isinstance(origin, Path) else origin,
+                banner.size,
+                banner.mtime_ns,
+                banner.ctime_ns,
+                banner.sha256,
+                banner.width,
+                banner.height,
+                banner.mode,
+                banner.format,
+            ),
+        )
+        if shown != (written, banner.sha256):  # restoring a lost file changes nothing that is shown
+            bump(self._db)
+
+    def touch(self, game_id: str, mtime_ns: int, ctime_ns: int, kind: str = layout.VERTICAL) -> None:
+        """Record the new times of a banner's file whose content is unchanged."""
+        self._db.execute(
+            "UPDATE banners SET mtime_ns = ?, ctime_ns = ? WHERE game_id = ? AND kind = ?",
+            (mtime_ns, ctime_ns, game_id, kind),
+        )
+
+    def drop(self, game_id: str, kind: str = layout.VERTICAL) -> None:
+        """Remove a game's banner of a kind; its vectors stay until they are pruned."""
+        if self._db.execute("DELETE FROM banners WHERE game_id = ? AND kind = ?", (game_id, kind)).rowcount:
+            bump(self._db)
+
+    def path(self, game_id: str, kind: str = layout.VERTICAL) -> Path | None:
+        """Return the file of a game's banner of a kind; None if it has none."""
+        row = self._db.execute(
+            "SELECT path FROM banners WHERE game_id = ? AND kind = ?", (game_id, kind)
+        ).fetchone()
+        return layout.located(row[0], str(self._root)) if row else None
+
+    def known(self) -> Iterator[KnownBanner]:
+        """Yield every banner of every present game, in the order of game ids."""
+        root = str(self._root)
+        for key, kind, path, origin, store, *facts in self._db.execute(
+            "SELECT game_id, banners.kind, path, origin, sources.kind = 'store', size, mtime_ns, ctime_ns, sha256"
+            " FROM banners JOIN games USING (game_id) JOIN sources USING (source_id)"
+            " WHERE gone_at IS NULL ORDER BY game_id, banners.kind"
+        ):
+            place = None if store else layout.located(origin, root)
+            yield KnownBanner(key, kind, layout.located(path, root), path != origin, place, *facts)
+
+    def copied_from_stores(self) -> Iterator[tuple[str, str, str, int]]:
+        """Yield the copied pictures of present games from stores: (game's id, kind, path in the gallery, bytes)."""
+        yield from self._db.execute(
+            "SELECT game_id, banners.kind, path, size"
+            " FROM banners JOIN games USING (game_id) JOIN sources USING (source_id)"
+            " WHERE gone_at IS NULL AND sources.kind = 'store' AND path != origin"
+        )
+
+    def copies(self) -> set[Path]:
+        """Return the files in the gallery's own folder that any game uses."""
+        rows = self._db.execute("SELECT path FROM banners WHERE path != origin")
+        return {layout.located(path, str(self._root)) for (path,) in rows}
