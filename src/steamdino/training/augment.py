@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -171,3 +172,9 @@ def _uniform(count: int, low: float, high: float, generator: torch.Generator) ->
 
 def _chosen(count: int, share: float, generator: torch.Generator) -> Tensor:
     return torch.rand(count, generator=generator) < share
+
+
+def generator(seed: int, epoch: int, number: int) -> torch.Generator:
+    """Return the generator of one pass, so that a resumed run draws the same numbers as an undisturbed one."""
+    state = np.random.SeedSequence([seed, epoch, number]).generate_state(2, np.uint64)
+    return torch.Generator().manual_seed(int(state[0]) >> 1)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from steamdino.training.backbones import Backbone
 from steamdino.training.head import Head
 from steamdino.training.loss import DinoLoss, anchor, entropy, koleo
+from steamdino.training.schedules import Now
 from steamdino.training.training_settings import TrainSettings
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -148,3 +149,11 @@ def optimiser(model: Distillation, settings: TrainSettings) -> torch.optim.AdamW
         for (part, layer, decays), parameters in groups.items()
     ]
     return torch.optim.AdamW(records, lr=0.0, weight_decay=0.0)
+
+
+def set_rates(chosen: torch.optim.Optimizer, settings: TrainSettings, now: Now) -> None:
+    """Set the learning rate and the weight decay of each group of `optimiser` for one step."""
+    for group in chosen.param_groups:
+        highest = settings.lr if group["part"] == "backbone" else settings.head_lr
+        group["lr"] = highest * now.rate * group["share"]
+        group["weight_decay"] = now.weight_decay if group["decays"] and group["part"] != "last" else 0.0

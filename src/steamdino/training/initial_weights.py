@@ -164,3 +164,14 @@ def _bundled_file() -> Path:
     except RecipeError as error:
         raise ModelError(str(error)) from None
     return model_files.needed(chosen).path(chosen.weights or model_files.WEIGHTS)
+
+
+def blend(backbone: Backbone, trained: Backbone, share: float) -> None:
+    """Move a backbone's weights towards those of a trained one: share x trained + (1 - share) x its own."""
+    other = trained.state_dict()
+    backbone.load_state_dict(
+        {
+            name: share * other[name].cpu() + (1 - share) * one if one.is_floating_point() else one
+            for name, one in backbone.state_dict().items()
+        }
+    )

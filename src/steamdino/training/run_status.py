@@ -34,3 +34,9 @@ class Sums:
     passes: int = 0
     loss: float = 0.0
     entropy: float = 0.0
+
+    @property
+    def averages(self) -> tuple[float, float]:
+        """The averages of the loss and of the entropy; 0 before the first pass."""
+        passes = max(self.passes, 1)
+        return self.loss / passes, self.entropy / passes

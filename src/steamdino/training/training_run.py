@@ -20,11 +20,11 @@ from steamdino.features.whitening import Whitening
 from steamdino.records import Progress
 from steamdino.storage.atomic import replacing
 from steamdino.training import checkpoint, data, initial_weights
-from steamdino.training.augment import views
+from steamdino.training.augment import generator, views
 from steamdino.training.backbones import Backbone
 from steamdino.training.batch_statistics import features_of, settle
 from steamdino.training.devices import device_of, keep_freed_memory
-from steamdino.training.dino import Distillation, optimiser
+from steamdino.training.dino import Distillation, optimiser, set_rates
 from steamdino.training.run_status import Status, Sums
 from steamdino.training.schedules import Now, at
 from steamdino.training.training_settings import FEWEST, TrainSettings
@@ -161,13 +161,7 @@ class Run:
         As in "WiSE-FT" (Wortsman et al., arXiv 2109.01903); batch norm's statistics are then recomputed.
         """
         backbone = self._first_weights()
-        trained = self._model.teacher.backbone.state_dict()
-        backbone.load_state_dict(
-            {
-                name: share * trained[name].cpu() + (1 - share) * one if one.is_floating_point() else one
-                for name, one in backbone.state_dict().items()
-            }
-        )
+        initial_weights.blend(backbone, self._model.teacher.backbone, share)
         if self.settings.settle_norm:
             settle(backbone, self._pictures.pixels, self._rows, self.settings.seed)
         backbone.eval()
@@ -224,14 +218,14 @@ class Run:
         self, epoch: int, step: int, order: NDArray[np.intp], other: NDArray[np.intp] | None, now: Now
     ) -> None:
         settings = self.settings
-        self._set_rates(now)
+        set_rates(self._optimiser, self.settings, now)
         self._optimiser.zero_grad(set_to_none=True)
         for part in range(settings.accumulate):
             number = step * settings.accumulate + part
             rows = order[number * settings.batch_size : (number + 1) * settings.batch_size]
             pictures = self._batch(rows)
             partners = pictures if other is None else self._batch(other[rows])
-            crops = views(pictures, partners, settings, _generator(settings.seed, epoch, number))
+            crops = views(pictures, partners, settings, generator(settings.seed, epoch, number))
             with torch.autocast(self.device.type, torch.bfloat16, enabled=settings.precision == "bf16"):
                 result = self._model(crops, now.teacher_temp)
             loss = float(result.loss.detach())
@@ -254,29 +248,22 @@ class Run:
     def _batch(self, rows: NDArray[np.intp]) -> torch.Tensor:
         return torch.from_numpy(self._pictures.pixels[rows]).to(self.device)
 
-    def _set_rates(self, now: Now) -> None:
-        for group in self._optimiser.param_groups:
-            highest = self.settings.lr if group["part"] == "backbone" else self.settings.head_lr
-            group["lr"] = highest * now.rate * group["share"]
-            group["weight_decay"] = now.weight_decay if group["decays"] and group["part"] != "last" else 0.0
-
     def _status(self, epoch: int, seconds: float, steps: int) -> Status:
-        passes = max(self._sums.passes, 1)
+        loss, entropy = self._sums.averages
         each = self.settings.batch_size * self.settings.accumulate
         return Status(
             epoch=epoch,
             epochs=self.settings.epochs,
             step=self._done,
             steps=self.steps,
-            loss=self._sums.loss / passes,
-            entropy=self._sums.entropy / passes,
+            loss=loss,
+            entropy=entropy,
             rate=steps * each / max(seconds, 1e-9),
             seconds_left=seconds / max(steps, 1) * (self.steps - self._done),
         )
 
     def _close_epoch(self, number: int, seconds: float) -> dict[str, Any]:
-        passes = max(self._sums.passes, 1)
-        loss, entropy = self._sums.loss / passes, self._sums.entropy / passes
+        loss, entropy = self._sums.averages
         quality = self._judge(self._model.teacher)
         line = {
             "epoch": number,
@@ -310,9 +297,3 @@ class Run:
         return initial_weights.load(
             self.settings.arch, self.settings.taps, self.settings.init, self.settings.seed
         )
-
-
-def _generator(seed: int, epoch: int, number: int) -> torch.Generator:
-    """Return the generator of one pass, so that a resumed run draws the same numbers as an undisturbed one."""
-    state = np.random.SeedSequence([seed, epoch, number]).generate_state(2, np.uint64)
-    return torch.Generator().manual_seed(int(state[0]) >> 1)

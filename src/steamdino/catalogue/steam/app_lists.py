@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from steamdino.catalogue.steam.replies import LARGEST_ID, text, whole
+from steamdino.catalogue.steam.reply_fields import LARGEST_ID, text, whole
 from steamdino.errors import SourceError, UsageError
 
 LARGEST_FILE = 256 << 20

@@ -8,15 +8,25 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
+from steamdino.catalogue.steam.reply_fields import (
+    LARGEST_ID,
+    appid_of,
+    column,
+    flag,
+    record,
+    rows,
+    sequence,
+    text,
+    whole,
+)
 from steamdino.errors import ReplyError
 
-LARGEST_ID = 2**32 - 1
 LATEST = 4_102_444_800
 """1 January 2100: a later time is not a release date."""
 
@@ -115,11 +125,11 @@ def app_list(response: Mapping[str, Any]) -> Page:
     """Parse IStoreService/GetAppList: a page of the list that needs a key."""
     apps = tuple(
         App(appid, text(row.get("name")), whole(row.get("last_modified")))
-        for row in _rows(response, "apps", required=False)
-        if (appid := _appid(row.get("appid"))) is not None
+        for row in rows(response, "apps", required=False)
+        if (appid := appid_of(row.get("appid"))) is not None
     )
     more = response.get("have_more_results") in (True, 1, "1", "true")
-    cursor = _appid(response.get("last_appid")) or (max(app.appid for app in apps) if apps else None)
+    cursor = appid_of(response.get("last_appid")) or (max(app.appid for app in apps) if apps else None)
     return Page(apps, cursor if more and apps else None)
 
 
@@ -130,20 +140,20 @@ def query_page(response: Mapping[str, Any]) -> Page:
     total = whole(metadata.get("total_matching_records"))
     if total is None and "ids" not in response:
         raise ReplyError("Steam's answer has neither 'ids' nor their number; try again later")
-    appids = [_appid(row.get("appid")) for row in _rows(response, "ids", required=False)]
+    appids = [appid_of(row.get("appid")) for row in rows(response, "ids", required=False)]
     return Page(tuple(App(appid) for appid in appids if appid is not None), total=total)
 
 
 def most_played(response: Mapping[str, Any]) -> list[int]:
     """Parse ISteamChartsService/GetMostPlayedGames: appIDs, the most played first."""
-    found = [(whole(row.get("rank")), _appid(row.get("appid"))) for row in _rows(response, "ranks")]
+    found = [(whole(row.get("rank")), appid_of(row.get("appid"))) for row in rows(response, "ranks")]
     ranked = sorted((rank if rank is not None else LARGEST_ID, n) for n, (rank, _) in enumerate(found))
     return list(dict.fromkeys(appid for _, n in ranked if (appid := found[n][1]) is not None))
 
 
 def names(response: Mapping[str, Any], table: str, key: str, name: str) -> dict[int, str]:
     """Parse GetTagList or GetStoreCategories: the names of the numbered tags or categories."""
-    found = ((whole(row.get(key)), text(row.get(name))) for row in _rows(response, table))
+    found = ((whole(row.get(key)), text(row.get(name))) for row in rows(response, table))
     return {number: label for number, label in found if number is not None and label}
 
 
@@ -155,8 +165,8 @@ def items(
     A requested app that is not in the reply was omitted by mistake and should be requested again.
     """
     found = {}
-    for row in _rows(response, "store_items"):
-        appid = _appid(row.get("id")) or _appid(row.get("appid"))  # a hidden app has "appid" 0
+    for row in rows(response, "store_items"):
+        appid = appid_of(row.get("id")) or appid_of(row.get("appid"))  # a hidden app has "appid" 0
         if appid is not None:
             found[appid] = _item(appid, row, tags, categories)
     return found
@@ -165,23 +175,23 @@ def items(
 def _item(appid: int, row: Mapping[str, Any], tags: Mapping[int, str], categories: Mapping[int, str]) -> Item:
     if whole(row.get("success")) == HIDDEN or row.get("visible") in (False, 0):
         return Item(appid, visible=False)
-    assets, unsafe = _assets(_record(row, "assets"))
+    assets, unsafe = _assets(record(row, "assets"))
     columns = {
         "type": TYPES.get(whole(row.get("type")) or 0, "other"),
-        **_release(_record(row, "release")),
-        "tags": _labels(row.get("tagids"), tags) or _labels(_column(row.get("tags"), "tagid"), tags),
+        **_release(record(row, "release")),
+        "tags": _labels(row.get("tagids"), tags) or _labels(column(row.get("tags"), "tagid"), tags),
         "categories": [
             label
             for kind in ("supported_player", "feature", "controller")
-            for label in _labels(_record(row, "categories").get(f"{kind}_categoryids"), categories)
+            for label in _labels(record(row, "categories").get(f"{kind}_categoryids"), categories)
         ],
         **_descriptors(row.get("content_descriptorids")),
-        **_reviews(_record(_record(row, "reviews"), "summary_filtered")),
-        "free": _flag(row.get("is_free")),
-        "price_cents": whole(_record(row, "best_purchase_option").get("final_price_in_cents")),
-        "platforms": [name for name in PLATFORMS if _flag(_record(row, "platforms").get(name))],
-        "early_access": _flag(row.get("is_early_access")),
-        "parent": _appid(_record(row, "related_items").get("parent_appid")),
+        **_reviews(record(record(row, "reviews"), "summary_filtered")),
+        "free": flag(row.get("is_free")),
+        "price_cents": whole(record(row, "best_purchase_option").get("final_price_in_cents")),
+        "platforms": [name for name in PLATFORMS if flag(record(row, "platforms").get(name))],
+        "early_access": flag(row.get("is_early_access")),
+        "parent": appid_of(record(row, "related_items").get("parent_appid")),
         "page": text(row.get("store_url_path")),
     }
     kept = {key: value for key, value in columns.items() if value not in (None, [], "")}
@@ -193,12 +203,12 @@ def _release(record: Mapping[str, Any]) -> dict[str, Any]:
     known = moment is not None and 0 < moment < LATEST
     return {
         "released": datetime.fromtimestamp(moment, UTC).date().isoformat() if known and moment else None,
-        "coming_soon": _flag(record.get("is_coming_soon")) or None,
+        "coming_soon": flag(record.get("is_coming_soon")) or None,
     }
 
 
 def _descriptors(value: Any) -> dict[str, Any]:
-    numbers = [number for one in _sequence(value) if (number := whole(one)) is not None]
+    numbers = [number for one in sequence(value) if (number := whole(one)) is not None]
     return {"descriptors": numbers, "adult": bool(ADULT.intersection(numbers)) or None}
 
 
@@ -242,59 +252,7 @@ def is_safe(path: str, query: str) -> bool:
     )
 
 
-def whole(value: Any) -> int | None:
-    """Return an integer, also from a string or a float such as 12.0; None for anything else."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value if abs(value) < 2**63 else None
-    if isinstance(value, float):
-        return int(value) if value.is_integer() and abs(value) < 2**53 else None
-    if isinstance(value, str) and re.fullmatch(r"\s*-?\d{1,18}\s*", value, re.ASCII):
-        return int(value)
-    return None
-
-
-def text(value: Any) -> str | None:
-    """Return a text that can be stored and shown on one line; None for anything else."""
-    if not isinstance(value, str):
-        return None
-    clean = "".join(c if c.isprintable() else " " for c in value.encode("utf-8", "replace").decode()).strip()
-    return clean[:500] or None
-
-
-def _appid(value: Any) -> int | None:
-    number = whole(value)
-    return number if number is not None and 0 < number <= LARGEST_ID else None
-
-
-def _flag(value: Any) -> bool:
-    return value in (True, 1, "1", "true") and value is not None
-
-
-def _record(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = parent.get(key)
-    return value if isinstance(value, dict) else {}
-
-
-def _sequence(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _column(value: Any, key: str) -> list[Any]:
-    return [row.get(key) for row in _sequence(value) if isinstance(row, dict)]
-
-
 def _labels(value: Any, known: Mapping[int, str]) -> list[str]:
     """Return the names of numbers; a number without a name becomes its digits."""
-    numbers = [number for one in _sequence(value) if (number := whole(one)) is not None]
+    numbers = [number for one in sequence(value) if (number := whole(one)) is not None]
     return list(dict.fromkeys(known.get(number, str(number)) for number in numbers))
-
-
-def _rows(response: Mapping[str, Any], key: str, *, required: bool = True) -> Iterator[Mapping[str, Any]]:
-    value = response.get(key)
-    if value is None and not required:
-        return iter(())
-    if not isinstance(value, list):
-        raise ReplyError(f"Steam's answer has no list {key!r}; try again later")
-    return (row for row in value if isinstance(row, dict))

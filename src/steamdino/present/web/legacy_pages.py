@@ -11,7 +11,7 @@ from steamdino.present.web.api import GameId, any_game
 from steamdino.present.web.legacy_routes import ALL, matches_of
 from steamdino.present.web.pages import page
 from steamdino.present.web.parameters import EditionOf
-from steamdino.present.web.snapshot_registry import Edition
+from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.records import Filter
 
 TURNS = {"": (False, False), "_x": (True, False), "_y": (False, True), "_xy": (True, True)}
@@ -31,7 +31,7 @@ def _add(kind: str, suffix: str) -> None:
         found = any_game(edition, Filter())
         return RedirectResponse(f"{base}/{found.id}", 303, {"cache-control": "no-store"})
 
-    def shown(request: Request, edition: Edition, game_id: str, n: int) -> Response:
+    def shown(request: Request, edition: ServedSnapshot, game_id: str, n: int) -> Response:
         games = matches_of(edition, edition.snapshot.game(game_id), n, mirror, flip)
         return page(request, "render.html.jinja", games=games, base=base, n=n, to_store=kind == "store")
 

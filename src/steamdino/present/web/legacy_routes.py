@@ -18,7 +18,7 @@ from steamdino.present.export.legacy_export import are_numbers
 from steamdino.present.web.api import PROBLEMS, addresses, answer
 from steamdino.present.web.api_models import steamdb
 from steamdino.present.web.parameters import LONGEST, EditionOf, Flip, Mirror
-from steamdino.present.web.snapshot_registry import Edition
+from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.records import Filter, Game
 
 ALL = 100
@@ -34,40 +34,40 @@ Number = Annotated[int, Query(ge=-1, le=1000, description="How many, including t
 class MatchOrder:
     """The rows of an edition, in the order of the original app's indices."""
 
-    def __init__(self, edition: Edition) -> None:
+    def __init__(self, edition: ServedSnapshot) -> None:
         ids = edition.snapshot.ids
         rows = range(len(ids))
         self.rows = sorted(rows, key=lambda row: int(ids[row])) if are_numbers(ids) else list(rows)
         self.index = {row: index for index, row in enumerate(self.rows)}
 
 
-def order_of(edition: Edition) -> MatchOrder:
+def order_of(edition: ServedSnapshot) -> MatchOrder:
     """Return the order of an edition's rows, computed once."""
     found: MatchOrder = edition.once("order", lambda: MatchOrder(edition))
     return found
 
 
-def _game(edition: Edition, index: int) -> Game:
+def _game(edition: ServedSnapshot, index: int) -> Game:
     rows = order_of(edition).rows
     if index >= len(rows):
         raise QueryError(f"there is no index {index}; there are {len(rows):,} games, counted from 0")
     return edition.snapshot.games([rows[index]])[0]
 
 
-def _named(edition: Edition, name: str) -> Game:
+def _named(edition: ServedSnapshot, name: str) -> Game:
     found = edition.snapshot.find(name, files=False).game
     if found is None:
         raise QueryError(f"no game is called {name[:80]!r}")
     return found
 
 
-def _index(edition: Edition, game: Game) -> int:
+def _index(edition: ServedSnapshot, game: Game) -> int:
     row = edition.snapshot.row(game.id)
     assert row is not None  # noqa: S101 (it came from there)
     return order_of(edition).index[row]
 
 
-def _app(request: Request, edition: Edition, game: Game) -> dict[str, Any]:
+def _app(request: Request, edition: ServedSnapshot, game: Game) -> dict[str, Any]:
     base = str(request.base_url).rstrip("/")
     picture = addresses(request).of(game)
     if picture and picture.startswith("/"):
@@ -83,7 +83,7 @@ def _app(request: Request, edition: Edition, game: Game) -> dict[str, Any]:
     }
 
 
-def matches_of(edition: Edition, game: Game, n: int, mirror: bool, flip: bool) -> list[Game]:
+def matches_of(edition: ServedSnapshot, game: Game, n: int, mirror: bool, flip: bool) -> list[Game]:
     """Return a game and its matches, n in all; -1 for `ALL`."""
     most = ALL if n < 0 else n
     if most <= 1:
@@ -92,7 +92,9 @@ def matches_of(edition: Edition, game: Game, n: int, mirror: bool, flip: bool) -
     return [game, *(match.game for match in found)]
 
 
-def _similar(request: Request, edition: Edition, game: Game, n: int, mirror: bool, flip: bool) -> Response:
+def _similar(
+    request: Request, edition: ServedSnapshot, game: Game, n: int, mirror: bool, flip: bool
+) -> Response:
     return answer([_app(request, edition, one) for one in matches_of(edition, game, n, mirror, flip)])
 
 

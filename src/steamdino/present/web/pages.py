@@ -34,7 +34,7 @@ from steamdino.present.web.parameters import (
     kept,
     served,
 )
-from steamdino.present.web.snapshot_registry import Edition
+from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.present.web.timing import stage
 
 PAGE = 24
@@ -95,7 +95,7 @@ def home(request: Request, edition: EditionOf, q: Annotated[str, Query(max_lengt
     return page(request, "home.html.jinja", games=edition.varied(PAGE), total=len(edition.snapshot))
 
 
-def search(request: Request, edition: Edition, q: str) -> Response:
+def search(request: Request, edition: ServedSnapshot, q: str) -> Response:
     """Show the games that match a name: the game itself if there is just one, else a list to choose from."""
     with stage("search"):
         exact = edition.snapshot.named_exactly(q)

@@ -12,7 +12,8 @@ from fastapi import Depends, File, Query, Request, UploadFile
 
 from steamdino.errors import PictureError, UsageError
 from steamdino.picture_formats import SUFFIXES_OF
-from steamdino.present.web.snapshot_registry import Edition, SnapshotRegistry
+from steamdino.present.web.served_snapshot import ServedSnapshot
+from steamdino.present.web.snapshot_registry import SnapshotRegistry
 from steamdino.records import Filter
 from steamdino.search.filter_parser import filter_of
 
@@ -36,7 +37,7 @@ async def edition(
     recipe: Annotated[
         str | None, Query(max_length=LONGEST, description="The recipe to search with; default: the server's.")
     ] = None,
-) -> Edition:
+) -> ServedSnapshot:
     """Return the edition of the requested recipe."""
     return served(request).edition(recipe or None)
 
@@ -60,7 +61,7 @@ async def only(
     return filter_of(tags, released.strip(), min_reviews, free=free, adult=adult)
 
 
-EditionOf = Annotated[Edition, Depends(edition)]
+EditionOf = Annotated[ServedSnapshot, Depends(edition)]
 OnlyOf = Annotated[Filter, Depends(only)]
 Id = Annotated[str, Query(max_length=LONGEST)]
 Count = Annotated[int, Query(ge=1, le=MOST, description="Maximum number of results.")]

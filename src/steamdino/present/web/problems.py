@@ -21,7 +21,7 @@ from steamdino.errors import (
     UsageError,
 )
 from steamdino.present.display_text import printable
-from steamdino.present.web.snapshot_registry import NotServedError
+from steamdino.present.web.served_snapshot import NotServedError
 
 LOG = logging.getLogger("steamdino.web")
 

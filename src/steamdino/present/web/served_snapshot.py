@@ -1,0 +1,205 @@
+"""One served snapshot with its cached results, and the limits on slow work that all of them share.
+
+Everything here is safe to share between threads.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from steamdino.analysis.audit import Audit, Auditor
+from steamdino.analysis.explain import Explainer, Explanation
+from steamdino.analysis.unique import UniqueGames, diverse, unique
+from steamdino.banners.read import read_picture
+from steamdino.errors import PictureError, QueryError, SteamDinoError
+from steamdino.features.text_encoder import check_words
+from steamdino.pipeline.duplicate_groups import Duplicates, duplicates
+from steamdino.present.web.concurrency import COMPUTING, ENCODING, ConcurrencyLimit
+from steamdino.present.web.timing import stage
+from steamdino.records import Filter, Game, Matches
+from steamdino.search import Snapshot
+
+
+class NotServedError(SteamDinoError):
+    """The request is for something that this server does not offer."""
+
+
+class WorkLimits:
+    """Limits on slow work in one process: models run one at a time, and lists are computed once."""
+
+    def __init__(self) -> None:
+        self._models = threading.Lock()
+        self._encoding = ConcurrencyLimit(ENCODING, "with other pictures", 2)
+        self._computing = ConcurrencyLimit(COMPUTING, "computing that for the first time", 10)
+
+    def encoding(self) -> AbstractContextManager[None]:
+        """Hold the permission to run a model, whichever recipe it belongs to.
+
+        Raises:
+            BusyError: too many requests are waiting for it already.
+        """
+        return self._encoding.taken(self._models)
+
+    def computing(self, lock: threading.Lock) -> AbstractContextManager[None]:
+        """Hold the permission to compute a list, and its lock.
+
+        Raises:
+            BusyError: too many requests are waiting for it already.
+        """
+        return self._computing.taken(lock)
+
+
+class ServedSnapshot:
+    """One open snapshot, with cached results. Threads may share it.
+
+    Methods that run a model wait until no other model runs, so they must not be called in the event loop.
+
+    Attributes:
+        snapshot: the open snapshot.
+        folder: the snapshot's folder; None for a packed snapshot.
+        version: names the snapshot's content; part of each ETag.
+    """
+
+    def __init__(self, snapshot: Snapshot, gallery: Path, work: WorkLimits, folder: Path | None) -> None:
+        self.snapshot = snapshot
+        self.folder = folder
+        self._gallery = gallery
+        self._work = work
+        manifest = snapshot.manifest
+        mark = f"{manifest.recipe.hash} {manifest.content} {manifest.revision} {manifest.created_at}"
+        self.version = hashlib.sha256(mark.encode()).hexdigest()[:16]
+        self._locks: dict[str, threading.Lock] = {}
+        self._kept: dict[str, Any] = {}
+
+    def similar(
+        self,
+        query: str | Path,
+        k: int,
+        *,
+        mirror: bool = False,
+        flip: bool = False,
+        only: Filter | None = None,
+    ) -> Matches:
+        """Return the matches of a game's id or a picture; wait for other models if the picture must be encoded.
+
+        Raises:
+            BusyError: too many requests are waiting for the model already.
+            QueryError, PictureError: as `Snapshot.similar`, without the path of a picture.
+        """
+        if isinstance(query, str):
+            # Only an id is allowed, and no other query, such as the path of a file on this machine.
+            self.snapshot.game(query)
+        encodes = mirror or flip or isinstance(query, Path)
+        with self._work.encoding() if encodes else nullcontext(), stage("search"), _without_path(query):
+            return self.snapshot.similar(query, k, mirror=mirror, flip=flip, only=only)
+
+    def text(self, sentence: str, k: int, *, only: Filter | None = None) -> Matches:
+        """Return the matches of a sentence.
+
+        Raises:
+            BusyError: too many requests are waiting for the model already.
+            RecipeError: the recipe does not support words.
+        """
+        check_words(self.snapshot.recipe)
+        with self._work.encoding(), stage("search"):
+            return self.snapshot.text(sentence, k, only=only)
+
+    def audit(self, picture: Path, tags: list[str], k: int) -> Audit:
+        """Audit a draft.
+
+        Raises:
+            BusyError: too many requests are waiting for the model already.
+            PictureError: it is not a picture.
+        """
+        with self._work.encoding(), stage("search"), _without_path(picture):
+            return Auditor(self.snapshot, tags=tags)(picture, k)
+
+    def explain(self, first: str, second: str) -> Explanation:
+        """Explain why two games match, given by id.
+
+        Raises:
+            BusyError: too many requests are waiting for the model already.
+            QueryError: there is no such game, or its picture cannot be read.
+        """
+        games = [self.snapshot.game(key) for key in (first, second)]
+        with self._work.encoding(), stage("search"):
+            return self._explainer()(*map(_image, games))
+
+    def _explainer(self) -> Explainer:
+        made: Explainer = self.once(
+            "explainer", lambda: Explainer(self.snapshot.recipe, whitening=self.snapshot.whitening)
+        )
+        return made
+
+    def unique(self) -> UniqueGames:
+        """Return all games that are not adult-only, the most unique first.
+
+        Raises:
+            BusyError: they are being computed, and too many requests are waiting already.
+        """
+        found: UniqueGames = self._list("unique", lambda: unique(self.snapshot, None))
+        return found
+
+    def varied(self, n: int) -> list[Game]:
+        """Return games that differ from each other, for the home page."""
+        found: UniqueGames = self.once(f"varied {n}", lambda: diverse(self.snapshot, n))
+        return [one.game for one in found]
+
+    def duplicates(self) -> list[Duplicates]:
+        """Return groups of games with duplicate banners.
+
+        Raises:
+            NotServedError: a packed snapshot is served, which has no pictures.
+            BusyError: they are being computed, and too many requests are waiting already.
+        """
+        if self.folder is None:
+            raise NotServedError(
+                "duplicates need a gallery's pictures, but this server serves a packed snapshot"
+            )
+        found: list[Duplicates] = self._list(
+            "duplicates", lambda: duplicates(self._gallery, self.snapshot.recipe.hash)
+        )
+        return found
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """Return the result that is computed, quickly, at the first call with a name, and then cached."""
+        if name not in self._kept:
+            with self._locks.setdefault(name, threading.Lock()):
+                if name not in self._kept:
+                    self._kept[name] = make()
+        return self._kept[name]
+
+    def _list(self, name: str, make: Callable[[], Any]) -> Any:
+        """Return a result that is cached likewise, but takes minutes to compute for a large gallery."""
+        if name not in self._kept:
+            with self._work.computing(self._locks.setdefault(f"{name} being computed", threading.Lock())):
+                self.once(name, make)
+        return self._kept[name]
+
+
+def _image(game: Game) -> Any:
+    try:
+        if game.location is None:
+            raise PictureError("it is not known")
+        return read_picture(game.location)
+    except PictureError as error:
+        raise QueryError(f"the picture of {game.id!r} cannot be read: {error}") from None
+
+
+@contextmanager
+def _without_path(query: str | Path) -> Iterator[None]:
+    """Report why a picture cannot be read, without its path on this machine."""
+    try:
+        yield
+    except QueryError as error:
+        reason = error.__cause__
+        if not isinstance(reason, PictureError):
+            raise
+        if isinstance(query, Path):
+            raise PictureError(f"the picture cannot be read: {reason}") from None
+        raise QueryError(f"the picture of {query!r} cannot be read: {reason}") from None

@@ -1,0 +1,108 @@
+"""Reads settings from a file, the environment and flags, and merges them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from steamdino.errors import UsageError
+from steamdino.settings.values import ENVIRONMENT, FLAG, FROM_FILE, checked, shown
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
+
+FILE = "steamdino.toml"
+STEAM, WEB = "steam", "web"
+"""The file's tables."""
+
+KEY = "key"
+"""Of a field's metadata: how the setting is called where the field has another name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A setting's value, checked, and which of `FROM_FILE`, `ENVIRONMENT` and `FLAG` it comes from."""
+
+    value: Any = field(repr=False)
+    origin: str
+
+
+def made(cls: type[T], found: Mapping[str, Found]) -> T:
+    """Make settings of the values that were found; the others have their defaults."""
+    names = {_key(one): one.name for one in fields(cls)}
+    return cls(**{names[key]: one.value for key, one in found.items()})
+
+
+def _key(setting: Field[Any]) -> str:
+    """How a setting is called in the file, in the environment and as a flag."""
+    return str(setting.metadata.get(KEY, setting.name))
+
+
+def merged(
+    cls: type[Any],
+    flags: Mapping[str, Any],
+    environ: Mapping[str, str],
+    folder: Path | None,
+    *,
+    table: str,
+    prefix: str,
+) -> dict[str, Found]:
+    """Merge the file, the environment and flags; later ones win.
+
+    Args:
+        cls: the dataclass of the settings.
+        flags: values by key; None: not given.
+        environ: the environment.
+        folder: the folder of the file; None for the current one.
+        table: the file's table; empty for its top level.
+        prefix: what the names of the settings in the environment begin with.
+
+    Raises:
+        UsageError: the file cannot be parsed, a setting is unknown, or a value is not of its kind.
+    """
+    kinds = {_key(f): str(f.type) for f in fields(cls)}
+    path = (folder or Path()) / FILE
+    content = _read(path)
+    tables = {name: content.pop(name, {}) for name in (STEAM, WEB)}
+    for name, values in tables.items():
+        if not isinstance(values, dict):
+            raise UsageError(f"{path}: {name} is {shown(values)}; it must be a table, [{name}]")
+    if table:
+        content = tables[table]
+    found: dict[str, Found] = {}
+    place = f"{path}, [{table}]" if table else str(path)
+    for source, origin, given in (
+        (place, FROM_FILE, content),
+        ("the environment", ENVIRONMENT, _environment(environ, kinds, prefix)),
+    ):
+        for key, value in given.items():
+            if key not in kinds:
+                raise UsageError(f"{source}: unknown setting {key!r}; known are {', '.join(sorted(kinds))}")
+            found[key] = Found(checked(source, key, value, kinds[key], origin), origin)
+    for key, value in flags.items():
+        if value is not None:
+            source = f"--{key.replace('_', '-')}"
+            found[key] = Found(checked(source, key, value, kinds[key], FLAG), FLAG)
+    return found
+
+
+def _environment(environ: Mapping[str, str], known: Iterable[str], prefix: str) -> dict[str, str]:
+    values = {key: environ.get(f"{prefix}{key.upper()}") for key in known}
+    return {key: value for key, value in values.items() if value}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}; make it readable or move it") from None
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from None

@@ -1,0 +1,126 @@
+"""The values of settings: what each may be, and how texts of the environment are read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from steamdino.errors import UsageError
+
+FROM_FILE, ENVIRONMENT, FLAG = "file", "environment", "flag"
+"""Where a value comes from."""
+
+DEVICES = ("cpu", "cuda", "mps")
+PRECISIONS = ("f32", "bf16", "auto")
+PICTURES = ("gallery", "steam")
+
+_RANGES: dict[str, tuple[float, float]] = {
+    "threads": (0, 256),
+    "connections": (1, 32),
+    "tries": (1, 20),
+    "rate": (0, 1000),
+    "banner_rate": (0, 1000),
+    "backoff": (0.001, 600),
+    "timeout": (0.1, 3600),
+    "port": (0, 65535),
+    "workers": (1, 64),
+    "requests_per_minute": (0, 1e6),
+    "largest_upload": (1, 1 << 30),
+    "refresh": (0.05, 86400),
+    "seconds": (0.1, 3600),
+}
+"""The lowest and the highest value of each setting that is a number."""
+
+_CHOICES = {"device": DEVICES, "precision": PRECISIONS, "pictures": PICTURES}
+SECRET = "key"  # noqa: S105 (a setting's name)
+_SWITCH = dict.fromkeys(("yes", "true", "on", "1"), True) | dict.fromkeys(("no", "false", "off", "0"), False)
+_ADDRESS = re.compile(r"https?://[^/\\?#\s@]+(/[^\\?#\s]*)?")
+
+
+def checked(source: str, key: str, value: Any, kind: str, origin: str) -> Any:
+    """The value of a setting as its kind ("Path", "str", "int", "float" or "bool").
+
+    The environment holds nothing but text, from which the others are read. A file and flags give each value as what
+    it is.
+    """
+    made: Any
+    if kind == "bool":
+        made, expected = _switch(value, origin)
+    elif kind in ("int", "float"):
+        made, expected = _number(key, value, kind, origin)
+    else:
+        made, expected = _text(key, value, kind)
+    if made is not None:
+        return made
+    # Neither a key nor the password in an address belongs into a message, since messages end in logs.
+    if key == SECRET or (key.endswith("_url") and "@" in str(value)):
+        raise UsageError(f"{source}: {key} must be {expected}")
+    raise UsageError(f"{source}: {key} is {shown(value)}; it must be {expected}")
+
+
+def _switch(value: Any, origin: str) -> tuple[bool | None, str]:
+    if isinstance(value, str):  # a file may say "yes" as the environment does
+        value = _SWITCH.get(value.strip().lower())
+    return (
+        value if isinstance(value, bool) else None
+    ), "yes or no" if origin == ENVIRONMENT else "true or false"
+
+
+def _number(key: str, value: Any, kind: str, origin: str) -> tuple[int | float | None, str]:
+    make: type[int] | type[float] = int if kind == "int" else float
+    least, most = _RANGES[key]
+    expected = f"{'a whole number' if make is int else 'a number'} from {least:g} to {most:g}"
+    if origin == ENVIRONMENT:
+        try:
+            value = make(value)
+        except ValueError:
+            return None, expected
+    elif isinstance(value, bool) or not isinstance(value, int if make is int else int | float):
+        return None, expected
+    return (make(value) if least <= value <= most else None), expected
+
+
+def _text(key: str, value: Any, kind: str) -> tuple[Path | str | None, str]:
+    """A path or a text that fits its setting, or None; and what fits."""
+    if kind == "Path":
+        fits = isinstance(value, str | Path) and "\0" not in str(value)
+        return Path(value) if fits else None, "the path of a folder, as text"
+    expected = "text"
+    fits = isinstance(value, str) and "\0" not in value and not re.search("[\ud800-\udfff]", value)
+    if key in _CHOICES:
+        expected = f"one of: {', '.join(_CHOICES[key])}"
+        fits = fits and value in _CHOICES[key]
+    elif key.endswith("_url"):
+        expected = "an address like https://... in ASCII, without a user name, a query or a fragment"
+        fits = fits and _is_address(value)
+    elif key == "user_agent":
+        expected = "plain letters in one line, since it becomes part of each request"
+        fits = fits and value.isascii() and value.isprintable()
+    elif key == SECRET:
+        expected = "text without spaces"
+        fits = fits and not re.search(r"\s", value)
+    return value if fits else None, expected
+
+
+def _is_address(text: str) -> bool:
+    if not (text.isascii() and _ADDRESS.fullmatch(text)):
+        return False
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(text)
+        return bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+
+
+def shown(value: Any) -> str:
+    """Return a value as an error message shows it: its repr, at most 100 characters."""
+    try:
+        text = repr(value)
+    except (
+        ValueError
+    ):  # Python refuses to write a whole number of more than 4,300 digits, which TOML may hold in hex
+        text = "a number of thousands of digits"
+    return text if len(text) <= 100 else f"{text[:97]}..."
