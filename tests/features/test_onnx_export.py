@@ -257,7 +257,7 @@ def test_weights_that_are_code_or_of_another_model_are_refused(tmp_path: Path) -
         load(model, tmp_path / "code.pth")
     torch.save(_original(module), tmp_path / "small.pth")
     with pytest.raises(
-        ModelError, match=r"width, patch and blocks \(32, 16, 5\), and dino-vits16 has \(384, 16, 5\)"
+        ModelError, match=r"width, patch and blocks \(32, 16, 5\), but dino-vits16 has \(384, 16, 5\)"
     ):
         load(replace(model, dim=384), tmp_path / "small.pth")
     (tmp_path / "none.pth").write_bytes(b"nothing")

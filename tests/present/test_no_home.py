@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.fakes.homeless import STRANGER, homeless, readable_folder, started, stranger
 
-UNKNOWN = "the home folder of this user is not known"
+UNKNOWN = "the home folder of this user is unknown"
 HINT = "set STEAMDINO_CACHE to a writable folder"
 
 NOWHERE = {

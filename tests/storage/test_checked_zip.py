@@ -123,7 +123,7 @@ def _set(number: int, place: int, form: str, value: int) -> Edit:
         (_set(1, 42, "<I", 10), "overlaps|not a readable zip"),
         (
             lambda data: data.__setitem__(slice(_entry(data, 1) + 46, _entry(data, 1) + 47), b"a"),
-            "holds a twice|not a zip",
+            "holds a twice|not a readable zip",
         ),
         (
             lambda data: struct.pack_into("<H", data, len(data) - 12, 60000),
