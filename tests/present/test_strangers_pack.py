@@ -634,7 +634,7 @@ def exported(snapshot: Snapshot, pack: Path, out: Path) -> None:
     table = Neighbourhood.of(snapshot, 3, only=Filter(adult=True))
     answers = [snapshot.similar(key, 3) for key in snapshot.ids[:2]]
     lonely = unique(snapshot, None)
-    to = markup.Addresses(banner_urls.addresses(pack, "vertical"), out)
+    to = markup.PictureLinks(banner_urls.addresses(pack, "vertical"), out)
     sheet.write_sheet(out / "sheet.html", answers, title="x")
     unique_report.write_list(out / "unique.html", lonely, title="x", note="y")
     unique_report.write_grid(out / "unique.png", lonely, title="x")
