@@ -166,7 +166,7 @@ def test_requests_that_make_no_sense_are_refused(run: Run, gallery_with_pictures
         (("check", "--decisions", "none"), "there is no none"),
         (("duplicates", "--tier", "twins"), "there is no tier 'twins'"),
         (("duplicates", "--page", "0"), "must be at least 1"),
-        (("duplicates", "--page", "999"), "--page is 999, and there are"),
+        (("duplicates", "--page", "999"), "--page is 999, but there are only"),
         (("duplicates", "--review"), "--review needs a terminal"),
     ):
         done = run(*arguments, "-g", gallery)

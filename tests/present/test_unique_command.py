@@ -50,7 +50,7 @@ def test_without_a_number_there_are_250_or_all_below_a_limit(run: Run, built: Pa
     assert below == [one.game.id for one in unique(Snapshot.open(built), None, below=0.6)]
     nothing = run("unique", "-g", built, "--below", "-0.9")
     assert (nothing.returncode, nothing.stdout) == (0, "")
-    assert "No game is as unlike" in nothing.stderr
+    assert "No game is below this similarity" in nothing.stderr
 
 
 def test_copies_count_as_one_game_when_it_is_asked_for(run: Run, gallery_with_pictures: Path) -> None:
@@ -75,7 +75,7 @@ def test_what_makes_no_sense_is_refused(run: Run, built: Path, tmp_path: Path) -
     for arguments, told in (
         (("-n", 0), "-n is 0"),
         (("--below", 7), "--below is 7.0"),
-        (("--diverse", "-k", 2), "-k counts neighbours"),
+        (("--diverse", "-k", 2), "--diverse does not average neighbours"),
         (("--format", "xml"), "--format is 'xml'"),
         (("--sheet", tmp_path / "u.jpg"), "does not end in .png"),
     ):
