@@ -99,7 +99,7 @@ def test_a_model_is_pulled_once_and_then_needs_no_network(
     done = pull("dino-vits16")
     assert done.returncode == 0, done.stderr
     assert "dino-vits16 is ready" in done.stdout
-    assert "Nobody has verified this entry yet" in done.stderr
+    assert "This model is not verified yet" in done.stderr
     manifest, weights = (
         next(path for path in _kept(tmp_path) if path.name == name)
         for name in ("manifest.json", "model.onnx")
@@ -108,7 +108,7 @@ def test_a_model_is_pulled_once_and_then_needs_no_network(
     assert weights.read_bytes() == hub.files[FILE]
     assert (record["origin"]["repo"], record["origin"]["revision"]) == ("Xenova/dino-vits16", COMMIT)
     asked = len(hub.requests)
-    assert "is here already" in pull("dino-vits16").stdout
+    assert "is already here" in pull("dino-vits16").stdout
     for n in range(3):
         paint(tmp_path / f"covers/{n}.jpg", n)
     env = {**os.environ, **_environ(tmp_path), "HF_ENDPOINT": hub.address}

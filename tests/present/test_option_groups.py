@@ -104,7 +104,7 @@ def test_a_gallery_comes_from_the_flag_before_the_environment(monkeypatch: pytes
     monkeypatch.setenv("STEAMDINO_GALLERY", "elsewhere")
     assert GalleryOptions().folder == Path("elsewhere")
     assert GalleryOptions(Path("here")).folder == Path("here")
-    assert GalleryOptions().settings(precision="bf16").precision == "bf16"
+    assert GalleryOptions().settings(precision="bf16").inference_precision == "bf16"
 
 
 def test_each_command_with_a_gallery_declares_it_alike() -> None:

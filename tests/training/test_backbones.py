@@ -15,7 +15,7 @@ import torch
 
 from fakes.transformer import make
 from steamdino.errors import ModelError, RecipeError
-from steamdino.features import model_files
+from steamdino.features import model_files, model_registry
 from steamdino.features.encoder import Encoder
 from steamdino.features.recipe_parser import named
 from steamdino.training import backbone_export, initial_weights
@@ -118,7 +118,7 @@ def test_a_registered_model_is_a_recipe_like_any_other(
             with pytest.raises(RecipeError, match="a model cannot be called"):
                 backbone_export.register(name, written.backbone, written.done, written.settings)
     finally:
-        model_files.registry.models.cache_clear()
+        model_registry.models.cache_clear()
 
 
 def test_the_transformer_is_that_of_transformers_under_the_authors_names() -> None:

@@ -199,17 +199,17 @@ def test_who_waits_too_long_is_told_and_no_model_runs_for_them(
 def test_lists_that_are_computed_once_leave_threads_to_others(
     built: Path, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from steamdino.present.web import snapshot_registry
+    from steamdino.present.web import served_snapshot
 
     entered, released = threading.Event(), threading.Event()
-    unique = snapshot_registry.unique
+    unique = served_snapshot.unique
 
     def slow(*arguments: Any) -> Any:
         entered.set()
         assert released.wait(60)
         return unique(*arguments)
 
-    monkeypatch.setattr(snapshot_registry, "unique", slow)
+    monkeypatch.setattr(served_snapshot, "unique", slow)
     running = serve(built)
     many = [
         partial(running.client.get, path) for path in ("/unique", "/api/v1/unique") for _ in range(THREADS)
