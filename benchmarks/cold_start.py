@@ -25,7 +25,7 @@ import numpy as np
 from steamdino import Snapshot
 from steamdino.features.recipe_parser import named
 from steamdino.gallery.vectors import Row
-from steamdino.index.writer import write
+from steamdino.index.snapshot_writer import write
 
 GAMES, DIM, RUNS, QUERIES = 30_000, 384, 10, 300
 

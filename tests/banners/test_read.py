@@ -8,7 +8,7 @@ import pytest
 
 from steamdino.banners.read import inspect, read_picture
 from steamdino.errors import PictureError
-from steamdino.storage.location import Content, LocalFile, Status
+from steamdino.storage.location import Content, LocalFile, PictureStatus
 
 Paint = Callable[..., Path]
 
@@ -22,8 +22,8 @@ class Remote:
     def __init__(self, data: bytes) -> None:
         self._data = data
 
-    def status(self) -> Status:
-        return Status(len(self._data), 0)
+    def status(self) -> PictureStatus:
+        return PictureStatus(len(self._data), 0)
 
     def read(self) -> Content:
         return Content(self._data, 0)

@@ -21,8 +21,8 @@ from steamdino.features.recipe_parser import named, parse, pooling_dim
 from steamdino.features.whitening import Whitening
 from steamdino.gallery.vectors import Absent, Row
 from steamdino.index.pack import pack
-from steamdino.index.reader import SnapshotReader
-from steamdino.index.writer import write
+from steamdino.index.snapshot_reader import SnapshotReader
+from steamdino.index.snapshot_writer import write
 
 GAMES = 5
 DIM = 16

@@ -20,7 +20,7 @@ from steamdino.errors import QueryError, SnapshotError
 from steamdino.index import pack_schema as schema
 from steamdino.index.pack import pack
 from steamdino.index.pack_fields import LARGEST_COLUMNS
-from steamdino.index.reader import UNKNOWN_REASON, SnapshotReader
+from steamdino.index.snapshot_reader import UNKNOWN_REASON, SnapshotReader
 
 Members = dict[str, bytes]
 

@@ -18,8 +18,8 @@ from steamdino.gallery.vectors import Row
 from steamdino.index import registry
 from steamdino.index.exact import ExactIndex
 from steamdino.index.manifest import MANIFEST, Manifest
+from steamdino.index.snapshot_writer import write
 from steamdino.index.vector_index import Neighbours
-from steamdino.index.writer import write
 
 RECIPE = replace(named("bundled"), dim=8)
 

@@ -11,9 +11,9 @@ from steamdino.errors import SnapshotError
 from steamdino.features.recipe_parser import named
 from steamdino.gallery.vectors import Absent, Row
 from steamdino.index.manifest import Manifest
-from steamdino.index.reader import UNKNOWN_REASON, SnapshotReader
+from steamdino.index.snapshot_reader import UNKNOWN_REASON, SnapshotReader
 from steamdino.index.snapshot_selection import newest, open_newest
-from steamdino.index.writer import KEPT, prune, write
+from steamdino.index.snapshot_writer import KEPT, prune, write
 
 RECIPE = replace(named("bundled"), dim=4)
 SHA = [f"{n:064x}" for n in range(10)]

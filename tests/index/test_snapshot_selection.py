@@ -19,7 +19,7 @@ from steamdino.features.recipe_parser import named
 from steamdino.gallery import Gallery
 from steamdino.gallery.vectors import Row
 from steamdino.index.snapshot_selection import newest_by_name, open_newest
-from steamdino.index.writer import write
+from steamdino.index.snapshot_writer import write
 from steamdino.present.cli.main import app
 from steamdino.present.web.snapshot_registry import SnapshotRegistry
 from steamdino.recipe import Recipe

@@ -182,7 +182,7 @@ def test_a_picture_replaced_by_one_of_the_same_size_and_time_is_found(small: Pat
 def test_a_replaced_picture_is_read_again_by_a_repair_and_encoded_by_the_next_build(small: Path) -> None:
     _replace(small.parent / "linked/2.jpg")
     replaced, unused = examine(small, repair=True)
-    assert replaced.mended
+    assert replaced.fixed
     assert unused.harmless  # the vector of the picture that was there before
     assert build(small).encoded == 1
     assert examine(small, deep=True) == [unused]
@@ -195,7 +195,7 @@ def test_a_copy_that_decayed_is_found_by_a_deep_examination_and_copied_again(sma
     assert examine(small) == []
     (finding,) = examine(small, deep=True)
     assert finding.text.startswith("1 pictures are not what they were: c")
-    assert [finding.mended for finding in examine(small, deep=True, repair=True)] == [True]
+    assert [finding.fixed for finding in examine(small, deep=True, repair=True)] == [True]
     assert copy.read_bytes() == data
     assert examine(small, deep=True) == []
 
@@ -218,7 +218,7 @@ def test_what_cannot_be_repaired_is_left_as_it_was_with_advice(small: Path) -> N
     shutil.rmtree(small.parent / "copied")
     (small.parent / "linked/1.jpg").write_text("<html>")
     findings = {finding.text: finding for finding in examine(small, repair=True)}
-    assert {finding.mended for finding in findings.values()} == {False}
+    assert {finding.fixed for finding in findings.values()} == {False}
     assert "add their source again" in findings["3 pictures are missing: c0, c1, c2"].remedy
     assert len(Snapshot.open(small)) == 9
 
@@ -239,11 +239,11 @@ def test_a_damaged_snapshot_is_found_and_written_anew(small: Path, name: str, da
     (finding,) = examine(small)
     assert "snapshot 1 of bundled is damaged" in finding.text
     assert "--repair" in finding.remedy
-    assert [finding.mended for finding in examine(small, repair=True)] == [True]
+    assert [finding.fixed for finding in examine(small, repair=True)] == [True]
     assert examine(small, deep=True) == []
-    mended = Snapshot.open(small)
-    assert mended.ids == ids
-    assert (mended.vectors == before).all()
+    fixed = Snapshot.open(small)
+    assert fixed.ids == ids
+    assert (fixed.vectors == before).all()
 
 
 def test_a_vector_of_the_wrong_length_is_dropped_and_made_again(small: Path) -> None:
@@ -255,7 +255,7 @@ def test_a_vector_of_the_wrong_length_is_dropped_and_made_again(small: Path) -> 
     connection.close()
     (finding,) = examine(small)
     assert finding.text == "1 stored vectors have the wrong length"
-    assert examine(small, repair=True)[0].mended
+    assert examine(small, repair=True)[0].fixed
     assert build(small).encoded == 1
     assert examine(small) == []
 

@@ -159,7 +159,9 @@ def test_the_main_job_from_a_folder_to_similar_games(run: Run, tmp_path: Path, p
     for n in range(6):
         paint(tmp_path / f"covers/game {n}.jpg", n)
     added = run("add", tmp_path / "covers", "-g", tmp_path / "g")
-    assert added.stdout == "covers: 6 new, 0 changed, 0 unchanged, 0 gone, 0 without a banner, 0 problems\n"
+    assert (
+        added.stdout == "covers: 6 new, 0 changed, 0 unchanged, 0 missing, 0 without a banner, 0 problems\n"
+    )
     built = run("build", "-g", tmp_path / "g")
     assert "6 games are ready under the recipe bundled." in built.stdout
     assert built.stderr.startswith("6 banners to encode in f32, about ")
@@ -175,7 +177,9 @@ def test_problems_are_told_and_the_exit_code_says_so(run: Run, tmp_path: Path, p
         (tmp_path / f"covers/bad {n:02}.jpg").write_bytes(b"")
     done = run("add", tmp_path / "covers", "-g", tmp_path / "g")
     assert done.returncode == 1
-    assert done.stdout.endswith("13 new, 0 changed, 0 unchanged, 0 gone, 12 without a banner, 12 problems\n")
+    assert done.stdout.endswith(
+        "13 new, 0 changed, 0 unchanged, 0 missing, 12 without a banner, 12 problems\n"
+    )
     lines = done.stderr.splitlines()
     assert lines[0] == "bad 00.jpg: the file is empty"
     assert lines[10:] == ["... and 2 more; see: steam-dino info --problems"]

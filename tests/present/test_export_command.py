@@ -25,7 +25,7 @@ from steamdino import Snapshot
 from steamdino.analysis.neighbourhood import Neighbourhood
 from steamdino.features.recipe_parser import named
 from steamdino.gallery.vectors import Row
-from steamdino.index.writer import write
+from steamdino.index.snapshot_writer import write
 from steamdino.present.export.legacy_export import MATCHES, similar_json, write_arrays
 from steamdino.present.export.markup import bbcode, markdown
 from steamdino.records import Filter, Game

@@ -17,7 +17,7 @@ from steamdino.features.recipe_parser import named
 from steamdino.gallery.layout import copy_path
 from steamdino.gallery.vectors import Row
 from steamdino.index.exact import ExactIndex
-from steamdino.index.writer import write
+from steamdino.index.snapshot_writer import write
 from steamdino.present.export import ranking_comparison
 from steamdino.present.export.legacy_export import write_arrays
 from steamdino.present.export.site import write_site

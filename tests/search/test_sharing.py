@@ -16,7 +16,7 @@ import pytest
 from steamdino import Matches, Snapshot
 from steamdino.features import encoder
 from steamdino.features.encoder import Encoder
-from steamdino.index.reader import SnapshotReader
+from steamdino.index.snapshot_reader import SnapshotReader
 from steamdino.records import Filter
 
 THREADS = 12
@@ -167,5 +167,5 @@ def test_all_rows_are_read_page_by_page(built: Path, monkeypatch: pytest.MonkeyP
     reader = Snapshot.open(built)._reader
     every = list(reader.every_row())
     assert [row["id"] for row in every] == reader.ids
-    monkeypatch.setattr("steamdino.index.reader._PAGE", 7)
+    monkeypatch.setattr("steamdino.index.snapshot_reader._PAGE", 7)
     assert list(reader.every_row()) == every

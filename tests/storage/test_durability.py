@@ -17,7 +17,7 @@ import steamdino
 from steamdino.features import model_files
 from steamdino.features.model_registry import models
 from steamdino.gallery import Gallery
-from steamdino.index.writer import prune
+from steamdino.index.snapshot_writer import prune
 from steamdino.pipeline import examine
 from steamdino.storage.atomic import replacing
 from steamdino.storage.output import writing, writing_folder
@@ -210,7 +210,7 @@ def test_a_snapshot_is_renamed_durably_before_its_files_are_deleted(
     if how == "prune":
         prune(folder, kept=1)
     else:
-        assert all(finding.mended for finding in examine(gallery, repair=True))
+        assert all(finding.fixed for finding in examine(gallery, repair=True))
     (renamed,) = [n for n, (_, source, _) in enumerate(calls.events) if source == number]
     assert removals
     assert any(renamed < n < removals[0] for n in calls.flushes(folder))

@@ -15,7 +15,7 @@ import torch
 
 from fakes.transformer import make
 from steamdino.errors import ModelError, RecipeError
-from steamdino.features import model_files, model_registry
+from steamdino.features import model_registry
 from steamdino.features.encoder import Encoder
 from steamdino.features.recipe_parser import named
 from steamdino.training import backbone_export, initial_weights

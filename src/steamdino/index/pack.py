@@ -29,8 +29,8 @@ from steamdino.gallery.vectors import Absent, Row
 from steamdino.index import pack_schema as schema
 from steamdino.index.manifest import GAMES, MANIFEST, VECTORS, WHITENING
 from steamdino.index.pack_schema import PackHeader
-from steamdino.index.reader import SnapshotReader
-from steamdino.index.writer import Draft
+from steamdino.index.snapshot_reader import SnapshotReader
+from steamdino.index.snapshot_writer import Draft
 from steamdino.recipe import LARGEST_DIM, Recipe
 from steamdino.storage.checked_zip import CheckedZip
 from steamdino.storage.npy import BLOCK, ArrayHeader, blocks, read_header

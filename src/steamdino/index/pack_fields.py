@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from steamdino.index import strict_json
-from steamdino.index.reader import reason_without_path
+from steamdino.index.snapshot_reader import reason_without_path
 from steamdino.recipe import Recipe
 from steamdino.wellformed import LONGEST_ADDRESS, is_https, is_line, is_sha256, shown
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from steamdino.errors import NoSnapshotError, SnapshotError
 from steamdino.gallery import layout
 from steamdino.index.manifest import MANIFEST, Manifest
-from steamdino.index.reader import SnapshotReader
+from steamdino.index.snapshot_reader import SnapshotReader
 from steamdino.recipe import Recipe
 
 _TRIES = 50

@@ -19,7 +19,7 @@ from steamdino.gallery.layout import absolute, owner_of
 from steamdino.pipeline.missing import missing_most
 from steamdino.pipeline.picture_store import is_kept, keep
 from steamdino.records import Entry, Problem, Progress
-from steamdino.storage.location import Content, LocalFile, Status
+from steamdino.storage.location import Content, LocalFile, PictureStatus
 
 COMMIT_EVERY = 500
 """Games between two commits: what a kill can cost."""
@@ -277,7 +277,7 @@ def _shows_nothing(found: Found) -> bool:
     return isinstance(found, Entry) and found.path is None and found.data is None
 
 
-def _status_if_known(path: Path, known: KnownGame) -> Status | None:
+def _status_if_known(path: Path, known: KnownGame) -> PictureStatus | None:
     """The status of a picture if its mark is the one that it had when it was read; else None."""
     with suppress(PictureError):
         status = LocalFile(path).status()

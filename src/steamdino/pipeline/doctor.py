@@ -13,8 +13,8 @@ from steamdino.errors import SnapshotError
 from steamdino.gallery import Gallery
 from steamdino.gallery.layout import KINDS
 from steamdino.index.manifest import Manifest
-from steamdino.index.reader import SnapshotReader
-from steamdino.index.writer import remove_leftovers
+from steamdino.index.snapshot_reader import SnapshotReader
+from steamdino.index.snapshot_writer import remove_leftovers
 from steamdino.pipeline import altered_pictures
 from steamdino.pipeline.altered_pictures import State, altered
 from steamdino.pipeline.publish import write_snapshot
@@ -32,13 +32,13 @@ class Finding:
     Attributes:
         text: what is wrong.
         remedy: what to do about it.
-        mended: whether it was fixed just now.
+        fixed: whether it was fixed just now.
         harmless: whether nothing is wrong, and something could be better.
     """
 
     text: str
     remedy: str
-    mended: bool = False
+    fixed: bool = False
     harmless: bool = False
 
 
@@ -85,14 +85,14 @@ def _findings(gallery: Gallery, *, repair: bool, deep: bool, progress: Progress 
 def _pictures(gallery: Gallery, repair: bool, deep: bool, progress: Progress | None) -> Iterator[Finding]:
     found: defaultdict[tuple[State, bool, bool], list[str]] = defaultdict(list)
     for one in altered(gallery, deep=deep, progress=progress):
-        mended = repair and altered_pictures.repair(gallery, one)
-        found[one.state, one.from_steam, mended].append(one.banner.game_id)
-    for (state, from_steam, mended), game_ids in found.items():
+        fixed = repair and altered_pictures.repair(gallery, one)
+        found[one.state, one.from_steam, fixed].append(one.banner.game_id)
+    for (state, from_steam, fixed), game_ids in found.items():
         text = "are missing" if state is State.MISSING else "are not what they were"
         yield Finding(
             f"{len(game_ids):,} pictures {text}: {_some(game_ids)}",
             _REMEDIES[state, from_steam] if not (repair and from_steam) else "run: steam-dino sync",
-            mended=mended,
+            fixed=fixed,
         )
 
 
@@ -114,7 +114,7 @@ def _vectors(gallery: Gallery, repair: bool) -> Iterator[Finding]:
         yield Finding(
             f"{len(damaged):,} stored vectors have the wrong length",
             "run: steam-dino build" if repair else "drop them with --repair, then run: steam-dino build",
-            mended=repair,
+            fixed=repair,
         )
 
     if unused := gallery.vectors.unused():
@@ -144,7 +144,7 @@ def _snapshots(gallery: Gallery, recipe: Recipe, kind: str, repair: bool) -> Ite
         yield Finding(
             f"snapshot {number} of {recipe.name} is damaged: {fault}",
             "write it anew from the stored vectors with --repair",
-            mended=repair,
+            fixed=repair,
         )
 
 

@@ -24,7 +24,7 @@ from steamdino.errors import PictureError, UsageError
 from steamdino.gallery import Gallery
 from steamdino.gallery.curation import KEEP, SAME, Decision, Shown
 from steamdino.gallery.layout import VERTICAL, located, location
-from steamdino.index.reader import SnapshotReader
+from steamdino.index.snapshot_reader import SnapshotReader
 from steamdino.index.snapshot_selection import open_newest
 from steamdino.records import Filter, Progress
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from steamdino.gallery import Gallery
 from steamdino.gallery.layout import VERTICAL
-from steamdino.index.writer import write
+from steamdino.index.snapshot_writer import write
 from steamdino.recipe import Recipe
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from steamdino.errors import QueryError
 from steamdino.index.names import fold
-from steamdino.index.reader import SnapshotReader
+from steamdino.index.snapshot_reader import SnapshotReader
 from steamdino.records import Filter
 from steamdino.search.lru_cache import LruCache
 

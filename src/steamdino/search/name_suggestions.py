@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from steamdino.index.reader import SnapshotReader
+from steamdino.index.snapshot_reader import SnapshotReader
 
 MANY_NAMES = 200
 """Names that are looked up if a filter may remove some of them."""

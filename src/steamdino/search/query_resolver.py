@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from steamdino.errors import QueryError
-from steamdino.index.reader import SnapshotReader
+from steamdino.index.snapshot_reader import SnapshotReader
 from steamdino.picture_formats import SUFFIXES
 from steamdino.records import Part, Query
 

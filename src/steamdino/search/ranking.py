@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from steamdino.errors import UsageError
 from steamdino.index.distribution import ALIKE
-from steamdino.index.reader import SnapshotReader
+from steamdino.index.snapshot_reader import SnapshotReader
 from steamdino.records import Filter, Match, Matches
 from steamdino.search.filter_masks import FilterMasks
 from steamdino.search.query_vectors import QueryVector

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from steamdino.errors import UsageError
 from steamdino.gallery.layout import VERTICAL
 from steamdino.index.manifest import Manifest
-from steamdino.index.reader import SnapshotReader
+from steamdino.index.snapshot_reader import SnapshotReader
 from steamdino.index.snapshot_selection import open_newest
 from steamdino.index.vector_index import Index
 from steamdino.recipe import Recipe

@@ -21,7 +21,7 @@ LARGEST_FILE = 64 << 20  # bytes; Steam's own banners have about 100 KB
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class PictureStatus:
     """What is known of a picture without reading it.
 
     The three numbers together are its mark: a picture whose content changes gets another mark.
@@ -44,7 +44,7 @@ class Content:
 
     Attributes:
         data: the bytes.
-        mtime_ns, ctime_ns: as in `Status`.
+        mtime_ns, ctime_ns: as in `PictureStatus`.
     """
 
     data: bytes
@@ -68,7 +68,7 @@ class Location(Protocol):
     def name(self) -> str:
         """The last part of the address, such as "cover.jpg"."""
 
-    def status(self) -> Status:
+    def status(self) -> PictureStatus:
         """Look up the size and the mark without reading the picture.
 
         Raises:
@@ -98,7 +98,7 @@ class LocalFile:
         """The file's name."""
         return self.path.name
 
-    def status(self) -> Status:
+    def status(self) -> PictureStatus:
         """Look up the size and the times.
 
         Raises:
@@ -108,7 +108,7 @@ class LocalFile:
             status = self.path.stat()
         except OSError as error:
             raise _missing(self.path, error) from None
-        return Status(status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        return PictureStatus(status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
     def read(self) -> Content:
         """Read a regular file.

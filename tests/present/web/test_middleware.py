@@ -12,6 +12,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 
 from steamdino.errors import BusyError, GalleryError, QueryError, SteamDinoError
+from steamdino.present.web.error_responses import UNANSWERED, status_and_detail
 from steamdino.present.web.middleware import (
     ADDRESSES,
     BUCKETS,
@@ -22,7 +23,6 @@ from steamdino.present.web.middleware import (
     Middleware,
     security_headers,
 )
-from steamdino.present.web.problems import UNANSWERED, status_and_detail
 from steamdino.settings import WebSettings
 
 App = Callable[[Any, Any, Any], Awaitable[None]]

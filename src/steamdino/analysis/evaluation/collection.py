@@ -13,7 +13,7 @@ from steamdino.analysis.evaluation.metrics import Floats
 from steamdino.analysis.evaluation.tasks import Hashes, labels_in
 from steamdino.analysis.picture_loading import each, picture
 from steamdino.errors import PictureError, SnapshotError, UsageError
-from steamdino.index.reader import SnapshotReader
+from steamdino.index.snapshot_reader import SnapshotReader
 from steamdino.records import Game, Problem, Progress
 
 

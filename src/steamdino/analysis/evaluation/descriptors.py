@@ -12,7 +12,7 @@ from PIL import Image
 from steamdino.analysis.evaluation.baselines import BASELINES
 from steamdino.analysis.evaluation.metrics import Floats, Rows
 from steamdino.index.exact import ExactIndex
-from steamdino.index.reader import SnapshotReader
+from steamdino.index.snapshot_reader import SnapshotReader
 from steamdino.index.vector_index import Index
 
 Describe = Callable[[Sequence[Image.Image]], Floats]

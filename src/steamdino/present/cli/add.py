@@ -114,7 +114,7 @@ def add(
         "new": summary.new,
         "changed": summary.changed,
         "unchanged": summary.unchanged,
-        "gone": summary.gone,
+        "missing": summary.gone,
         "without a banner": summary.without_banner,
         "problems": len(summary.problems),
     }

@@ -36,9 +36,9 @@ def doctor(
     with bar("Examining", "pictures") as progress:
         findings = examine(gallery.folder, repair=repair, deep=deep, progress=progress)
     for finding in findings:
-        state = "fixed" if finding.mended else finding.remedy
+        state = "fixed" if finding.fixed else finding.remedy
         say(printable(f"{finding.text}; {state}"))
-    remaining = sum(not (finding.mended or finding.harmless) for finding in findings)
+    remaining = sum(not (finding.fixed or finding.harmless) for finding in findings)
     if not findings:
         say("No problems found.")
     if remaining:

@@ -15,7 +15,7 @@ from steamdino.present.display_text import printable
 from steamdino.storage.output import writing_text
 
 if TYPE_CHECKING:
-    from steamdino.index.reader import SnapshotReader
+    from steamdino.index.snapshot_reader import SnapshotReader
     from steamdino.settings import Settings
 
 

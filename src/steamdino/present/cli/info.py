@@ -85,7 +85,7 @@ def _snapshots(gallery: Gallery, report: GalleryStatistics) -> list[dict[str, An
     from steamdino.errors import SnapshotError
     from steamdino.gallery.layout import KINDS, VERTICAL
     from steamdino.index.manifest import Manifest
-    from steamdino.index.reader import SnapshotReader
+    from steamdino.index.snapshot_reader import SnapshotReader
     from steamdino.index.snapshot_selection import newest, newest_by_name
 
     answers = {kind: [folder for folder, _ in newest_by_name(gallery.root, kind).values()] for kind in KINDS}
@@ -136,7 +136,7 @@ def _print(
             )
         return made
 
-    sources = table("\nSources", "name", "kind", "games", "banners", "gone", "problems", "where")
+    sources = table("\nSources", "name", "kind", "games", "banners", "missing", "problems", "where")
     for s in report.sources:
         counts = (f"{n:,}" for n in (s.games, s.banners, s.gone, s.problems))
         unfinished = "" if s.scanned_at else "  (not yet read to its end: add it again)"

@@ -10,7 +10,7 @@ import typer
 
 from steamdino.errors import UsageError
 from steamdino.present.cli.console import note, out, say
-from steamdino.present.cli.model_view import show
+from steamdino.present.cli.models_show import show
 from steamdino.present.cli.option_groups import register
 from steamdino.present.cli.options import OutputOptions
 

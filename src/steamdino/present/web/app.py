@@ -19,10 +19,10 @@ from steamdino.present.export.banner_urls import addresses
 from steamdino.present.web import (
     api,
     banner_routes,
+    error_responses,
     legacy_pages,
     legacy_routes,
     pages,
-    problems,
     service_routes,
     static,
 )
@@ -90,7 +90,7 @@ def create_app(
         legacy_pages.router,
     ):
         app.include_router(router)
-    problems.install(app)
+    error_responses.install(app)
     if web.origins:
         app.add_middleware(CORSMiddleware, allow_origins=web.origins.split(), allow_methods=["GET", "POST"])
     app.add_middleware(

@@ -18,9 +18,9 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from steamdino.present.web.deadline import within
+from steamdino.present.web.error_responses import problem, unforeseen
 from steamdino.present.web.etags import is_known
 from steamdino.present.web.legacy_pages import TURNS
-from steamdino.present.web.problems import problem, unforeseen
 from steamdino.present.web.timing import collecting
 from steamdino.settings import WebSettings
 

@@ -7,8 +7,8 @@ from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from steamdino.present.web.api import PROBLEMS
+from steamdino.present.web.error_responses import problem
 from steamdino.present.web.parameters import served
-from steamdino.present.web.problems import problem
 
 router = APIRouter(tags=["service"], responses=PROBLEMS)
 

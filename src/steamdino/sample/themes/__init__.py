@@ -7,7 +7,7 @@ from steamdino.sample.themes import (
     castle,
     clockwork,
     desert,
-    dino,
+    dinosaurs,
     farm,
     forest,
     horror,
@@ -40,6 +40,6 @@ THEMES: dict[str, Theme] = {
         farm.THEME,
         samurai.THEME,
         clockwork.THEME,
-        dino.THEME,
+        dinosaurs.THEME,
     )
 }
