@@ -23,15 +23,15 @@ class Entry:
     Attributes:
         id: the game's id; unique within a gallery.
         name: the game's title.
-        path: its banner, absolute; None for a game without one.
+        location: where its banner is, absolute; None for a game without one.
         where: the place to report if something is wrong with it (a relative path or "line 12").
         columns: all other values from the source, as strings and numbers.
-        data: the banner's bytes if `path` is not a file of its own (a member of an archive); else None.
+        data: the banner's bytes if `location` is not a file of its own (a member of an archive); else None.
     """
 
     id: str
     name: str
-    path: Path | None
+    location: Location | None
     where: str
     columns: Mapping[str, Any] = field(default_factory=dict)
     data: bytes | None = field(default=None, repr=False)
@@ -57,7 +57,7 @@ class Banner:
     """A banner's file as it was when it was last examined.
 
     Attributes:
-        path: absolute path of the file.
+        location: where it is stored, absolute.
         size: size in bytes.
         mtime_ns: modification time, in nanoseconds since the epoch.
         ctime_ns: time of the last status change, which programs cannot set: it reveals a file that was replaced by one
@@ -68,7 +68,7 @@ class Banner:
         format: Pillow's name of the file format ("JPEG", "PNG", ...).
     """
 
-    path: Path
+    location: Location
     size: int
     mtime_ns: int
     ctime_ns: int

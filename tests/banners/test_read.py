@@ -17,6 +17,7 @@ class Remote:
     """A picture that is in no file."""
 
     path = None
+    address = "shop://a.jpg"
     name = "a.jpg"
 
     def __init__(self, data: bytes) -> None:
@@ -32,7 +33,7 @@ class Remote:
 def test_a_file_is_read_once_and_identified_by_its_bytes(tmp_path: Path, paint: Paint) -> None:
     path = paint(tmp_path / "a.jpg")
     content = LocalFile(path).read()
-    banner = inspect(path, content)
+    banner = inspect(LocalFile(path), content)
     assert banner.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert (banner.size, banner.width, banner.height, banner.mode, banner.format) == (
         path.stat().st_size,

@@ -8,6 +8,7 @@ import pytest
 from steamdino.catalogue.folder import scan
 from steamdino.errors import UsageError
 from steamdino.records import Entry, Problem
+from steamdino.storage.location import LocalFile
 
 
 def _touch(root: Path, *names: str) -> None:
@@ -31,7 +32,7 @@ def test_a_game_is_named_by_its_file(tmp_path: Path) -> None:
     (entry,) = scan(tmp_path)
     assert isinstance(entry, Entry)
     assert (entry.name, entry.where) == ("Ember Hollow", "space/Ember Hollow.jpg")
-    assert entry.path == tmp_path / "space/Ember Hollow.jpg"
+    assert entry.location == LocalFile(tmp_path / "space/Ember Hollow.jpg")
 
 
 def test_hidden_files_other_files_and_galleries_are_skipped(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from steamdino.catalogue.ids import refusal
 from steamdino.catalogue.table import Columns, read
 from steamdino.errors import SourceError, UsageError
 from steamdino.records import Entry, Problem
+from steamdino.storage.location import LocalFile
 
 
 def _table(folder: Path, name: str, text: str | bytes) -> Path:
@@ -53,13 +54,15 @@ def test_all_formats_give_the_same_entries(tmp_path: Path) -> None:
     ]
     for table in tables:
         entries = [found for found in read(table) if isinstance(found, Entry)]
-        assert [(e.id, e.name, e.path, dict(e.columns)) for e in entries] == expected, table
+        assert [
+            (e.id, e.name, e.location and e.location.path, dict(e.columns)) for e in entries
+        ] == expected, table
 
 
 def test_columns_are_mapped_by_name(tmp_path: Path) -> None:
     table = _table(tmp_path, "t.jsonl", '{"file": "a.jpg", "title": "A", "year": 1999}')
     (entry,) = read(table, Columns("file", "title", "file"))
-    assert entry == Entry("a.jpg", "A", tmp_path / "a.jpg", "line 1", {"year": 1999})
+    assert entry == Entry("a.jpg", "A", LocalFile(tmp_path / "a.jpg"), "line 1", {"year": 1999})
 
 
 def test_a_number_is_an_id_also_as_pandas_writes_it(tmp_path: Path) -> None:

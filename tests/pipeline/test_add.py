@@ -379,7 +379,7 @@ def test_lost_copies_come_back_when_their_source_is_added_again(
     assert _counts(add(tmp_path / "g", tmp_path / source)) == (0, 0, 1, 0)
     with Gallery.open(tmp_path / "g") as gallery:
         (banner,) = gallery.banners.known()
-    assert banner.path.read_bytes() == (tmp_path / "covers/a.jpg").read_bytes()
+    assert banner.location.read().data == (tmp_path / "covers/a.jpg").read_bytes()
 
 
 def test_app_ids_lead_to_steam_and_nothing_else_is_taken_for_one(tmp_path: Path, paint: Paint) -> None:

@@ -188,7 +188,7 @@ class Accidents(RuleBasedStateMachine):
     def banners(self) -> dict[str, bytes]:
         """The bytes of the banner of each present game; none where its file is missing."""
         with Gallery.open(self.gallery) as opened:
-            known = {one.game_id: one.path for one in opened.banners.known()}
+            known = {one.game_id: one.location.path for one in opened.banners.known()}
         return {key: path.read_bytes() if path.exists() else b"" for key, path in known.items()}
 
     def shown(self) -> dict[str, bytes]:

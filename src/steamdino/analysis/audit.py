@@ -121,7 +121,7 @@ class Auditor:
         """
         try:
             content = LocalFile(picture).read()
-            banner, image = inspect(picture, content), decode(content.data)
+            banner, image = inspect(LocalFile(picture), content), decode(content.data)
         except PictureError as error:
             raise QueryError(f"{picture}: {error}") from error
         matches = self._snapshot.similar(picture, k, without=self._without)

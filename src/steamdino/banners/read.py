@@ -25,11 +25,11 @@ def read_picture(picture: Path | Location, at_least: tuple[int, int] | None = No
     return decode(location.read().data, at_least)
 
 
-def inspect(path: Path, content: Content) -> Banner:
+def inspect(location: Location, content: Content) -> Banner:
     """Describe a picture by its header, without decoding its pixels.
 
     Args:
-        path: where the picture is; only recorded.
+        location: where the picture is; only recorded.
         content: its bytes.
 
     Raises:
@@ -37,7 +37,7 @@ def inspect(path: Path, content: Content) -> Banner:
     """
     head = header(content.data)
     return Banner(
-        path=path,
+        location=location,
         size=len(content.data),
         mtime_ns=content.mtime_ns,
         ctime_ns=content.ctime_ns,

@@ -20,6 +20,7 @@ from steamdino.catalogue.ids import refusal
 from steamdino.errors import SourceError
 from steamdino.picture_formats import SUFFIXES
 from steamdino.records import Entry, Problem
+from steamdino.storage.location import LocalFile
 
 ENDINGS = (".tar", ".tar.gz", ".tgz", ".zip")
 LARGEST_MEMBER = 64 << 20  # bytes, the same as for a picture file
@@ -93,7 +94,7 @@ def read(path: Path, *, by_name: bool = False, prefix: str = "") -> Iterator[Ent
                         game_id,
                     )
                 else:
-                    yield Entry(game_id, member.stem, path / where, where, data=data)
+                    yield Entry(game_id, member.stem, LocalFile(path / where), where, data=data)
 
 
 def _unsafe(name: str) -> str | None:

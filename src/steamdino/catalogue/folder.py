@@ -12,6 +12,7 @@ from steamdino.errors import UsageError
 from steamdino.gallery.layout import BANNERS, DATABASE, SNAPSHOTS
 from steamdino.picture_formats import SUFFIXES
 from steamdino.records import Entry, Problem
+from steamdino.storage.location import LocalFile
 
 
 def scan(root: Path, *, by_name: bool = False, prefix: str = "") -> Iterator[Entry | Problem]:
@@ -52,7 +53,7 @@ def scan(root: Path, *, by_name: bool = False, prefix: str = "") -> Iterator[Ent
             yield Problem(where, "it is a folder with a picture's suffix", game_id)
         else:
             taken[game_id] = where
-            yield Entry(game_id, Path(where).stem, found.absolute(), where)
+            yield Entry(game_id, Path(where).stem, LocalFile(found.absolute()), where)
 
 
 def _own_folders(folder: Path) -> frozenset[str]:

@@ -14,6 +14,7 @@ from steamdino.catalogue.folder import printable
 from steamdino.catalogue.ids import refusal
 from steamdino.errors import MissingExtraError, SourceError, UsageError
 from steamdino.records import Entry, Problem
+from steamdino.storage.location import LocalFile, Location, of_address
 from steamdino.wellformed import shown
 
 FORMATS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
@@ -104,8 +105,8 @@ def _entry(
         return Problem(
             where, f"the column {columns.path!r} holds {shown(written)}, which is not a path", game_id
         )
-    picture = None
-    if written:
+    location: Location | None = of_address(written) if written else None
+    if written and location is None:
         if "\0" in written:
             return Problem(where, "its path contains a NUL byte", game_id)
         picture = Path(written) if Path(written).is_absolute() else folder / written
@@ -119,12 +120,13 @@ def _entry(
                 "its path leads outside the table's folder; allow that with --allow-outside",
                 game_id,
             )
+        location = LocalFile(picture)
     rest = {
         key: _cell(value)
         for key, value in cells.items()
         if key not in (columns.id, columns.name, columns.path)
     }
-    return Entry(game_id, name, picture, where, rest)
+    return Entry(game_id, name, location, where, rest)
 
 
 def _cell(value: Any) -> Any:

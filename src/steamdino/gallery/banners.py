@@ -10,6 +10,7 @@ from pathlib import Path
 from steamdino.gallery import layout
 from steamdino.gallery.revision import bump
 from steamdino.records import Banner
+from steamdino.storage.location import Location
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,18 +19,18 @@ class KnownBanner:
 
     Attributes:
         game_id, kind: the game and the kind of banner.
-        path: the file that is read.
-        copied: whether that file is the gallery's own copy.
-        origin: the file that it was added from; None if it came from a store.
-        size, mtime_ns, ctime_ns: of the file that it was added from.
+        location: the picture that is read.
+        copied: whether that picture is the gallery's own copy.
+        origin: the picture that it was added from; None if it came from a store.
+        size, mtime_ns, ctime_ns: of the picture that it was added from.
         sha256: SHA-256 of the picture's bytes.
     """
 
     game_id: str
     kind: str
-    path: Path
+    location: Location
     copied: bool
-    origin: Path | None
+    origin: Location | None
     size: int
     mtime_ns: int
     ctime_ns: int
@@ -43,16 +44,16 @@ class Banners:
         self._db = connection
         self._root = root
 
-    def put(self, game_id: str, banner: Banner, origin: Path | str, kind: str = layout.VERTICAL) -> None:
+    def put(self, game_id: str, banner: Banner, origin: Location | str, kind: str = layout.VERTICAL) -> None:
         """Set a game's banner of a kind.
 
         Args:
             game_id: the game's id.
-            banner: the file, where it is stored now.
-            origin: the file or address that it was added from.
+            banner: the picture, where it is stored now.
+            origin: the picture that it was added from, or its address at a store.
             kind: one of `layout.KINDS`.
         """
-        written = layout.portable(banner.path, self._root)
+        written = layout.stored(banner.location, self._root)
         shown = self._db.execute(
             "SELECT path, sha256 FROM banners WHERE game_id = ? AND kind = ?", (game_id, kind)
         ).fetchone()
@@ -64,7 +65,7 @@ class Banners:
                 game_id,
                 kind,
                 written,
-                layout.portable(origin, self._root) if isinstance(origin, Path) else origin,
+                origin if isinstance(origin, str) else layout.stored(origin, self._root),
                 banner.size,
                 banner.mtime_ns,
                 banner.ctime_ns,
@@ -90,12 +91,12 @@ class Banners:
         if self._db.execute("DELETE FROM banners WHERE game_id = ? AND kind = ?", (game_id, kind)).rowcount:
             bump(self._db)
 
-    def path(self, game_id: str, kind: str = layout.VERTICAL) -> Path | None:
-        """Return the file of a game's banner of a kind; None if it has none."""
+    def location(self, game_id: str, kind: str = layout.VERTICAL) -> Location | None:
+        """Return where a game's banner of a kind is stored; None if it has none."""
         row = self._db.execute(
             "SELECT path FROM banners WHERE game_id = ? AND kind = ?", (game_id, kind)
         ).fetchone()
-        return layout.located(row[0], str(self._root)) if row else None
+        return layout.location(row[0], str(self._root)) if row else None
 
     def known(self) -> Iterator[KnownBanner]:
         """Yield every banner of every present game, in the order of game ids."""
@@ -105,8 +106,8 @@ class Banners:
             " FROM banners JOIN games USING (game_id) JOIN sources USING (source_id)"
             " WHERE gone_at IS NULL ORDER BY game_id, banners.kind"
         ):
-            place = None if store else layout.located(origin, root)
-            yield KnownBanner(key, kind, layout.located(path, root), path != origin, place, *facts)
+            place = None if store else layout.location(origin, root)
+            yield KnownBanner(key, kind, layout.location(path, root), path != origin, place, *facts)
 
     def copied_from_stores(self) -> Iterator[tuple[str, str, str, int]]:
         """Yield the copied pictures of present games from stores: (game's id, kind, path in the gallery, bytes)."""

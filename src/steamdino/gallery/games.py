@@ -13,6 +13,7 @@ from steamdino.gallery import layout
 from steamdino.gallery.clock import now
 from steamdino.gallery.revision import bump, revision
 from steamdino.records import Entry
+from steamdino.storage.location import Location
 
 STEAM_PAGE = "https://store.steampowered.com/app/{}"
 
@@ -31,12 +32,12 @@ class KnownGame:
     name: str
     columns: str
     gone: bool
-    origin: Path | None
+    origin: Location | None
     size: int
     mtime_ns: int
     ctime_ns: int
     sha256: str | None
-    copy: Path | None
+    copy: Location | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +118,12 @@ class Games:
                 name,
                 columns,
                 bool(gone),
-                None if origin is None else layout.located(origin, str(self._root)),
+                None if origin is None else layout.location(origin, str(self._root)),
                 size or 0,
                 mtime_ns or 0,
                 ctime_ns or 0,
                 sha256,
-                None if path == origin else layout.located(path, str(self._root)),
+                None if path == origin else layout.location(path, str(self._root)),
             )
             for key, name, columns, gone, origin, path, size, mtime_ns, ctime_ns, sha256 in rows
         }

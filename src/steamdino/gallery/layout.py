@@ -91,6 +91,11 @@ def portable(path: Path, root: Path) -> str:
     return path.as_posix()
 
 
+def stored(location: Location, root: Path) -> str:
+    """Return a picture's location as it is stored: a path as `portable` writes it, or an address."""
+    return location.address if location.path is None else portable(location.path, root)
+
+
 def located(written: str, root: str) -> Path:
     """Return the absolute path for one that `portable` wrote. It works on strings, since it runs for every match."""
     return Path(os.path.normpath(os.path.join(root, written)))  # noqa: PTH118

@@ -19,7 +19,7 @@ from steamdino.gallery.layout import absolute, owner_of
 from steamdino.pipeline.missing import missing_most
 from steamdino.pipeline.picture_store import is_kept, keep
 from steamdino.records import Entry, Problem, Progress
-from steamdino.storage.location import Content, LocalFile, PictureStatus
+from steamdino.storage.location import Content, LocalFile, Location, PictureStatus
 
 COMMIT_EVERY = 500
 """Games between two commits: what a kill can cost."""
@@ -232,12 +232,12 @@ class _Scan:
             games.put_game(self._source, entry)
         has_banner = known is not None and known.sha256 is not None
         try:
-            if entry.path is None:
+            if entry.location is None:
                 if has_banner:
                     self._gallery.banners.drop(entry.id)
                 has_banner, moved = False, has_banner
             else:
-                moved = self._update_banner(entry, absolute(entry.path), known)
+                moved = self._update_banner(entry, _absolute(entry.location), known)
                 has_banner = True
         except PictureError as error:
             # The old banner stays: a file that is half written right now must not replace it.
@@ -247,40 +247,44 @@ class _Scan:
         self._counts[outcome] += 1
         self._counts["without banner"] += not has_banner
 
-    def _update_banner(self, entry: Entry, path: Path, known: KnownGame | None) -> bool:
+    def _update_banner(self, entry: Entry, location: Location, known: KnownGame | None) -> bool:
         """Bring a game's banner up to date; returns whether its content changed."""
         # Once copied, a picture stays copied, even if its source is brought up to date without --copy.
         copy = self._copy or entry.data is not None or (known is not None and known.copy is not None)
         settled = (
             known is not None
             and known.sha256 is not None
-            and known.origin == path
+            and known.origin == location
             and (is_kept(known.copy, known.size) if copy and known.copy else not copy)
         )
-        if known and settled and entry.data is None and (status := _status_if_known(path, known)):
+        if known and settled and entry.data is None and (status := _status_if_known(location, known)):
             if not known.ctime_ns:  # an older version of the program did not record it
                 self._gallery.banners.touch(entry.id, status.mtime_ns, status.ctime_ns)
             return False
-        content = LocalFile(path).read() if entry.data is None else Content(entry.data, 0)
-        banner = inspect(path, content)
+        content = location.read() if entry.data is None else Content(entry.data, 0)
+        banner = inspect(location, content)
         if known and settled and known.sha256 == banner.sha256:
             self._gallery.banners.touch(entry.id, banner.mtime_ns, banner.ctime_ns)
             return False
         if copy:
-            banner = replace(banner, path=keep(self._gallery.root, banner, content.data, "added"))
-        self._gallery.banners.put(entry.id, banner, path)
+            banner = replace(banner, location=keep(self._gallery.root, banner, content.data, "added"))
+        self._gallery.banners.put(entry.id, banner, location)
         return known is None or known.sha256 != banner.sha256
 
 
 def _shows_nothing(found: Found) -> bool:
     """Whether a game is in its source without a picture. A game that is a problem keeps its old picture."""
-    return isinstance(found, Entry) and found.path is None and found.data is None
+    return isinstance(found, Entry) and found.location is None and found.data is None
 
 
-def _status_if_known(path: Path, known: KnownGame) -> PictureStatus | None:
+def _absolute(location: Location) -> Location:
+    return location if location.path is None else LocalFile(absolute(location.path))
+
+
+def _status_if_known(location: Location, known: KnownGame) -> PictureStatus | None:
     """The status of a picture if its mark is the one that it had when it was read; else None."""
     with suppress(PictureError):
-        status = LocalFile(path).status()
+        status = location.status()
         same = (status.size, status.mtime_ns) == (known.size, known.mtime_ns)
         if same and known.ctime_ns in (0, status.ctime_ns):
             return status

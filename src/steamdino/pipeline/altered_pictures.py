@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
-from pathlib import Path
 
 from steamdino.banners.read import inspect
 from steamdino.errors import PictureError
@@ -13,7 +12,7 @@ from steamdino.gallery import Gallery
 from steamdino.gallery.banners import KnownBanner
 from steamdino.pipeline.picture_store import keep
 from steamdino.records import Progress
-from steamdino.storage.location import Content, LocalFile
+from steamdino.storage.location import Content, Location
 
 
 class State(Enum):
@@ -81,7 +80,7 @@ def repair(gallery: Gallery, found: Altered) -> bool:
     except PictureError:
         return False
     if banner.copied:
-        seen = replace(seen, path=keep(gallery.root, seen, content.data, "repaired"))
+        seen = replace(seen, location=keep(gallery.root, seen, content.data, "repaired"))
     with gallery.transaction():
         gallery.banners.put(banner.game_id, seen, banner.origin, banner.kind)
     return True
@@ -89,18 +88,20 @@ def repair(gallery: Gallery, found: Altered) -> bool:
 
 def _state(banner: KnownBanner, deep: bool) -> State | None:
     try:
-        status = LocalFile(banner.path).status()
+        status = banner.location.status()
     except PictureError:
         return State.MISSING
     times = (status.mtime_ns, status.ctime_ns) == (banner.mtime_ns, banner.ctime_ns or status.ctime_ns)
     if not deep and status.size == banner.size and (banner.copied or times):
         return None
-    content = _content(banner.path)  # in a folder that was copied, files have new times and the old content
+    content = _content(
+        banner.location
+    )  # in a folder that was copied, files have new times and the old content
     return None if content and content.sha256 == banner.sha256 else State.CHANGED
 
 
-def _content(path: Path) -> Content | None:
+def _content(location: Location) -> Content | None:
     try:
-        return LocalFile(path).read()
+        return location.read()
     except PictureError:
         return None

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from steamdino.errors import GalleryError
+from steamdino.errors import GalleryError, PictureError
 from steamdino.gallery import Gallery
 from steamdino.gallery.layout import BANNERS, copy_path
 from steamdino.picture_formats import suffix_of
 from steamdino.records import Banner
 from steamdino.storage.atomic import replacing
+from steamdino.storage.location import LocalFile, Location
 
 
 def lost(gallery: Gallery) -> list[tuple[int, str]]:
@@ -29,16 +30,16 @@ def lost(gallery: Gallery) -> list[tuple[int, str]]:
     ]
 
 
-def is_kept(copy: Path, size: int) -> bool:
+def is_kept(copy: Location, size: int) -> bool:
     """Whether a copy exists and has the expected size."""
     try:
-        return copy.stat().st_size == size
-    except OSError:
+        return copy.status().size == size
+    except PictureError:
         return False
 
 
-def keep(root: Path, banner: Banner, data: bytes, done: str) -> Path:
-    """Write a picture's bytes into the gallery at `root`, unless they are stored already; returns the file.
+def keep(root: Path, banner: Banner, data: bytes, done: str) -> Location:
+    """Write a picture's bytes into the gallery at `root`, unless they are stored already; returns the copy.
 
     A file with this name but another content (a disk failed, or somebody edited it) is replaced.
 
@@ -47,14 +48,22 @@ def keep(root: Path, banner: Banner, data: bytes, done: str) -> Path:
     Raises:
         GalleryError: it cannot be written.
     """
-    target = root / copy_path(banner.sha256, suffix_of(banner.format, banner.path.suffix))
+    target = root / copy_path(banner.sha256, suffix_of(banner.format, Path(banner.location.name).suffix))
+    copy = LocalFile(target)
     try:
-        if is_kept(target, len(data)) and target.read_bytes() == data:
-            return target
+        if _holds(copy, data):
+            return copy
         with replacing(target) as file:
             file.write(data)
     except OSError as error:
         raise GalleryError(
             f"{target} cannot be written: {error.strerror}; what was {done} before is kept"
         ) from None
-    return target
+    return copy
+
+
+def _holds(copy: Location, data: bytes) -> bool:
+    try:
+        return copy.status().size == len(data) and copy.read().data == data
+    except PictureError:
+        return False

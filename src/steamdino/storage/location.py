@@ -65,6 +65,10 @@ class Location(Protocol):
         """The local file, for programs that need one; None if the picture is not in a local file."""
 
     @property
+    def address(self) -> str:
+        """What is stored to find the picture again: the path of a local file, else what `of_address` takes."""
+
+    @property
     def name(self) -> str:
         """The last part of the address, such as "cover.jpg"."""
 
@@ -92,6 +96,11 @@ class LocalFile:
     """
 
     path: Path
+
+    @property
+    def address(self) -> str:
+        """The path."""
+        return str(self.path)
 
     @property
     def name(self) -> str:

@@ -136,7 +136,9 @@ def test_a_list_that_lost_most_games_is_refused_until_it_is_allowed(
 
 def test_damaged_pictures_are_fetched_again_after_a_repair(gallery: Path, store: Store, run: Run) -> None:
     with Gallery.open(gallery) as opened:
-        path = opened.banners.path("10")
+        location = opened.banners.location("10")
+    assert location is not None
+    path = location.path
     assert path is not None
     data = path.read_bytes()
     path.write_bytes(bytes(reversed(data)))

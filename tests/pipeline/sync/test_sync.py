@@ -92,7 +92,7 @@ def rows_of(gallery: Path, sql: str) -> list[tuple[Any, ...]]:
 
 def pictures(gallery: Path) -> dict[int, bytes]:
     with Gallery.open(gallery) as opened:
-        return {int(one.game_id): one.path.read_bytes() for one in opened.banners.known()}
+        return {int(one.game_id): one.location.read().data for one in opened.banners.known()}
 
 
 def assert_right(gallery: Path, store: Store) -> None:
@@ -214,9 +214,9 @@ def test_a_game_that_vanished_is_marked_and_keeps_what_was_known(
     assert gone_at
     assert "tags" in columns
     with Gallery.open(gallery) as opened:
-        path = opened.banners.path(str(game.appid))
-    assert path is not None
-    assert path.read_bytes() == kept
+        location = opened.banners.location(str(game.appid))
+    assert location is not None
+    assert location.read().data == kept
     store.games[game.appid] = game
     run(SyncRequest(full=True))
     assert outcomes(gallery)[game.appid] == "fetched"  # it came back

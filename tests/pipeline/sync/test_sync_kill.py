@@ -79,7 +79,7 @@ def kill_until_done(gallery: Path, store: Store, kills: int, number: int = signa
 def check(gallery: Path, store: Store, kills: int) -> None:
     with Gallery.open(gallery) as opened:
         outcomes = {appid: outcome for appid, outcome, _, _ in opened.steam_apps.each_outcome("vertical")}
-        kept = {int(one.game_id): one.path.read_bytes() for one in opened.banners.known()}
+        kept = {int(one.game_id): one.location.read().data for one in opened.banners.known()}
     assert outcomes == {game.appid: PERMANENT[game.fate] for game in store.games.values()}
     assert kept == {appid: picture(appid, 0) for appid, outcome in outcomes.items() if outcome == "fetched"}
     sent = Counter(

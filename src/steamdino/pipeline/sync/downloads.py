@@ -20,6 +20,7 @@ from steamdino.net.client import Client
 from steamdino.pipeline.picture_store import keep
 from steamdino.pipeline.sync.sync_request import BANNERS, Report
 from steamdino.records import Banner
+from steamdino.storage.location import LocalFile
 
 UNREACHABLE = 20
 """Pictures that fail in a row before the servers count as unreachable."""
@@ -98,11 +99,11 @@ class BannerDownloads:
         if not isinstance(outcome, Fetched):
             return asset, outcome, None
         try:
-            banner = inspect(Path(asset.path), outcome.content)
+            banner = inspect(LocalFile(Path(asset.path)), outcome.content)
         except PictureError as error:
             return asset, Unusable(str(error)), None
-        path = keep(self._gallery.root, banner, outcome.content.data, "fetched")
-        return asset, outcome, replace(banner, path=path)
+        copy = keep(self._gallery.root, banner, outcome.content.data, "fetched")
+        return asset, outcome, replace(banner, location=copy)
 
     def _commit(self, asset: DueAsset, outcome: Outcome, banner: Banner | None) -> None:
         assets = self._gallery.steam_assets

@@ -136,13 +136,13 @@ def fetch_one(gallery: str | Path, appid: int, steam: SteamSettings, kind: str) 
     """
     sync(gallery, SyncRequest(appids=(appid,), kinds=(kind,)), steam)
     with Gallery.open(gallery) as opened:
-        found = opened.banners.path(str(appid), kind)
+        found = opened.banners.location(str(appid), kind)
         reasons = [reason for one, _, reason, _ in opened.steam_apps.each_outcome(kind) if one == appid]
-    if found is None:
+    if found is None or found.path is None:
         raise QueryError(
             f"Steam has no banner of {appid}: {reasons[0] if reasons and reasons[0] else 'none is named'}"
         )
-    return found
+    return found.path
 
 
 def client_of(steam: SteamSettings, stopped: Event, rate: float, connections: int) -> Client:
