@@ -24,7 +24,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
 import steamdino
-from steamdino.analysis.duplicates import TIERS, find_pairs, groups
+from steamdino.analysis.duplicate_detection import TIERS, find_pairs, groups
 from steamdino.index.exact import ExactIndex
 from steamdino.pipeline.duplicate_groups import duplicates
 

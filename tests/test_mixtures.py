@@ -10,7 +10,7 @@ import pytest
 
 from steamdino import Snapshot
 from steamdino.errors import QueryError, UsageError
-from steamdino.index.distribution import ALIKE
+from steamdino.index.similarity_distribution import ALIKE
 from steamdino.pipeline import add, build
 
 Paint = Callable[..., Path]

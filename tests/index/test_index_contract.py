@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from steamdino.index.registry import INDEXES
+from steamdino.index.index_registry import INDEXES
 from steamdino.index.vector_index import Index, Neighbours
 
 Vectors = NDArray[np.float32]

@@ -53,8 +53,8 @@ from steamdino.present.export import (
     unique_report,
 )
 from steamdino.present.export.answer import Answer, answers_of
-from steamdino.present.export.writer import Context
-from steamdino.present.export.writers import WRITERS
+from steamdino.present.export.writers.writer import Context
+from steamdino.present.export.writers.writer_registry import WRITERS
 from steamdino.present.web.app import create_app
 from steamdino.present.web.snapshot_registry import SnapshotRegistry
 from steamdino.records import Filter

@@ -17,8 +17,8 @@ from steamdino.analysis.neighbourhood import Neighbourhood
 from steamdino.errors import UsageError
 from steamdino.present.cli.match_output import FORMATS
 from steamdino.present.export.answer import Answer, answers_of
-from steamdino.present.export.writer import Context, Writer
-from steamdino.present.export.writers import WRITERS
+from steamdino.present.export.writers.writer import Context, Writer
+from steamdino.present.export.writers.writer_registry import WRITERS
 from steamdino.records import Matches
 
 Run = Callable[..., "CompletedProcess[str]"]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from steamdino.analysis.duplicates import LEAST, NEAR
+from steamdino.analysis.duplicate_detection import LEAST, NEAR
 from steamdino.analysis.explain import Explainer, Explanation
 from steamdino.analysis.flaws import Flaw, findings
 from steamdino.banners.decode import decode

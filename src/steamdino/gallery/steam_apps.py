@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from steamdino.gallery.clock import now
-from steamdino.gallery.steam_queries import AMONG, among_parameters
+from steamdino.gallery.steam_appids import AMONG, among_parameters
 
 LISTED, FOUND, HIDDEN, UNRELEASED, FAILED = "listed", "found", "hidden", "unreleased", "failed"
 VANISHED, REMOVED = "vanished", "removed"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from steamdino.gallery.clock import now
-from steamdino.gallery.steam_queries import AMONG, among_parameters
+from steamdino.gallery.steam_appids import AMONG, among_parameters
 
 FETCHED, MISSING = "fetched", "missing"
 """Outcomes of a picture, besides `steam_apps.LISTED` and `FAILED`."""

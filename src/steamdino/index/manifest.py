@@ -21,8 +21,8 @@ from typing import Any
 
 from steamdino.errors import SnapshotError
 from steamdino.gallery import layout
-from steamdino.index import registry
-from steamdino.index.distribution import Distribution
+from steamdino.index import index_registry
+from steamdino.index.similarity_distribution import Distribution
 from steamdino.recipe import Recipe
 
 FORMAT = 1
@@ -56,7 +56,7 @@ class Manifest:
     files: dict[str, dict[str, Any]]
     similarity: Distribution | None = None
     kind: str = layout.VERTICAL
-    index: str = registry.UNNAMED
+    index: str = index_registry.UNNAMED
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
@@ -74,11 +74,11 @@ class Manifest:
                     f"{path}: its format is {record['format']}; upgrade steam-dino to read it"
                 )
             recipe, similarity = record["recipe"], record.get("similarity")
-            index = record.get("index", registry.UNNAMED)
-            if index not in registry.INDEXES:
+            index = record.get("index", index_registry.UNNAMED)
+            if index not in index_registry.INDEXES:
                 raise SnapshotError(
-                    f"{path}: its search index is {index!r}, and this version knows: {', '.join(registry.INDEXES)};"
-                    " upgrade steam-dino, or run: steam-dino build --rebuild"
+                    f"{path}: its search index is {index!r}, and this version knows:"
+                    f" {', '.join(index_registry.INDEXES)}; upgrade steam-dino, or run: steam-dino build --rebuild"
                 )
             return cls(
                 recipe=Recipe.from_json(json.dumps(recipe["identity"]), recipe["name"]),
@@ -101,7 +101,7 @@ class Manifest:
             "hash": self.recipe.hash,
             "identity": json.loads(self.recipe.json),
         }
-        if self.index == registry.UNNAMED:
+        if self.index == index_registry.UNNAMED:
             del record["index"]
         text = json.dumps({"format": FORMAT, **record}, indent=2, ensure_ascii=False)
         (folder / MANIFEST).write_text(text + "\n", "utf-8")

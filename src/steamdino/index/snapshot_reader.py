@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from steamdino.errors import SnapshotError
 from steamdino.gallery import layout
-from steamdino.index import facets, names, registry
+from steamdino.index import facets, index_registry, name_search
 from steamdino.index.manifest import GAMES, VECTORS, WHITENING, Manifest
 from steamdino.index.vector_index import Index
 from steamdino.records import Filter, Game
@@ -66,7 +66,7 @@ class SnapshotReader:
         # A plain view, since every operation on a memmap pays for its being a subclass.
         vectors = vectors.view(np.ndarray)
         try:
-            self.index: Index = registry.INDEXES[self.manifest.index].open(folder, vectors)
+            self.index: Index = index_registry.INDEXES[self.manifest.index].open(folder, vectors)
         except ValueError as error:
             raise SnapshotError(
                 f"the search index in {folder} is damaged ({error}); run: steam-dino build --rebuild"
@@ -191,7 +191,7 @@ class SnapshotReader:
         found: list[tuple[str, str]] = self._query(
             "SELECT name, reason FROM absent WHERE id = ? OR folded = ? ORDER BY id != ? LIMIT 1",
             text,
-            names.fold(text),
+            name_search.fold(text),
             text,
         )
         return (found[0][0], reason_without_path(found[0][1])) if found else None
@@ -199,17 +199,17 @@ class SnapshotReader:
     def named(self, query: str, limit: int = 10) -> list[int]:
         """Find the rows whose names match what was typed, best first."""
         with self._using:
-            return names.find(self._db, query, limit)
+            return name_search.find(self._db, query, limit)
 
     def suggested(self, query: str, limit: int = 10) -> list[int]:
         """Find the rows whose names match what is being typed, best first."""
         with self._using:
-            return names.suggest(self._db, query, limit)
+            return name_search.suggest(self._db, query, limit)
 
     def named_exactly(self, query: str, limit: int = 10) -> list[int]:
         """Find the rows whose name is exactly what was typed."""
         with self._using:
-            return names.find_exact(self._db, query, limit)
+            return name_search.find_exact(self._db, query, limit)
 
     def _query(self, sql: str, *parameters: object) -> list[Any]:
         with self._using:

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from steamdino.errors import GalleryError, SnapshotError
 from steamdino.gallery.layout import VERTICAL
 from steamdino.gallery.vectors import Absent, Row
-from steamdino.index import facets, names, registry
-from steamdino.index.distribution import Distribution, distribution
+from steamdino.index import facets, index_registry, name_search
 from steamdino.index.manifest import GAMES, VECTORS, WHITENING, Manifest
+from steamdino.index.similarity_distribution import Distribution, distribution
 from steamdino.index.snapshot_selection import newest
 from steamdino.recipe import Recipe
 from steamdino.storage.atomic import make_folder, new_folder, replace_folder, sync_folder
@@ -36,7 +36,7 @@ CREATE TABLE games (
 );
 CREATE TABLE absent (id TEXT PRIMARY KEY, name TEXT NOT NULL, folded TEXT NOT NULL, reason TEXT NOT NULL);
 CREATE INDEX absent_by_folded ON absent (folded);
-"""  # facets.SCHEMA and names.SCHEMA follow
+"""  # facets.SCHEMA and name_search.SCHEMA follow
 _PREFIX = "new-"
 
 
@@ -160,7 +160,7 @@ class Draft:
             if similarity is None:
                 similarity = distribution(vectors, _sha256s(db))
         games = len(vectors)
-        index_files = registry.INDEXES[registry.DEFAULT].build(vectors).save(self.folder)
+        index_files = index_registry.INDEXES[index_registry.DEFAULT].build(vectors).save(self.folder)
         del vectors  # Windows renames no folder with an open file in it
         Manifest(
             recipe=recipe,
@@ -176,7 +176,7 @@ class Draft:
             },
             similarity=similarity,
             kind=kind,
-            index=registry.DEFAULT,
+            index=index_registry.DEFAULT,
         ).write(self.folder)
         target = self._home / str(1 if self.previous is None else int(self.previous.name) + 1)
         if self._durable:
@@ -261,17 +261,17 @@ def _write_games(path: Path, rows: Iterable[Row], absent: Iterable[Absent]) -> N
         db.executemany(
             "INSERT INTO games VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                (n, r.id, r.name, names.fold(r.name), r.source, r.url, r.picture, r.sha256, r.columns)
+                (n, r.id, r.name, name_search.fold(r.name), r.source, r.url, r.picture, r.sha256, r.columns)
                 for n, r in enumerate(rows)
             ),
         )
         db.executemany(
             "INSERT INTO absent VALUES (?, ?, ?, ?)",
-            ((a.id, a.name, names.fold(a.name), a.reason) for a in absent),
+            ((a.id, a.name, name_search.fold(a.name), a.reason) for a in absent),
         )
         facets.fill(db, (columns for (columns,) in db.execute("SELECT columns FROM games ORDER BY row")))
         db.execute("COMMIT")
-        db.executescript(names.SCHEMA)
+        db.executescript(name_search.SCHEMA)
 
 
 def _facts(path: Path) -> dict[str, object]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from steamdino.analysis.duplicates import IDENTICAL, RE_ENCODED
+from steamdino.analysis.duplicate_detection import IDENTICAL, RE_ENCODED
 from steamdino.analysis.flaws import Flaw, findings, usual_size
 from steamdino.analysis.picture_loading import each
 from steamdino.banners.quality import VERSION, measure

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from steamdino.analysis.duplicates import (
+from steamdino.analysis.duplicate_detection import (
     IDENTICAL,
     RE_ENCODED,
     TIERS,
@@ -80,7 +80,7 @@ def duplicates(
         gallery: its folder.
         recipe: whose vectors to compare; None for the newest.
         kind: of banner.
-        tiers: which to look for, of `analysis.duplicates.TIERS`.
+        tiers: which to look for, of `analysis.duplicate_detection.TIERS`.
         only: among which games; None for all, adult-only ones included.
         progress: called with (done, total) of the games.
 

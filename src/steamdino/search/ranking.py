@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steamdino.errors import UsageError
-from steamdino.index.distribution import ALIKE
+from steamdino.index.similarity_distribution import ALIKE
 from steamdino.index.snapshot_reader import SnapshotReader
 from steamdino.records import Filter, Match, Matches
 from steamdino.search.filter_masks import FilterMasks
@@ -31,7 +31,7 @@ class Ranking:
             query: the query and its vector.
             k: maximum number of matches.
             without: rows that must not be found, besides the query's own.
-            alike: only matches at or above the percentile `index.distribution.ALIKE`.
+            alike: only matches at or above the percentile `index.similarity_distribution.ALIKE`.
             only: which games may be found.
 
         Raises:

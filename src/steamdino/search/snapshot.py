@@ -17,7 +17,7 @@ from steamdino.index.vector_index import Index
 from steamdino.recipe import Recipe
 from steamdino.records import Filter, Game, Matches, Query
 from steamdino.search.filter_masks import FilterMasks
-from steamdino.search.name_suggestions import suggest
+from steamdino.search.filtered_suggestions import suggest
 from steamdino.search.query_encoder import QueryEncoder
 from steamdino.search.query_resolver import QueryResolver
 from steamdino.search.query_vectors import QueryVectors
@@ -227,7 +227,7 @@ class Snapshot:
             mirror, flip: turn the query picture left-right, top-bottom before comparing.
             plus, minus: queries whose vectors are added and subtracted: each an id, a name, a picture or, if the recipe
                 knows words, a sentence; prefixed by a weight if that is not 1, as in "2*730".
-            alike: only matches at or above the percentile `index.distribution.ALIKE`.
+            alike: only matches at or above the percentile `index.similarity_distribution.ALIKE`.
             only: which games may be found; None for all that are not adult-only.
             without: ids of games that must not be found.
 
@@ -246,7 +246,7 @@ class Snapshot:
         Args:
             sentence: what the banner should show, in English, as CLIP was trained on.
             k: maximum number of matches.
-            alike: only matches at or above the percentile `index.distribution.ALIKE` of all games.
+            alike: only matches at or above the percentile `index.similarity_distribution.ALIKE` of all games.
             only: which games may be found; None for all that are not adult-only.
 
         Raises:

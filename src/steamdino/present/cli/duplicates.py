@@ -86,7 +86,7 @@ def duplicates(
 
         steam-dino duplicates --review
     """
-    from steamdino.analysis.duplicates import TIERS
+    from steamdino.analysis.duplicate_detection import TIERS
     from steamdino.pipeline import duplicate_groups
     from steamdino.present.cli.progress import bar
     from steamdino.present.export import check_report

@@ -21,7 +21,7 @@ from steamdino.present.cli import (
     duplicates,
     evaluate,
     explain,
-    export,
+    export_commands,
     housekeeping,
     info,
     models,
@@ -75,7 +75,7 @@ for command in (
     housekeeping.pack,
 ):
     register(app, command, command.__name__.rstrip("_"))
-app.add_typer(export.app, name="export")
+app.add_typer(export_commands.app, name="export")
 app.add_typer(models.app, name="models")
 
 

@@ -12,8 +12,8 @@ import typer
 from steamdino.present.cli.console import note
 from steamdino.present.cli.options import OutputOptions, PicturesOption, format_option
 from steamdino.present.display_text import printable
-from steamdino.present.export.writer import Context
-from steamdino.present.export.writers import WRITERS
+from steamdino.present.export.writers.writer import Context
+from steamdino.present.export.writers.writer_registry import WRITERS
 
 if TYPE_CHECKING:
     from steamdino.records import Matches, Query

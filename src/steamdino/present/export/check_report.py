@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from steamdino.analysis.duplicates import TIERS
+from steamdino.analysis.duplicate_detection import TIERS
 from steamdino.analysis.flaws import FLAWS, Flaw
 from steamdino.gallery.layout import absolute, located
 from steamdino.pipeline.duplicate_groups import Duplicates, Member

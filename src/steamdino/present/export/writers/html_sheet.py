@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
-from steamdino.present.export.writer import Context, Writer
+from steamdino.present.export.writers.writer import Context, Writer
 
 if TYPE_CHECKING:
     from steamdino.present.export.answer import Answer

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING
 
-from steamdino.present.export.writer import Context, Writer
+from steamdino.present.export.writers.writer import Context, Writer
 
 if TYPE_CHECKING:
     from steamdino.present.export.answer import Answer

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
-from steamdino.present.export.writer import Context, Writer
 from steamdino.present.export.writers.csv_table import COLUMNS
+from steamdino.present.export.writers.writer import Context, Writer
 
 if TYPE_CHECKING:
     from steamdino.present.export.answer import Answer

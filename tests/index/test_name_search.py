@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from steamdino.index import names
+from steamdino.index import name_search
 
 NAMES = [
     "Half-Life",
@@ -30,10 +30,10 @@ def _database(listed: list[str]) -> sqlite3.Connection:
     db = sqlite3.connect(":memory:")
     db.execute("CREATE TABLE games (row INTEGER PRIMARY KEY, name TEXT, folded TEXT)")
     db.executemany(
-        "INSERT INTO games VALUES (?, ?, ?)", [(n, s, names.fold(s)) for n, s in enumerate(listed)]
+        "INSERT INTO games VALUES (?, ?, ?)", [(n, s, name_search.fold(s)) for n, s in enumerate(listed)]
     )
     db.commit()
-    db.executescript(names.SCHEMA)
+    db.executescript(name_search.SCHEMA)
     return db
 
 
@@ -67,7 +67,7 @@ def _database(listed: list[str]) -> sqlite3.Connection:
     ],
 )
 def test_the_first_step_that_finds_anything_decides(query: str, expected: list[str]) -> None:
-    found = [NAMES[row] for row in names.find(_database(NAMES), query)]
+    found = [NAMES[row] for row in name_search.find(_database(NAMES), query)]
     if query == "hlaf-life 2":
         found = found[:1]  # with typos, others are near as well
     assert found == expected
@@ -87,7 +87,7 @@ def test_the_first_step_that_finds_anything_decides(query: str, expected: list[s
 def test_words_may_stand_in_any_order_and_only_the_last_may_be_unfinished(
     query: str, expected: list[str]
 ) -> None:
-    assert [NAMES[row] for row in names.find(_database(NAMES), query)] == expected
+    assert [NAMES[row] for row in name_search.find(_database(NAMES), query)] == expected
 
 
 @pytest.mark.parametrize(
@@ -102,39 +102,41 @@ def test_words_may_stand_in_any_order_and_only_the_last_may_be_unfinished(
     ],
 )
 def test_a_name_is_found_exactly_as_it_is_written_or_folded(query: str, expected: list[str]) -> None:
-    assert [NAMES[row] for row in names.find_exact(_database(NAMES), query)] == expected
+    assert [NAMES[row] for row in name_search.find_exact(_database(NAMES), query)] == expected
 
 
 def test_no_more_names_are_found_than_are_asked_for() -> None:
     db = _database([f"Rain {n:02}" for n in range(30)])
-    for search in (names.find, names.suggest, names.find_exact):
+    for search in (name_search.find, name_search.suggest, name_search.find_exact):
         for limit in (1, 7, 30):
-            assert len(search(db, "rain" if search is not names.find_exact else "Rain 03", limit)) <= limit
-    assert names.find(db, "rain", 7) == names.suggest(db, "rain", 7) == list(range(7))
-    assert len(names.find(db, "ain", 7)) == 7
+            assert (
+                len(search(db, "rain" if search is not name_search.find_exact else "Rain 03", limit)) <= limit
+            )
+    assert name_search.find(db, "rain", 7) == name_search.suggest(db, "rain", 7) == list(range(7))
+    assert len(name_search.find(db, "ain", 7)) == 7
     long = _database([f"Rain over the harbour {n:02}" for n in range(30)])
-    assert len(names.find(long, "rain ovre the harbour", 3)) == 3  # with a typo
-    assert len(names.find(db, "rain")) == len(names.suggest(db, "rain")) == 10
+    assert len(name_search.find(long, "rain ovre the harbour", 3)) == 3  # with a typo
+    assert len(name_search.find(db, "rain")) == len(name_search.suggest(db, "rain")) == 10
     twins = _database(["Same"] * 30)
-    assert len(names.find_exact(twins, "Same")) == 10
+    assert len(name_search.find_exact(twins, "Same")) == 10
 
 
 @given(st.lists(st.text(min_size=1), min_size=1, max_size=8), st.data())
 def test_every_name_is_found_by_itself(listed: list[str], data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(listed))
-    if names.fold(name):
-        assert name in [listed[row] for row in names.find(_database(listed), name)]
+    if name_search.fold(name):
+        assert name in [listed[row] for row in name_search.find(_database(listed), name)]
 
 
 @given(st.text())
 @example("::\0")
 def test_no_query_whatever_raises(query: str) -> None:
-    names.find(_database(NAMES), query)
+    name_search.find(_database(NAMES), query)
 
 
 @given(st.text())
 def test_folding_twice_is_folding_once(name: str) -> None:
-    assert names.fold(names.fold(name)) == names.fold(name)
+    assert name_search.fold(name_search.fold(name)) == name_search.fold(name)
 
 
 @pytest.mark.parametrize(
@@ -158,9 +160,9 @@ def test_what_is_being_typed_brings_the_most_reviewed_first_then_words_then_typo
         "INSERT INTO facets VALUES (?, ?)",
         [(row, reviews[name]) for row, name in enumerate(NAMES) if name in reviews],
     )
-    assert [NAMES[row] for row in names.suggest(db, typed)] == expected
-    assert [NAMES[row] for row in names.suggest(db, typed, 1)] == expected[:1]
+    assert [NAMES[row] for row in name_search.suggest(db, typed)] == expected
+    assert [NAMES[row] for row in name_search.suggest(db, typed, 1)] == expected[:1]
 
 
 def test_without_reviews_shorter_names_come_first() -> None:
-    assert NAMES[names.suggest(_database(NAMES), "half")[0]] == "Half-Life"
+    assert NAMES[name_search.suggest(_database(NAMES), "half")[0]] == "Half-Life"

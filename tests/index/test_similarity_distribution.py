@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steamdino.index import distribution as module
-from steamdino.index.distribution import ALIKE, BINS, FRACTIONS, Distribution, distribution
+from steamdino.index import similarity_distribution as module
+from steamdino.index.similarity_distribution import ALIKE, BINS, FRACTIONS, Distribution, distribution
 
 
 def _vectors(count: int, dim: int = 8, seed: int = 0) -> np.ndarray:

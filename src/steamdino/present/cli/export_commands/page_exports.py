@@ -10,13 +10,13 @@ import typer
 
 from steamdino.errors import UsageError
 from steamdino.present.cli.console import beside, say
-from steamdino.present.cli.export.selection import CountOption, Selection
+from steamdino.present.cli.export_commands.selection import CountOption, Selection
 from steamdino.present.cli.match_output import note_missing_pictures
 from steamdino.present.cli.options import GalleryOptions, RecipeOptions, check_folder, check_outputs
 from steamdino.present.export.answer import Answer
-from steamdino.present.export.writer import Context
 from steamdino.present.export.writers.html_sheet import HtmlSheet
 from steamdino.present.export.writers.png_sheet import PngSheet
+from steamdino.present.export.writers.writer import Context
 from steamdino.storage.output import output_name, writing, writing_text
 
 

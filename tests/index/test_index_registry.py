@@ -15,7 +15,7 @@ from steamdino import Snapshot
 from steamdino.errors import SnapshotError
 from steamdino.features.recipe_parser import named
 from steamdino.gallery.vectors import Row
-from steamdino.index import registry
+from steamdino.index import index_registry
 from steamdino.index.exact import ExactIndex
 from steamdino.index.manifest import MANIFEST, Manifest
 from steamdino.index.snapshot_writer import write
@@ -71,8 +71,8 @@ def test_another_kind_is_written_listed_and_searched_by(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exact = Snapshot.open(_write(tmp_path / "exact"))
-    monkeypatch.setitem(registry.INDEXES, RoundedIndex.name, RoundedIndex)
-    monkeypatch.setattr(registry, "DEFAULT", RoundedIndex.name)
+    monkeypatch.setitem(index_registry.INDEXES, RoundedIndex.name, RoundedIndex)
+    monkeypatch.setattr(index_registry, "DEFAULT", RoundedIndex.name)
     folder = _write(tmp_path / "rounded")
     manifest = Manifest.read(folder)
     assert manifest.index == "rounded"
@@ -86,8 +86,8 @@ def test_another_kind_is_written_listed_and_searched_by(
 
 
 def test_a_damaged_index_is_reported_with_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(registry.INDEXES, RoundedIndex.name, RoundedIndex)
-    monkeypatch.setattr(registry, "DEFAULT", RoundedIndex.name)
+    monkeypatch.setitem(index_registry.INDEXES, RoundedIndex.name, RoundedIndex)
+    monkeypatch.setattr(index_registry, "DEFAULT", RoundedIndex.name)
     folder = _write(tmp_path)
     file = folder / RoundedIndex.FILE
     file.write_bytes(b"x" * file.stat().st_size)

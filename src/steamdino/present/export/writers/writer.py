@@ -1,4 +1,4 @@
-"""What writes matches in one format; `writers` lists all of them."""
+"""The protocol of a writer, which writes matches in one format; `writer_registry` lists all of them."""
 
 from __future__ import annotations
 

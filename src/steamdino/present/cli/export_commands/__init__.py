@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from steamdino.present.cli.export import array_exports, page_exports
-from steamdino.present.cli.export.match_exports import command_of
+from steamdino.present.cli.export_commands import array_exports, page_exports
+from steamdino.present.cli.export_commands.match_exports import command_of
 from steamdino.present.cli.option_groups import register
-from steamdino.present.export.writers import WRITERS
+from steamdino.present.export.writers.writer_registry import WRITERS
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -1,4 +1,4 @@
-"""A sub-command of `export` for each format that takes several queries; see `present.export.writers`."""
+"""A sub-command of `export` for each format that takes several queries; see `present.export.writers.writer_registry`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from steamdino.present.cli.console import beside, note, say
-from steamdino.present.cli.export.selection import CountOption, Selection, text_file
+from steamdino.present.cli.export_commands.selection import CountOption, Selection, text_file
 from steamdino.present.cli.option_groups import Command
 from steamdino.present.cli.options import GalleryOptions, RecipeOptions, check_outputs
-from steamdino.present.export.writer import Context, Writer
+from steamdino.present.export.writers.writer import Context, Writer
 from steamdino.storage.output import is_stream, output_name, writing
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from steamdino.analysis.duplicates import TIERS, DuplicatePair, find_pairs, groups
+from steamdino.analysis.duplicate_detection import TIERS, DuplicatePair, find_pairs, groups
 from steamdino.index.exact import ExactIndex
 
 networkx = pytest.importorskip("networkx", reason="the oracle for connected components")

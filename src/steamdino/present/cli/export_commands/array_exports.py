@@ -9,7 +9,7 @@ import typer
 
 from steamdino.errors import GalleryError
 from steamdino.present.cli.console import beside, say
-from steamdino.present.cli.export.selection import CountOption
+from steamdino.present.cli.export_commands.selection import CountOption
 from steamdino.present.cli.options import (
     GalleryOptions,
     KindOption,

@@ -1,0 +1,157 @@
+"""The settings: one record for the program, one for Steam, one for the web server."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from steamdino.errors import UsageError
+from steamdino.settings.sources import FILE, KEY, STEAM, WEB, Found, made, merged
+from steamdino.settings.values import ENVIRONMENT, FROM_FILE, checked, shown
+
+STEAM_API_HOSTS = ("api.steampowered.com", "partner.steam-api.com")
+"""The hosts to which a key may be sent without being named by the user."""
+
+_STEAM_ADDRESS = re.compile(
+    # In ASCII: elsewhere a dotless i is an i in the other case, and another host.
+    rf"https://({'|'.join(map(re.escape, STEAM_API_HOSTS))})(:443)?(/.*)?",
+    re.IGNORECASE | re.ASCII,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings that all commands share.
+
+    Attributes:
+        gallery: the gallery's folder.
+        recipe: the recipe that `build` uses; searches take the newest snapshot's unless one is named.
+        device: the device that encodes: "cpu", "cuda" or "mps".
+        inference_precision: "f32", "bf16" or "auto" (bf16 on CPUs that support it); its key is "precision".
+        threads: number of pictures decoded at the same time; 0 for one per core.
+    """
+
+    gallery: Path = Path("gallery")
+    recipe: str = "bundled"
+    device: str = "cpu"
+    inference_precision: str = field(default="f32", metadata={KEY: "precision"})
+    threads: int = 0
+
+    @classmethod
+    def load(
+        cls, flags: Mapping[str, Any], environ: Mapping[str, str] = os.environ, folder: Path | None = None
+    ) -> Settings:
+        """Merge flags (None: not given), the environment and the file.
+
+        Raises:
+            UsageError: the file cannot be parsed, or a value has the wrong type.
+        """
+        return made(cls, merged(cls, flags, environ, folder, table="", prefix="STEAMDINO_"))
+
+
+@dataclass(frozen=True, slots=True)
+class SteamSettings:
+    """How to send requests to Steam; the defaults are gentle.
+
+    Attributes:
+        key: key of Steam's Web API, from ``STEAM_API_KEY``; never printed, logged or stored. Empty for none.
+        api_url: address of the Web API.
+        assets_url: address of the folder with the games' pictures.
+        language: language of names and tags.
+        country: country whose store is requested.
+        other_country: country from which hidden games are requested again.
+        rate: maximum number of calls of the Web API per second; 0 for no limit.
+        banner_rate: maximum number of pictures per second; 0 for no limit.
+        connections: number of pictures fetched at the same time.
+        backoff: seconds before a request is repeated for the first time; doubled for each further repetition.
+        tries: maximum number of tries of one request.
+        timeout: seconds for one request as a whole.
+        user_agent: the User-Agent header; with a mail address in it, Steam can write to you instead of blocking you.
+    """
+
+    key: str = field(default="", repr=False)
+    api_url: str = "https://api.steampowered.com"
+    assets_url: str = "https://shared.akamai.steamstatic.com/store_item_assets"
+    language: str = "english"
+    country: str = "US"
+    other_country: str = "DE"
+    rate: float = 1.0
+    banner_rate: float = 10.0
+    connections: int = 6
+    backoff: float = 15.0
+    tries: int = 6
+    timeout: float = 60.0
+    user_agent: str = "steam-dino (visual search for game banners)"
+
+    @classmethod
+    def load(
+        cls, flags: Mapping[str, Any], environ: Mapping[str, str] = os.environ, folder: Path | None = None
+    ) -> SteamSettings:
+        """Merge flags (None: not given), the environment and the file's table ``[steam]``.
+
+        The file in the current folder may be a stranger's, so it cannot redirect a key from the environment.
+
+        Raises:
+            UsageError: the file cannot be parsed, a value has the wrong type, or the file would send a key from the
+                environment to a server that is not Steam's.
+        """
+        found = merged(cls, flags, environ, folder, table=STEAM, prefix="STEAMDINO_STEAM_")
+        if key := environ.get("STEAM_API_KEY"):
+            found["key"] = Found(checked("STEAM_API_KEY", "key", key, "str", ENVIRONMENT), ENVIRONMENT)
+        _check_destination_of_key(found, (folder or Path()) / FILE)
+        return made(cls, found)
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """The settings of `serve`; the defaults suit one's own machine.
+
+    Attributes:
+        host, port: the address to listen on.
+        workers: number of processes; they share the snapshots.
+        requests_per_minute: maximum number of requests per minute from one address to one process; 0 for no limit.
+        largest_upload: maximum size of an uploaded picture in bytes.
+        seconds: maximum duration of one request.
+        refresh: seconds between checks for a newer snapshot.
+        origins: origins whose pages may use the API in a browser, separated by spaces; "*" for all.
+        pictures: source of the banners on pages: "gallery", or "steam" if `sync` recorded their addresses.
+        fetch_urls: whether a query may be the address of a picture, which the server then fetches. Private addresses
+            are always refused.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 1
+    requests_per_minute: float = 600.0
+    largest_upload: int = 10 << 20
+    seconds: float = 30.0
+    refresh: float = 5.0
+    origins: str = ""
+    pictures: str = "gallery"
+    fetch_urls: bool = False
+
+    @classmethod
+    def load(
+        cls, flags: Mapping[str, Any], environ: Mapping[str, str] = os.environ, folder: Path | None = None
+    ) -> WebSettings:
+        """Merge flags (None: not given), the environment and the file's table ``[web]``.
+
+        Raises:
+            UsageError: the file cannot be parsed, or a value has the wrong type.
+        """
+        return made(cls, merged(cls, flags, environ, folder, table=WEB, prefix="STEAMDINO_WEB_"))
+
+
+def _check_destination_of_key(found: Mapping[str, Found], path: Path) -> None:
+    key, address = found.get("key"), found.get("api_url")
+    if key is None or address is None or key.origin == FROM_FILE or address.origin != FROM_FILE:
+        return
+    if not _STEAM_ADDRESS.fullmatch(address.value):
+        raise UsageError(
+            f"{path}, [{STEAM}]: api_url is {shown(address.value)}, which is not Steam's, and a file does not decide"
+            " where your key goes; set STEAMDINO_STEAM_API_URL to that address, or unset STEAM_API_KEY"
+        )
