@@ -1,4 +1,4 @@
-"""A sub-command of `export` for each format that takes several queries; see `present.export.writers.writer_registry`."""
+"""A sub-command of `export` for each format that takes several queries; see `export.writers.writer_registry`."""
 
 from __future__ import annotations
 
