@@ -53,9 +53,16 @@ class Distribution:
     quantiles: tuple[tuple[float, float], ...]
     nearest: tuple[tuple[float, float], ...]
 
-    def percentiles(self, cosines: NDArray[np.float32]) -> list[float]:
-        """The percentile of each cosine among the pairs, at most what the sample can resolve."""
-        found: list[float] = (100 * np.interp(cosines, self._table[:, 1], self._table[:, 0])).tolist()
+    def percentiles(self, cosines: NDArray[np.float32]) -> list[Any]:
+        """Return the percentile of each cosine among the pairs, at most what the sample can resolve.
+
+        Args:
+            cosines: float32, of any shape.
+
+        Returns:
+            floats, as lists nested like the shape.
+        """
+        found: list[Any] = (100 * np.interp(cosines, self._table[:, 1], self._table[:, 0])).tolist()
         return found
 
     @property
