@@ -96,7 +96,7 @@ class Vectors:
     def pending(self, key: int | None, kind: str = "vertical") -> list[Pending]:
         """The pictures of a kind of present games that have no vector under a recipe and were not found undecodable.
 
-        Ordered by sha256, so that a run that goes on after a kill does what was left in the same order.
+        Ordered by sha256, so that a run that was killed and continued does the rest in the same order.
         """
         rows = self._db.execute(
             "SELECT sha256, json_group_array(path), json_group_array(game_id)"

@@ -143,7 +143,7 @@ def _snapshots(gallery: Gallery, recipe: Recipe, kind: str, repair: bool) -> Ite
     for number, fault in damaged:
         yield Finding(
             f"snapshot {number} of {recipe.name} is damaged: {fault}",
-            "write it anew from the stored vectors with --repair",
+            "write it again from the stored vectors with --repair",
             fixed=repair,
         )
 

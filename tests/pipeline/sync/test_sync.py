@@ -301,7 +301,7 @@ def test_a_key_is_never_stored_or_shown(run: Run, store: Store, gallery: Path) -
 
 def test_servers_that_are_down_end_the_run_with_advice(store: Store, gallery: Path) -> None:
     settings = settings_for(store, assets_url="http://127.0.0.1:9/assets", tries=1)
-    with pytest.raises(NetworkError, match="20 pictures in a row could not be had.*the same command"):
+    with pytest.raises(NetworkError, match="20 pictures in a row could not be downloaded.*the same command"):
         sync(gallery, SyncRequest(), settings)
     with pytest.raises(NetworkError, match="cannot be reached"):
         sync(gallery, SyncRequest(), settings_for(store, api_url="http://127.0.0.1:9", tries=1))

@@ -89,7 +89,8 @@ class BannerDownloads:
         self._failures = self._failures + 1 if isinstance(result[1], Unusable) else 0
         if self._failures >= UNREACHABLE and isinstance(result[1], Unusable):
             raise NetworkError(
-                f"{UNREACHABLE} pictures in a row could not be had ({result[1].reason}); the same command goes on"
+                f"{UNREACHABLE} pictures in a row could not be downloaded ({result[1].reason});"
+                " run the same command to resume"
             )
         return result
 

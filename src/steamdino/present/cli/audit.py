@@ -158,11 +158,11 @@ def _print(console: Console, one: Audit, draw: bool | None) -> None:
     ):
         table.add_column(heading, justify="right" if right else "left")
     for match in one.matches:
-        told = "identical" if match.identical else closeness(match.percentile) if match.percentile else ""
+        closer = "identical" if match.identical else closeness(match.percentile) if match.percentile else ""
         table.add_row(
             str(match.rank),
             f"{match.similarity:.3f}",
-            told,
+            closer,
             Text(_named(match.name)),
             Text(printable(match.id), style="dim"),
         )

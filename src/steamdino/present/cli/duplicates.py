@@ -157,8 +157,8 @@ def _print(groups: list[Duplicates], page: int, per_page: int, pictures: bool | 
 
     console = out()
     counts = Counter(group.tier for group in groups)
-    told = ", ".join(f"{count:,} {tier}" for tier, count in counts.items())
-    console.print(Text(f"{len(groups):,} groups: {told}" if groups else "No duplicates."))
+    summary = ", ".join(f"{count:,} {tier}" for tier, count in counts.items())
+    console.print(Text(f"{len(groups):,} groups: {summary}" if groups else "No duplicates."))
     pages = -(-len(groups) // per_page)
     if groups and page > pages:
         raise UsageError(f"--page is {page}, but there are only {pages}")

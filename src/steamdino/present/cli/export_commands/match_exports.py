@@ -45,10 +45,10 @@ def command_of(writer: Writer) -> Command:
         if output:
             note(f"{output_name(output)}: {len(table):,} queries")
 
-    told = f"File to write, such as matches{writer.suffix}. - is stdout."
+    text = f"File to write, such as matches{writer.suffix}. - is stdout."
     if not writer.binary:
-        told += " Default: stdout."
+        text += " Default: stdout."
         export.__kwdefaults__ = {**(export.__kwdefaults__ or {}), "output": None}
-    option = typer.Option("--output", "-o", metavar="FILE", help=told, show_default=False)
+    option = typer.Option("--output", "-o", metavar="FILE", help=text, show_default=False)
     export.__annotations__["output"] = Annotated[Path | None, option]
     return export

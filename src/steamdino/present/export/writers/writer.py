@@ -33,14 +33,14 @@ class Writer(Protocol):
     """Writes queries with their matches in one format.
 
     Attributes:
-        name: as `--format` takes it.
-        suffix: of its files.
+        name: the name that `--format` takes.
+        suffix: the suffix of its files.
         binary: whether it writes bytes; else text.
         takes_several: whether it takes several queries; else exactly one.
         embeds_pictures: whether it reads the files of banners, so that it shows names alone where they are missing.
-        command: the sub-command of `export`, where that is not `name`.
+        command: the sub-command of `export`, if it is not `name`.
         help: its help page.
-        k: how many matches it writes unless told otherwise.
+        k: its default number of matches.
     """
 
     name: str
