@@ -184,7 +184,7 @@ def test_flipping_and_mirroring_turn_the_picture_before_it_is_encoded(
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        ("zzzzqqqq", "no game matches 'zzzzqqqq'"),
+        ("zzzzqqqq", "no game matches 'zzzzqqqq', and there is no such file; try"),
         ("nowhere/draft.png", "there is no picture 'nowhere/draft.png'"),
         ("x" * 10_000, "no game matches 'xxx"),
         ("nul\0byte", "no game matches"),
@@ -201,7 +201,7 @@ def test_a_game_without_a_banner_says_why(snapshot: Snapshot, fictional_store: S
     for query in (missing.id, missing.name):
         with pytest.raises(QueryError, match="cannot be compared: it has no banner"):
             snapshot.similar(query)
-    with pytest.raises(QueryError):
+    with pytest.raises(QueryError, match="no game matches 'no-such-id'; try a part"):
         snapshot.game("no-such-id")
 
 
