@@ -179,7 +179,7 @@ def test_what_is_wrong_with_the_server_itself_is_for_its_log(
             answer = client.get(path, headers=headers)
             private(answer)
             assert answer.status_code == 503
-            assert "This server cannot answer now; see its log for the reason" in answer.text
+            assert "his server cannot answer now; see its log for the reason" in answer.text
     assert str(broken) in str([getattr(record, "facts", "") for record in caplog.records])
 
 
