@@ -95,9 +95,10 @@ def test_a_too_long_retry_after_is_an_error() -> None:
         assert len(seen) == 1
 
 
-def test_403_raises_at_once() -> None:
-    with answering(lambda h, n: send(h, 403)) as (address, seen), client(address) as asking:
-        with pytest.raises(BlockedError, match="answered 403.*STEAM_API_KEY"):
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refusal_raises_at_once(status: int) -> None:
+    with answering(lambda h, n: send(h, status)) as (address, seen), client(address) as asking:
+        with pytest.raises(BlockedError, match=f"answered {status}.*STEAM_API_KEY"):
             asking.get(f"{address}/x?key=SECRET", largest=100, read=body)
         assert len(seen) == 1
 

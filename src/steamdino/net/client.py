@@ -4,7 +4,7 @@
 200, 304, 404, ...  returned as they are
 429, 5xx            retried after `backoff` seconds, doubling, with jitter, and at least after Retry-After; at 429
                     all requests of the client wait
-403                 raises at once: each further request would prolong a block of this address
+401, 403            raises at once: the key is wrong, or each further request would prolong a block of this address
 redirects           refused if they lead to a host that is not allowed
 disconnects, slow   retried like 5xx
 ==================  ======================================================================================
@@ -149,7 +149,7 @@ class Client:
             what `read` returned.
 
         Raises:
-            BlockedError: the server answered 403.
+            BlockedError: the server answered 401 or 403.
             NetworkError: there is no valid reply after all tries, or the host is not allowed.
         """
         for attempt in Retrying(
@@ -215,9 +215,9 @@ class Client:
         raise NetworkError(f"{_shown(target)} sends more than {largest:,} bytes; the download was stopped")
 
     def _judged(self, target: httpx.URL, reply: Reply) -> Reply:
-        if reply.status == 403:
+        if reply.status in (401, 403):
             raise BlockedError(
-                f"{_shown(target)} answered 403: the key is wrong, or this address is blocked for a while; nothing more"
+                f"{_shown(target)} answered {reply.status}: the key is wrong, or this address is blocked for a while; nothing more"
                 " was requested. Wait some hours, check STEAM_API_KEY, and lower the rates before you continue"
             )
         if reply.status == 429 or reply.status >= 500:
