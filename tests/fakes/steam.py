@@ -38,6 +38,8 @@ TRANSIENT = (
     "short",  # fewer bytes, and announced so: half of a JSON, half of a picture
     "drip",
     "html",
+    "eresult-84",  # rate limited
+    "eresult-2",  # failed
     "absent-items",
     "page-edges",
     "stalled",
@@ -88,6 +90,7 @@ class Store:
         latency: seconds before each answer.
         key: that GetAppList demands.
         blocked: answers 403 from now on.
+        eresult: with which calls of the Web API fail from now on, as replies with status 200; 1 for no failure.
     """
 
     games: dict[int, Game] = field(default_factory=dict)
@@ -95,6 +98,7 @@ class Store:
     latency: float = 0.0
     key: str = "0123456789ABCDEF"
     blocked: bool = False
+    eresult: int = 1
     seed: int = 0
     log: list[Request] = field(default_factory=list)
     address: str = ""
@@ -333,6 +337,16 @@ class Handler(BaseHTTPRequestHandler):
         return self._faulty(request, data, {"ETag": etag, "Content-Type": "image/jpeg"})
 
     def _answer(self, request: Request, response: dict[str, Any]) -> None:
+        # Steam reports failures of a call as 200 with an empty response; only a header says so.
+        store = self.server.store
+        possible = [name for name in ("eresult-84", "eresult-2") if name in store.rates]
+        fault = store.fault(*possible) if possible else ""
+        result = int(fault.rpartition("-")[2]) if fault else store.eresult
+        if result != 1:
+            request.answer = f"eresult-{result}"
+            store.note(request)
+            self._send(200, b'{"response":{}}', {"x-eresult": str(result)})
+            return
         self._faulty(
             request, json.dumps({"response": response}).encode(), {"Content-Type": "application/json"}
         )

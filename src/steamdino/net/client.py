@@ -95,6 +95,10 @@ class TransientError(NetworkError):
         self.wait = wait
 
 
+class ThrottledError(TransientError):
+    """The server asks for fewer requests: all requests of the client wait before this one is retried."""
+
+
 class Client:
     """A client for use from any thread. Close it, or use it as a context manager."""
 
@@ -143,7 +147,7 @@ class Client:
             url: the address; its query, which may hold a key, appears in no message.
             largest: maximum size of the body in bytes.
             headers: additional headers.
-            read: parses the reply; if it raises `ReplyError`, the request is retried.
+            read: parses the reply; if it raises `ReplyError` or `TransientError`, the request is retried.
 
         Returns:
             what `read` returned.
@@ -160,7 +164,11 @@ class Client:
             reraise=True,
         ):
             with attempt:
-                return read(self._once(url, largest, headers or {}))
+                try:
+                    return read(self._once(url, largest, headers or {}))
+                except ThrottledError as error:
+                    self._pace.hold(max(error.wait, self._policy.backoff))
+                    raise
         raise AssertionError  # reraise makes this unreachable
 
     def _once(self, url: str, largest: int, headers: Mapping[str, str]) -> Reply:
@@ -217,16 +225,16 @@ class Client:
     def _judged(self, target: httpx.URL, reply: Reply) -> Reply:
         if reply.status in (401, 403):
             raise BlockedError(
-                f"{_shown(target)} answered {reply.status}: the key is wrong, or this address is blocked for a while; nothing more"
-                " was requested. Wait some hours, check STEAM_API_KEY, and lower the rates before you continue"
+                f"{_shown(target)} answered {reply.status}: the key is wrong, or this address is blocked for a while;"
+                " nothing more was requested. Wait some hours, check STEAM_API_KEY, and lower the rates before you"
+                " continue"
             )
         if reply.status == 429 or reply.status >= 500:
             wait = _retry_after(reply.headers.get("retry-after", ""))
             if wait > LONGEST_WAIT:
                 raise NetworkError(f"{_shown(target)} asks to wait {wait:,.0f} s; try again later")
-            if reply.status == 429:
-                self._pace.hold(max(wait, self._policy.backoff))
-            raise TransientError(f"{_shown(target)} answered {reply.status}", wait)
+            kind = ThrottledError if reply.status == 429 else TransientError
+            raise kind(f"{_shown(target)} answered {reply.status}", wait)
         return reply
 
     def _wait(self, state: RetryCallState) -> float:

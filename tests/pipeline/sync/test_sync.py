@@ -284,6 +284,38 @@ def test_403_stops_the_run_and_keeps_what_was_fetched(run: Run, store: Store, ga
         run(SyncRequest(appids=(30,)))
 
 
+@pytest.mark.parametrize("result", [5, 15])
+@pytest.mark.parametrize("key", [True, False], ids=["with a key", "without a key"])
+def test_a_refusal_that_is_reported_with_status_200_stops_the_run_and_changes_nothing(
+    run: Run, store: Store, gallery: Path, result: int, key: bool
+) -> None:
+    changes = {} if key else {"key": ""}
+    run(**changes)
+    before, asked = outcomes(gallery), len(store.log)
+    store.eresult = result
+    with pytest.raises(BlockedError, match=f"x-eresult {result}.*STEAM_API_KEY"):
+        run(SyncRequest(full=True), **changes)
+    assert len(store.log) == asked + 1
+    assert outcomes(gallery) == before
+
+
+@pytest.mark.parametrize("result", [2, 8, 84])
+@pytest.mark.parametrize("key", [True, False], ids=["with a key", "without a key"])
+def test_failures_that_are_reported_with_status_200_empty_no_gallery(
+    run: Run, store: Store, gallery: Path, result: int, key: bool
+) -> None:
+    changes = {} if key else {"key": ""}
+    run(**changes)
+    before = outcomes(gallery)
+    store.eresult = result
+    with pytest.raises(NetworkError, match=f"x-eresult '?{result}"):
+        run(SyncRequest(full=True), backoff=0.01, **changes)
+    assert outcomes(gallery) == before
+    store.eresult = 1
+    run(SyncRequest(full=True), **changes)
+    assert outcomes(gallery) == before
+
+
 def test_a_wrong_key_stops_the_run_and_is_not_told(run: Run) -> None:
     with pytest.raises(BlockedError) as error:
         run(key="WRONGSECRET")

@@ -10,8 +10,8 @@ from urllib.parse import quote, urlencode
 
 from steamdino.catalogue.steam import replies
 from steamdino.catalogue.steam.replies import Item, Page
-from steamdino.errors import ReplyError
-from steamdino.net.client import Client, Reply
+from steamdino.errors import BlockedError, ReplyError
+from steamdino.net.client import Client, Reply, ThrottledError
 
 T = TypeVar("T")
 
@@ -33,6 +33,10 @@ BY_ID, NEWEST = 2, 40
 
 INCLUDED = ("dlc", "demo", "software")
 """Types of apps besides games."""
+
+OK, RATE_LIMITED = 1, 84
+REFUSED = (5, 15)
+"""Values of the header x-eresult: invalid password, access denied. Others are failures that may pass."""
 
 _DATA = {
     "include_assets": True,
@@ -197,6 +201,20 @@ def batches(appids: Sequence[int], place: Place) -> list[list[int]]:
     return made
 
 
+def _check_result(result: str) -> None:
+    """Raise an error for a failure that Steam reports as a reply with status 200: the header x-eresult is not 1."""
+    if result == str(OK):
+        return
+    if result == str(RATE_LIMITED):
+        raise ThrottledError(f"Steam is limiting the rate of requests (x-eresult {result}); try again later")
+    if result in map(str, REFUSED):
+        raise BlockedError(
+            f"Steam refuses access (x-eresult {result}): the key is wrong, or may not use this call; nothing more was"
+            " requested. Check STEAM_API_KEY, or run without it"
+        )
+    raise ReplyError(f"Steam reports a failure (x-eresult {result[:20]!r}); try again later")
+
+
 _TYPE_FILTERS = {"dlc": "dlc", "demo": "demos", "software": "software"}
 _TOO_MUCH: dict[int, Item] = {}
 
@@ -213,5 +231,6 @@ def _json_parameter(asked: Mapping[str, Any]) -> str:
 def _response(reply: Reply) -> Mapping[str, Any]:
     if reply.status != 200:
         raise ReplyError(f"Steam answered {reply.status}; try again later")
+    _check_result(reply.headers.get("x-eresult", "").strip() or str(OK))
     response: Mapping[str, Any] = replies.decoded(reply.body)
     return response
