@@ -10,13 +10,15 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from queue import SimpleQueue
 from typing import ClassVar
 
 import pytest
+from httpcore2._backends.sync import SyncStream
 
 from fakes.slow import Answer, answering_slowly
 from steamdino.errors import BusyError, NetworkError
-from steamdino.net.public_fetch import AGENT, LOOKUPS, Resolve, fetch_public
+from steamdino.net.public_fetch import AGENT, LOOKUPS, Resolve, _Deadline, _LateError, _Stream, fetch_public
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -283,6 +285,56 @@ def test_the_deadline_holds_for_connecting() -> None:
         with pytest.raises(NetworkError, match="takes too long"):
             _fetch(f"http://127.0.0.1:{port}/x", port, seconds=0.4)
         assert time.monotonic() - began < 3
+
+
+def test_the_deadline_holds_for_sending_to_a_server_that_reads_little_by_little() -> None:
+    """Each time that it reads, there is room for a little more, long before the timeout of a single write."""
+    data = bytes(32 << 20)
+    arrived: SimpleQueue[int] = SimpleQueue()
+
+    def reads_slowly(connection: socket.socket) -> None:
+        count = 0
+        while part := connection.recv(1 << 16):
+            count += len(part)
+            time.sleep(0.01)
+        arrived.put(count)
+
+    with answering_slowly(reads_slowly) as port:
+        stream = _Stream(SyncStream(socket.create_connection(("127.0.0.1", port))), _Deadline(1))
+        with pytest.raises(_LateError):
+            stream.write(data)
+        stream.close()
+        assert 0 < arrived.get(timeout=30) < len(data)
+
+
+def test_the_deadline_holds_for_sending_to_a_server_that_reads_nothing() -> None:
+    late = threading.Event()
+
+    def reads_nothing(connection: socket.socket) -> None:
+        with connection:
+            late.wait(10)
+
+    with answering_slowly(reads_nothing) as port:
+        stream = _Stream(SyncStream(socket.create_connection(("127.0.0.1", port))), _Deadline(0.5))
+        with pytest.raises(_LateError):
+            stream.write(bytes(32 << 20))  # more than the system keeps
+        stream.close()
+        late.set()
+
+
+def test_everything_is_sent_in_order() -> None:
+    data = bytes(range(256)) * 300
+    arrived: SimpleQueue[bytes] = SimpleQueue()
+
+    def reads(connection: socket.socket) -> None:
+        with connection.makefile("rb") as file:
+            arrived.put(file.read())
+
+    with answering_slowly(reads) as port:
+        stream = _Stream(SyncStream(socket.create_connection(("127.0.0.1", port))), _Deadline(10))
+        stream.write(data)
+        stream.close()
+        assert arrived.get(timeout=30) == data
 
 
 @pytest.fixture
