@@ -158,6 +158,23 @@ def test_a_damaged_member_of_a_zip_does_not_end_the_reading(tmp_path: Path) -> N
     assert "it cannot be read: " in problems["b.jpg"]
 
 
+@pytest.mark.parametrize(
+    "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
+def test_a_damaged_member_of_any_compression_does_not_end_the_reading(method: int, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as archive:
+        archive.writestr("a.jpg", random.Random(0).randbytes(500))
+        archive.writestr("b.jpg", b"good")
+        place = archive.getinfo("b.jpg").header_offset
+    data = bytearray((tmp_path / "a.zip").read_bytes())
+    data[100:place] = b"\xff" * (place - 100)
+    (tmp_path / "a.zip").write_bytes(data)
+    entries, problems = _found(tmp_path / "a.zip")
+    assert [(e.id, e.data) for e in entries] == [("b", b"good")]
+    assert list(problems) == ["a.jpg"]
+    assert problems["a.jpg"].startswith("it cannot be read: ")
+
+
 @each_kind
 def test_a_member_as_large_as_the_limit_is_read(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
