@@ -227,6 +227,20 @@ def test_a_zip_that_declares_wrong_sizes_is_not_trusted(tmp_path: Path) -> None:
     assert entries or problems
 
 
+def test_a_member_that_ends_too_early_is_a_problem_with_a_reason(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.jpg", b"x")
+    data = bytearray((tmp_path / "a.zip").read_bytes())
+    place = data.index(b"PK\x01\x02") + 20
+    data[place : place + 8] = (1000).to_bytes(4, "little") * 2  # bytes that are not there
+    (tmp_path / "a.zip").write_bytes(data)
+    (problem,) = read(tmp_path / "a.zip")
+    assert isinstance(problem, Problem)
+    assert (problem.where, problem.id) == ("a.jpg", "a")
+    # Newer releases of Python find out before they read.
+    assert problem.reason == "it cannot be read: EOFError" or "Overlapped entries" in problem.reason
+
+
 @each_kind
 def test_a_truncated_archive_yields_what_came_before(kind: str, tmp_path: Path) -> None:
     noise = random.Random(0).randbytes(200_000)

@@ -91,7 +91,7 @@ def read(path: Path, *, by_name: bool = False, prefix: str = "") -> Iterator[Ent
                     tarfile.TarError,
                     NotImplementedError,
                 ) as error:
-                    yield Problem(where, f"it cannot be read: {error or type(error).__name__}", game_id)
+                    yield Problem(where, f"it cannot be read: {str(error) or type(error).__name__}", game_id)
                     continue
                 if len(data) > LARGEST_MEMBER:
                     yield Problem(
