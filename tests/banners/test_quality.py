@@ -89,7 +89,11 @@ def test_a_busy_picture_has_no_flaw() -> None:
 
 @pytest.mark.parametrize("grey", [0, 255, 128])
 def test_a_picture_of_one_colour_is_blank(grey: int) -> None:
-    assert "blank" in flaws(Image.new("RGB", (300, 450), (grey, grey, grey)))
+    picture = Image.new("RGB", (300, 450), (grey, grey, grey))
+    assert "blank" in flaws(picture)
+    assert {str(measure(picture)[name]) for name in ("blank", "low-information", "blurry", "border")} == {
+        "0.0"
+    }
 
 
 def test_noise_as_jpeg_leaves_it_does_not_hide_that_a_picture_is_blank() -> None:
@@ -158,6 +162,7 @@ def test_every_number_is_from_0_to_1_for_pictures_of_any_size(width: int, height
     found = measure(Image.fromarray(pixels))
     assert set(found) == set(THRESHOLDS)
     assert all(0 <= value <= 1 for value in found.values())
+    assert all(value == round(value, 4) for value in found.values())
 
 
 def test_the_numbers_hardly_depend_on_the_size_of_the_picture() -> None:

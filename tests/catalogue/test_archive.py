@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from steamdino.catalogue import archive
 from steamdino.catalogue.archive import LARGEST_MEMBER, read
+from steamdino.catalogue.ids import refusal
 from steamdino.errors import SourceError
 from steamdino.records import Entry, Problem
 
@@ -86,6 +87,19 @@ def test_names_that_leave_the_archive_are_absolute_or_repeated_are_problems(
     assert "already used by ok.jpg" in problems["ok.png"]
 
 
+@each_kind
+def test_a_problem_names_the_member_and_the_id_that_its_picture_would_have(kind: str, tmp_path: Path) -> None:
+    """The game of that id is then known to have a banner that cannot be used, not to be missing."""
+    names = ["ok.jpg", "ok.png", "c:/d.jpg", "x" * 501 + ".jpg", "last.jpg"]
+    found = list(read(KINDS[kind](tmp_path / kind, [(name, b"data") for name in names])))
+    assert [one.id for one in found if isinstance(one, Entry)] == ["ok", "last"]
+    assert [one for one in found if isinstance(one, Problem)] == [
+        Problem("ok.png", "its id 'ok' is already used by ok.jpg", "ok"),
+        Problem("c:/d.jpg", "its path is absolute", "c:/d"),
+        Problem("x" * 501 + ".jpg", refusal("x" * 501) or "", "x" * 501),
+    ]
+
+
 def test_links_and_devices_are_problems(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "a.tar", "w") as archive:
         for name, kind in (
@@ -128,6 +142,28 @@ def test_members_after_an_unusable_one_are_read(kind: str, tmp_path: Path) -> No
     assert set(problems) == {"../climbs.jpg", "a.png", "back\\slash.jpg"}
 
 
+def test_a_member_that_may_not_be_opened_does_not_end_the_reading(tmp_path: Path) -> None:
+    path = _zip(tmp_path / "a.zip", [("locked.jpg", b"x"), ("good.jpg", b"x")])
+    data = bytearray(path.read_bytes())
+    data[data.index(b"PK\x01\x02") + 8] |= 1  # encrypted, says the directory
+    path.write_bytes(data)
+    good, locked = sorted(read(path), key=lambda one: one.where)
+    assert isinstance(good, Entry)
+    assert isinstance(locked, Problem)
+    assert (locked.where, locked.id) == ("locked.jpg", "locked")
+    assert "is encrypted" in locked.reason
+
+
+@pytest.mark.parametrize("mode", [0o100755, 0o100644, 0o755, 0])
+def test_a_file_of_a_zip_may_have_any_permissions_or_none(mode: int, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        info = zipfile.ZipInfo("a.jpg")
+        info.external_attr = mode << 16
+        archive.writestr(info, b"x")
+    entries, problems = _found(tmp_path / "a.zip")
+    assert ([e.data for e in entries], problems) == ([b"x"], {})
+
+
 def test_folders_and_links_do_not_end_the_reading(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "a.tar", "w") as tarred, zipfile.ZipFile(tmp_path / "a.zip", "w") as zipped:
         for name, type_, mode in (
@@ -158,6 +194,23 @@ def test_a_damaged_member_of_a_zip_does_not_end_the_reading(tmp_path: Path) -> N
     assert "it cannot be read: " in problems["b.jpg"]
 
 
+@pytest.mark.parametrize(
+    "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
+def test_a_damaged_member_of_any_compression_does_not_end_the_reading(method: int, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as archive:
+        archive.writestr("a.jpg", random.Random(0).randbytes(500))
+        archive.writestr("b.jpg", b"good")
+        place = archive.getinfo("b.jpg").header_offset
+    data = bytearray((tmp_path / "a.zip").read_bytes())
+    data[100:place] = b"\xff" * (place - 100)
+    (tmp_path / "a.zip").write_bytes(data)
+    entries, problems = _found(tmp_path / "a.zip")
+    assert [(e.id, e.data) for e in entries] == [("b", b"good")]
+    assert list(problems) == ["a.jpg"]
+    assert problems["a.jpg"].startswith("it cannot be read: ")
+
+
 @each_kind
 def test_a_member_as_large_as_the_limit_is_read(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -169,6 +222,37 @@ def test_a_member_as_large_as_the_limit_is_read(
     assert list(problems) == ["b.jpg"]
     # A zip knows where the next member begins; in a tar that was packed, one must read up to it.
     assert [e.id for e in entries][1:] == (["c"] if kind == "a.zip" else [])
+
+
+def test_an_oversized_picture_takes_its_id_and_is_named_where_that_id_comes_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "LARGEST_MEMBER", 1000)
+    assert list(read(_zip(tmp_path / "a.zip", [("a.jpg", bytes(1001)), ("a.png", b"x")]))) == [
+        Problem("a.jpg", "it has 1,001 bytes; at most 1,000 are read", "a"),
+        Problem("a.png", "its id 'a' is already used by a.jpg", "a"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "unpacked"),
+    [("a.zip", 600), ("a.tar.gz", 2048)],  # a tar has a header of 512 bytes and fills its last block
+)
+def test_what_an_archive_may_unpack_to_is_a_limit_that_it_may_reach(
+    kind: str, unpacked: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "MAX_RATIO", 0)
+    path = KINDS[kind](tmp_path / kind, [("a.jpg", bytes(300)), ("b.jpg", bytes(300))])
+    monkeypatch.setattr(archive, "HARMLESS", unpacked)
+    entries, problems = _found(path)
+    assert ([e.id for e in entries], problems) == (["a", "b"], {})
+    monkeypatch.setattr(archive, "HARMLESS", unpacked - 1)
+    first, bomb = read(path)
+    assert first.id == "a"
+    assert isinstance(bomb, Problem)
+    assert bomb.where == ("the archive" if kind == "a.zip" else "b.jpg")
+    assert "looks like a decompression bomb" in bomb.reason
+    assert bomb.id is None
 
 
 @pytest.mark.parametrize("kind", ["a.tar.gz", "a.zip"])
@@ -210,6 +294,20 @@ def test_a_zip_that_declares_wrong_sizes_is_not_trusted(tmp_path: Path) -> None:
     assert entries or problems
 
 
+def test_a_member_that_ends_too_early_is_a_problem_with_a_reason(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.jpg", b"x")
+    data = bytearray((tmp_path / "a.zip").read_bytes())
+    place = data.index(b"PK\x01\x02") + 20
+    data[place : place + 8] = (1000).to_bytes(4, "little") * 2  # bytes that are not there
+    (tmp_path / "a.zip").write_bytes(data)
+    (problem,) = read(tmp_path / "a.zip")
+    assert isinstance(problem, Problem)
+    assert (problem.where, problem.id) == ("a.jpg", "a")
+    # Newer releases of Python find out before they read.
+    assert problem.reason == "it cannot be read: EOFError" or "Overlapped entries" in problem.reason
+
+
 @each_kind
 def test_a_truncated_archive_yields_what_came_before(kind: str, tmp_path: Path) -> None:
     noise = random.Random(0).randbytes(200_000)
@@ -221,7 +319,9 @@ def test_a_truncated_archive_yields_what_came_before(kind: str, tmp_path: Path) 
         return
     entries, problems = _found(path)
     assert [e.id for e in entries] == ["a"]
-    assert problems
+    assert list(problems)[-1] == "the archive"
+    assert problems["the archive"].startswith("it is damaged: ")
+    assert problems["the archive"].endswith("; only what came before was read")
 
 
 @pytest.mark.parametrize("name", ["a.tar", "a.tar.gz", "a.zip"])

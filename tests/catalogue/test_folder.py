@@ -90,3 +90,14 @@ def test_links_to_folders_are_not_followed(tmp_path: Path) -> None:
     _touch(tmp_path, "a/cover.jpg")
     (tmp_path / "a" / "again").symlink_to(tmp_path / "a", target_is_directory=True)
     assert _ids(tmp_path) == ["a/cover"]
+
+
+def test_a_folder_that_cannot_be_listed_is_a_problem_and_the_rest_is_read(tmp_path: Path) -> None:
+    _touch(tmp_path, "a.jpg", "lost/b.jpg", "z.jpg")
+    found = scan(tmp_path)
+    first = next(found)  # by now, its siblings are listed
+    (tmp_path / "lost/b.jpg").unlink()
+    (tmp_path / "lost").rmdir()
+    problem, last = found
+    assert (first.id, last.id) == ("a", "z")
+    assert problem == Problem("lost", "the folder cannot be listed: No such file or directory")

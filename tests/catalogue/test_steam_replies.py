@@ -206,6 +206,11 @@ def test_the_most_played_are_in_the_order_of_rank() -> None:
     assert replies.most_played({"ranks": ranks}) == [10, 20]
 
 
+def test_of_the_most_played_those_without_a_rank_come_last_as_they_are_listed() -> None:
+    ranks = [{"appid": 30}, {"rank": 2, "appid": 20}, {"rank": "?", "appid": 40}, {"rank": 1, "appid": 10}]
+    assert replies.most_played({"ranks": ranks}) == [10, 20, 30, 40]
+
+
 @pytest.mark.parametrize(
     ("value", "number"),
     [(5, 5), ("5", 5), (" 7 ", 7), (12.0, 12), (True, None), (1.5, None), ("x", None), (float("nan"), None),

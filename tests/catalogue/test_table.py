@@ -89,8 +89,11 @@ def test_a_malformed_row_names_its_line_and_the_rest_is_read(tmp_path: Path) -> 
     ("line", "reason"),
     [
         ("{", "not JSON"),
-        ("[1]", "a list"),
-        ("3", "a number"),
+        ("[1]", "holds a list, not an object"),
+        ("3", "holds a number, not an object"),
+        ('"x"', "holds a text, not an object"),
+        ("true", "holds a boolean, not an object"),
+        ("null", "holds null, not an object"),
         ('{"id": null}', "not an id"),
         ('{"id": true}', "not an id"),
         ('{"id": 1.5}', "not an id"),
@@ -99,6 +102,7 @@ def test_a_malformed_row_names_its_line_and_the_rest_is_read(tmp_path: Path) -> 
         ('{"id": "a", "path": 3}', "not a path"),
         ('{"id": "a", "path": "x\\u0000.jpg"}', "NUL"),
         ('{"id": "a\\ud800"}', "surrogate"),
+        ('{"id": "a", "x": "\\udfff"}', "surrogate"),
         ('{"id": "a", "x": "\\ud800"}', "surrogate"),
         (json.dumps({"id": "a", "name": "n" * 1001}), "1,001 characters"),
         ("[" * 100_000, "not JSON"),
@@ -111,6 +115,26 @@ def test_json_lines_of_other_types_are_problems(tmp_path: Path, line: str, reaso
     assert isinstance(bad, Problem)
     assert bad.where == "line 2"
     assert reason in bad.reason
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"id": "first"}, "the id 'first' is already used by line 1"),
+        ({"id": "a", "name": "n" * 1001}, "the name has 1,001 characters; at most 1,000 are allowed"),
+        ({"id": "a", "path": 3}, "the column 'path' holds 3, which is not a path"),
+        ({"id": "a", "path": "x\0.jpg"}, "its path contains a NUL byte"),
+        (
+            {"id": "a", "path": "../a.jpg"},
+            "its path leads outside the table's folder; allow that with --allow-outside",
+        ),
+    ],
+)
+def test_a_problem_names_the_line_and_the_game(tmp_path: Path, row: dict[str, Any], reason: str) -> None:
+    lines = [{"id": "first"}, row, {"id": "last"}]
+    first, problem, last = read(_table(tmp_path, "t.jsonl", "\n".join(map(json.dumps, lines))))
+    assert (first.id, last.id) == ("first", "last")
+    assert problem == Problem("line 2", reason, row["id"])
 
 
 def test_a_name_is_the_cells_text_or_else_the_id(tmp_path: Path) -> None:
@@ -163,6 +187,12 @@ def test_byte_order_marks_line_ends_and_long_fields_are_read(tmp_path: Path) -> 
     assert isinstance(entry, Entry)
 
 
+def test_line_ends_inside_a_quoted_field_stay_as_they_are(tmp_path: Path) -> None:
+    (entry,) = read(_table(tmp_path, "t.csv", b'id,note\r\n1,"one\r\ntwo\rthree\nfour"\r\n'))
+    assert isinstance(entry, Entry)
+    assert entry.columns == {"note": "one\r\ntwo\rthree\nfour"}
+
+
 def test_a_row_that_is_not_utf8_is_a_problem(tmp_path: Path) -> None:
     for name, text in (
         ("t.csv", b"id,name\n1,caf\xe9\n2,ok\n"),
@@ -201,6 +231,20 @@ def test_a_table_without_the_id_column_is_refused(tmp_path: Path) -> None:
         list(read(_table(tmp_path, "e.csv", "")))
     with pytest.raises(SourceError, match="'x' twice"):
         list(read(_table(tmp_path, "t.csv", "id,x,x\n1,2,3\n")))
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.jsonl", "t.parquet"])
+def test_the_error_names_the_table_that_lacks_a_column(name: str, tmp_path: Path) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    table = _table(tmp_path, name, "appid\n1\n" if name == "t.csv" else '{"appid": 1}\n')
+    if name == "t.parquet":
+        parquet.write_table(pa.table({"appid": [1]}), table)
+    with pytest.raises(SourceError) as caught:
+        list(read(table))
+    expected = f"{table} has no column 'id'; its columns are appid. Name the right one with --id"
+    assert str(caught.value) == expected
 
 
 def test_a_file_that_is_not_a_table_is_refused(tmp_path: Path) -> None:
@@ -282,6 +326,7 @@ def test_a_path_that_cannot_be_followed_affects_only_its_own_row(tmp_path: Path)
     for found in (loop, long):
         # Python 3.13 leaves a loop for whoever opens the file.
         assert isinstance(found, Entry) or "its path cannot be followed" in found.reason
+    assert [(found.where, found.id) for found in (loop, long)] == [("line 2", "a"), ("line 3", "b")]
     assert isinstance(fine, Entry)
 
 

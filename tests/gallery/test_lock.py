@@ -35,6 +35,18 @@ def test_a_second_writer_is_told_who_holds_the_gallery(tmp_path: Path, holder) -
     assert f"process {holder.pid} (steam-dino build, since 20" in str(caught.value)
 
 
+def test_a_holder_that_left_no_readable_note_is_another_process(tmp_path: Path, holder) -> None:  # type: ignore[no-untyped-def]
+    """It is about to write the note, or has just removed it."""
+    note = tmp_path / "g" / "writer.json"
+    for content in ("", "[1]", '{"pid": 1}', None):
+        note.write_text(content) if content is not None else note.unlink()
+        with pytest.raises(GalleryLockedError) as caught, Gallery.write(tmp_path / "g", "add"):
+            pass
+        assert str(caught.value) == (
+            f"{tmp_path / 'g'} is being written to by another process; try again when that has finished"
+        )
+
+
 def test_a_reader_is_not_disturbed_by_a_writer(tmp_path: Path, holder) -> None:  # type: ignore[no-untyped-def]
     with Gallery.open(tmp_path / "g") as gallery:
         assert gallery.report().sources == ()

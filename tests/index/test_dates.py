@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steamdino.index.dates import read
+from steamdino.index.dates import LONGEST, read
 
 # Not strftime, whose names follow the locale.
 MONTHS = ("January", "February", "March", "April", "May", "June",
@@ -135,6 +136,26 @@ def test_what_is_less_than_a_day_is_as_exact_as_it_is_written(value: object, exp
 )  # fmt: skip
 def test_everything_else_is_not_a_date(value: object) -> None:
     assert read(value) is None
+
+
+def test_a_text_as_long_as_the_limit_is_read_and_a_longer_one_is_not() -> None:
+    assert read("2012-08-21".ljust(LONGEST)) == "2012-08-21"
+    assert read("2012-08-21".ljust(LONGEST + 1)) is None
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="Windows has no time.tzset")
+@pytest.mark.parametrize("zone", ["UTC", "Etc/GMT+12", "Etc/GMT-14"])
+def test_seconds_are_read_in_utc_wherever_the_machine_stands(
+    zone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", zone)
+        time.tzset()
+        try:
+            assert read(1345507200) == read(1345507200 + 86_399) == "2012-08-21"
+        finally:
+            patch.undo()
+            time.tzset()
 
 
 def test_months_are_told_apart_by_three_letters() -> None:

@@ -19,6 +19,13 @@ def test_a_row_outside_the_filter_that_is_excluded_takes_no_place_from_the_other
     assert index.nearest(query, 2, exclude=[1, 2], among=among).rows.tolist() == []
 
 
+@pytest.mark.parametrize("k", [0, 1, 2])
+def test_an_answer_has_the_same_types_whether_or_not_it_is_empty(k: int) -> None:
+    index = ExactIndex(np.eye(3, dtype=np.float32))
+    found = index.nearest(index.vectors[1], k)
+    assert (len(found.rows), found.rows.dtype, found.cosines.dtype) == (k, np.intp, np.float32)
+
+
 def test_blocks_of_many_rows_join_without_a_gap() -> None:
     index = ExactIndex(few_values(MANY + 3, 3, 5))
     calls: list[tuple[int, int]] = []

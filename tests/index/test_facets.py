@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from steamdino.errors import QueryError, SnapshotError, UsageError
 from steamdino.index import facets
+from steamdino.index.columns import reviews
 from steamdino.index.exact import ExactIndex
 from steamdino.records import Filter
 from steamdino.search import Snapshot
@@ -108,6 +109,28 @@ def test_the_columns_of_the_files_that_people_have_can_be_filtered_by(name: str)
 )
 def test_each_filter_lets_through_what_it_says(wanted: Filter, expected: list[int]) -> None:
     assert rows(GAMES, wanted) == expected
+
+
+@pytest.mark.parametrize("wanted", [filter_of(), filter_of(free=True), filter_of(free=True, adult=True)])
+def test_a_filter_gives_a_mask_of_booleans_one_for_each_game(wanted: Filter) -> None:
+    mask = facets.allowed(database(GAMES), wanted, len(GAMES))
+    assert mask is not None
+    assert (mask.shape, mask.dtype) == ((len(GAMES),), np.bool_)
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ({"reviews": 0}, 0), ({"reviews": 1}, 1), ({"reviews": -5}, 0), ({"reviews": "7"}, 7), ({}, 0),
+        ({"reviews": 2**62}, 2**62), ({"reviews": 2**62 + 1}, 2**62), ({"positive": 2, "negative": 0}, 2),
+        ({"positive": 2**62, "negative": 1}, 2**62), ({"recommendations": {"total": 0}}, 0),
+        ({"recommendations": {"total": 3}, "positive": 9}, 3), ({"reviews": None, "positive": 9}, 0),
+    ],
+)  # fmt: skip
+def test_reviews_are_counted_from_none_to_the_largest_number_that_is_stored(
+    columns: dict[str, Any], expected: int
+) -> None:
+    assert reviews(columns) == expected
 
 
 @pytest.mark.parametrize(

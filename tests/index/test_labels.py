@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steamdino.index.labels import read
-from steamdino.index.literals import unpacked
+from steamdino.index.literals import LONGEST, unpacked
 
 TWO = ["Action", "Free to Play"]
 FORMS = {
@@ -59,6 +59,14 @@ def test_a_bracket_in_a_text_does_not_make_it_an_object() -> None:
 
 def test_python_may_nest_as_deep_as_any_table_does() -> None:
     assert unpacked("[" * 8 + "'x'" + "]" * 8) == [[[[[[[["x"]]]]]]]]
+
+
+def test_a_python_literal_may_be_as_long_as_the_limit_and_json_longer() -> None:
+    longest = "['" + "x" * (LONGEST - 4) + "']"
+    assert unpacked(longest) == ["x" * (LONGEST - 4)]
+    longer = "['" + "x" * (LONGEST - 3) + "']"
+    assert unpacked(longer) is longer
+    assert unpacked(longer.replace("'", '"')) == ["x" * (LONGEST - 3)]
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,16 @@ def test_no_more_names_are_found_than_are_asked_for() -> None:
     assert len(name_search.find_exact(twins, "Same")) == 10
 
 
+@pytest.mark.parametrize("typed", ["porxal", "poxtal"])
+def test_a_name_with_a_typo_is_found_if_three_letters_in_a_row_are_right(typed: str) -> None:
+    assert [NAMES[row] for row in names.find(_database(NAMES), typed)] == ["Portal", "portal"]
+
+
+def test_quotation_marks_are_searched_for_like_any_other_characters() -> None:
+    listed = ['!"""!', '!"!', "!!!"]
+    assert [listed[row] for row in names.find(_database(listed), '"""')] == ['!"""!']
+
+
 @given(st.lists(st.text(min_size=1), min_size=1, max_size=8), st.data())
 def test_every_name_is_found_by_itself(listed: list[str], data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(listed))

@@ -362,6 +362,58 @@ def test_what_cannot_is_said_before_anything_is_written(
     assert target.read_bytes() == b"old"
 
 
+def test_lines_are_utf8_without_spaces_and_acceptable_columns_stay_as_they_are() -> None:
+    game = {
+        "id": "a", "name": "Köln", "source": "covers", "url": None, "picture": "../a.jpg", "sha256": "0" * 64,
+    }  # fmt: skip
+    for columns, expected in (
+        ('{"ort": "Köln", "n": 1E5}', '{"ort": "Köln", "n": 1E5}'),
+        ('{"ort": "Köln", "n": NaN}', '{"ort":"Köln","n":null}'),
+    ):
+        (line,) = schema.write_games([{**game, "columns": columns}])
+        written = json.dumps(expected, ensure_ascii=False)
+        assert line.decode() == (
+            '{"id":"a","name":"Köln","source":"covers","url":null,"picture":"",'
+            f'"sha256":"{"0" * 64}","columns":{written}}}\n'
+        )
+    (line,) = schema.write_absent([{"id": "b", "name": "Ü", "reason": "it has no banner"}])
+    assert line.decode() == '{"id":"b","name":"Ü","reason":"it has no banner"}\n'
+
+
+def test_what_is_text_is_deflated_up_to_the_ratio_that_a_reader_takes(
+    reader: SnapshotReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def packed() -> dict[str, zipfile.ZipInfo]:
+        pack(reader, tmp_path / "x.steamdino")
+        with zipfile.ZipFile(tmp_path / "x.steamdino") as archive:
+            return {member.filename: member for member in archive.infolist()}
+
+    def deflated() -> set[str]:
+        return {name for name, one in packed().items() if one.compress_type == zipfile.ZIP_DEFLATED}
+
+    texts = {"manifest.json", "games.jsonl", "absent.jsonl"}
+    assert deflated() == texts
+    size = sum(one.file_size for name, one in packed().items() if name in texts)
+    monkeypatch.setattr(schema, "SWELLING", 0)
+    monkeypatch.setattr(schema, "HARMLESS", size)
+    assert deflated() == texts
+    monkeypatch.setattr(schema, "HARMLESS", size - 1)
+    assert deflated() == set()
+    monkeypatch.setattr(schema, "SWELLING", size)  # times the bytes of the vectors
+    assert deflated() == texts
+
+
+def test_only_the_vectors_have_room_for_a_size_of_64_bits(reader: SnapshotReader, tmp_path: Path) -> None:
+    """A zip must know before a member is written; all other members are far smaller than 4 GB."""
+    pack(reader, tmp_path / "x.steamdino")
+    data = (tmp_path / "x.steamdino").read_bytes()
+    with zipfile.ZipFile(tmp_path / "x.steamdino") as archive:
+        needed = {one.filename: data[one.header_offset + 4] for one in archive.infolist()}
+        assert {one.create_system for one in archive.infolist()} == {3}  # Unix, whose permissions they have
+    assert needed.pop("vectors.npy") == 45  # version 4.5 of the format
+    assert set(needed.values()) == {20}
+
+
 def test_reasons_with_paths_stay_behind(reader: SnapshotReader, tmp_path: Path) -> None:
     reason = "/home/anna/covers/x.jpg: the file does not exist"
     edited = _edited(reader, "UPDATE absent SET reason = ? WHERE id = '80'", reason)

@@ -14,6 +14,7 @@ from steamdino.index.manifest import Manifest
 from steamdino.index.snapshot_reader import UNKNOWN_REASON, SnapshotReader
 from steamdino.index.snapshot_selection import newest, open_newest
 from steamdino.index.snapshot_writer import KEPT, prune, write
+from steamdino.records import Filter
 
 RECIPE = replace(named("bundled"), dim=4)
 SHA = [f"{n:064x}" for n in range(10)]
@@ -75,13 +76,58 @@ def test_a_pruned_snapshot_still_serves_those_who_hold_it(tmp_path: Path) -> Non
 
 def test_equal_pictures_share_one_vectors_file_and_others_do_not(tmp_path: Path) -> None:
     first = _write(tmp_path, [_row("a", SHA[0], "Old name")])
+    written = (first / "vectors.npy").stat().st_mtime_ns
     second = _write(tmp_path, [_row("a", SHA[0], "New name")], 2)
     assert (first / "vectors.npy").samefile(second / "vectors.npy")
+    assert (second / "vectors.npy").stat().st_mtime_ns == written
     assert SnapshotReader(second).games([0])[0].name == "New name"
     third = _write(tmp_path, [_row("a", SHA[1], "New name")], 3)
     assert not (second / "vectors.npy").samefile(third / "vectors.npy")
     fourth = write(tmp_path, RECIPE, 4, [_row("a", SHA[1])], [], _vectors(1), {}, anew=True)
     assert not (third / "vectors.npy").samefile(fourth / "vectors.npy")
+
+
+def test_a_snapshot_after_a_damaged_one_has_vectors_of_its_own(tmp_path: Path) -> None:
+    first = _write(tmp_path, [_row("a")])
+    (first / "manifest.json").write_text("{")
+    second = _write(tmp_path, [_row("a")], 2)
+    assert not (first / "vectors.npy").samefile(second / "vectors.npy")
+    assert SnapshotReader(second).vectors.shape == (1, 4)
+
+
+def test_names_are_found_up_to_the_limit_that_is_asked_for(tmp_path: Path) -> None:
+    rows = [_row(f"{n:02}", SHA[0], "Rain") for n in range(12)]
+    reader = SnapshotReader(_write(tmp_path, rows))
+    for search in (reader.named, reader.named_exactly, reader.suggested):
+        assert search("Rain") == list(range(10))
+        assert search("Rain", 3) == [0, 1, 2]
+        assert search("Rain", 12) == list(range(12))
+
+
+def test_a_filter_is_applied_to_the_rows_of_the_snapshot(tmp_path: Path) -> None:
+    columns = ('{"free":true,"released":"2020"}', '{"free":true}', '{"adult":true}', "{}")
+    rows = [Row(str(n), str(n), "source", None, "../a.jpg", SHA[0], one) for n, one in enumerate(columns)]
+    reader = SnapshotReader(_write(tmp_path, rows))
+    for wanted, expected in (
+        (Filter(), [True, True, False, True]),
+        (Filter(free=True), [True, True, False, False]),
+        (Filter(released_from="2020"), [True, False, False, False]),
+    ):
+        allowed = reader.allowed(wanted)
+        assert allowed is not None
+        assert allowed.tolist() == expected
+    assert reader.allowed(Filter(adult=True)) is None
+    assert reader.undated(Filter(released_from="2020")) == 2
+    assert reader.undated(Filter(free=True)) == 0
+    assert reader.dated == 1
+
+
+def test_an_absent_game_is_found_by_its_id_before_one_of_that_name(tmp_path: Path) -> None:
+    absent = [Absent("1", "Gamma", "the first reason"), Absent("gamma", "1", "the second reason")]
+    reader = SnapshotReader(write(tmp_path, RECIPE, 1, [_row("x")], absent, _vectors(1), {}))
+    assert reader.absent("gamma") == ("1", "the second reason")
+    assert reader.absent("1") == reader.absent("GAMMA") == ("Gamma", "the first reason")
+    assert [one["id"] for one in reader.every_absent()] == ["1", "gamma"]
 
 
 def test_what_a_killed_writer_left_is_removed_and_never_read(tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ import pytest
 from typer.testing import CliRunner
 
 from steamdino import Snapshot
-from steamdino.errors import SnapshotError
+from steamdino.errors import NoSnapshotError, SnapshotError
 from steamdino.features.recipe_parser import named
-from steamdino.gallery import Gallery
+from steamdino.gallery import Gallery, layout
 from steamdino.gallery.vectors import Row
 from steamdino.index.snapshot_selection import newest_by_name, open_newest
 from steamdino.index.snapshot_writer import write
@@ -39,6 +39,13 @@ def _build(gallery: Path, recipe: Recipe, game: str) -> Path:
         opened.vectors.put_recipe(recipe)
     row = Row(game, game, "source", None, "../a.jpg", "0" * 64, "{}")
     return write(gallery / "snapshots" / recipe.hash, recipe, 1, [row], [], vectors, {})
+
+
+def _build_kind(gallery: Path, recipe: Recipe, game: str, kind: str) -> Path:
+    vectors = list(np.random.default_rng(0).standard_normal((1, 4)).astype(np.float32))
+    row = Row(game, game, "source", None, "../a.jpg", "0" * 64, "{}")
+    folder = layout.snapshots_of(gallery, recipe.hash, kind)
+    return write(folder, recipe, 1, [row], [], vectors, {}, kind=kind)
 
 
 def _printed(*arguments: object) -> str:
@@ -122,6 +129,62 @@ def test_of_recipes_that_are_accepted_the_one_built_last_answers_else_the_last_o
     assert open_newest(tmp_path, accept=lambda recipe: False).ids == ["other"]
     # What is superseded is not asked, whether or not it would be accepted.
     assert open_newest(tmp_path, accept=lambda recipe: recipe.hash == OLD.hash).ids == ["other"]
+
+
+def test_each_kind_of_banner_has_snapshots_of_its_own(tmp_path: Path) -> None:
+    _build(tmp_path, OLD, "vertical")
+    _build_kind(tmp_path, OLD, "header", "header")
+    _build_kind(tmp_path, OTHER, "header-other", "header")
+    assert open_newest(tmp_path).ids == open_newest(tmp_path, OLD.name).ids == ["vertical"]
+    assert open_newest(tmp_path, kind="header").ids == ["header-other"]
+    assert open_newest(tmp_path, OLD.name, kind="header").ids == ["header"]
+    assert open_newest(tmp_path, OLD.hash, kind="header").ids == ["header"]
+    assert list(newest_by_name(tmp_path)) == [OLD.name]
+    assert list(newest_by_name(tmp_path, "header")) == [OTHER.name, OLD.name]
+    with pytest.raises(
+        NoSnapshotError, match=f"has no snapshot yet; run: steam-dino build -g {tmp_path} --kind hero"
+    ):
+        open_newest(tmp_path, kind="hero")
+
+
+def test_without_a_snapshot_the_message_says_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(NoSnapshotError) as caught:
+        open_newest(tmp_path)
+    assert str(caught.value) == (
+        f"there is no gallery in {tmp_path}; make one with: steam-dino add PICTURES -g {tmp_path}"
+    )
+    with Gallery.write(tmp_path, "test", create=True):
+        pass
+    with pytest.raises(NoSnapshotError) as caught:
+        open_newest(tmp_path)
+    assert str(caught.value) == (
+        f"the gallery {tmp_path} has no snapshot yet; run: steam-dino build -g {tmp_path}"
+    )
+
+
+def test_a_recipe_whose_folder_holds_no_snapshot_hides_no_other(tmp_path: Path) -> None:
+    """A killed writer may have left it so."""
+    (tmp_path / "snapshots" / ("0" * 16) / "new-abc").mkdir(parents=True)
+    _build(tmp_path, OLD, "old")
+    (tmp_path / "snapshots" / ("z" * 16)).mkdir()
+    assert open_newest(tmp_path).ids == ["old"]
+
+
+def test_of_snapshots_built_at_the_same_moment_the_later_folder_answers(tmp_path: Path) -> None:
+    for recipe in (OLD, NEW):
+        manifest = _build(tmp_path, recipe, recipe.hash) / "manifest.json"
+        record = json.loads(manifest.read_text())
+        manifest.write_text(json.dumps({**record, "created_at": "2025-05-17T12:00:00+00:00"}))
+    assert open_newest(tmp_path).ids == open_newest(tmp_path, OLD.name).ids == [max(OLD.hash, NEW.hash)]
+
+
+def test_the_error_names_the_file_that_a_snapshot_lacks(tmp_path: Path) -> None:
+    folder = _build(tmp_path, OLD, "old")
+    (folder / "games.sqlite").unlink()
+    with pytest.raises(SnapshotError) as caught:
+        open_newest(tmp_path)
+    assert str(caught.value).startswith(f"the snapshot {folder} lacks a file (")
+    assert "games.sqlite" in str(caught.value)
 
 
 def test_info_says_in_words_which_snapshot_answers(tmp_path: Path) -> None:

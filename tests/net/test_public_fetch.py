@@ -5,18 +5,27 @@ from __future__ import annotations
 import http.server
 import ipaddress
 import socket
+import ssl
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
+from queue import SimpleQueue
 from typing import ClassVar
 
 import pytest
+from httpcore2._backends.sync import SyncStream
 
 from fakes.slow import Answer, answering_slowly
 from steamdino.errors import BusyError, NetworkError
-from steamdino.net.public_fetch import AGENT, LOOKUPS, Resolve, fetch_public
+from steamdino.net.public_fetch import AGENT, LOOKUPS, Resolve, _Deadline, _LateError, _Stream, fetch_public
+
+CERTIFICATE = Path(__file__).with_name("pictures.example.pem")
+"""A certificate of pictures.example that it signed itself, with its private key."""
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -106,6 +115,12 @@ def test_dns_rebinding_has_no_effect(server: int) -> None:
     assert (got, asked) == (b"x" * 10, ["rebinding.example"])
 
 
+def test_the_connection_goes_to_the_address_that_was_checked(server: int) -> None:
+    """A connection to another one, or to none at all, would reach the server on 127.0.0.1."""
+    with pytest.raises(NetworkError, match="cannot be reached|takes too long"):
+        _fetch(f"http://localhost:{server}/x", server, resolve=lambda *_: ["127.0.0.2", "127.0.0.1"])
+
+
 @pytest.mark.parametrize("found", [["127.0.0.1", "10.0.0.1"], ["10.0.0.1", "127.0.0.1"], []])
 def test_a_name_with_any_private_address_is_refused(server: int, found: list[str]) -> None:
     """Which address is used would depend on chance. Here, 127.0.0.1 stands for a public one."""
@@ -167,6 +182,97 @@ def test_a_body_of_exactly_the_maximum_is_fetched_and_one_byte_more_is_not(serve
     assert _fetch(address, server, largest=10) == b"x" * 10
     with pytest.raises(NetworkError, match="has more than 9 bytes; name a smaller picture"):
         _fetch(address, server, largest=9)
+
+
+def _two_chunks(connection: socket.socket) -> None:
+    connection.recv(1 << 16)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    connection.sendall(b"6\r\nfirst-\r\n6\r\nsecond\r\n0\r\n\r\n")
+
+
+def test_a_body_in_several_parts_is_joined_and_its_maximum_holds_for_the_whole() -> None:
+    with answering_slowly(_two_chunks) as port:
+        assert _fetch(f"http://127.0.0.1:{port}/x", port, largest=12) == b"first-second"
+        with pytest.raises(NetworkError, match="has more than 11 bytes"):
+            _fetch(f"http://127.0.0.1:{port}/x", port, largest=11)
+
+
+def test_a_redirect_that_names_no_address_leads_to_the_same_one_again() -> None:
+    asked: list[bytes] = []
+
+    def nowhere(connection: socket.socket) -> None:
+        asked.append(connection.recv(1 << 16).split(b"\r\n")[0])
+        connection.sendall(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n")
+
+    with answering_slowly(nowhere) as port, pytest.raises(NetworkError, match="redirects too many times"):
+        _fetch(f"http://127.0.0.1:{port}/x?y", port)
+    assert asked == [b"GET /x?y HTTP/1.1"] * 4
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_every_kind_of_redirect_is_followed(status: int) -> None:
+    def answer(connection: socket.socket) -> None:
+        first = connection.recv(1 << 16).startswith(b"GET /first ")
+        connection.sendall(
+            b"HTTP/1.1 %d Moved\r\nLocation: /second\r\nContent-Length: 0\r\n\r\n" % status
+            if first
+            else b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody"
+        )
+
+    with answering_slowly(answer) as port:
+        assert _fetch(f"http://127.0.0.1:{port}/first", port) == b"body"
+
+
+@pytest.mark.parametrize("status", [201, 204, 300, 304, 305, 309])
+def test_a_location_with_any_other_status_is_not_followed(status: int) -> None:
+    asked: list[bytes] = []
+
+    def answer(connection: socket.socket) -> None:
+        asked.append(connection.recv(1 << 16))
+        connection.sendall(b"HTTP/1.1 %d Odd\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n" % status)
+
+    with answering_slowly(answer) as port, pytest.raises(NetworkError, match=f"answers {status}; name"):
+        _fetch(f"http://127.0.0.1:{port}/first", port)
+    assert len(asked) == 1
+
+
+def test_an_error_names_the_address_and_the_start_of_a_long_one(server: int) -> None:
+    address = f"http://127.0.0.1:{server}/none"
+    with pytest.raises(NetworkError) as caught:
+        _fetch(address, server)
+    assert str(caught.value) == f"'{address}' answers 404; name the address of a picture"
+    long = f"{address}?{'x' * 200}"
+    with pytest.raises(NetworkError) as caught:
+        _fetch(long, server)
+    assert str(caught.value) == f"'{long[:100]}' answers 404; name the address of a picture"
+
+
+@pytest.fixture
+def secure_server() -> Iterator[int]:
+    """A server that speaks TLS and shows the certificate of pictures.example."""
+    running = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    running.socket = context.wrap_socket(running.socket, server_side=True)
+    threading.Thread(target=running.serve_forever, daemon=True).start()
+    yield running.server_port
+    running.shutdown()
+    running.server_close()
+
+
+def test_over_tls_a_server_must_prove_its_name_to_a_trusted_authority(
+    secure_server: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fetch(host: str) -> bytes:
+        address = f"https://{host}:{secure_server}"
+        return _fetch(f"{address}/to/{address}/x", secure_server, resolve=lambda *_: ["127.0.0.1"])
+
+    with pytest.raises(NetworkError, match=r"cannot be reached \(ConnectError\)"):
+        fetch("pictures.example")  # nobody trusts its certificate yet
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    assert fetch("pictures.example") == b"x" * 10
+    with pytest.raises(NetworkError, match=r"cannot be reached \(ConnectError\)"):
+        fetch("other.example")
 
 
 def test_three_redirects_are_followed_and_a_fourth_is_not(server: int) -> None:
@@ -285,6 +391,56 @@ def test_the_deadline_holds_for_connecting() -> None:
         assert time.monotonic() - began < 3
 
 
+def test_the_deadline_holds_for_sending_to_a_server_that_reads_little_by_little() -> None:
+    """Each time that it reads, there is room for a little more, long before the timeout of a single write."""
+    data = bytes(32 << 20)
+    arrived: SimpleQueue[int] = SimpleQueue()
+
+    def reads_slowly(connection: socket.socket) -> None:
+        count = 0
+        while part := connection.recv(1 << 16):
+            count += len(part)
+            time.sleep(0.01)
+        arrived.put(count)
+
+    with answering_slowly(reads_slowly) as port:
+        stream = _Stream(SyncStream(socket.create_connection(("127.0.0.1", port))), _Deadline(1))
+        with pytest.raises(_LateError):
+            stream.write(data)
+        stream.close()
+        assert 0 < arrived.get(timeout=30) < len(data)
+
+
+def test_the_deadline_holds_for_sending_to_a_server_that_reads_nothing() -> None:
+    late = threading.Event()
+
+    def reads_nothing(connection: socket.socket) -> None:
+        with connection:
+            late.wait(10)
+
+    with answering_slowly(reads_nothing) as port:
+        stream = _Stream(SyncStream(socket.create_connection(("127.0.0.1", port))), _Deadline(0.5))
+        with pytest.raises(_LateError):
+            stream.write(bytes(32 << 20))  # more than the system keeps
+        stream.close()
+        late.set()
+
+
+def test_everything_is_sent_in_order() -> None:
+    data = bytes(range(256)) * 300
+    arrived: SimpleQueue[bytes] = SimpleQueue()
+
+    def reads(connection: socket.socket) -> None:
+        with connection.makefile("rb") as file:
+            arrived.put(file.read())
+
+    with answering_slowly(reads) as port:
+        stream = _Stream(SyncStream(socket.create_connection(("127.0.0.1", port))), _Deadline(10))
+        stream.write(data)
+        stream.close()
+        assert arrived.get(timeout=30) == data
+
+
 @pytest.fixture
 def slow_names() -> Iterator[tuple[Resolve, list[str], threading.Event]]:
     """Return a resolver that waits for the event, and the names that it was asked for."""
@@ -311,6 +467,24 @@ def test_the_deadline_holds_for_looking_up_a_name(
     with pytest.raises(NetworkError, match="takes too long"):
         _fetch(f"http://slow.example:{server}/x", server, resolve=slow_names[0], seconds=0.3)
     assert time.monotonic() - began < 3
+
+
+UNANSWERED = """
+import threading
+from steamdino.errors import NetworkError
+from steamdino.net.public_fetch import fetch_public
+try:
+    fetch_public("http://slow.example/x", largest=1, seconds=0.1, resolve=lambda *_: threading.Event().wait())
+except NetworkError as error:
+    print(error)
+"""
+
+
+def test_an_unanswered_look_up_does_not_keep_the_program_from_ending() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", UNANSWERED], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert ended.stdout == "'http://slow.example/x' takes too long; the fetch was stopped after 0.1 s\n"
 
 
 def test_unanswered_look_ups_do_not_pile_up(

@@ -84,6 +84,23 @@ def test_the_owner_of_a_file_is_kept_by_root(tmp_path: Path) -> None:
     assert (path.stat().st_uid, path.stat().st_gid) == owner
 
 
+def test_a_file_system_without_owners_and_permissions_keeps_no_file_from_being_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    if os.geteuid() == 0:
+        os.chown(path, 4321, 4321)
+    monkeypatch.setattr(os, "fchown", refused)
+    monkeypatch.setattr(os, "fchmod", refused)
+    with replacing(path) as file:
+        file.write(b"new")
+    assert path.read_bytes() == b"new"
+
+
 def test_a_folder_replaces_another(tmp_path: Path) -> None:
     for content in ("old", "new"):
         made = new_folder(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import socket
 import stat
@@ -364,6 +365,19 @@ print("after")
 """
 
 
+FULL = """
+import sys
+from pathlib import Path
+from steamdino.errors import OutputError
+from steamdino.storage.output import writing
+try:
+    with writing(Path("-")) as file:
+        file.write(b"data")
+except OutputError as error:
+    print(error, file=sys.stderr)
+"""
+
+
 @pytest.mark.parametrize("path", ["-", "/dev/stdout", "/proc/self/fd/1"])
 def test_standard_output_keeps_the_order_of_what_is_printed(path: str, tmp_path: Path) -> None:
     command = [sys.executable, "-c", ORDER.format(path=path)]
@@ -382,6 +396,34 @@ def test_standard_output_may_be_an_object_in_memory(capsys: pytest.CaptureFixtur
     assert capsys.readouterr().out == "data"
 
 
+def test_a_full_standard_output_is_reported_once_and_not_again_at_exit() -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("only Linux has /dev/full")
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    command = [sys.executable, "-c", FULL]
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, env=environ, text=True, timeout=60, check=False
+        )
+    expected = f"standard output cannot be written: No space left on device; {STEP}\n"
+    assert (ended.returncode, ended.stderr) == (0, expected)
+
+
+def test_a_standard_output_that_accepts_text_only_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    with pytest.raises(OutputError) as failed, writing(Path("-")):
+        pass
+    assert str(failed.value) == f"standard output cannot be written: it accepts text only; {STEP}"
+
+
+def test_the_first_descriptor_is_standard_output_also_where_python_prints_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    assert is_stdout(Path("/dev/fd/1"))
+    assert not is_stdout(Path("/dev/fd/2"))
+
+
 def test_a_closed_standard_output_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", None)
     with pytest.raises(OutputError, match=f"standard output cannot be written: it is closed; {STEP}"):  # noqa: SIM117
@@ -397,6 +439,7 @@ def test_which_paths_are_standard_output(tmp_path: Path, capfd: pytest.CaptureFi
     assert not is_stdout(Path("-").absolute())
     assert not is_stdout(tmp_path / "-")
     assert not is_stdout(Path("/dev/null"))
+    assert not is_stdout(tmp_path)
     assert not is_stream(tmp_path / "new")
     assert not is_stream(tmp_path)
 
@@ -412,6 +455,16 @@ def test_a_folder_is_replaced_through_a_link_and_keeps_its_permissions(umask: No
         site = tmp_path / "real" / "site"
         assert ([one.name for one in site.iterdir()], _mode(site)) == ([content], mode)
         assert _only(site)
+
+
+def test_a_folder_may_be_named_from_inside_it_or_through_a_link_into_it(tmp_path: Path) -> None:
+    for number, way in enumerate(("site/inner/..", "link/..")):
+        (tmp_path / "site/inner").mkdir(parents=True, exist_ok=True)
+        if number:
+            (tmp_path / "link").symlink_to("site/inner")
+        with writing_folder(tmp_path / way) as work:
+            (work / f"page {number}").touch()
+        assert [one.name for one in (tmp_path / "site").iterdir()] == [f"page {number}"]
 
 
 def test_a_folder_that_fails_leaves_the_old_one(tmp_path: Path) -> None:

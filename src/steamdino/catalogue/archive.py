@@ -15,6 +15,11 @@ from contextlib import closing
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+try:
+    from lzma import LZMAError
+except ImportError:  # a Python without liblzma decodes no LZMA
+    LZMAError = EOFError  # type: ignore[misc,assignment]
+
 from steamdino.catalogue.folder import printable
 from steamdino.catalogue.ids import refusal
 from steamdino.errors import SourceError
@@ -81,11 +86,12 @@ def read(path: Path, *, by_name: bool = False, prefix: str = "") -> Iterator[Ent
                     OSError,
                     EOFError,
                     zlib.error,
+                    LZMAError,
                     zipfile.BadZipFile,
                     tarfile.TarError,
                     NotImplementedError,
                 ) as error:
-                    yield Problem(where, f"it cannot be read: {error or type(error).__name__}", game_id)
+                    yield Problem(where, f"it cannot be read: {str(error) or type(error).__name__}", game_id)
                     continue
                 if len(data) > LARGEST_MEMBER:
                     yield Problem(

@@ -34,6 +34,9 @@ LOOKUPS = 16
 """Maximum number of simultaneous name look-ups in a process. A look-up cannot be cancelled: after a timeout it
 continues in its thread until the system gives up."""
 
+CHUNK = 4096
+"""Bytes that are sent at a time."""
+
 Resolve = Callable[[str, int], list[str]]
 Allow = Callable[[Address], bool]
 
@@ -180,8 +183,12 @@ class _Stream(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write the whole buffer."""
-        with _late(self._deadline) as left:
-            self._stream.write(buffer, left)
+        rest = memoryview(buffer)
+        while rest:
+            # The timeout holds for each call of `send`, of which a server that reads little by little needs many.
+            with _late(self._deadline) as left:
+                self._stream.write(bytes(rest[:CHUNK]), left)
+            rest = rest[CHUNK:]
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
