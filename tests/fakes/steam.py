@@ -43,6 +43,8 @@ TRANSIENT = (
     "absent-items",
     "page-edges",
     "stalled",
+    "no-apps",  # the list that needs a key, without its games
+    "empty-page",  # a later page of a list, as if the list ended before it
 )
 """Faults that go away when one asks again; each has a rate."""
 
@@ -262,6 +264,12 @@ class Handler(BaseHTTPRequestHandler):
                 for g in page
             ]
         }
+        if after and "empty-page" in store.rates and store.fault("empty-page"):
+            self._answer(Request(at, "list", (), "empty-page"), {"apps": []})
+            return
+        if "no-apps" in store.rates and store.fault("no-apps"):
+            self._answer(Request(at, "list", (), "no-apps"), {})
+            return
         if len(page) < len(fitting):
             stalled = store.fault("stalled") != ""
             response |= {"have_more_results": True, "last_appid": after if stalled else page[-1].appid}
@@ -275,11 +283,14 @@ class Handler(BaseHTTPRequestHandler):
             page = page[2:-2] + page[5:7]
         if page and store.fault("stalled"):
             page = []
+        total = len(ordered)
+        if query["start"] and "empty-page" in store.rates and store.fault("empty-page"):
+            page, total = [], 0
         self._answer(
             Request(at, "query", tuple(g.appid for g in page), "ok"),
             {
                 "metadata": {
-                    "total_matching_records": len(ordered),
+                    "total_matching_records": total,
                     "start": query["start"],
                     "count": len(page),
                 },

@@ -123,12 +123,12 @@ def test_no_more_names_are_found_than_are_asked_for() -> None:
 
 @pytest.mark.parametrize("typed", ["porxal", "poxtal"])
 def test_a_name_with_a_typo_is_found_if_three_letters_in_a_row_are_right(typed: str) -> None:
-    assert [NAMES[row] for row in names.find(_database(NAMES), typed)] == ["Portal", "portal"]
+    assert [NAMES[row] for row in name_search.find(_database(NAMES), typed)] == ["Portal", "portal"]
 
 
 def test_quotation_marks_are_searched_for_like_any_other_characters() -> None:
     listed = ['!"""!', '!"!', "!!!"]
-    assert [listed[row] for row in names.find(_database(listed), '"""')] == ['!"""!']
+    assert [listed[row] for row in name_search.find(_database(listed), '"""')] == ['!"""!']
 
 
 @given(st.lists(st.text(min_size=1), min_size=1, max_size=8), st.data())

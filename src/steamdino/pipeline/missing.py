@@ -7,6 +7,16 @@ MOST = 0.5
 server in trouble, a table that lost a column."""
 
 
+STEAM_SHARE, STEAM_GAMES = 0.05, 10
+"""The share, and the number, of Steam's games that may be missing from a whole list at once. Few of its 184,000 games
+leave in a month; more indicates a list that ended early."""
+
+
 def missing_most(missing: int, had: int) -> bool:
     """Whether more of what a source had is missing than can be expected."""
     return missing > MOST * had
+
+
+def missing_from_steam(missing: int, had: int) -> bool:
+    """Whether more of Steam's games are missing from a whole list than can be expected."""
+    return missing_most(missing, had) or missing > max(STEAM_SHARE * had, STEAM_GAMES)

@@ -173,6 +173,50 @@ def test_every_game_is_listed_though_pages_drop_some_at_their_edges_and_stall(
             assert store.counts()["query"] > 3  # more pages than an honest server needs
 
 
+@pytest.mark.parametrize(
+    ("fault", "key"),
+    [("empty-page", True), ("empty-page", False), ("no-apps", True)],
+    ids=["empty page with a key", "empty page without a key", "no apps with a key"],
+)
+def test_a_list_that_ends_early_lets_no_game_vanish(
+    gallery: Path, monkeypatch: pytest.MonkeyPatch, fault: str, key: bool
+) -> None:
+    monkeypatch.setattr("steamdino.catalogue.steam.web_api.LISTED", 400)
+    with serving(Store.of(2500, fates={"no art": 1.0})) as store:
+        settings = settings_for(store, key=store.key if key else "", backoff=0.01, tries=3)
+        assert sync(gallery, SyncRequest(), settings).complete
+        before = outcomes(gallery)
+        store.rates = {fault: 1.0}
+        try:
+            assert not sync(gallery, SyncRequest(full=True), settings).complete
+        except NetworkError as error:
+            assert "no list 'apps'" in str(error) or "games that it had" in str(error)
+        assert outcomes(gallery) == before
+        store.rates = {fault: 0.3}
+        assert sync(gallery, SyncRequest(full=True), settings).complete
+        assert outcomes(gallery) == before
+
+
+@pytest.mark.parametrize("key", [True, False], ids=["with a key", "without a key"])
+def test_a_list_that_is_much_shorter_than_before_is_refused_and_a_little_shorter_is_not(
+    gallery: Path, key: bool
+) -> None:
+    with serving(Store.of(300, fates={"no art": 1.0})) as store:
+        settings = settings_for(store, key=store.key if key else "")
+        sync(gallery, SyncRequest(), settings)
+        games = store.games
+        store.games = dict(list(games.items())[16:])
+        with pytest.raises(NetworkError, match="has 284 of the 300 games.*--allow-missing"):
+            sync(gallery, SyncRequest(full=True), settings)
+        assert Counter(outcomes(gallery).values()) == {"no banner": 300}
+        store.games = dict(list(games.items())[15:])
+        sync(gallery, SyncRequest(full=True), settings)
+        assert Counter(outcomes(gallery).values()) == {"no banner": 285, "vanished": 15}
+        store.games = games
+        sync(gallery, SyncRequest(full=True), settings)
+        assert Counter(outcomes(gallery).values()) == {"no banner": 300}
+
+
 def test_what_changed_in_the_store_is_fetched_and_nothing_else(run: Run, store: Store, gallery: Path) -> None:
     run()
     plain = [game for game in store.games.values() if not game.fate]

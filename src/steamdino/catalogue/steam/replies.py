@@ -121,11 +121,17 @@ def decoded(body: bytes) -> Any:
     return reply["response"]
 
 
-def app_list(response: Mapping[str, Any]) -> Page:
-    """Parse IStoreService/GetAppList: a page of the list that needs a key."""
+def app_list(response: Mapping[str, Any], *, required: bool = True) -> Page:
+    """Parse IStoreService/GetAppList: a page of the list that needs a key.
+
+    Args:
+        response: the reply's "response".
+        required: whether it must have "apps". A list of what changed lacks them if nothing did; any other list lacks
+            them only if the call failed.
+    """
     apps = tuple(
         App(appid, text(row.get("name")), whole(row.get("last_modified")))
-        for row in rows(response, "apps", required=False)
+        for row in rows(response, "apps", required=required)
         if (appid := appid_of(row.get("appid"))) is not None
     )
     more = response.get("have_more_results") in (True, 1, "1", "true")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -100,7 +101,8 @@ class SteamApi:
         }
         if modified_since:
             asked["if_modified_since"] = modified_since
-        return self._call("IStoreService/GetAppList", asked, replies.app_list, keyed=True)
+        read = partial(replies.app_list, required=not modified_since)
+        return self._call("IStoreService/GetAppList", asked, read, keyed=True)
 
     def query(
         self,

@@ -12,7 +12,7 @@ from steamdino.catalogue.steam.replies import App
 from steamdino.catalogue.steam.web_api import BY_ID, NEWEST, QUERIED, SteamApi
 from steamdino.errors import NetworkError
 from steamdino.gallery import Gallery
-from steamdino.pipeline.missing import missing_most
+from steamdino.pipeline.missing import STEAM_SHARE, missing_from_steam
 from steamdino.pipeline.sync.sync_request import LIST, Report, SyncRequest
 
 SWEEP_DAYS = 30
@@ -31,7 +31,7 @@ PASSES = 3
 """Passes over a list whose pages have fewer games than the list claims to have."""
 
 STALLS = 3
-"""Requests for a page that is empty, or does not lead further, before it is skipped."""
+"""Requests for a page that is empty, does not lead further, or claims a much shorter list, before it is given up."""
 
 
 class Listing:
@@ -114,9 +114,9 @@ class Listing:
         return complete
 
     def _check_missing(self, sweep: int) -> None:
-        """Raise an error if the list has lost most of its games: a server in trouble may answer with an empty list."""
+        """Raise an error if the list has lost many games: a server in trouble may answer with a short list."""
         unseen, had = self._apps.unseen(sweep)
-        if self._wanted.allow_missing or not missing_most(unseen, had):
+        if self._wanted.allow_missing or not missing_from_steam(unseen, had):
             return
         with self._gallery.transaction():
             self._apps.put_state("list", None)  # the next run reads the list from its beginning
@@ -149,6 +149,12 @@ class Listing:
         stalls = done = 0
         while True:
             page = self._api.apps(state["after"], state["include"], state["since"])
+            if not page.apps and state["after"] and not state["since"]:
+                # The page before said that there are more, so the list does not end here.
+                stalls += 1
+                if stalls >= STALLS:
+                    return False
+                continue
             stuck = page.cursor is not None and page.cursor <= state["after"]
             done += len(page.apps)
             last = page.cursor is None
@@ -168,6 +174,12 @@ class Listing:
                 state["after"], state["include"], order=order, released=self._wanted.released_only
             )
             total = page.total or 0
+            most = state["total"] = max(total, state.get("total", 0))
+            if total < most * (1 - STEAM_SHARE):  # a list does not shrink while it is read
+                stalls += 1
+                if stalls >= STALLS:
+                    return False
+                continue
             known = not state["full"] and not self._apps.unknown(app.appid for app in page.apps)
             if not page.apps and state["after"] < total and stalls < STALLS:
                 stalls += 1
