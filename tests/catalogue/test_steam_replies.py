@@ -93,6 +93,25 @@ def test_adult_only_games_are_recognised_by_descriptors_3_and_4(descriptors: lis
     assert replies.items({"store_items": [item]}, {}, {})[730].columns["adult"] is True
 
 
+@pytest.mark.parametrize(
+    ("success", "visible", "answered"),
+    [
+        (1, True, True),
+        ("1", True, True),
+        (15, False, True),
+        (15, None, True),
+        (15, True, False),
+        (2, None, False),
+    ]
+    + [(other, True, False) for other in (0, 2, 8, 84, 4294967295)],
+)
+def test_only_success_1_has_details_and_only_15_is_a_refusal(
+    success: object, visible: bool | None, answered: bool
+) -> None:
+    item = {**REAL, "success": success, "visible": visible}
+    assert (730 in replies.items({"store_items": [item]}, {}, {})) == answered
+
+
 def test_a_hidden_app_is_identified_by_id_when_its_appid_is_0() -> None:
     rows = [{"id": 42, "appid": 0, "success": 15, "visible": False}]
     assert replies.items({"store_items": rows}, {}, {})[42].visible is False
@@ -142,7 +161,10 @@ def test_an_odd_item_breaks_no_other_and_is_kept_if_its_id_can_be_read(
         for key in ("id", "appid"):
             number = row.get(key)
             if isinstance(number, int) and not isinstance(number, bool) and 0 < number < 2**32:
-                assert number in found
+                success = row.get("success")
+                refused = success == 15 and not row.get("visible")
+                failed = isinstance(success, int) and not isinstance(success, bool) and success != 1
+                assert number in found or (failed and not refused)
                 break
     json.dumps([dict(item.columns) for item in found.values()])  # all of it can be stored
 
@@ -191,7 +213,9 @@ def test_pages_of_the_list_have_the_cursor_of_the_next_page() -> None:
     assert (
         replies.app_list({"apps": rows, "have_more_results": True}).cursor == 20
     )  # a cursor that was forgotten
-    assert replies.app_list({}).apps == ()
+    assert replies.app_list({}, required=False).apps == ()
+    with pytest.raises(ReplyError, match="no list 'apps'"):
+        replies.app_list({})
 
 
 def test_pages_of_the_query_have_the_total() -> None:

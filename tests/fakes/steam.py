@@ -170,6 +170,8 @@ def picture(appid: int, art: int) -> bytes:
 
 def item(game: Game, country: str) -> dict[str, Any]:
     """What GetItems says of a game, with the oddities that are seen there."""
+    if game.fate == "failing":
+        return {"id": game.appid, "appid": game.appid, "success": 2}
     if game.fate == "hidden" or (game.fate == "regional" and country == "US"):
         return {"id": game.appid, "appid": 0, "success": 15, "visible": False}
     n = game.appid // 10

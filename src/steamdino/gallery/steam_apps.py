@@ -149,7 +149,8 @@ class SteamApps:
             "UPDATE steam_apps SET tries = tries + 1 WHERE appid IN (SELECT value FROM json_each(?))", (ids,)
         )
         rows = self._db.execute(
-            "UPDATE steam_apps SET due = 0, outcome = 'failed', reason = 'Steam''s replies leave it out', asked_at = ?"
+            "UPDATE steam_apps SET due = 0, outcome = 'failed', asked_at = ?,"
+            " reason = 'Steam''s replies have no details of it'"
             " WHERE tries >= ? AND due > 0 AND appid IN (SELECT value FROM json_each(?)) RETURNING appid",
             (now(), most, ids),
         ).fetchall()

@@ -266,6 +266,21 @@ def test_a_game_that_vanished_is_marked_and_keeps_what_was_known(
     assert outcomes(gallery)[game.appid] == "fetched"  # it came back
 
 
+def test_details_that_fail_change_nothing_that_was_known(run: Run, store: Store, gallery: Path) -> None:
+    run(SyncRequest(appids=(20, 30)))
+    sql = "SELECT game_id, name, columns FROM games ORDER BY game_id"
+    before, kept = rows_of(gallery, sql), pictures(gallery)
+    store.games[20].fate = "failing"
+    run(SyncRequest(appids=(20, 30)))
+    assert rows_of(gallery, sql) == before
+    assert pictures(gallery) == kept
+    assert outcomes(gallery)[20] == "failed"
+    assert reasons(gallery)[20] == "Steam's replies have no details of it"
+    store.games[20].fate = ""
+    run(SyncRequest(appids=(20, 30)))
+    assert outcomes(gallery)[20] == "fetched"
+
+
 def test_named_games_alone_are_fetched(run: Run, store: Store, gallery: Path) -> None:
     wanted = [game.appid for game in store.games.values() if not game.fate][:3]
     run(SyncRequest(appids=tuple(wanted)))
@@ -474,7 +489,7 @@ def test_one_game_is_fetched_on_demand_or_its_absence_explained(store: Store, ga
     assert path.read_bytes() == picture(by_fate[""].appid, 0)
     with pytest.raises(QueryError, match="hidden, or not for this country"):
         fetch_one(gallery, by_fate["hidden"].appid, settings, "vertical")
-    with pytest.raises(QueryError, match="leave it out"):
+    with pytest.raises(QueryError, match="have no details of it"):
         fetch_one(gallery, 4_000_000, settings, "vertical")
 
 

@@ -35,8 +35,9 @@ PLATFORMS = ("windows", "mac", "steamos_linux")
 ADULT = frozenset({3, 4})
 """Content descriptors of adult-only games; 1 and 5 also mark mainstream ones."""
 
-HIDDEN = 15
-"""`success` of an app that is hidden, or not available in this country."""
+FOUND, HIDDEN = 1, 15
+"""`success` of an app, an unsigned EResult: its details follow; it is hidden, or not available in this country. With
+any other value the details are missing for a reason that may pass."""
 
 ROLES = {
     "vertical": ("library_capsule", "library_capsule_2x", "hero_capsule"),
@@ -168,14 +169,21 @@ def items(
 ) -> dict[int, Item]:
     """Parse IStoreBrowseService/GetItems: the details of each app, by appID.
 
-    A requested app that is not in the reply was omitted by mistake and should be requested again.
+    A requested app that is not in the result was omitted by mistake, or its details failed, and should be requested
+    again.
     """
     found = {}
     for row in rows(response, "store_items"):
         appid = appid_of(row.get("id")) or appid_of(row.get("appid"))  # a hidden app has "appid" 0
-        if appid is not None:
+        if appid is not None and _is_answered(row):
             found[appid] = _item(appid, row, tags, categories)
     return found
+
+
+def _is_answered(row: Mapping[str, Any]) -> bool:
+    """Return whether a row has an app's details, or says that they are refused."""
+    success = whole(row.get("success"))
+    return success in (None, FOUND) or (success == HIDDEN and not row.get("visible"))
 
 
 def _item(appid: int, row: Mapping[str, Any], tags: Mapping[int, str], categories: Mapping[int, str]) -> Item:
