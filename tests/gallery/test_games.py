@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -65,6 +65,51 @@ def test_sources_whose_folders_are_missing_are_told_apart_by_their_paths(
     assert (first.name, second.name) == ("covers", "covers-2")
     assert gallery.games.put_source("folder", tmp_path / "one/covers", steam=False) == first
     assert gallery.games.put_source("folder", tmp_path / "two/covers", steam=False) == second
+
+
+def test_a_third_source_of_one_name_gets_the_next_number(gallery: Gallery, tmp_path: Path) -> None:
+    names = [
+        gallery.games.put_source("folder", tmp_path / number / "covers", steam=False).name
+        for number in ("one", "two", "three")
+    ]
+    assert names == ["covers", "covers-2", "covers-3"]
+
+
+def test_the_revision_grows_with_every_change_that_a_snapshot_shows_and_with_no_other(
+    gallery: Gallery, tmp_path: Path
+) -> None:
+    games, banners, curation = gallery.games, gallery.banners, gallery.curation
+    path = tmp_path / "covers/a.jpg"
+    source = games.put_source("folder", tmp_path / "covers", steam=False)
+
+    def grows(change: Callable[[], object]) -> bool:
+        before = games.revision
+        change()
+        return games.revision > before
+
+    for _ in range(2):
+        assert grows(lambda: _game(gallery, source, "a"))
+        assert not grows(lambda: _game(gallery, source, "a"))
+        assert grows(lambda: _game(gallery, source, "a", year=1999))
+        assert grows(lambda: banners.put("a", _banner(path), LocalFile(path)))
+        assert not grows(lambda: banners.put("a", _banner(path), LocalFile(path)))
+        assert not grows(lambda: banners.touch("a", 8, 9))
+        assert grows(lambda: banners.put("a", _banner(path, "b" * 64), LocalFile(path)))
+        assert grows(lambda: banners.drop("a"))
+        assert not grows(lambda: banners.drop("a"))
+        assert grows(lambda: curation.exclude({"a": "by hand"}))
+        assert not grows(lambda: curation.exclude({"a": "by hand"}))
+        assert not grows(lambda: curation.restore(["blurry"]))
+        assert grows(lambda: curation.restore(["by hand"]))
+        assert not grows(lambda: curation.restore(None))
+        assert grows(lambda: games.mark_gone(["a"]))
+        assert not grows(lambda: games.mark_gone(["a"]))
+        assert grows(games.remove_gone)
+        assert not grows(games.remove_gone)
+    assert grows(lambda: games.put_source("folder", tmp_path / "covers", steam=True))
+    assert not grows(lambda: games.put_source("folder", tmp_path / "covers", steam=True))
+    assert grows(lambda: games.remove_source("covers"))
+    assert not grows(lambda: games.remove_source("covers"))
 
 
 def test_each_game_without_a_vector_has_the_reason_that_explains_it(gallery: Gallery, tmp_path: Path) -> None:

@@ -59,3 +59,9 @@ def test_a_killed_holders_lock_is_reclaimed(tmp_path: Path, holder) -> None:  # 
     with Gallery.write(tmp_path / "g", "add") as gallery:
         assert gallery.report().sources == ()
     assert not (tmp_path / "g" / "writer.json").exists()
+
+
+def test_a_note_that_somebody_removed_does_not_keep_the_lock(tmp_path: Path) -> None:
+    for _ in range(2):
+        with Gallery.write(tmp_path / "g", "add", create=True):
+            (tmp_path / "g" / "writer.json").unlink()

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steamdino.storage.checked_zip import CheckedZip
+from steamdino.storage.checked_zip import LARGEST_ENTRY, CheckedZip
 
 MEMBERS = {"a": False, "b": True}
 Edit = Callable[[bytearray], None]
@@ -136,6 +136,75 @@ def test_a_directory_that_lies_is_refused_before_anything_is_read(edit: Edit, re
     data = _zip(A, B)
     edit(data)
     with pytest.raises(ValueError, match=reason):
+        _open(data)
+
+
+def test_a_directory_of_just_the_size_that_is_allowed_is_read() -> None:
+    for length in (LARGEST_ENTRY - 46, LARGEST_ENTRY - 45):  # an entry has 46 bytes besides the name
+        name = "x" * length
+        data = io.BytesIO(_zip((name, b"", zipfile.ZIP_STORED)))
+        if length + 46 == LARGEST_ENTRY:
+            with CheckedZip(data, {name: False}, swelling=0) as archive:
+                assert name in archive
+        else:
+            with pytest.raises(ValueError, match="its directory lists 1 members in 513 bytes"):
+                CheckedZip(data, {name: False}, swelling=0)
+
+
+def test_all_deflated_members_together_may_unpack_to_the_limit() -> None:
+    for size in (400, 401):
+        data = _zip(("a", bytes(600), zipfile.ZIP_DEFLATED), ("b", bytes(size), zipfile.ZIP_DEFLATED))
+        if size == 400:
+            with CheckedZip(io.BytesIO(data), {"a": True, "b": True}, swelling=1000) as archive:
+                assert archive.bytes_of("b") == 400
+        else:
+            with pytest.raises(ValueError, match="would unpack to 1,001 bytes; at most 1,000"):
+                CheckedZip(io.BytesIO(data), {"a": True, "b": True}, swelling=1000)
+
+
+@pytest.mark.parametrize("zip64", [False, True])
+def test_a_member_may_reach_to_the_directory_and_not_one_byte_into_it(zip64: bool) -> None:
+    """With zip64, its local header has an extra field, which counts as well."""
+    data = _zip(A, zip64=zip64)
+    with _open(data) as archive:
+        assert archive.open("a").read() == A[1]
+    for place in (20, 24):
+        _set(0, place, "<I", 6)(data)
+    with pytest.raises(ValueError, match="a declares more bytes than the file has|Overlapped"):
+        _open(data)
+
+
+def test_members_may_be_listed_in_another_order_than_they_are_stored() -> None:
+    data = _zip(A, B)
+    first, second, end = _entry(data, 0), _entry(data, 1), data.index(b"PK\x05\x06")
+    data[first:end] = data[second:end] + data[first:second]
+    with _open(data) as archive:
+        assert (archive.open("a").read(), archive.open("b").read()) == (A[1], B[1])
+
+
+def test_a_name_is_not_cut_off_at_a_null_byte() -> None:
+    data = _zip(("b!x", b"", zipfile.ZIP_STORED)).replace(b"b!x", b"b\0x")
+    with pytest.raises(ValueError, match=r"it holds 'b\\x00x', which is not expected there"):
+        _open(data)
+
+
+def test_a_comment_that_is_declared_and_missing_is_refused() -> None:
+    data = _zip(A)
+    data[-2:] = b"\x05\0"
+    with pytest.raises(ValueError, match="does not end like a zip"):
+        _open(data)
+
+
+@pytest.mark.parametrize("place", [b"PK\x06\x06", b"PK\x06\x07"])
+def test_the_end_of_a_large_zip_must_be_where_it_is_said_to_be(
+    place: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 1)
+    data = _zip(A, B)
+    data[data.index(place) + (2 if place.endswith(b"\x06") else 8)] += (
+        1  # the signature, or where that record is
+    )
+    with pytest.raises(ValueError, match="does not end like a large zip"):
         _open(data)
 
 

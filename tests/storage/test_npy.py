@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.lib.format import write_array_header_1_0, write_array_header_2_0
 
 from steamdino.storage import npy
-from steamdino.storage.npy import ArrayHeader, blocks, read_header
+from steamdino.storage.npy import LONGEST_HEADER, ArrayHeader, blocks, read_header
 
 
 def _saved(values: np.ndarray, **options: bool) -> io.BytesIO:
@@ -75,6 +75,27 @@ def test_a_header_is_not_evaluated(tmp_path: Path) -> None:
 def test_a_header_that_declares_a_huge_length_is_refused() -> None:
     with pytest.raises(ValueError, match=r"its header has 4,294,967,295 bytes"):
         read_header(io.BytesIO(b"\x93NUMPY\x02\x00\xff\xff\xff\xff"))
+
+
+def _with_header(text: bytes) -> io.BytesIO:
+    return io.BytesIO(b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text)
+
+
+def test_a_header_may_be_as_long_as_the_limit() -> None:
+    text = b"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }"
+    longest = text.ljust(LONGEST_HEADER - 1) + b"\n"
+    assert read_header(_with_header(longest)) == ArrayHeader(4, (3, 2), 10 + LONGEST_HEADER)
+    with pytest.raises(ValueError, match="its header has 1,025 bytes; at most 1,024 are read"):
+        read_header(_with_header(b" " + longest))
+
+
+def test_a_side_has_at_most_twelve_digits() -> None:
+    text = "{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}), }}\n"
+    largest = 10**12 - 1
+    assert read_header(_with_header(text.format(largest, largest).encode())).shape == (largest, largest)
+    for shape in ((largest + 1, 1), (1, largest + 1)):
+        with pytest.raises(ValueError, match="its header is"):
+            read_header(_with_header(text.format(*shape).encode()))
 
 
 @given(st.binary(max_size=200))

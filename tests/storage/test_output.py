@@ -22,7 +22,7 @@ from PIL import Image
 
 from steamdino.errors import OutputError
 from steamdino.storage import output
-from steamdino.storage.output import is_stdout, is_stream, writing, writing_folder, writing_text
+from steamdino.storage.output import MOST_LINKS, is_stdout, is_stream, writing, writing_folder, writing_text
 
 STEP = "name another file with -o"
 
@@ -122,6 +122,16 @@ def test_a_link_that_leads_nowhere_creates_its_target(tmp_path: Path) -> None:
         file.write(b"new")
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "folder" / "target").read_bytes() == b"new"
+
+
+def test_a_chain_of_forty_links_is_followed_and_a_longer_one_is_not(tmp_path: Path) -> None:
+    for number in range(MOST_LINKS + 1):
+        (tmp_path / str(number + 1)).symlink_to(str(number))
+    with writing(tmp_path / str(MOST_LINKS)) as file:
+        file.write(b"new")
+    assert (tmp_path / "0").read_bytes() == (tmp_path / str(MOST_LINKS)).read_bytes() == b"new"
+    with pytest.raises(OutputError, match="Too many levels of symbolic links"):
+        output.check(tmp_path / str(MOST_LINKS + 1))
 
 
 @pytest.mark.parametrize("kind", ["loop", "folder", "link to a folder", "socket", "below a file", "block"])

@@ -202,7 +202,7 @@ def _destination(path: Path) -> _Destination:
 def _followed(path: Path) -> Path:
     """Return the absolute path that links lead to, without following links to open files; it need not exist."""
     here = path.absolute()
-    for _ in range(MOST_LINKS):
+    for _ in range(MOST_LINKS + 1):
         if here.name == "..":
             return Path(os.path.realpath(here))
         here = Path(os.path.realpath(here.parent), here.name)
