@@ -64,7 +64,7 @@ class QueryResolver:
             return Query(text, "words"), None
         if rows := reader.named(text):
             return game("name", rows)
-        raise self.no_match(text, words=words)
+        raise self.no_match(text, words=words, files=files)
 
     def part(self, text: str | int | Path, sign: int) -> tuple[Part, int | None]:
         """Resolve one part of a mixture to the part and its row.
@@ -91,8 +91,8 @@ class QueryResolver:
 
         return has_words(self._recipe)
 
-    def no_match(self, text: str, *, words: bool = False) -> QueryError:
-        """Make the error for a text that matches nothing."""
+    def no_match(self, text: str, *, words: bool = False, files: bool = False) -> QueryError:
+        """Make the error for a text that matches nothing, and neither names a file if `files` is True."""
         shown = text if len(text) <= 80 else text[:77] + "..."
         if not self._reader.manifest.games:
             return QueryError(
@@ -100,8 +100,20 @@ class QueryResolver:
             )
         hint = "try a part of the name, or an id"
         if words:
-            hint += f" (the recipe {self._recipe.name!r} knows no words; one that does: steam-dino build --recipe clip)"
-        return QueryError(f"no game matches {shown!r}, and there is no such file; {hint}")
+            hint += (
+                f" (the recipe {self._recipe.name!r} has no text model; run: steam-dino build --recipe clip)"
+            )
+        if files and _is_folder(text):
+            return QueryError(f"{shown!r} is a folder, and no game matches it; name one of its pictures")
+        no_file = ", and there is no such file" if files else ""
+        return QueryError(f"no game matches {shown!r}{no_file}; {hint}")
+
+
+def _is_folder(text: str) -> bool:
+    try:
+        return Path(text).is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def _is_file(text: str) -> bool:
