@@ -66,7 +66,7 @@ def test_what_cancels_itself_out_is_refused(snapshot: Snapshot) -> None:
 
 
 def test_a_part_that_fits_nothing_is_named(snapshot: Snapshot) -> None:
-    with pytest.raises(QueryError, match="no game matches 'qqqzzz xxqq'.*knows no words"):
+    with pytest.raises(QueryError, match="no game matches 'qqqzzz xxqq'.*has no text model"):
         snapshot.similar(snapshot.ids[0], plus=["qqqzzz xxqq"])
 
 

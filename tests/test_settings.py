@@ -39,8 +39,8 @@ def test_a_flag_wins_over_the_environment_which_wins_over_the_file(tmp_path: Pat
         ("galery = 1", {}, "galery"),
         ("gallery = ", {}, "cannot be read"),
         ("threads = -1", {}, "threads is -1"),
-        ("", {"STEAMDINO_THREADS": "many"}, "threads is 'many'"),
-        ("", {"STEAMDINO_PRECISION": "f64"}, "precision is 'f64'"),
+        ("", {"STEAMDINO_THREADS": "many"}, "STEAMDINO_THREADS is 'many'"),
+        ("", {"STEAMDINO_PRECISION": "f64"}, "STEAMDINO_PRECISION is 'f64'"),
         ("gallery = 5", {}, "toml: gallery is 5; it must be the path of a folder"),
         ("gallery = 2020-05-17", {}, "toml: gallery is datetime.date"),
         (r'gallery = "a\u0000b"', {}, "toml: gallery is .*; it must be the path of a folder"),
@@ -136,8 +136,13 @@ def test_a_switch_is_yes_or_no_in_the_environment(tmp_path: Path, written: str, 
 
 
 def test_a_switch_that_says_neither_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="the environment: fetch_urls is 'maybe'; it must be yes or no"):
+    with pytest.raises(UsageError, match="^STEAMDINO_WEB_FETCH_URLS is 'maybe'; it must be yes or no"):
         WebSettings.load({}, {"STEAMDINO_WEB_FETCH_URLS": "maybe"}, tmp_path)
+
+
+def test_a_flag_is_called_as_it_was_typed(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"^--rate is -1; it must be a number from 0 to 1000000"):
+        WebSettings.load({"requests_per_minute": -1}, {}, tmp_path)
 
 
 def toml(value: Any) -> str:
@@ -198,7 +203,7 @@ def test_any_text_in_the_environment_is_taken_or_refused(
     try:
         cls.load({}, {f"{prefix}{key.upper()}": text}, folder)
     except UsageError as error:
-        assert f": {key} " in str(error)
+        assert str(error).startswith(f"{prefix}{key.upper()} ")
         assert "\n" not in str(error)
 
 

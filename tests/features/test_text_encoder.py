@@ -139,10 +139,10 @@ def test_words_mix_with_games_and_pictures(clip: TinyClip, gallery: Path, tmp_pa
 def test_without_words_a_sentence_is_refused_and_says_what_to_do(gallery: Path) -> None:
     snapshot = Snapshot.open(gallery, "bundled")
     with pytest.raises(
-        RecipeError, match="'bundled' knows no words; .* models pull clip-vitb32 .* --recipe clip"
+        RecipeError, match="'bundled' has no text model; .* models pull clip-vitb32, .* --recipe clip"
     ):
         snapshot.text("a castle")
-    with pytest.raises(QueryError, match="no game matches 'at night'.*'bundled' knows no words"):
+    with pytest.raises(QueryError, match="no game matches 'at night'.*'bundled' has no text model"):
         snapshot.similar("03", plus=["at night"])
     with pytest.raises(UsageError, match="the sentence is empty"):
         snapshot.text(" ")

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import pytest
 import steamdino
 from steamdino.present.display_text import closeness
 from steamdino.sample import FictionalGame
+from steamdino.search import Snapshot
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 Paint = Callable[..., Path]
@@ -198,7 +200,10 @@ def test_problems_are_told_and_the_exit_code_says_so(run: Run, tmp_path: Path, p
             "no such option: --bogus",
         ),
         (["simlar"], 2, "no such command 'simlar'"),
-        (["similar", "x", "-k", "many"], 2, "invalid value for '-k'"),
+        (["similr"], 2, "no such command 'similr'; did you mean 'similar'? See: steam-dino --help"),
+        (["similar", "x", "-k", "many"], 2, "invalid value for '-k': 'many' "),
+        (["evaluate", "--copies", "-1"], 2, "invalid value for '--copies': '-1' "),
+        (["similar", "x", "--snapshot", "nope"], 1, "nope does not exist; name a packed snapshot"),
         (
             ["similar", "x", "--format", "xml"],
             2,
@@ -214,10 +219,13 @@ def test_problems_are_told_and_the_exit_code_says_so(run: Run, tmp_path: Path, p
         (["build", "--recipe", "bundeld"], 2, "there is no recipe 'bundeld'; choose from: bundled"),
         (["build", "--size", "224"], 2, "--size is '224'; it must be a width and a height, as in 224x336"),
         (["build", "--size", "8x8"], 2, "8x8 does not fit"),
-        (["build", "--transform", "stretch"], 2, "'stretch' in a recipe is not one of"),
+        (["build", "--transform", "gem"], 2, "the transform is 'gem'; it must be one of: crop, squash, fit"),
+        (["build", "--pooling", "fit"], 2, "the pooling is 'fit'; it must be one of: simple, complex"),
+        (["build", "--recipe", "bundled/stretch"], 2, "'stretch' in a recipe is not one of"),
+        (["build", "--size", "10000x10"], 2, "--size is '10000x10'; each side must be below 10000"),
         (["build", "--precision", "f64"], 2, "precision is 'f64'; it must be one of: f32, bf16, auto"),
         (["build", "--threads", "-1"], 2, "threads is -1"),
-        (["add", "nowhere"], 2, "there is no nowhere; name a folder of pictures, an archive (.tar,"),
+        (["add", "nowhere"], 2, "nowhere does not exist; name a folder of pictures, an archive (.tar,"),
         (["add", "/dev/null"], 2, "/dev/null is not a file"),
         (["export", "html", "x"], 2, "missing option"),
     ],
@@ -238,6 +246,8 @@ def test_errors_in_a_built_gallery_are_one_line_too(run: Run, built: Path, tmp_p
     for arguments, message in (
         (["similar", "zzzzqqqq"], "no game matches 'zzzzqqqq'"),
         (["similar", tmp_path / "broken.png"], "cannot be decoded|not a picture"),
+        (["similar", tmp_path], "is a folder, and no game matches it; name one of its pictures"),
+        (["similar", "x", "--kind", "hero"], "has no snapshot of hero banners yet; run: steam-dino build"),
         (["similar", "x", "--recipe", "other"], "no snapshot under the recipe 'other'"),
         (["export", "html", "1984", "-o", tmp_path / "broken.png/page.html"], "cannot be written"),
     ):
@@ -245,6 +255,39 @@ def test_errors_in_a_built_gallery_are_one_line_too(run: Run, built: Path, tmp_p
         assert done.returncode == 1
         (line,) = done.stderr.splitlines()
         assert any(part in line for part in message.split("|"))
+
+
+def test_a_kind_of_banner_that_does_not_exist_is_refused(run: Run, built: Path) -> None:
+    for command in (["similar", "x"], ["check"], ["duplicates"], ["export", "urls", "-o", "-"]):
+        done = run(*command, "--kind", "square", "-g", built)
+        assert done.returncode == 2
+        assert done.stderr == (
+            "steam-dino: there is no kind of banner 'square'; there are: vertical, header, hero\n"
+        )
+
+
+def test_a_file_is_not_a_gallery(run: Run, built: Path, tmp_path: Path) -> None:
+    pack = tmp_path / "p.steamdino"
+    Snapshot.open(built).pack(pack)
+    done = run("info", "-g", pack)
+    assert (done.returncode, f"{pack} is a file, not the folder of a gallery" in done.stderr) == (1, True)
+
+
+def test_an_address_in_use_is_reported_in_one_line(run: Run, built: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run("serve", "-g", built, "--port", port)
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"steam-dino: cannot listen on 127.0.0.1:{port}: Address already in use;"
+        " choose others with --host and --port\n",
+    )
+
+
+def test_a_folder_without_pictures_is_mentioned(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "covers").mkdir()
+    done = run("add", tmp_path / "covers", "-g", tmp_path / "g")
+    assert (done.returncode, "Pictures must end in .avif, " in done.stderr) == (0, True)
 
 
 def test_info_counts_what_is_there_and_tells_a_stale_snapshot(run: Run, tmp_path: Path, paint: Paint) -> None:

@@ -284,7 +284,7 @@ def test_what_makes_no_sense_is_refused_and_leaves_the_old_file(
         (("json", "nothing at all like this"), 1, "no game matches"),
         (("json", picture), 2, "is a picture, not a game"),
         (("csv", QUERY, "-k", "0"), 2, "k is 0"),
-        (("markdown", "--from", tmp_path / "none.txt"), 2, "there is no"),
+        (("markdown", "--from", tmp_path / "none.txt"), 2, "does not exist; name a file of ids"),
         (("csv", "--from", kept), 1, "none of these games"),
         (("sheet", QUERY), 2, "does not end in .png"),
         (("npy",), 1, "cannot be written to"),

@@ -81,7 +81,7 @@ def test_the_same_gallery_gives_the_same_map_and_an_old_one_is_replaced(
 def test_a_folder_of_something_else_is_left_alone(run: Run, built: Path, tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text("mine", "utf-8")
     for arguments, told in (
-        (("--html", tmp_path), "holds something else than a map"),
+        (("--html", tmp_path), "holds other files than a map"),
         (("-o", tmp_path / "m.jpg"), "does not end in .png"),
         ((), "nothing to write"),
     ):

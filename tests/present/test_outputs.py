@@ -359,7 +359,7 @@ def test_a_shell_may_redirect_append_and_substitute(built: Path, tmp_path: Path,
         file.flush()
         inode = os.fstat(file.fileno()).st_ino
         with _process([*csv, "/dev/stdout"], stdout=file, stderr=subprocess.PIPE) as done:
-            assert done.communicate(timeout=60)[1] == b"/dev/stdout: 1 queries\n"
+            assert done.communicate(timeout=60)[1] == b"/dev/stdout: 1 query\n"
     assert (tmp_path / "appended").read_bytes() == b"before\n" + content
     assert (tmp_path / "appended").stat().st_ino == inode
 

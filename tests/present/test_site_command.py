@@ -168,6 +168,6 @@ def test_the_site_fits_the_screen_and_axe_finds_no_fault(
 def test_another_folder_is_left_alone(run: Run, built: Path, tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text("mine", "utf-8")
     done = run("export", "site", "-o", tmp_path, "-g", built)
-    assert (done.returncode, "holds something else than a site" in done.stderr) == (2, True)
+    assert (done.returncode, "holds other files than a site" in done.stderr) == (2, True)
     assert (tmp_path / "index.html").read_text("utf-8") == "mine"
     assert run("export", "site", "-o", tmp_path / "x", "-g", built, "--pictures", "no").returncode == 2

@@ -51,6 +51,8 @@ def test_without_a_number_there_are_250_or_all_below_a_limit(run: Run, built: Pa
     nothing = run("unique", "-g", built, "--below", "-0.9")
     assert (nothing.returncode, nothing.stdout) == (0, "")
     assert "No game is below this similarity" in nothing.stderr
+    filtered = run("unique", "-g", built, "--released", "1900")
+    assert (filtered.returncode, filtered.stdout, filtered.stderr) == (0, "", "No game passes the filters.\n")
 
 
 def test_copies_count_as_one_game_when_it_is_asked_for(run: Run, gallery_with_pictures: Path) -> None:

@@ -65,7 +65,7 @@ def read(
     if not path.is_file():
         raise UsageError(f"{path} is not a file; name a table or a folder of pictures")
     if not is_table(path):
-        raise UsageError(f"{path} is not a table; use one of {', '.join(sorted(FORMATS))}")
+        raise UsageError(f"{path} is not a table or an archive; tables end in {', '.join(sorted(FORMATS))}")
     reader = {"csv": _csv, "tsv": _tsv, "jsonl": _jsonl, "parquet": _parquet}[FORMATS[path.suffix.lower()]]
     folder = path.parent.absolute()
     taken: dict[str, str] = {}
@@ -234,7 +234,11 @@ def _require(path: Path, columns: Columns, header: list[str]) -> None:
             return
         twice = sorted({name for name in header if header.count(name) > 1})
         raise SourceError(f"{path}: the header names {twice[0]!r} twice; rename one of the columns")
-    shown = ", ".join(name[:40] for name in header[:20]) or "none"
+    if not header:
+        raise SourceError(
+            f"{path} has no header line; begin it with the names of its columns, such as id,name,path"
+        )
+    shown = ", ".join(name[:40] for name in header[:20])
     raise SourceError(
         f"{path} has no column {columns.id!r}; its columns are {shown}. Name the right one with --id"
     )

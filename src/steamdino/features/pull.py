@@ -67,7 +67,7 @@ def take(model: Model, source: Path) -> ModelFiles:
 
     def fill(folder: Path) -> dict[str, Any]:
         if not source.exists():
-            raise ModelError(f"there is no {source}; name another file with --weights")
+            raise ModelError(f"{source} does not exist; name another file with --weights")
         if source.is_file() and source.suffix == ".onnx":
             shutil.copyfile(source, folder / WEIGHTS)
             if (data := source.parent / DATA).is_file():

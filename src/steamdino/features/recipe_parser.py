@@ -97,9 +97,15 @@ def parse(
         known, own = name, []
     else:
         raise RecipeError(
-            f"there is no recipe {name!r}; choose from: {', '.join([*short_names(), *models()])};"
-            " see: steam-dino models list"
+            f"there is no recipe {name!r}; choose from: {', '.join(short_names())},"
+            " or a model of: steam-dino models list"
         )
+    for what, value, known_values in (
+        ("transform", mode, TRANSFORM_MODES),
+        ("pooling", pooling, POOLING_KINDS),
+    ):
+        if value is not None and value not in known_values:
+            raise RecipeError(f"the {what} is {value!r}; it must be one of: {', '.join(known_values)}")
     spec = Spec(name, model(known), model(known).transform, model(known).pooling)
     given = [pooling, mode, f"{size[0]}x{size[1]}" if size else None]
     for part in [*own, *parts, *(part for part in given if part is not None)]:

@@ -34,8 +34,8 @@ def check_words(recipe: Recipe) -> None:
     """
     if not has_words(recipe):
         raise RecipeError(
-            f"the recipe {recipe.name!r} knows no words; one that does:"
-            f" {pull_command('clip-vitb32')} and then steam-dino build --recipe clip"
+            f"the recipe {recipe.name!r} has no text model; use one that has:"
+            f" {pull_command('clip-vitb32')}, then steam-dino build --recipe clip"
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from steamdino.errors import GalleryError, NoGalleryError
+from steamdino.errors import GalleryError
 from steamdino.gallery import layout, schema
 from steamdino.gallery.banners import Banners
 from steamdino.gallery.curation import Curation
@@ -59,7 +59,7 @@ class Gallery:
         root = Path(path)
         database = root / layout.DATABASE
         if not database.is_file():
-            raise _no_gallery(root)
+            raise layout.no_gallery(root)
         connection = _connect_reading(database)
         with _explained(root):
             if schema.version_of(connection) < schema.VERSION:
@@ -82,7 +82,7 @@ class Gallery:
         """
         root = Path(path)
         if not create and not (root / layout.DATABASE).is_file():
-            raise _no_gallery(root)
+            raise layout.no_gallery(root)
         try:
             make_folder(root)
         except OSError as error:
@@ -158,10 +158,6 @@ def _locations(connection: sqlite3.Connection) -> list[str]:
         ]
     except sqlite3.DatabaseError:  # the next read reports what is wrong
         return []
-
-
-def _no_gallery(root: Path) -> NoGalleryError:
-    return NoGalleryError(f"there is no gallery in {root}; make one with: steam-dino add PICTURES -g {root}")
 
 
 def _connect_reading(database: Path) -> sqlite3.Connection:

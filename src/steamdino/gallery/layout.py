@@ -15,6 +15,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
+from steamdino.errors import NoGalleryError, UsageError
 from steamdino.storage.location import LocalFile, Location, of_address
 from steamdino.wellformed import content_path
 
@@ -27,6 +28,26 @@ LOCK = "writer.lock"
 VERTICAL = "vertical"
 KINDS = (VERTICAL, "header", "hero")
 """Kinds of banner that a game may have."""
+
+
+def check_kind(kind: str) -> None:
+    """Raise an error for a kind of banner that does not exist.
+
+    Raises:
+        UsageError: it does not exist.
+    """
+    if kind not in KINDS:
+        raise UsageError(f"there is no kind of banner {kind!r}; there are: {', '.join(KINDS)}")
+
+
+def no_gallery(root: Path) -> NoGalleryError:
+    """Return the error for a path that is not a gallery."""
+    if root.is_file():
+        return NoGalleryError(
+            f"{root} is a file, not the folder of a gallery; search a packed snapshot with: steam-dino similar QUERY"
+            f" --snapshot {root}"
+        )
+    return NoGalleryError(f"there is no gallery in {root}; make one with: steam-dino add PICTURES -g {root}")
 
 
 def snapshots_of(root: Path, recipe_hash: str, kind: str = VERTICAL) -> Path:

@@ -41,6 +41,7 @@ def open_newest(
             built last is opened. If it accepts none, the one that was built last of all is.
 
     Raises:
+        UsageError: there is no such kind of banner.
         SnapshotError: there is none, or it is damaged.
     """
     for _ in range(_TRIES):
@@ -86,12 +87,15 @@ def _by_name(latest: dict[Path, Manifest]) -> dict[str, tuple[Path, Manifest]]:
 
 
 def _choose(gallery: Path, recipe: str | None, kind: str, accept: Callable[[Recipe], bool]) -> Path:
+    layout.check_kind(kind)
     latest = newest_of_each(gallery, kind)
     if not latest:
         if (gallery / layout.DATABASE).is_file():
             raise NoSnapshotError(
                 f"the gallery {gallery} has no snapshot yet; run: steam-dino build -g {gallery}"
-                + ("" if kind == layout.VERTICAL else f" --kind {kind}")
+                if kind == layout.VERTICAL
+                else f"the gallery {gallery} has no snapshot of {kind} banners yet;"
+                f" run: steam-dino build -g {gallery} --kind {kind}"
             )
         raise NoSnapshotError(
             f"there is no gallery in {gallery}; make one with: steam-dino add PICTURES -g {gallery}"

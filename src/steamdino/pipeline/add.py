@@ -106,7 +106,7 @@ def add(
         listing = list(table.read(location, columns, outside=outside, prefix=prefix))
     else:
         raise UsageError(
-            f"there is no {path}; name a folder of pictures, an archive ({', '.join(archive.ENDINGS)})"
+            f"{path} does not exist; name a folder of pictures, an archive ({', '.join(archive.ENDINGS)})"
             f" or a table ({', '.join(table.FORMATS)})"
         )
     with Gallery.write(gallery, "add", create=True) as opened:

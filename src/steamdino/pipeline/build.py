@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from steamdino.engines import Engine, EngineSettings, start_engine
-from steamdino.errors import RecipeError, UsageError
+from steamdino.errors import RecipeError
 from steamdino.features.recipe_parser import Spec, of, parse
 from steamdino.gallery import Gallery
-from steamdino.gallery.layout import KINDS, VERTICAL
+from steamdino.gallery.layout import VERTICAL, check_kind
 from steamdino.gallery.vectors import Pending
 from steamdino.index.manifest import Manifest
 from steamdino.index.snapshot_selection import newest
@@ -86,8 +86,7 @@ def build(
         GalleryError: the gallery cannot be used.
         UsageError: there is no such kind of banner or no such engine.
     """
-    if kind not in KINDS:
-        raise UsageError(f"there is no kind of banner {kind!r}; there are: {', '.join(KINDS)}")
+    check_kind(kind)
     spec = parse(recipe) if isinstance(recipe, str) else recipe
     base = of(spec.base)
     with Gallery.write(gallery, "build") as opened:

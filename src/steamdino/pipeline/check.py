@@ -14,7 +14,7 @@ from steamdino.banners.read import read_picture
 from steamdino.errors import NoSnapshotError, PictureError
 from steamdino.gallery import Gallery
 from steamdino.gallery.curation import Shown
-from steamdino.gallery.layout import VERTICAL, location
+from steamdino.gallery.layout import VERTICAL, check_kind, location
 from steamdino.pipeline.duplicate_groups import Duplicates, duplicates
 from steamdino.records import Progress
 
@@ -59,8 +59,10 @@ def check(
         progress: called with (done, total).
 
     Raises:
+        UsageError: there is no such kind of banner.
         GalleryError: there is none, or it cannot be written to.
     """
+    check_kind(kind)
     with Gallery.write(gallery, "check") as opened:
         shown = opened.curation.shown(kind)
         known = opened.curation.measures(VERSION)

@@ -22,7 +22,7 @@ def decide(gallery: str | Path, decisions: Sequence[Decision]) -> None:
         for one in decisions:
             for game in (one.game, one.other):
                 if game and game not in known:
-                    raise UsageError(f"there is no game {game!r} with a banner; nothing was noted")
+                    raise UsageError(f"there is no game {game!r} with a banner; no decision was stored")
         opened.curation.decide(decisions)
 
 
@@ -35,9 +35,11 @@ def read_decisions(path: Path) -> list[Decision]:
     try:
         lines = path.read_text("utf-8-sig").splitlines()
     except FileNotFoundError:
-        raise UsageError(f"there is no {path}; name a file of decisions") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}") from None
+        raise UsageError(f"{path} does not exist; name a file of decisions") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}; name a file of decisions") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is not UTF-8 text; name a file of decisions") from None
     made = []
     for number, line in enumerate(lines, 1):
         text = line.partition("#")[0].strip() if line.lstrip().startswith("#") else line.strip()

@@ -67,7 +67,7 @@ def remove(gallery: str | Path, game_ids: Iterable[str] = (), *, source: str | N
         opened.steam_apps.remove(appids)
         if unknown := opened.games.remove(ids):
             raise UsageError(
-                f"there is no game {unknown[0]!r}; nothing was removed. Ids are shown by: similar"
+                f"there is no game {unknown[0]!r}; nothing was removed. To find an id, run: steam-dino similar NAME"
             )
         return removed + len(ids)
 

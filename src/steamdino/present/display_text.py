@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from steamdino.wellformed import UNPRINTABLE
 
@@ -26,12 +28,32 @@ def closeness(percentile: float) -> str:
     return f"{math.floor(percentile * scale + 1e-6) / scale:.{digits}f} %"
 
 
+def counted(number: int, one: str, many: str) -> str:
+    """Return a number with its noun for display: "1 query", "2,000 queries"."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
 def duration(seconds: float) -> str:
     """Return a duration for display: "8.2 s", "25 min", "3 h 05 min"."""
     if seconds < 90:
         return f"{max(seconds, 0):.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def invalid_value(error: Mapping[str, Any]) -> str:
+    """Return one of pydantic's errors for display, with the value, which its own messages lack.
+
+    Args:
+        error: one of ``ValidationError.errors()``.
+    """
+    if error["type"] == "missing":
+        return "it is missing"
+    expected: str = error["msg"]
+    if not expected.startswith("Input "):
+        return f"{expected[:1].lower()}{expected[1:]}"
+    expected = expected.removeprefix("Input ").partition(", ")[0]
+    return f"{shortened(repr(error['input']), 100)} {expected}"
 
 
 def inert(text: str) -> str:

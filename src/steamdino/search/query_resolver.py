@@ -106,9 +106,20 @@ class QueryResolver:
             )
         hint = "try a part of the name, or an id"
         if words:
-            hint += f" (the recipe {self._recipe.name!r} knows no words; one that does: steam-dino build --recipe clip)"
+            hint += (
+                f" (the recipe {self._recipe.name!r} has no text model; run: steam-dino build --recipe clip)"
+            )
+        if files and _is_folder(text):
+            return QueryError(f"{shown!r} is a folder, and no game matches it; name one of its pictures")
         no_file = ", and there is no such file" if files else ""
         return QueryError(f"no game matches {shown!r}{no_file}; {hint}")
+
+
+def _is_folder(text: str) -> bool:
+    try:
+        return Path(text).is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def _is_file(text: str) -> bool:

@@ -22,6 +22,9 @@ STEAM, WEB = "steam", "web"
 KEY = "key"
 """Of a field's metadata: how the setting is called where the field has another name."""
 
+_FLAGS = {"requests_per_minute": "rate"}
+"""Flags whose names differ from their settings'."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -75,18 +78,18 @@ def merged(
         content = tables[table]
     found: dict[str, Found] = {}
     place = f"{path}, [{table}]" if table else str(path)
-    for source, origin, given in (
-        (place, FROM_FILE, content),
-        ("the environment", ENVIRONMENT, _environment(environ, kinds, prefix)),
-    ):
-        for key, value in given.items():
-            if key not in kinds:
-                raise UsageError(f"{source}: unknown setting {key!r}; known are {', '.join(sorted(kinds))}")
-            found[key] = Found(checked(source, key, value, kinds[key], origin), origin)
+    for key, value in content.items():
+        if key not in kinds:
+            raise UsageError(f"{place}: unknown setting {key!r}; known are {', '.join(sorted(kinds))}")
+        found[key] = Found(checked(f"{place}: {key}", key, value, kinds[key], FROM_FILE), FROM_FILE)
+    for key, value in _environment(environ, kinds, prefix).items():
+        found[key] = Found(
+            checked(f"{prefix}{key.upper()}", key, value, kinds[key], ENVIRONMENT), ENVIRONMENT
+        )
     for key, value in flags.items():
         if value is not None:
-            source = f"--{key.replace('_', '-')}"
-            found[key] = Found(checked(source, key, value, kinds[key], FLAG), FLAG)
+            label = f"--{_FLAGS.get(key, key).replace('_', '-')}"
+            found[key] = Found(checked(label, key, value, kinds[key], FLAG), FLAG)
     return found
 
 

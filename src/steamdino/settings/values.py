@@ -38,8 +38,10 @@ _SWITCH = dict.fromkeys(("yes", "true", "on", "1"), True) | dict.fromkeys(("no",
 _ADDRESS = re.compile(r"https?://[^/\\?#\s@]+(/[^\\?#\s]*)?")
 
 
-def checked(source: str, key: str, value: Any, kind: str, origin: str) -> Any:
+def checked(label: str, key: str, value: Any, kind: str, origin: str) -> Any:
     """The value of a setting as its kind ("Path", "str", "int", "float" or "bool").
+
+    The label is what error messages call the setting, such as "--rate" or "STEAMDINO_RECIPE".
 
     The environment holds nothing but text, from which the others are read. A file and flags give each value as what
     it is.
@@ -55,8 +57,8 @@ def checked(source: str, key: str, value: Any, kind: str, origin: str) -> Any:
         return made
     # Neither a key nor the password in an address belongs into a message, since messages end in logs.
     if key == SECRET or (key.endswith("_url") and "@" in str(value)):
-        raise UsageError(f"{source}: {key} must be {expected}")
-    raise UsageError(f"{source}: {key} is {shown(value)}; it must be {expected}")
+        raise UsageError(f"{label} must be {expected}")
+    raise UsageError(f"{label} is {shown(value)}; it must be {expected}")
 
 
 def _switch(value: Any, origin: str) -> tuple[bool | None, str]:
@@ -70,7 +72,7 @@ def _switch(value: Any, origin: str) -> tuple[bool | None, str]:
 def _number(key: str, value: Any, kind: str, origin: str) -> tuple[int | float | None, str]:
     make: type[int] | type[float] = int if kind == "int" else float
     least, most = _RANGES[key]
-    expected = f"{'a whole number' if make is int else 'a number'} from {least:g} to {most:g}"
+    expected = f"{'a whole number' if make is int else 'a number'} from {least:.10g} to {most:.10g}"
     if origin == ENVIRONMENT:
         try:
             value = make(value)

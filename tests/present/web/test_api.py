@@ -133,11 +133,11 @@ def test_errors_are_problems_with_one_line(web: httpx.Client) -> None:
     for address, status, told in (
         ("/api/v1/games/no-such-game/similar", 404, "no game matches"),
         (f"/api/v1/games/{QUERY}/similar?tag=noirr", 404, "did you mean: noir"),
-        (f"/api/v1/games/{QUERY}/similar?k=0", 422, "k: "),
+        (f"/api/v1/games/{QUERY}/similar?k=0", 422, "k: '0' should be greater than or equal to 1"),
         (f"/api/v1/games/{QUERY}/similar?k=101", 422, "k: "),
         (f"/api/v1/games/{QUERY}/similar?released=soon", 400, "the release date"),
         (f"/api/v1/games/{QUERY}/similar?recipe=other", 400, "is not served; choose from: bundled"),
-        ("/api/v1/text?q=cat", 400, "knows no words"),
+        ("/api/v1/text?q=cat", 400, "has no text model"),
         (f"/api/v1/games/{'x' * 10_000}", 414, "too long"),
         (f"/api/v1/games/{'x' * 1_000}", 422, "game_id"),
         ("/api/v1/nothing", 404, "Not Found"),

@@ -35,7 +35,7 @@ def read(path: Path) -> dict[int, str | None]:
             )
         content = path.read_bytes()
     except FileNotFoundError:
-        raise UsageError(f"there is no {path}; name a file with appIDs") from None
+        raise UsageError(f"{path} does not exist; name a file with appIDs") from None
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror}") from None
     whole_text = content.decode("utf-8-sig", "replace")

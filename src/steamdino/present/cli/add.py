@@ -84,6 +84,7 @@ def add(
     """
     from steamdino.catalogue.steam import app_lists
     from steamdino.catalogue.table import Columns
+    from steamdino.picture_formats import SUFFIXES
     from steamdino.pipeline import add as run
     from steamdino.present.cli.progress import bar
 
@@ -116,10 +117,12 @@ def add(
         "unchanged": summary.unchanged,
         "missing": summary.gone,
         "without a banner": summary.without_banner,
-        "problems": len(summary.problems),
+        "problem" if len(summary.problems) == 1 else "problems": len(summary.problems),
     }
     # If part of the source was unreadable, the missing games are unknown.
     outcome = ", ".join(f"{'?' if n is None else format(n, ',')} {label}" for label, n in counts.items())
     say(f"{printable(summary.source)}: {outcome}")
+    if not any(counts.values()):
+        note(f"Found no games in {printable(str(path))}. Pictures must end in {', '.join(SUFFIXES)}.")
     if summary.problems:
         raise typer.Exit(1)

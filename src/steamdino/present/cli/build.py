@@ -114,11 +114,13 @@ def size_of(text: str | None) -> tuple[int, int] | None:
     """A width and a height in pixels, of a text like "224x336".
 
     Raises:
-        UsageError: it is not of that kind.
+        UsageError: it is not of that kind, or too large.
     """
     if text is None:
         return None
     width, _, height = text.lower().partition("x")
     if not (width.isdecimal() and height.isdecimal()):
         raise UsageError(f"--size is {text!r}; it must be a width and a height, as in 224x336")
+    if len(width) > 4 or len(height) > 4:
+        raise UsageError(f"--size is {text!r}; each side must be below 10000")
     return int(width), int(height)

@@ -61,7 +61,7 @@ def demo(
         print_matches(answer)
         say("")
     write_sheet(page, answers, title="A store of invented games: banners that look alike")
-    say(f"The page: {page}")
+    say(f"Page with the results: {page}")
     say(f"Next: steam-dino similar {chosen[-1].id} -g {gallery}")
     if open_page or (open_page is None and sys.stdout.isatty()):
         import webbrowser

@@ -90,7 +90,7 @@ def explain(
         title += f", closer than {closeness(percentile)} of pairs"
     if picture:
         write_png(picture, draw(explanation, title))
-        note(f"{output_name(picture)}: the picture")
+        note(f"{output_name(picture)}: the explanation as a picture")
     if output.format == "json":
         import json
 

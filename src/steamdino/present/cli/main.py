@@ -37,7 +37,7 @@ from steamdino.present.cli import (
 )
 from steamdino.present.cli.console import note, say
 from steamdino.present.cli.option_groups import register
-from steamdino.present.display_text import printable
+from steamdino.present.display_text import invalid_value, printable
 
 # Depending on its version, Typer uses its own click or the installed one; its public error class shows which.
 _CommandError: type[Exception] = typer.BadParameter.__mro__[2]  # click's ClickException
@@ -153,10 +153,13 @@ def _exit_code() -> int:
 def _refuse(error: Any) -> int:
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "steam-dino"
-    message = error.format_message().strip().rstrip(".?")
+    if hasattr(error.__cause__, "errors"):  # Typer converts values with pydantic, or with click
+        error.message = invalid_value(error.__cause__.errors()[0])
+    message = error.format_message().strip().rstrip(".").replace(". Did you mean", "; did you mean")
     if not message:  # a command without arguments: its help was printed
         return 2
-    return _fail(f"{message[0].lower()}{message[1:]}; see: {command} --help", 2)
+    end = " See" if message.endswith("?") else "; see"
+    return _fail(f"{message[0].lower()}{message[1:]}{end}: {command} --help", 2)
 
 
 def _fail(message: str, code: int) -> int:

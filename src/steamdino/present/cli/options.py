@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
-from steamdino.errors import UsageError
+from steamdino.errors import SnapshotError, UsageError
 from steamdino.settings import Settings
 from steamdino.storage import output as storage
 
@@ -125,7 +125,15 @@ class SnapshotOptions(GalleryOptions):
 
     @property
     def searched(self) -> Path:
-        """What a search opens: the snapshot if one is named, else the gallery."""
+        """What a search opens: the snapshot if one is named, else the gallery.
+
+        Raises:
+            SnapshotError: the snapshot does not exist.
+        """
+        if self.snapshot and not self.snapshot.exists():
+            raise SnapshotError(
+                f"{self.snapshot} does not exist; name a packed snapshot, or a snapshot's folder, with --snapshot"
+            )
         return self.snapshot or self.folder
 
 

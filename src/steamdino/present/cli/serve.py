@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from steamdino.errors import MissingExtraError
+from steamdino.errors import MissingExtraError, NetworkError
 from steamdino.present.cli.console import note
 from steamdino.present.cli.options import GalleryOptions, PrecisionOption
 from steamdino.settings import WebSettings
@@ -109,6 +109,7 @@ def serve(
             os.environ[f"STEAMDINO_WEB_{name.upper()}"] = str(value)
     import uvicorn
 
+    _check_address(web.host, web.port)
     note(f"Serving {settings.gallery} at http://{web.host}:{web.port}")
     uvicorn.run(
         "steamdino.present.web.app:from_environment",
@@ -120,3 +121,18 @@ def serve(
         log_level="warning",
         server_header=False,
     )
+
+
+def _check_address(host: str, port: int) -> None:
+    """Raise an error for an address that cannot be listened on. Uvicorn logs it and exits with another code."""
+    import socket
+
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(address)
+    except OSError as error:
+        raise NetworkError(
+            f"cannot listen on {host}:{port}: {error.strerror}; choose others with --host and --port"
+        ) from None

@@ -144,10 +144,10 @@ def _wanted(
     ways = [bool(appids), file is not None, top > 0, limit > 0]
     if sum(ways) > 1:
         raise UsageError("appIDs, --appids, --top and --limit exclude each other; pass only one of them")
-    if top < 0 or limit < 0 or top > 100:
-        raise UsageError(
-            f"--top is {top} and --limit {limit}; --top must be from 1 to 100, and --limit at least 1"
-        )
+    if not 0 <= top <= 100:
+        raise UsageError(f"--top is {top}; it must be from 1 to 100")
+    if limit < 0:
+        raise UsageError(f"--limit is {limit}; it must be at least 1")
     named: dict[int, str | None] = app_lists.read(file) if file else {}
     for text in appids:
         if refusal := steam_refusal(text):

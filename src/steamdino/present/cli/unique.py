@@ -116,10 +116,10 @@ def unique(
 
     if gallery.snapshot and ignore_duplicates:
         raise UsageError(
-            "--ignore-duplicates needs the pictures of a gallery, and a packed snapshot has none; leave one of them out"
+            "--ignore-duplicates needs the pictures of a gallery, and a packed snapshot has none; omit one of the two"
         )
     if diverse and k != 1:
-        raise UsageError(f"-k is {k}, and --diverse does not average neighbours; leave one of them out")
+        raise UsageError(f"-k is {k}, and --diverse does not average neighbours; omit one of the two")
     if output.sheet:
         mosaic.check_png(output.sheet)
     output.check()
@@ -151,7 +151,7 @@ def unique(
         note(f"{output_name(output.sheet)}: {len(found):,} banners")
     if output.format == "table":
         with beside(output.html, output.sheet):
-            _print(found, title, output.pictures)
+            _print(found, title, below, output.pictures)
     elif output.format == "json":
         say(unique_report.as_json(found, snapshot.recipe.name, mode))
     elif output.format == "csv":
@@ -170,7 +170,7 @@ def _wiki(found: Sequence[UniqueGame], output: str, gallery: Path, kind: str) ->
     return unique_report.as_wiki(found, to, markup.LINKS[output])
 
 
-def _print(found: Sequence[UniqueGame], title: str, pictures: bool | None) -> None:
+def _print(found: Sequence[UniqueGame], title: str, below: float | None, pictures: bool | None) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -178,7 +178,7 @@ def _print(found: Sequence[UniqueGame], title: str, pictures: bool | None) -> No
 
     console = out()
     if not found:
-        note("No game is below this similarity.")
+        note("No game passes the filters." if below is None else "No game is below this similarity.")
         return
     console.print(Text(title, style="bold"))
     if draws(pictures, console):

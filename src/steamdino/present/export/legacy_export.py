@@ -96,7 +96,8 @@ def write_arrays(folder: Path, table: Neighbourhood) -> list[Path]:
         make_folder(folder)
     except OSError as error:
         raise OutputError(
-            f"{folder} cannot be written to: {error.strerror}; name another folder with -o"
+            f"{folder} cannot be written to: {'it is a file' if folder.is_file() else error.strerror};"
+            " name another folder with -o"
         ) from None
     for name, content in files.items():
         with writing(folder / name) as file:

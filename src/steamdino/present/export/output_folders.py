@@ -26,8 +26,10 @@ def check_folder(folder: Path, kind: str) -> None:
         return
     page = folder / PAGE if folder.is_dir() else folder
     own = page.is_file() and f'data-page="{kind}"' in page.read_text("utf-8", "replace")[:4000]
-    if not folder.is_dir() or (any(folder.iterdir()) and not own):
-        raise UsageError(f"{folder} holds something else than a {kind}; name a new folder")
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder; name a new folder")
+    if any(folder.iterdir()) and not own:
+        raise UsageError(f"{folder} holds other files than a {kind}; name a new folder")
 
 
 @contextmanager

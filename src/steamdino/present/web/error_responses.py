@@ -20,7 +20,7 @@ from steamdino.errors import (
     SteamDinoError,
     UsageError,
 )
-from steamdino.present.display_text import printable
+from steamdino.present.display_text import invalid_value, printable
 from steamdino.present.web.served_snapshot import NotServedError
 
 LOG = logging.getLogger("steamdino.web")
@@ -87,7 +87,7 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError)  # noqa: S101
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"][1:]) or "the request"
-        return answer(request, 422, f"{where}: {first['msg']}")
+        return answer(request, 422, f"{where}: {invalid_value(first)}")
 
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101

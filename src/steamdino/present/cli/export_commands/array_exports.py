@@ -71,8 +71,10 @@ def urls(
         steam-dino export urls -o urls.csv
     """
     from steamdino.gallery import Gallery
+    from steamdino.gallery.layout import check_kind
     from steamdino.present.export.banner_urls import write_urls
 
+    check_kind(kind)
     check_outputs(("-o", output))
     steam = SteamSettings.load({})
     with Gallery.open(gallery.folder) as opened_gallery:

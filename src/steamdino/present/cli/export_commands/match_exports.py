@@ -11,6 +11,7 @@ from steamdino.present.cli.console import beside, note, say
 from steamdino.present.cli.export_commands.selection import CountOption, Selection, text_file
 from steamdino.present.cli.option_groups import Command
 from steamdino.present.cli.options import GalleryOptions, RecipeOptions, check_outputs
+from steamdino.present.display_text import counted
 from steamdino.present.export.writers.writer import Context, Writer
 from steamdino.storage.output import is_stream, output_name, writing
 
@@ -38,12 +39,12 @@ def command_of(writer: Writer) -> Command:
             with writing(output) as file:
                 writer.write(answers_of(table), file, context)
             with beside(output):
-                say(f"{output_name(output)}: {len(table):,} queries")
+                say(f"{output_name(output)}: {counted(len(table), 'query', 'queries')}")
             return
         with text_file(output) as text:
             writer.write(answers_of(table), text, context)
         if output:
-            note(f"{output_name(output)}: {len(table):,} queries")
+            note(f"{output_name(output)}: {counted(len(table), 'query', 'queries')}")
 
     text = f"File to write, such as matches{writer.suffix}. - is stdout."
     if not writer.binary:

@@ -13,6 +13,7 @@ from steamdino.present.cli.console import beside, say
 from steamdino.present.cli.export_commands.selection import CountOption, Selection
 from steamdino.present.cli.match_output import note_missing_pictures
 from steamdino.present.cli.options import GalleryOptions, RecipeOptions, check_folder, check_outputs
+from steamdino.present.display_text import counted
 from steamdino.present.export.answer import Answer
 from steamdino.present.export.writers.html_sheet import HtmlSheet
 from steamdino.present.export.writers.png_sheet import PngSheet
@@ -62,7 +63,10 @@ def html(
     with writing_text(output) as text:
         HtmlSheet(title).write(map(Answer.of, found), text, context)
     with beside(output):
-        say(f"{output_name(output)}: {len(queries):,} queries with up to {k:,} matches each")
+        say(
+            f"{output_name(output)}: {counted(len(queries), 'query', 'queries')}"
+            f" with up to {counted(k, 'match', 'matches')} each"
+        )
 
 
 def sheet(

@@ -96,9 +96,13 @@ class Selection:
         try:
             lines = self.file.read_text("utf-8-sig").splitlines()
         except FileNotFoundError:
-            raise UsageError(f"there is no {self.file}; name a file with ids") from None
-        except (OSError, ValueError) as error:
-            raise UsageError(f"{self.file} cannot be read: {error}") from None
+            raise UsageError(f"{self.file} does not exist; name a file of ids with --from") from None
+        except OSError as error:
+            raise UsageError(
+                f"{self.file} cannot be read: {error.strerror}; name a file of ids with --from"
+            ) from None
+        except ValueError:
+            raise UsageError(f"{self.file} is not UTF-8 text; name a file of ids with --from") from None
         return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
 
     def _most_played(self, gallery: Path) -> list[str]:
