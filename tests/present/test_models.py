@@ -208,7 +208,7 @@ def test_weights_are_taken_from_a_file(pull: Run, hub: Hub, weights: bytes, tmp_
     (tmp_path / "mine.onnx").write_bytes(weights)
     assert pull("dino-vits16", "--weights", tmp_path / "mine.onnx").returncode == 0
     assert hub.requests == []
-    assert "none.onnx; name another file with --weights" in _line(
+    assert "none.onnx does not exist; name another file with --weights" in _line(
         pull("dino-vits16", "--weights", tmp_path / "none.onnx")
     )
 

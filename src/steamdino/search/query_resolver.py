@@ -109,7 +109,7 @@ class QueryResolver:
             hint += (
                 f" (the recipe {self._recipe.name!r} has no text model; run: steam-dino build --recipe clip)"
             )
-        if files and _is_folder(text):
+        if files and text and _is_folder(text):
             return QueryError(f"{shown!r} is a folder, and no game matches it; name one of its pictures")
         no_file = ", and there is no such file" if files else ""
         return QueryError(f"no game matches {shown!r}{no_file}; {hint}")

@@ -63,10 +63,8 @@ def html(
     with writing_text(output) as text:
         HtmlSheet(title).write(map(Answer.of, found), text, context)
     with beside(output):
-        say(
-            f"{output_name(output)}: {counted(len(queries), 'query', 'queries')}"
-            f" with up to {counted(k, 'match', 'matches')} each"
-        )
+        shown = counted(len(queries), "query", "queries")
+        say(f"{output_name(output)}: {shown} with up to {counted(k, 'match', 'matches')} each")
 
 
 def sheet(
