@@ -21,7 +21,7 @@ test: $(VENV)/dev  ## run the test suite
 soak: $(VENV)/dev  ## run the long tests
 	$(BIN)/python -m pytest -m soak $(ARGS)
 
-mutants: $(VENV)/torch  ## change the code in small ways and count what the tests notice (an hour)
+mutants: $(VENV)/torch  ## change the code in small ways and count what the tests notice (hours)
 	$(PIP) 'mutmut>=3.8'
 	$(BIN)/python benchmarks/mutants.py $(ARGS)
 
