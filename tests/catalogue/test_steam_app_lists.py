@@ -89,7 +89,7 @@ def test_a_file_that_is_not_a_list_is_refused_with_the_reason(
 
 
 def test_a_missing_file_is_a_usage_error(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="there is no"):
+    with pytest.raises(UsageError, match="does not exist"):
         app_lists.read(tmp_path / "none")
 
 

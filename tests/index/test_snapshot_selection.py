@@ -142,7 +142,8 @@ def test_each_kind_of_banner_has_snapshots_of_its_own(tmp_path: Path) -> None:
     assert list(newest_by_name(tmp_path)) == [OLD.name]
     assert list(newest_by_name(tmp_path, "header")) == [OTHER.name, OLD.name]
     with pytest.raises(
-        NoSnapshotError, match=f"has no snapshot yet; run: steam-dino build -g {tmp_path} --kind hero"
+        NoSnapshotError,
+        match=f"has no snapshot of hero banners yet; run: steam-dino build -g {tmp_path} --kind hero",
     ):
         open_newest(tmp_path, kind="hero")
 

@@ -138,7 +138,7 @@ def test_a_table_that_cannot_be_read_at_all_changes_nothing(tmp_path: Path) -> N
 
 
 def test_a_path_that_does_not_exist_makes_no_gallery(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="there is no .*nowhere"):
+    with pytest.raises(UsageError, match="nowhere does not exist"):
         add(tmp_path / "g", tmp_path / "nowhere")
     assert not (tmp_path / "g").exists()
 

@@ -213,7 +213,7 @@ def test_a_file_of_decisions_is_read_or_its_line_is_named(tmp_path: Path) -> Non
         path.write_text(f"keep 1\n{line}\n")
         with pytest.raises(UsageError, match=f"line 2: '{line}' is not a decision"):
             read_decisions(path)
-    with pytest.raises(UsageError, match="there is no"):
+    with pytest.raises(UsageError, match="does not exist"):
         read_decisions(tmp_path / "none")
 
 

@@ -163,7 +163,7 @@ def test_requests_that_make_no_sense_are_refused(run: Run, gallery_with_pictures
         (("check", "--exclude", "ugly"), "there is no flaw 'ugly'"),
         (("check", "--format", "xml"), "--format is 'xml'"),
         (("check", "--size", "big"), "--size is 'big'"),
-        (("check", "--decisions", "none"), "there is no none"),
+        (("check", "--decisions", "none"), "none does not exist"),
         (("duplicates", "--tier", "twins"), "there is no tier 'twins'"),
         (("duplicates", "--page", "0"), "must be at least 1"),
         (("duplicates", "--page", "999"), "--page is 999, but there are only"),

@@ -150,7 +150,7 @@ def test_an_archive_of_steams_banners_gets_its_names_from_a_list(
         (["--top", "101"], "from 1 to 100"),
         (["--include", "films"], "it must be among: dlc, demo, software"),
         (["--kind", "square"], "it must be among: vertical, header, hero"),
-        (["--appids", "none.txt"], "there is no none.txt"),
+        (["--appids", "none.txt"], "none.txt does not exist"),
         (["--rate", "-1"], "must be a number from 0 to 1000"),
         (["--connections", "99"], "must be a whole number from 1 to 32"),
     ],
