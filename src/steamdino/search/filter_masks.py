@@ -22,10 +22,6 @@ class FilterMasks:
         self._reader = reader
         self._kept: LruCache[Filter, NDArray[np.bool_] | None] = LruCache(MASKS)
 
-    def __len__(self) -> int:
-        """How many masks are kept."""
-        return len(self._kept)
-
     def mask(self, only: Filter) -> NDArray[np.bool_] | None:
         """Find the rows that a filter allows: bool, shape (games,); None for all rows.
 
