@@ -9,6 +9,7 @@ from steamdino.errors import UsageError
 from steamdino.gallery import Gallery
 from steamdino.gallery.curation import DIFFERENT, KEEP, SAME, Decision
 from steamdino.gallery.layout import VERTICAL
+from steamdino.storage.text_lines import read_lines
 
 
 def decide(gallery: str | Path, decisions: Sequence[Decision]) -> None:
@@ -32,16 +33,8 @@ def read_decisions(path: Path) -> list[Decision]:
     Raises:
         UsageError: there is no such file, or a line cannot be read; the text names it.
     """
-    try:
-        lines = path.read_text("utf-8-sig").splitlines()
-    except FileNotFoundError:
-        raise UsageError(f"{path} does not exist; name a file of decisions") from None
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}; name a file of decisions") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{path} is not UTF-8 text; name a file of decisions") from None
     made = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(read_lines(path, "name a file of decisions"), 1):
         text = line.partition("#")[0].strip() if line.lstrip().startswith("#") else line.strip()
         if not text:
             continue

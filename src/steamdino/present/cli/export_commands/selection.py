@@ -14,6 +14,7 @@ from steamdino.errors import QueryError, UsageError
 from steamdino.present.cli.console import note
 from steamdino.settings import SteamSettings
 from steamdino.storage.output import writing_text
+from steamdino.storage.text_lines import read_lines
 
 if TYPE_CHECKING:
     from steamdino.analysis.neighbourhood import Neighbourhood
@@ -93,16 +94,7 @@ class Selection:
     def _of_file(self) -> list[str]:
         if self.file is None:
             return []
-        try:
-            lines = self.file.read_text("utf-8-sig").splitlines()
-        except FileNotFoundError:
-            raise UsageError(f"{self.file} does not exist; name a file of ids with --from") from None
-        except OSError as error:
-            raise UsageError(
-                f"{self.file} cannot be read: {error.strerror}; name a file of ids with --from"
-            ) from None
-        except ValueError:
-            raise UsageError(f"{self.file} is not UTF-8 text; name a file of ids with --from") from None
+        lines = read_lines(self.file, "name a file of ids with --from")
         return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
 
     def _most_played(self, gallery: Path) -> list[str]:
