@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -163,6 +164,22 @@ def test_a_request_that_makes_no_sense_is_refused_before_anything_is_asked(
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
     assert not store.log
+
+
+def test_a_wait_before_a_retry_is_explained_while_it_lasts(
+    run: Run, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STEAMDINO_STEAM_BACKOFF", "2")  # with jitter 1 to 3 s
+    monkeypatch.setenv("STEAMDINO_STEAM_TRIES", "2")
+    store.eresult = 84
+    done = run("sync", "-g", tmp_path / "g")
+    assert done.returncode == 1
+    waits, failure = done.stderr.splitlines()
+    assert re.fullmatch(
+        r"Steam is limiting the rate of requests \(x-eresult 84\); trying again in [123] s", waits
+    )
+    assert failure.startswith("steam-dino: Steam is limiting the rate of requests")
+    assert store.key not in done.stderr
 
 
 def test_a_block_is_explained_in_one_line(run: Run, store: Store, tmp_path: Path) -> None:

@@ -8,6 +8,8 @@
 redirects           refused if they lead to a host that is not allowed
 disconnects, slow   retried like 5xx
 ==================  ======================================================================================
+
+Each retry is logged at INFO, with its reason and how long it waits.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 
 from steamdino.errors import BlockedError, NetworkError, ReplyError, UsageError
 from steamdino.net.rate_limit import RateLimiter
+
+LOG = logging.getLogger(__name__)
 
 LONGEST_WAIT = 600.0
 """Seconds; a longer Retry-After ends the request."""
@@ -161,6 +165,7 @@ class Client:
             stop=stop_after_attempt(self._policy.tries),
             wait=self._wait,
             sleep=self._sleep,
+            before_sleep=_log_retry,
             reraise=True,
         ):
             with attempt:
@@ -246,6 +251,13 @@ class Client:
     def _sleep(self, seconds: float) -> None:
         if self._stopped.wait(seconds):
             raise NetworkError("stopped")
+
+
+def _log_retry(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    seconds = state.next_action.sleep if state.next_action else 0.0
+    reason = str(error).removesuffix("; try again later")
+    LOG.info("%s; trying again in %.0f s", reason, seconds, extra={"seconds": seconds})
 
 
 def host_of(url: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -20,6 +22,12 @@ from steamdino.settings import SteamSettings
 if TYPE_CHECKING:
     from steamdino.pipeline.sync import SyncRequest, SyncSummary
     from steamdino.pipeline.sync.sync_request import Report
+
+SHORTEST_WAIT = 1.0
+"""Seconds from which on a retry is shown."""
+
+BETWEEN_RETRIES = 60.0
+"""Seconds between two lines about retries: a run may need thousands."""
 
 LABELS = {
     "list": ("Listing", "games"),
@@ -113,7 +121,7 @@ def sync(
                 f" {duration(plan.seconds)}, {plan.disk / 1e9:,.1f} GB."
             )
         return
-    with _bars() as report:
+    with _bars() as report, _retries():
         try:
             summary = run(place, wanted, steam, report)
         except KeyboardInterrupt:
@@ -203,6 +211,31 @@ def _bars() -> Iterator[Report]:
             progress.update(tasks[stage], completed=done, total=total or None, rate=shown)
 
         yield report
+
+
+class _Retries(logging.Handler):
+    """Print why requests wait, if they wait for long, and not too often."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self._next = 0.0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a retry. Threads take turns."""
+        if getattr(record, "seconds", 0.0) >= SHORTEST_WAIT and time.monotonic() >= self._next:
+            self._next = time.monotonic() + BETWEEN_RETRIES
+            err().print(record.getMessage(), markup=False)
+
+
+@contextmanager
+def _retries() -> Iterator[None]:
+    log, handler = logging.getLogger("steamdino.net.client"), _Retries()
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
 
 
 def _print(summary: SyncSummary, as_json: bool) -> None:
