@@ -109,11 +109,14 @@ class Filter:
 
     Attributes:
         tags: tags that a game must have, all of them; upper and lower case and punctuation do not matter.
-        released_from, released_to: the first and the last day, month or year ("2020-05-17", "2020-05", "2020") of the
-            release; None for no bound.
+        released_from, released_to: the first and the last day, month, quarter or year of the release, in a form of
+            `periods` ("2020-05-17", "2020-05", "2020-Q2", "2020"); None for no bound. A game that has less than a day
+            meets them if any day of its month, quarter or year does.
         min_reviews: minimum number of reviews.
         free: only free games.
         adult: include adult-only games.
+        early_access_from, early_access_to: the same bounds for the start of early access.
+        upcoming: True for only games that are not released yet, False for none of them, None for all games.
     """
 
     tags: tuple[str, ...] = ()
@@ -122,6 +125,9 @@ class Filter:
     min_reviews: int = 0
     free: bool = False
     adult: bool = False
+    early_access_from: str | None = None
+    early_access_to: str | None = None
+    upcoming: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ class Game:
     stamp: int = EPOCH  # of its last change; becomes ?t=
     modified: int = EPOCH
     adult: bool = False
+    release: dict[str, Any] | None = None  # when it is not the one of its number
 
     @property
     def file(self) -> str:
@@ -206,7 +207,7 @@ def item(game: Game, country: str) -> dict[str, Any]:
                 "review_score_label": "Mixed",
             }
         },
-        "release": {"steam_release_date": EPOCH + n * 86_400, "is_coming_soon": n % 40 == 0},
+        "release": game.release or {"steam_release_date": EPOCH + n * 86_400, "is_coming_soon": n % 40 == 0},
         "best_purchase_option": {"final_price_in_cents": "1999"} if n % 5 else {},
         "platforms": {"windows": True, "mac": n % 2 == 0},
         "assets": assets,

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steamdino.index.dates import LONGEST, read
+from steamdino.index.dates import LONGEST, read, read_any
+from steamdino.periods import days
+from steamdino.steam_dates import PACIFIC
 
 # Not strftime, whose names follow the locale.
 MONTHS = ("January", "February", "March", "April", "May", "June",
@@ -26,6 +28,10 @@ def long(day: date) -> str:
 
 def midnight(day: date) -> int:
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
+
+
+def in_seattle(day: date, hour: int) -> int:
+    return int(datetime(day.year, day.month, day.day, hour, tzinfo=PACIFIC).timestamp())
 
 
 DAYS: dict[str, Callable[[date], Any]] = {
@@ -58,7 +64,9 @@ DAYS: dict[str, Callable[[date], Any]] = {
     "seconds as text of a float": lambda d: f"{midnight(d)}.0",
     "milliseconds": lambda d: 1000 * midnight(d),
     "appdetails": lambda d: {"coming_soon": False, "date": f"{d.day} {short(d)}, {d.year}"},
-    "IStoreBrowseService": lambda d: {"steam_release_date": midnight(d), "is_coming_soon": False},
+    "IStoreBrowseService": lambda d: {"steam_release_date": in_seattle(d, 0), "is_coming_soon": False},
+    "IStoreBrowseService late that day": lambda d: {"steam_release_date": str(in_seattle(d, 23))},
+    "a curator's page": lambda d: {"rt_release_date": in_seattle(d, 12)},
 }
 WITHIN = st.dates(date(1980, 1, 2), date(2099, 12, 30))
 
@@ -92,12 +100,14 @@ def test_a_month_is_read_back_from_each_form(form: Callable[[date], str], day: d
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        ("Q1 2025", "2025-01"),
-        ("Q2 2025", "2025-04"),
-        ("Q3 2025", "2025-07"),
-        ("Q4, 2025", "2025-10"),
-        ("2025 Q4", "2025-10"),
-        ("2025-Q1", "2025-01"),
+        ("Q1 2025", "2025-Q1"),
+        ("Q2 2025", "2025-Q2"),
+        ("Q3 2025", "2025-Q3"),
+        ("Q4, 2025", "2025-Q4"),
+        ("2025 Q4", "2025-Q4"),
+        ("2025-Q1", "2025-Q1"),
+        ("2025Q1", "2025-Q1"),
+        ("q1 2025", "2025-Q1"),
         ("2012", "2012"),
         (2012, "2012"),
         (2012.0, "2012"),
@@ -129,7 +139,7 @@ def test_what_is_less_than_a_day_is_as_exact_as_it_is_written(value: object, exp
         2012_13_01, 2012_02_30, 315_532_799, 4_102_444_800, 10**14, 10**400, "1" * 14,
         "2012-13-01", "2012-00-10", "2012-02-31", "2012-08-00", "31 Feb, 2012", "29 Feb, 2021", "Feb 30, 2012",
         "2012-13",        "0 Aug, 2012", "32 Aug, 2012", "Q0 2025", "Q5 2025", "21 Aug, 12", "21 Aug, 20120",
-        "Mayday 2012", "Ma 2012",
+        "Mayday 2012", "Ma 2012", "Coming 0000", "Q1 0000", "0000-01",
         "08/21/2012", "21/08/2012", "7 AGO 2020", "1 ENE 2020", "21 août 2012", "2027년 출시 예정", "2012/08-21",
         "2012-08-21 in the evening", "2012-08-21T99", "٢٠١٢", "1e9", "0x7dc", "2012 - 2013", "x" * 100_000,
     ],
@@ -164,3 +174,41 @@ def test_months_are_told_apart_by_three_letters() -> None:
         for letters in range(3, 10):
             assert read(f"{day.day} {long(day)[:letters]} 2021") == day.isoformat()
         day += timedelta(1)
+
+
+NEW_YEARS_EVE_2027 = 1830240000
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"steam_release_date": NEW_YEARS_EVE_2027}, "2027-12-31"),
+        ({"steam_release_date": NEW_YEARS_EVE_2027, "coming_soon_display": "date_full"}, "2027-12-31"),
+        ({"steam_release_date": NEW_YEARS_EVE_2027, "coming_soon_display": "date_month"}, "2027-12"),
+        ({"steam_release_date": str(NEW_YEARS_EVE_2027), "coming_soon_display": "date_quarter"}, "2027-Q4"),
+        ({"steam_release_date": NEW_YEARS_EVE_2027, "coming_soon_display": "date_year"}, "2027"),
+        ({"steam_release_date": "31 Dec, 2027", "coming_soon_display": "date_year"}, "2027"),
+        ({"steam_release_date": "Dec 2027", "coming_soon_display": "date_year"}, "2027-12"),
+        ({"steam_release_date": NEW_YEARS_EVE_2027, "coming_soon_display": "text_tba"}, None),
+        ({"original_release_date": NEW_YEARS_EVE_2027, "coming_soon_display": "text_tba"}, None),
+        ({"original_release_date": NEW_YEARS_EVE_2027, "coming_soon_display": "date_year"}, None),
+        ({"released": "2026-Q4", "coming_soon_display": "text_tba"}, "2026-Q4"),
+        (
+            {
+                "steam_release_date": NEW_YEARS_EVE_2027,
+                "coming_soon_display": "date_year",
+                "is_coming_soon": False,
+            },
+            "2027-12-31",
+        ),
+        ({"steam_release_date": NEW_YEARS_EVE_2027, "coming_soon_display": ["date_year"]}, "2027-12-31"),
+    ],
+)
+def test_an_announcement_is_as_exact_as_steam_makes_it(fields: dict[str, Any], expected: str | None) -> None:
+    assert read(fields) == read_any(fields) == expected
+
+
+@given(st.text(max_size=12) | st.from_regex(r"(Q[0-9][ -])?[0-9]{4}([ -]Q?[0-9]{1,2}){0,2}", fullmatch=True))
+def test_every_date_that_is_read_is_a_period(text: str) -> None:
+    found = read(text)
+    assert found is None or days(found)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from steamdino.errors import QueryError, SnapshotError, UsageError
 from steamdino.index import facets
-from steamdino.index.columns import reviews
+from steamdino.index.columns import early_access, is_upcoming, released, reviews
 from steamdino.index.exact import ExactIndex
 from steamdino.records import Filter
 from steamdino.search import Snapshot
@@ -70,7 +71,7 @@ FILES: dict[str, dict[str, Any]] = {
     },
     "IStoreBrowseService": {
         "tags": ["Action", "Adventure"],
-        "release": {"steam_release_date": 1345507200},
+        "release": {"steam_release_date": 1345568400},  # ten o'clock in the morning in Seattle
         "reviews": 60,
         "free": 1,
     },
@@ -105,6 +106,10 @@ def test_the_columns_of_the_files_that_people_have_can_be_filtered_by(name: str)
         (filter_of(min_reviews=500), [0, 3]),
         (filter_of(free=True), [0, 3]),
         (filter_of(["horror"], "2020..", 600, free=True), [3]),
+        (filter_of(released="2021-Q1", adult=True), [2, 3]),
+        (filter_of(released="2021-q2..", adult=True), [2]),
+        (filter_of(released="2021-03-31"), [3]),
+        (filter_of(released="2021-04-01", adult=True), [2]),
     ],
 )
 def test_each_filter_lets_through_what_it_says(wanted: Filter, expected: list[int]) -> None:
@@ -135,11 +140,22 @@ def test_reviews_are_counted_from_none_to_the_largest_number_that_is_stored(
 
 @pytest.mark.parametrize(
     "released",
-    ["20", "2020-13", "2020..2019", "..", "x", "2020-05-17-01", "2020 2021", "٢٠٢٠", "2020...2021"],
-)
+    [
+        "20", "2020-13", "2020..2019", "..", "x", "2020-05-17-01", "2020 2021", "٢٠٢٠", "2020...2021", " ", "2020-Q5",
+        "2021-02-29", "2020..2021-02-29", "2021-02-29..", "2020-Q2..2020-03", "2020-05-17..2020-05-16", "0000",
+    ],
+)  # fmt: skip
 def test_a_date_that_makes_no_sense_is_a_usage_error(released: str) -> None:
     with pytest.raises(UsageError, match="release date"):
         filter_of(released=released)
+    with pytest.raises(UsageError, match="start of early access"):
+        filter_of(early_access=released)
+
+
+@pytest.mark.parametrize("bound", ["released_from", "released_to", "early_access_from", "early_access_to"])
+def test_a_date_that_no_parser_made_is_checked_when_it_is_used(bound: str) -> None:
+    with pytest.raises(UsageError, match="the date is '2020-13'"):
+        facets.allowed(database(GAMES), Filter(**{bound: "2020-13"}), len(GAMES))
 
 
 @pytest.mark.parametrize(
@@ -170,30 +186,103 @@ def test_dated_games_are_counted_and_an_older_snapshot_does_not_know() -> None:
     assert facets.dated(sqlite3.connect(":memory:")) is None
 
 
-DATES = st.dates().map(str)
+DATES = st.dates(date(1990, 1, 1), date(2040, 12, 31))
+EDGES = st.builds(
+    date, st.integers(2025, 2028), st.sampled_from([1, 3, 4, 6, 7, 9, 10, 12]), st.sampled_from([1, 30])
+)
 
 
-@given(st.lists(DATES | st.sampled_from(["", "soon", "Q3 2020", "31 Feb, 2020"]), max_size=12), DATES, DATES)
-def test_each_game_is_let_through_or_too_old_or_too_new_or_undated(
-    released: list[str], first: str, last: str
+def periods(day: date) -> list[str]:
+    iso = day.isoformat()
+    return [iso, iso[:7], f"{iso[:4]}-Q{(int(iso[5:7]) - 1) // 3 + 1}", iso[:4]]
+
+
+PERIODS = (DATES | EDGES).flatmap(lambda day: st.sampled_from(periods(day)))
+UNREADABLE = st.sampled_from(["", "soon", "31 Feb, 2020", "08/09/2012"])
+
+
+def days_of(period: str) -> set[date]:
+    """All days that are written so, from the calendar."""
+    around = date(int(period[:4]), 1, 1)
+    year = (around + timedelta(n) for n in range(366))
+    return {day for day in year if period in periods(day)}
+
+
+@given(
+    st.lists(PERIODS | UNREADABLE, max_size=8),
+    st.none() | PERIODS,
+    st.none() | PERIODS,
+    st.sampled_from(["released", "early_access_since"]),
+)
+def test_a_game_passes_if_any_day_of_its_period_is_in_the_range(
+    written: list[str], first: str | None, last: str | None, column: str
 ) -> None:
-    first, last = sorted((first, last))
-    games = [{"released": one} for one in released]
-    inside = rows(games, filter_of(released=f"{first}..{last}"))
-    outside = [n for n, one in enumerate(released) if one[4:5] == "-" and not first <= one <= last]
-    quarters = [n for n, one in enumerate(released) if one == "Q3 2020"]
-    undated = facets.undated(database(games), filter_of(released=f"{first}..{last}"), len(games))
-    assert undated == sum(one in ("", "soon", "31 Feb, 2020") for one in released)
-    assert not set(inside) & set(outside)
-    assert len(set(inside) | set(outside) | set(quarters)) + undated == len(games)
+    games = [{column: one} for one in written]
+    lowest = min(days_of(first)) if first else date.min
+    highest = max(days_of(last)) if last else date.max
+    known = [days_of(one) if one[:4].isdecimal() else set() for one in written]
+    expected = [n for n, days in enumerate(known) if any(lowest <= day <= highest for day in days)]
+    if not first and not last:
+        wanted = Filter()
+        expected = list(range(len(games)))
+    elif lowest > highest:
+        with pytest.raises(UsageError, match="its end is before its beginning"):
+            filter_of(**{column.removesuffix("_since"): f"{first}..{last}"})
+        return
+    else:
+        wanted = filter_of(**{column.removesuffix("_since"): f"{first or ''}..{last or ''}"})
+    assert rows(games, wanted) == expected
+    undated = facets.undated(database(games), wanted, len(games))
+    assert undated == (known.count(set()) if column == "released" and wanted != Filter() else 0)
 
 
-@given(st.lists(DATES, max_size=12), DATES, DATES)
-def test_dates_are_compared_as_dates(released: list[str], first: str, last: str) -> None:
-    first, last = sorted((first, last))
-    games = [{"released": one} for one in released]
-    expected = [n for n, one in enumerate(released) if first <= one <= last]
-    assert rows(games, filter_of(released=f"{first}..{last}")) == expected
+@given(PERIODS)
+def test_a_period_passes_a_filter_of_itself_and_of_each_longer_one(period: str) -> None:
+    for longer in periods(min(days_of(period))):
+        if len(days_of(longer)) >= len(days_of(period)):
+            assert rows([{"released": period}], filter_of(released=longer)) == [0]
+
+
+UPCOMING: list[dict[str, Any]] = [
+    {"coming_soon": True, "released": "2027"},
+    {"released": "2020"},
+    {},
+    {"release_date": {"coming_soon": True, "date": "Q3 2027"}, "adult": True},
+    {"release": "{'is_coming_soon': True, 'coming_soon_display': 'text_tba'}"},
+    {"coming_soon": "false", "adult": True},
+]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (filter_of(upcoming=True), [0, 4]),
+        (filter_of(upcoming=True, adult=True), [0, 3, 4]),
+        (filter_of(upcoming=False), [1, 2]),
+        (filter_of(upcoming=False, adult=True), [1, 2, 5]),
+        (filter_of(adult=True), [0, 1, 2, 3, 4, 5]),
+        (filter_of(upcoming=True, released="2027-Q4"), [0]),
+        (filter_of(upcoming=True, released="2027-Q3", adult=True), [0, 3]),
+        (filter_of(upcoming=False, released="2020.."), [1]),
+    ],
+)
+def test_upcoming_games_are_told_from_the_others(wanted: Filter, expected: list[int]) -> None:
+    assert rows(UPCOMING, wanted) == expected
+
+
+def test_an_undated_game_is_counted_where_upcoming_ones_are_left_out() -> None:
+    def undated(wanted: Filter) -> int:
+        return facets.undated(database(UPCOMING), wanted, len(UPCOMING))
+
+    assert undated(filter_of(released="2020..", upcoming=False)) == 1  # the one without columns
+    assert undated(filter_of(released="2020..", upcoming=False, adult=True)) == 2
+    assert undated(filter_of(released="2020..", upcoming=True)) == 1
+
+
+def test_a_row_of_steams_own_fields_is_read_like_its_object() -> None:
+    fields = {"steam_release_date": 1830240000, "is_coming_soon": True, "coming_soon_display": "date_year"}
+    for columns in (fields, {"release": fields}, {"release": json.dumps(fields)}, {"release": str(fields)}):
+        assert (released(columns), is_upcoming(columns), early_access(columns)) == ("2027", True, None)
 
 
 KEYS = (
@@ -207,10 +296,14 @@ KEYS = (
     "recommendations",
     "positive",
     "free",
+    "early_access_since",
+    "coming_soon",
+    "coming_soon_display",
+    "steam_release_date",
 )
 CELLS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
-    | st.sampled_from(["21 Aug, 2012", "{'date': 1}", "[", '{"total": "x"}']),
+    | st.sampled_from(["21 Aug, 2012", "{'date': 1}", "[", '{"total": "x"}', "date_quarter", 1830240000]),
     lambda inner: st.lists(inner, max_size=3)
     | st.dictionaries(st.sampled_from(["date", "description", "name", "total", "x"]), inner, max_size=2),
     max_leaves=4,

@@ -73,6 +73,56 @@ def test_an_empty_folder_becomes_a_gallery_that_can_be_searched_with_filters(
     )
 
 
+RELEASES: dict[int, dict[str, object]] = {
+    10: {"steam_release_date": 1711040635, "original_steam_release_date": 1648742371},
+    20: {"steam_release_date": 1830240000, "is_coming_soon": True, "coming_soon_display": "date_year"},
+    30: {"steam_release_date": 1830297600, "is_coming_soon": True, "coming_soon_display": "date_quarter"},
+    40: {"steam_release_date": 1796083200, "is_coming_soon": True, "coming_soon_display": "date_month"},
+    50: {"steam_release_date": 1800025200, "is_coming_soon": True, "coming_soon_display": "date_full"},
+    60: {
+        "steam_release_date": 1830240000,
+        "is_coming_soon": True,
+        "coming_soon_display": "text_tba",
+        "custom_release_date_message": "When it's done",
+    },
+}
+
+
+def test_games_without_an_exact_date_are_found_by_what_is_announced_and_shown_so(
+    run: Run, store: Store, tmp_path: Path
+) -> None:
+    gallery = ("-g", tmp_path / "g")
+    store.games = {appid: Game(appid, f"Game {appid}", release=one) for appid, one in RELEASES.items()}
+    store.games[70] = Game(70, "The query")
+    assert run("sync", *gallery).returncode == 0
+    assert run("build", *gallery).returncode == 0
+    for flags, expected in (
+        (("--released", "2027"), {20, 30, 50}),
+        (("--released", "2027-12"), {20, 30}),
+        (("--released", "2027-Q1"), {20, 50}),
+        (("--released", "2026-11-01..2026-12-31"), {40}),
+        (("--released", "..2026"), {10, 40}),
+        (("--released", "2028.."), set()),
+        (("--upcoming",), {20, 30, 40, 50, 60}),
+        (("--no-upcoming",), {10}),
+        (("--upcoming", "--released", "..2026"), {40}),
+        (("--early-access", "2022-03"), {10}),
+        (("--early-access", "..2021"), set()),
+    ):
+        found = run("similar", "70", *gallery, "--format", "ids", *flags)
+        assert found.returncode == 0, found.stderr
+        assert set(map(int, found.stdout.split())) == expected, flags
+        assert ("1 game has no readable release date" in found.stderr) == ("--released" in flags), flags
+    shown = run("similar", "70", *gallery, "--show", "released,early_access_since").stdout
+    words = {line.split()[-2 if "2022" in line else -1]: line for line in shown.splitlines()[2:]}
+    for date in ("2024-03-21", "2027", "2027-Q4", "2026-11", "2027-01-15", "done"):
+        assert date in words, shown
+    assert "When it's done" in words["done"]
+    wrong = run("similar", "70", *gallery, "--early-access", "soon")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "the start of early access is 'soon'; write it like 2020, 2020.. or" in wrong.stderr
+
+
 def test_a_game_that_the_gallery_lacks_is_fetched_for_a_query(run: Run, store: Store, tmp_path: Path) -> None:
     gallery = tmp_path / "g"
     run("sync", "-g", gallery, "--limit", "20")

@@ -1,13 +1,15 @@
 """Reads the values that games are filtered by from a game's columns.
 
-===========  ============================================================================================
-tags         the columns "tags", "genres", "genre" and "steamspy_tags", in the forms listed in `labels`
-released     the column "released", "release_date" or another of `dates.COLUMNS`, in the forms listed in `dates`
-reviews      the column "reviews"; else the total of appdetails' "recommendations", or the sum of SteamSpy's
-             "positive" and "negative"
-free         the column "free", else "is_free"
-adult        the column "adult": an adult-only game, hidden unless a filter includes these
-===========  ============================================================================================
+============  ===========================================================================================
+tags          the columns "tags", "genres", "genre" and "steamspy_tags", in the forms listed in `labels`
+released      the column "released", "release_date" or another of `dates.COLUMNS`, in the forms listed in `dates`
+early access  the column "early_access_since", in the same forms
+upcoming      the column "coming_soon" or "is_coming_soon", or such a field of the column "release_date" or "release"
+reviews       the column "reviews"; else the total of appdetails' "recommendations", or the sum of SteamSpy's
+              "positive" and "negative"
+free          the column "free", else "is_free"
+adult         the column "adult": an adult-only game, hidden unless a filter includes these
+============  ===========================================================================================
 """
 
 from __future__ import annotations
@@ -23,9 +25,21 @@ MOST = 2**62
 
 
 def released(columns: Mapping[str, Any]) -> str | None:
-    """Read the day, month or year of release, in the form of `dates.read`; None if no column has a readable one."""
-    values = (unpacked(columns.get(key)) for key in dates.COLUMNS)
-    return next((found for value in values if (found := dates.read(value))), None)
+    """Read the day, month, quarter or year of release, in a form of `periods`; None if no column has a readable one."""
+    fields = {key: unpacked(columns[key]) for key in dates.COLUMNS if key in columns}
+    return dates.read_any({**columns, **fields})
+
+
+def early_access(columns: Mapping[str, Any]) -> str | None:
+    """Read when early access began, in a form of `periods`; None if the game was never in it, or nobody knows."""
+    return dates.read(unpacked(columns.get("early_access_since")))
+
+
+def is_upcoming(columns: Mapping[str, Any]) -> bool:
+    """Whether the game is not released yet."""
+    objects = (unpacked(columns.get(key)) for key in ("release_date", "release"))
+    records = (columns, *(one for one in objects if isinstance(one, dict)))
+    return any(_yes(one.get(key)) for one in records for key in ("coming_soon", "is_coming_soon"))
 
 
 def tags(columns: Mapping[str, Any]) -> Iterator[str]:

@@ -1,4 +1,8 @@
-"""Filters games by tags, release date, reviews, price and adult content, which `columns` reads."""
+"""Filters games by tags, dates, reviews, price and adult content, which `columns` reads.
+
+A date that is less exact than a day is stored as its first and last day. A game passes a filter by date if any of the
+days from the first to the last passes it.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +18,13 @@ from numpy.typing import NDArray
 
 from steamdino.errors import SnapshotError
 from steamdino.index.name_search import fold
+from steamdino.periods import days
 from steamdino.records import Filter
 
 SCHEMA = """
 CREATE TABLE facets (
-    row INTEGER PRIMARY KEY, released TEXT, reviews INTEGER NOT NULL, free INTEGER NOT NULL, adult INTEGER NOT NULL
+    row INTEGER PRIMARY KEY, released_first TEXT, released_last TEXT, early_access_first TEXT, early_access_last TEXT,
+    reviews INTEGER NOT NULL, free INTEGER NOT NULL, adult INTEGER NOT NULL, upcoming INTEGER NOT NULL
 );
 CREATE INDEX facets_adult ON facets (row) WHERE adult;
 CREATE TABLE tags (tag TEXT NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (tag, row)) WITHOUT ROWID;
@@ -37,8 +43,9 @@ def fill(db: sqlite3.Connection, columns: Iterable[str]) -> None:
         if written == "{}":
             continue
         known = json.loads(written)
-        facts = (read.released(known), read.reviews(known), read.is_free(known), read.is_adult(known))
-        db.execute("INSERT INTO facets VALUES (?, ?, ?, ?, ?)", (row, *facts))
+        dates = (*_days(read.released(known)), *_days(read.early_access(known)))
+        facts = (read.reviews(known), read.is_free(known), read.is_adult(known), read.is_upcoming(known))
+        db.execute("INSERT INTO facets VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (row, *dates, *facts))
         short = (fold(tag) for tag in read.tags(known) if len(tag) <= LONGEST_TAG)
         db.executemany(
             "INSERT OR IGNORE INTO tags VALUES (?, ?)", ((tag, row) for tag in islice(short, MOST_TAGS))
@@ -50,12 +57,11 @@ def allowed(db: sqlite3.Connection, wanted: Filter, count: int) -> NDArray[np.bo
 
     Raises:
         SnapshotError: an older program built the snapshot, without facets.
+        UsageError: a date of the filter has no form of `periods`.
     """
     try:
-        if wanted == Filter(adult=wanted.adult):
-            if wanted.adult:
-                return None
-            hidden = [row for (row,) in db.execute("SELECT row FROM facets WHERE adult")]
+        if not _requires(wanted):
+            hidden = _hidden(db, wanted)
             if not hidden:
                 return None
             mask = np.ones(count, np.bool_)
@@ -80,9 +86,9 @@ def undated(db: sqlite3.Connection, wanted: Filter, count: int) -> int:
         return 0
     others = replace(wanted, released_from=None, released_to=None)
     sql, parameters = _condition(others)
-    found = db.execute(f"SELECT count(*) FROM facets WHERE released IS NULL AND {sql}", parameters)  # noqa: S608
+    found = db.execute(f"SELECT count(*) FROM facets WHERE released_first IS NULL AND {sql}", parameters)  # noqa: S608
     (left_out,) = found.fetchone()
-    if others == Filter(adult=wanted.adult):  # games without facets pass such a filter
+    if not _requires(others):  # games without facets pass such a filter
         (known,) = db.execute("SELECT count(*) FROM facets").fetchone()
         left_out += count - known
     return int(left_out)
@@ -91,7 +97,7 @@ def undated(db: sqlite3.Connection, wanted: Filter, count: int) -> int:
 def dated(db: sqlite3.Connection) -> int | None:
     """Count the games with a known release date; None if the snapshot has no facets."""
     try:
-        return int(db.execute("SELECT count(*) FROM facets WHERE released IS NOT NULL").fetchone()[0])
+        return int(db.execute("SELECT count(*) FROM facets WHERE released_first IS NOT NULL").fetchone()[0])
     except sqlite3.DatabaseError:  # built by an older program, or damaged, which `doctor` reports
         return None
 
@@ -105,19 +111,43 @@ def tags(db: sqlite3.Connection) -> list[str]:
         return []
 
 
+def _days(period: str | None) -> tuple[str | None, str | None]:
+    if period is None:
+        return None, None
+    first, last = days(period)
+    return first.isoformat(), last.isoformat()
+
+
+def _requires(wanted: Filter) -> bool:
+    """Whether a filter requires a value. Otherwise it only hides games, and one without facets passes."""
+    return wanted.upcoming is True or replace(wanted, adult=False, upcoming=None) != Filter()
+
+
+def _hidden(db: sqlite3.Connection, wanted: Filter) -> list[int]:
+    conditions = [
+        name for name, on in (("adult", not wanted.adult), ("upcoming", wanted.upcoming is False)) if on
+    ]
+    if not conditions:
+        return []
+    return [row for (row,) in db.execute(f"SELECT row FROM facets WHERE {' OR '.join(conditions)}")]  # noqa: S608
+
+
 def _condition(wanted: Filter) -> tuple[str, list[Any]]:
     parts: list[str] = ["1"]
     parameters: list[Any] = []
     for tag in wanted.tags:
         parts.append("row IN (SELECT row FROM tags WHERE tag = ?)")
         parameters.append(fold(tag))
-    if wanted.released_from:
-        parts.append("released >= ?")
-        parameters.append(wanted.released_from)
-    if wanted.released_to:
-        # "2020" includes everything in that year.
-        parts.append("substr(released, 1, ?) <= ?")
-        parameters += [len(wanted.released_to), wanted.released_to]
+    for name, first, last in (
+        ("released", wanted.released_from, wanted.released_to),
+        ("early_access", wanted.early_access_from, wanted.early_access_to),
+    ):
+        if first:
+            parts.append(f"{name}_last >= ?")
+            parameters.append(days(first)[0].isoformat())
+        if last:
+            parts.append(f"{name}_first <= ?")
+            parameters.append(days(last)[1].isoformat())
     if wanted.min_reviews:
         parts.append("reviews >= ?")
         parameters.append(wanted.min_reviews)
@@ -125,4 +155,6 @@ def _condition(wanted: Filter) -> tuple[str, list[Any]]:
         parts.append("free")
     if not wanted.adult:
         parts.append("NOT adult")
+    if wanted.upcoming is not None:
+        parts.append("upcoming" if wanted.upcoming else "NOT upcoming")
     return " AND ".join(parts), parameters

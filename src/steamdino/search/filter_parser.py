@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from steamdino.errors import UsageError
+from steamdino.periods import days
 from steamdino.records import Filter
-
-_DATE = r"\d{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?"
 
 
 def filter_of(
@@ -18,15 +16,19 @@ def filter_of(
     *,
     free: bool = False,
     adult: bool = False,
+    early_access: str = "",
+    upcoming: bool | None = None,
 ) -> Filter:
     """Make a filter from texts.
 
     Args:
         tags: a game must have all of them.
-        released: "2020" (in that year), "2020..", "..2021-06" or "2020-05-17..2021"; empty for any date.
+        released: "2020" (in that year), "2020..", "..2021-Q2" or "2020-05-17..2021-06"; empty for any date.
         min_reviews: lowest number of reviews.
         free: only free games.
         adult: include adult-only games.
+        early_access: when early access began, written like `released`.
+        upcoming: True for only games that are not released yet, False for none of them.
 
     Raises:
         UsageError: a text cannot be parsed.
@@ -35,13 +37,32 @@ def filter_of(
         raise UsageError(f"the minimum number of reviews is {min_reviews}; it must be at least 0")
     if any(not tag.strip() for tag in tags):
         raise UsageError("a tag is empty; remove it")
-    first = last = None
-    if released:
-        found = re.fullmatch(rf"({_DATE})?(\.\.)?({_DATE})?", released.strip(), re.ASCII)
-        if not found or not (found[1] or found[3]) or (found[1] and found[3] and not found[2]):
-            raise UsageError(f"the release date is {released!r}; write it like 2020, 2020.. or 2020-05..2021")
-        first = found[1]
-        last = found[3] if found[2] else first
-        if first and last and first[: len(last)] > last:
-            raise UsageError(f"the release date is {released!r}; its end is before its beginning")
-    return Filter(tuple(tag.strip() for tag in tags), first, last, min_reviews, free, adult)
+    first, last = _bounds("release date", released)
+    began_first, began_last = _bounds("start of early access", early_access)
+    return Filter(
+        tuple(tag.strip() for tag in tags),
+        first,
+        last,
+        min_reviews,
+        free,
+        adult,
+        began_first,
+        began_last,
+        upcoming,
+    )
+
+
+def _bounds(meaning: str, written: str) -> tuple[str | None, str | None]:
+    if not written:
+        return None, None
+    before, dots, after = written.strip().upper().partition("..")
+    first, last = before or None, (after if dots else before) or None
+    try:
+        begin, end = first and days(first)[0], last and days(last)[1]
+    except UsageError:
+        begin = end = None
+    if not (begin or end):
+        raise UsageError(f"the {meaning} is {written!r}; write it like 2020, 2020.. or 2020-Q2..2021-06-17")
+    if begin and end and begin > end:
+        raise UsageError(f"the {meaning} is {written!r}; its end is before its beginning")
+    return first, last

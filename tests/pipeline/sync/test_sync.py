@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -266,6 +267,30 @@ def test_a_game_that_vanished_is_marked_and_keeps_what_was_known(
     assert outcomes(gallery)[game.appid] == "fetched"  # it came back
 
 
+@pytest.mark.parametrize("key", [True, False], ids=["with a key", "without a key"])
+def test_a_full_run_asks_for_all_details_again_and_a_plain_one_for_none(gallery: Path, key: bool) -> None:
+    with serving(Store.of(5)) as store:
+        settings = settings_for(store, key=store.key if key else "")
+        sync(gallery, SyncRequest(), settings)
+        # Nothing in the list shows this change: a better reading of the same reply is none for Steam.
+        store.games[10].release = {
+            "steam_release_date": 1830240000,
+            "is_coming_soon": True,
+            "coming_soon_display": "date_year",
+        }
+
+        def released(request: SyncRequest) -> str:
+            before = len(store.log)
+            assert sync(gallery, request, settings).complete
+            asked = {appid for one in store.log[before:] if one.what == "items" for appid in one.ids}
+            assert asked == (set(store.games) if request.full else set())
+            ((columns,),) = rows_of(gallery, "SELECT columns FROM games WHERE game_id = '10'")
+            return str(json.loads(columns)["released"])
+
+        assert released(SyncRequest()) == "2017-07-14"
+        assert released(SyncRequest(full=True)) == "2027"
+
+
 def test_details_that_fail_change_nothing_that_was_known(run: Run, store: Store, gallery: Path) -> None:
     run(SyncRequest(appids=(20, 30)))
     sql = "SELECT game_id, name, columns FROM games ORDER BY game_id"
@@ -479,6 +504,8 @@ def test_an_estimate_tells_what_a_run_would_do_and_writes_nothing(
     assert not gallery.exists()
     run()
     assert estimate(gallery, SyncRequest(), settings).apps == 0
+    again = estimate(gallery, SyncRequest(full=True), settings)
+    assert (again.apps, again.pictures) == (len(store.games), 0)
     assert estimate(gallery, SyncRequest(appids=(10, 20)), settings).apps == 2
 
 

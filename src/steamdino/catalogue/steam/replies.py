@@ -10,10 +10,10 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
+from steamdino.catalogue.steam.release_dates import release_columns
 from steamdino.catalogue.steam.reply_fields import (
     LARGEST_ID,
     appid_of,
@@ -26,9 +26,6 @@ from steamdino.catalogue.steam.reply_fields import (
     whole,
 )
 from steamdino.errors import ReplyError
-
-LATEST = 4_102_444_800
-"""1 January 2100: a later time is not a release date."""
 
 TYPES = {0: "game", 1: "demo", 2: "mod", 4: "dlc", 6: "software", 11: "music"}
 PLATFORMS = ("windows", "mac", "steamos_linux")
@@ -192,7 +189,7 @@ def _item(appid: int, row: Mapping[str, Any], tags: Mapping[int, str], categorie
     assets, unsafe = _assets(record(row, "assets"))
     columns = {
         "type": TYPES.get(whole(row.get("type")) or 0, "other"),
-        **_release(record(row, "release")),
+        **release_columns(row),
         "tags": _labels(row.get("tagids"), tags) or _labels(column(row.get("tags"), "tagid"), tags),
         "categories": [
             label
@@ -210,15 +207,6 @@ def _item(appid: int, row: Mapping[str, Any], tags: Mapping[int, str], categorie
     }
     kept = {key: value for key, value in columns.items() if value not in (None, [], "")}
     return Item(appid, True, text(row.get("name")), kept, assets, unsafe)
-
-
-def _release(record: Mapping[str, Any]) -> dict[str, Any]:
-    moment = whole(record.get("steam_release_date")) or whole(record.get("original_release_date"))
-    known = moment is not None and 0 < moment < LATEST
-    return {
-        "released": datetime.fromtimestamp(moment, UTC).date().isoformat() if known and moment else None,
-        "coming_soon": flag(record.get("is_coming_soon")) or None,
-    }
 
 
 def _descriptors(value: Any) -> dict[str, Any]:

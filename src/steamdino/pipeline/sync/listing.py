@@ -110,7 +110,9 @@ class Listing:
                 )
             self._apps.put_state("listed_at", state["began"])
             self._apps.put_state("list", None)
-            self._apps.make_due(_days_ago(SWEEP_DAYS), _days_ago(RECHECK_DAYS))
+            # --full also repeats details that were requested a moment ago.
+            again = _days_ago(-1 if self._wanted.full else SWEEP_DAYS)
+            self._apps.make_due(again, max(again, _days_ago(RECHECK_DAYS)))
         return complete
 
     def _check_missing(self, sweep: int) -> None:

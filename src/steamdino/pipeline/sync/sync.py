@@ -99,7 +99,7 @@ def estimate(gallery: str | Path, wanted: SyncRequest, steam: SteamSettings) -> 
     Raises:
         GalleryError: there is a gallery, and it cannot be read.
     """
-    known = due = pictures = 0
+    known = due = pictures = again = 0
     try:
         with Gallery.open(gallery) as opened:
             known, due = opened.steam_apps.count(), len(opened.steam_apps.due_apps(wanted.appids))
@@ -121,7 +121,9 @@ def estimate(gallery: str | Path, wanted: SyncRequest, steam: SteamSettings) -> 
         else:
             total = api.query(0, wanted.include, 1, released=wanted.released_only).total or 0
             apps = min(wanted.limit, total) if wanted.limit else max(total - known, 0) + due
+            again = total if wanted.full and not wanted.limit else 0
     fetched = apps * len(wanted.kinds) + pictures
+    apps = max(apps, again)  # their pictures are kept
     calls = ceil(apps / BATCH) + (0 if wanted.appids is not None or wanted.top else ceil(apps / 1000))
     seconds = calls / (steam.rate or 100) + fetched / (steam.banner_rate or 100)
     return SyncEstimate(apps, fetched, calls + fetched, seconds, fetched * PICTURE_BYTES)

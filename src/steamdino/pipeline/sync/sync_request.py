@@ -27,7 +27,7 @@ class SyncRequest:
         limit: number of games from the beginning of the list; 0 for all.
         kinds: of banner.
         retry_failed: try failed apps and pictures again.
-        full: read the whole list again, even if that was done recently.
+        full: read the whole list and all details again, even if that was done recently.
         allow_missing: continue if most games are missing from the list.
     """
 

@@ -170,9 +170,25 @@ class FilterOptions:
         typer.Option(
             "--released",
             metavar="WHEN",
-            help="Only games released in this period, e.g. 2020, 2020.. or 2020-05..2021.",
+            help="Only games released in this period, e.g. 2020, 2020.., 2020-Q2 or 2020-05..2021.",
         ),
     ] = ""
+    early_access: Annotated[
+        str,
+        typer.Option(
+            "--early-access",
+            metavar="WHEN",
+            help="Only games whose early access began in this period.",
+        ),
+    ] = ""
+    upcoming: Annotated[
+        bool | None,
+        typer.Option(
+            "--upcoming/--no-upcoming",
+            help="Only games that are not released yet, or none of them.",
+            show_default=False,
+        ),
+    ] = None
     min_reviews: Annotated[
         int, typer.Option("--min-reviews", metavar="N", help="Only games with at least N reviews.")
     ] = 0
@@ -189,7 +205,15 @@ class FilterOptions:
         """
         from steamdino.search.filter_parser import filter_of
 
-        return filter_of(self.tag or (), self.released, self.min_reviews, free=self.free, adult=adult)
+        return filter_of(
+            self.tag or (),
+            self.released,
+            self.min_reviews,
+            free=self.free,
+            adult=adult,
+            early_access=self.early_access,
+            upcoming=self.upcoming,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ def sync(
     ] = "vertical",
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Retry what failed before.")] = False,
     full: Annotated[
-        bool, typer.Option("--full", help="Read the whole list again, not only changes.")
+        bool, typer.Option("--full", help="Read the whole list and all details again, not only changes.")
     ] = False,
     allow_missing: Annotated[
         bool,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.table import Table
 from rich.text import Text
@@ -61,7 +62,7 @@ def _table(matches: Matches, columns: Sequence[str]) -> Table:
     for column in columns:
         table.add_column(Text(printable(column)))
     for match in matches:
-        facts = [str(match.game.columns.get(column, "")) for column in columns]
+        facts = [_fact(match.game.columns, column) for column in columns]
         table.add_row(
             str(match.rank),
             f"{match.similarity:.3f}",
@@ -71,6 +72,12 @@ def _table(matches: Matches, columns: Sequence[str]) -> Table:
             *(Text(_name(fact)) for fact in facts),
         )
     return table
+
+
+def _fact(columns: Mapping[str, Any], column: str) -> str:
+    # A game without a date may have a message in its place, such as "To be announced".
+    other = columns.get("release_message", "") if column == "released" else ""
+    return str(columns.get(column, other))
 
 
 def _closer(match: Match) -> Text:

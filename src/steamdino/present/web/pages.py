@@ -19,6 +19,7 @@ from steamdino.present.display_text import closeness, printable
 from steamdino.present.export.audit_report import unusual, verdict
 from steamdino.present.export.explanation_drawing import PLACES, amount, draw, heat, places
 from steamdino.present.export.html_page import data_url
+from steamdino.present.release_text import release_text
 from steamdino.present.web import static
 from steamdino.present.web.api import addresses, any_game
 from steamdino.present.web.api_models import steamdb
@@ -36,6 +37,7 @@ from steamdino.present.web.parameters import (
 )
 from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.present.web.timing import stage
+from steamdino.records import Filter
 
 PAGE = 24
 """Games per page."""
@@ -60,6 +62,7 @@ def environment() -> Environment:
         closeness=closeness, steamdb=steamdb, static=static.address, quote=lambda text: quote(text, safe="")
     )
     made.filters["printable"] = printable
+    made.filters["release_text"] = release_text
     return made
 
 
@@ -149,6 +152,7 @@ def game(
         recipe=edition.snapshot.recipe.name,
         beside=beside,
         only=only,
+        all_games=Filter(),
         mirror=mirror,
         flip=flip,
         offset=offset,

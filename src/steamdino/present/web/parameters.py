@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, File, Query, Request, UploadFile
+from pydantic import BeforeValidator
 
 from steamdino.errors import PictureError, UsageError
 from steamdino.picture_formats import SUFFIXES_OF
@@ -49,16 +50,33 @@ async def only(
     released: Annotated[
         str,
         Query(
-            max_length=40, description="Only games released in this period: 2020, 2020.. or 2020-05..2021."
+            max_length=40,
+            description="Only games released in this period: 2020, 2020.., 2020-Q2 or 2020-05..2021.",
         ),
     ] = "",
+    early_access: Annotated[
+        str, Query(max_length=40, description="Only games whose early access began in this period.")
+    ] = "",
+    upcoming: Annotated[
+        bool | None,
+        BeforeValidator(lambda value: None if value == "" else value),  # the form's choice of all games
+        Query(description="1: only games that are not released yet; 0: none of them."),
+    ] = None,
     min_reviews: Annotated[int, Query(ge=0, le=10**9, description="Minimum number of reviews.")] = 0,
     free: Annotated[bool, Query(description="Only free games.")] = False,
     adult: Annotated[bool, Query(description="Include adult-only games.")] = False,
 ) -> Filter:
     """Return the requested filter; empty form fields count as missing."""
     tags = [one for one in tag or () if one.strip()]
-    return filter_of(tags, released.strip(), min_reviews, free=free, adult=adult)
+    return filter_of(
+        tags,
+        released.strip(),
+        min_reviews,
+        free=free,
+        adult=adult,
+        early_access=early_access.strip(),
+        upcoming=upcoming,
+    )
 
 
 EditionOf = Annotated[ServedSnapshot, Depends(edition)]
