@@ -1,4 +1,4 @@
-"""Filters games by tags, release date, reviews, price and adult content, which `columns` reads."""
+"""Filters games by tags, release date, reviews, price and what hides them, which `columns` reads."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 
 from steamdino.errors import SnapshotError
 from steamdino.index.name_search import fold
-from steamdino.records import Filter
+from steamdino.records import EVERYTHING, HIDDEN_COLUMNS, Filter
 
-SCHEMA = """
+SCHEMA = f"""
 CREATE TABLE facets (
-    row INTEGER PRIMARY KEY, released TEXT, reviews INTEGER NOT NULL, free INTEGER NOT NULL, adult INTEGER NOT NULL
+    row INTEGER PRIMARY KEY, released TEXT, reviews INTEGER NOT NULL, free INTEGER NOT NULL,
+    {", ".join(f"{name} INTEGER NOT NULL" for name in HIDDEN_COLUMNS)}
 );
-CREATE INDEX facets_adult ON facets (row) WHERE adult;
+{"".join(f"CREATE INDEX facets_{name} ON facets (row) WHERE {name};" for name in HIDDEN_COLUMNS)}
 CREATE TABLE tags (tag TEXT NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (tag, row)) WITHOUT ROWID;
 """
-
 
 LONGEST_TAG, MOST_TAGS, MOST_KNOWN = 100, 200, 10_000
 """Characters of a tag, tags of a game, and tags that `tags` lists. Steam has some 450 tags, and up to 20 a game."""
@@ -33,12 +33,13 @@ def fill(db: sqlite3.Connection, columns: Iterable[str]) -> None:
     """Write the facets of all rows, given the columns of each as JSON."""
     from steamdino.index import columns as read  # compiles many patterns, which a search does not need
 
+    insert = f"INSERT INTO facets VALUES ({', '.join('?' * (4 + len(HIDDEN_COLUMNS)))})"  # noqa: S608
     for row, written in enumerate(columns):
         if written == "{}":
             continue
         known = json.loads(written)
-        facts = (read.released(known), read.reviews(known), read.is_free(known), read.is_adult(known))
-        db.execute("INSERT INTO facets VALUES (?, ?, ?, ?, ?)", (row, *facts))
+        hidden = (read.is_hidden(known, name) for name in HIDDEN_COLUMNS)
+        db.execute(insert, (row, read.released(known), read.reviews(known), read.is_free(known), *hidden))
         short = (fold(tag) for tag in read.tags(known) if len(tag) <= LONGEST_TAG)
         db.executemany(
             "INSERT OR IGNORE INTO tags VALUES (?, ?)", ((tag, row) for tag in islice(short, MOST_TAGS))
@@ -51,26 +52,29 @@ def allowed(db: sqlite3.Connection, wanted: Filter, count: int) -> NDArray[np.bo
     Raises:
         SnapshotError: an older program built the snapshot, without facets.
     """
-    try:
-        if wanted == Filter(adult=wanted.adult):
-            if wanted.adult:
-                return None
-            hidden = [row for (row,) in db.execute("SELECT row FROM facets WHERE adult")]
-            if not hidden:
-                return None
-            mask = np.ones(count, np.bool_)
-            mask[hidden] = False
-            return mask
-        sql, parameters = _condition(wanted)
-        rows = [row for (row,) in db.execute(f"SELECT row FROM facets WHERE {sql}", parameters)]  # noqa: S608
-    except sqlite3.OperationalError:
-        if wanted == Filter(adult=wanted.adult):
-            return None  # no game is known to be adult-only
+    if wanted == EVERYTHING:
+        return None
+    known = _known_columns(db)
+    if not wanted.has_conditions:
+        # A column that an older program did not know hides no game.
+        hidden = [
+            row
+            for name in wanted.hides
+            if name in known
+            for (row,) in db.execute(f"SELECT row FROM facets WHERE {name}")  # noqa: S608
+        ]
+        if not hidden:
+            return None
+        mask = np.ones(count, np.bool_)
+        mask[hidden] = False
+        return mask
+    if not known:
         raise SnapshotError(
             "the snapshot was built by an older steam-dino and cannot be filtered; run: steam-dino build --rebuild"
-        ) from None
+        )
+    sql, parameters = _condition(wanted, known)
     mask = np.zeros(count, np.bool_)
-    mask[rows] = True
+    mask[[row for (row,) in db.execute(f"SELECT row FROM facets WHERE {sql}", parameters)]] = True  # noqa: S608
     return mask
 
 
@@ -79,10 +83,10 @@ def undated(db: sqlite3.Connection, wanted: Filter, count: int) -> int:
     if not (wanted.released_from or wanted.released_to):
         return 0
     others = replace(wanted, released_from=None, released_to=None)
-    sql, parameters = _condition(others)
+    sql, parameters = _condition(others, _known_columns(db))
     found = db.execute(f"SELECT count(*) FROM facets WHERE released IS NULL AND {sql}", parameters)  # noqa: S608
     (left_out,) = found.fetchone()
-    if others == Filter(adult=wanted.adult):  # games without facets pass such a filter
+    if not others.has_conditions:  # games without facets pass such a filter
         (known,) = db.execute("SELECT count(*) FROM facets").fetchone()
         left_out += count - known
     return int(left_out)
@@ -105,7 +109,12 @@ def tags(db: sqlite3.Connection) -> list[str]:
         return []
 
 
-def _condition(wanted: Filter) -> tuple[str, list[Any]]:
+def _known_columns(db: sqlite3.Connection) -> set[str]:
+    """Return the columns of the facets; none if an older program built the snapshot, without facets."""
+    return {name for (name,) in db.execute("SELECT name FROM pragma_table_info('facets')")}
+
+
+def _condition(wanted: Filter, known: set[str]) -> tuple[str, list[Any]]:
     parts: list[str] = ["1"]
     parameters: list[Any] = []
     for tag in wanted.tags:
@@ -123,6 +132,5 @@ def _condition(wanted: Filter) -> tuple[str, list[Any]]:
         parameters.append(wanted.min_reviews)
     if wanted.free:
         parts.append("free")
-    if not wanted.adult:
-        parts.append("NOT adult")
+    parts += [f"NOT {name}" for name in wanted.hides if name in known]
     return " AND ".join(parts), parameters

@@ -17,7 +17,7 @@ def filter_of(
     min_reviews: int = 0,
     *,
     free: bool = False,
-    adult: bool = False,
+    **included: bool,
 ) -> Filter:
     """Make a filter from texts.
 
@@ -26,7 +26,7 @@ def filter_of(
         released: "2020" (in that year), "2020..", "..2021-06" or "2020-05-17..2021"; empty for any date.
         min_reviews: lowest number of reviews.
         free: only free games.
-        adult: include adult-only games.
+        included: whether to include the games that a column of `records.HIDDEN_COLUMNS` hides, such as ``adult=True``.
 
     Raises:
         UsageError: a text cannot be parsed.
@@ -44,4 +44,4 @@ def filter_of(
         last = found[3] if found[2] else first
         if first and last and first[: len(last)] > last:
             raise UsageError(f"the release date is {released!r}; its end is before its beginning")
-    return Filter(tuple(tag.strip() for tag in tags), first, last, min_reviews, free, adult)
+    return Filter(tuple(tag.strip() for tag in tags), first, last, min_reviews, free, **included)

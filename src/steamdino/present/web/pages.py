@@ -36,6 +36,7 @@ from steamdino.present.web.parameters import (
 )
 from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.present.web.timing import stage
+from steamdino.records import HIDDEN_COLUMNS, Filter
 
 PAGE = 24
 """Games per page."""
@@ -149,6 +150,8 @@ def game(
         recipe=edition.snapshot.recipe.name,
         beside=beside,
         only=only,
+        filtered=only != Filter(),
+        hidden=HIDDEN_COLUMNS,
         mirror=mirror,
         flip=flip,
         offset=offset,
