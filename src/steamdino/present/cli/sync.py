@@ -46,7 +46,9 @@ def sync(
     ] = None,
     top: Annotated[int, typer.Option(metavar="N", help="Only the N most played games, at most 100.")] = 0,
     limit: Annotated[int, typer.Option(metavar="N", help="Only the first N games of the list.")] = 0,
-    include: Annotated[str, typer.Option(metavar="WHAT,...", help="Also include: dlc, demo, software.")] = "",
+    include: Annotated[
+        str, typer.Option(metavar="WHAT,...", help="Also include: dlc, demo, software ...")
+    ] = "",
     released_only: Annotated[
         bool, typer.Option("--released-only", help="Skip games that are not released yet.")
     ] = False,
@@ -137,7 +139,7 @@ def _wanted(
 ) -> SyncRequest:
     from steamdino.catalogue.ids import steam_refusal
     from steamdino.catalogue.steam import app_lists
-    from steamdino.catalogue.steam.web_api import INCLUDED
+    from steamdino.catalogue.steam.app_types import INCLUDABLE
     from steamdino.gallery.layout import KINDS
     from steamdino.pipeline.sync import SyncRequest
 
@@ -153,7 +155,7 @@ def _wanted(
         if refusal := steam_refusal(text):
             raise UsageError(refusal)
         named[int(text)] = None
-    chosen = _among("--include", include, INCLUDED)
+    chosen = _among("--include", include, INCLUDABLE)
     return SyncRequest(
         appids=tuple(named) if named else None,
         names={appid: name for appid, name in named.items() if name},
