@@ -119,7 +119,7 @@ class Filter:
         min_reviews: minimum number of reviews.
         free: only free games.
         adult: include adult-only games.
-        delisted: include games that their store no longer sells.
+        delisted: include games that their store has a page of but does not list.
     """
 
     tags: tuple[str, ...] = ()
