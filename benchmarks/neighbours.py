@@ -23,7 +23,7 @@ from steamdino.features.recipe_parser import named
 from steamdino.gallery.vectors import Row
 from steamdino.index.snapshot_writer import write
 from steamdino.present.export.legacy_export import are_numbers, similar_json, write_arrays
-from steamdino.records import Filter
+from steamdino.records import EVERYTHING
 
 GAMES, DIM, CLUSTERS, K, RUNS = 30_000, 384, 300, 100, 3
 
@@ -61,7 +61,7 @@ def main() -> None:
         vectors = np.array(snapshot.vectors)
 
         def arrays() -> None:
-            write_arrays(folder / "npy", Neighbourhood.of(snapshot, K, only=Filter(adult=True)))
+            write_arrays(folder / "npy", Neighbourhood.of(snapshot, K, only=EVERYTHING))
 
         def as_json() -> None:
             ids = snapshot.ids

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -103,6 +103,11 @@ class Game:
     location: Location | None = field(default=None, repr=False)
 
 
+HIDDEN_COLUMNS: Mapping[str, str] = {"adult": "adult-only games", "delisted": "delisted games"}
+"""Columns whose games are hidden unless a filter includes them, and what these games are called. `Filter` has a field
+of the same name for each."""
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Conditions that games must meet to be among the matches.
@@ -115,6 +120,7 @@ class Filter:
         min_reviews: minimum number of reviews.
         free: only free games.
         adult: include adult-only games.
+        delisted: include games that their store has a page of but does not list.
         early_access_from, early_access_to: the same bounds for the start of early access.
         upcoming: True for only games that are not released yet, False for none of them, None for all games.
     """
@@ -125,9 +131,26 @@ class Filter:
     min_reviews: int = 0
     free: bool = False
     adult: bool = False
+    delisted: bool = False
     early_access_from: str | None = None
     early_access_to: str | None = None
     upcoming: bool | None = None
+
+    @property
+    def hides(self) -> tuple[str, ...]:
+        """The kinds of games that it hides: columns of `HIDDEN_COLUMNS`, and "upcoming"."""
+        columns = tuple(name for name in HIDDEN_COLUMNS if not getattr(self, name))
+        return (*columns, "upcoming") if self.upcoming is False else columns
+
+    @property
+    def has_conditions(self) -> bool:
+        """Whether it asks for more than hiding games."""
+        return replace(self, **_INCLUDED, upcoming=self.upcoming or None) != EVERYTHING
+
+
+_INCLUDED: dict[str, Any] = dict.fromkeys(HIDDEN_COLUMNS, True)
+EVERYTHING = Filter(**_INCLUDED)
+"""The filter that all games pass."""
 
 
 @dataclass(frozen=True, slots=True)

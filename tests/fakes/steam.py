@@ -50,6 +50,18 @@ TRANSIENT = (
 
 TAGS = {19: "Action", 21: "Adventure", 122: "RPG", 1667: "Horror", 492: "Indie", 699: "Racing"}
 CATEGORIES = {2: "Single-player", 1: "Multi-player"}
+LISTED = {0: "games", 4: "dlc", 6: "software", 7: "videos", 8: "videos", 10: "hardware"}
+QUERIED = {
+    0: "games",
+    1: "demos",
+    2: "mods",
+    4: "dlc",
+    6: "software",
+    7: "video",
+    8: "series",
+    10: "hardware",
+} | {11: "music"}
+"""What the list with a key and the one without call each type of apps that they can be asked for."""
 EPOCH = 1_500_000_000
 
 
@@ -65,6 +77,12 @@ class Game:
     modified: int = EPOCH
     adult: bool = False
     release: dict[str, Any] | None = None  # when it is not the one of its number
+    delisted: bool = False
+    type: int = 0
+    stray: bool = False  # lists have it though they were not asked for its type
+
+    def is_listed(self, asked: dict[str, bool], types: dict[int, str]) -> bool:
+        return self.stray or asked.get(f"include_{types.get(self.type)}", False)
 
     @property
     def file(self) -> str:
@@ -189,17 +207,19 @@ def item(game: Game, country: str) -> dict[str, Any]:
         del assets["library_capsule"]
         assets["hero_capsule"] = "library_600x900.jpg"
     return {
+        "item_type": 0,
         "id": game.appid,
         "appid": str(game.appid) if n % 7 == 0 else game.appid,
         "success": 1,
         "visible": True,
         "name": game.name,
-        "type": 0,
+        "type": game.type,
         "is_free": n % 5 == 0,
         "store_url_path": f"app/{game.appid}/Game_{n}",
         "tagids": [sorted(TAGS)[n % len(TAGS)], 492],
         "categories": {"supported_player_categoryids": [2]},
         "content_descriptorids": [3] if game.adult else [5],
+        **({"unlisted": True} if game.delisted else {}),
         "reviews": {
             "summary_filtered": {
                 "review_count": str(n) if n % 3 == 0 else n,
@@ -260,6 +280,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         since, after = given.get("if_modified_since", 0), given.get("last_appid", 0)
         fitting = [g for g in store.games.values() if g.modified >= since and g.appid > after]
+        fitting = [g for g in fitting if g.is_listed(given, LISTED)]
         page = fitting[: min(given.get("max_results", 10_000), 50_000)]
         response: dict[str, Any] = {
             "apps": [
@@ -281,6 +302,7 @@ class Handler(BaseHTTPRequestHandler):
     def _query(self, at: float, given: dict[str, Any]) -> None:
         store, query = self.server.store, given["query"]
         ordered = sorted(store.games.values(), key=lambda g: -g.appid if query["sort"] == 40 else g.appid)
+        ordered = [g for g in ordered if g.is_listed(query["filters"]["type_filters"], QUERIED)]
         page = ordered[query["start"] : query["start"] + min(query["count"], 1000)]
         if page and store.fault("page-edges"):
             page = page[2:-2] + page[5:7]

@@ -35,6 +35,8 @@ def test_an_empty_folder_becomes_a_gallery_that_can_be_searched_with_filters(
     run: Run, store: Store, tmp_path: Path
 ) -> None:
     gallery = tmp_path / "g"
+    delisted = [str(game.appid) for game in store.games.values() if not game.fate][-1]
+    store.games[int(delisted)].delisted = True
     plan = run("sync", "-g", gallery, "--dry-run")
     assert (plan.returncode, plan.stderr) == (0, "")
     assert plan.stdout.startswith("60 games to ask about, up to 60 banners")
@@ -52,7 +54,7 @@ def test_an_empty_folder_becomes_a_gallery_that_can_be_searched_with_filters(
     run("build", "-g", gallery)
     query = next(str(game.appid) for game in store.games.values() if not game.fate)
     for flags, fits in (
-        ((), lambda c: not c.get("adult")),
+        ((), lambda c: not c.get("adult") and not c.get("delisted")),
         (("--tag", "horror"), lambda c: "Horror" in c["tags"]),
         (("--released", "2017-08..2017-08"), lambda c: c["released"].startswith("2017-08")),
         (("--min-reviews", "40"), lambda c: c["reviews"] >= 40),
@@ -65,6 +67,12 @@ def test_an_empty_folder_becomes_a_gallery_that_can_be_searched_with_filters(
         assert all(fits(match["columns"]) for match in shown["matches"]), flags
     adult = json.loads(run("similar", query, "-g", gallery, "-k", "60", "--adult", "--format", "json").stdout)
     assert any(match["columns"].get("adult") for match in adult["matches"])
+    assert not any(match["columns"].get("delisted") for match in adult["matches"])
+    shown = json.loads(
+        run("similar", query, "-g", gallery, "-k", "60", "--delisted", "--format", "json").stdout
+    )
+    assert [match["id"] for match in shown["matches"] if match["columns"].get("delisted")] == [delisted]
+    assert len(run("similar", delisted, "-g", gallery, "-k", "3", "--format", "ids").stdout.split()) == 3
     assert all("store.steampowered.com" in match["url"] for match in adult["matches"])
     wrong = run("similar", query, "-g", gallery, "--tag", "horro")
     assert (wrong.returncode, wrong.stderr) == (
@@ -121,6 +129,44 @@ def test_games_without_an_exact_date_are_found_by_what_is_announced_and_shown_so
     wrong = run("similar", "70", *gallery, "--early-access", "soon")
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert "the start of early access is 'soon'; write it like 2020, 2020.. or" in wrong.stderr
+
+
+def test_apps_that_are_not_games_are_reported_and_included_by_the_names_of_their_types(
+    run: Run, store: Store, tmp_path: Path
+) -> None:
+    gallery = tmp_path / "g"
+    store.games = {appid: game for appid, game in list(store.games.items())[:10] if not game.fate}
+    games = len(store.games)
+    for appid, code in ((5, 12), (6, 4), (7, 4), (8, 1)):
+        store.games[appid] = Game(appid, "Not a game", type=code, stray=code != 1)
+    done = run("sync", "-g", gallery)
+    assert done.returncode == 0
+    assert f"In total: {games} fetched, 3 other type." in done.stdout
+    assert done.stderr.strip().endswith(
+        "Left out because they are not games: 1 beta, 2 dlc. To add them, pass --include or their appIDs."
+    )
+    assert run("sync", "-g", gallery).stderr == ""
+    info = run("info", "-g", gallery).stdout
+    assert f"Steam: {games} fetched, 3 other type\n" in info
+    assert "Other types: 1 beta, 2 dlc\n" in info
+    assert json.loads(run("info", "-g", gallery, "--json").stdout)["other_types"] == {"beta": 1, "dlc": 2}
+    assert "No problems" in run("info", "-g", gallery, "--problems").stdout
+
+    done = run("sync", "-g", gallery, "--include", "beta, demo", "--json")
+    assert done.returncode == 0
+    assert "cannot be asked for beta: only such apps that a list contains anyway" in done.stderr
+    assert "The list that needs a key has no demo, so the list that needs none is read." in done.stderr
+    summary = json.loads(done.stdout)
+    assert summary["outcomes"] == {"fetched": games + 2, "other type": 2}
+    assert summary["other_types"] == {"dlc": 2}
+    assert run("sync", "-g", gallery, "6", "--include", "beta").stderr == ""  # no list is read
+    assert json.loads(run("info", "-g", gallery, "--json").stdout)["other_types"] == {"dlc": 1}
+    wrong = run("sync", "-g", gallery, "--include", "dlc,soundtrack")
+    assert (wrong.returncode, wrong.stderr) == (
+        2,
+        "steam-dino: --include is 'dlc,soundtrack'; it must be among: demo, mod, movie, dlc, guide, software, video,"
+        " series, episode, hardware, music, beta, tool, advertising\n",
+    )
 
 
 def test_a_game_that_the_gallery_lacks_is_fetched_for_a_query(run: Run, store: Store, tmp_path: Path) -> None:
@@ -199,7 +245,7 @@ def test_an_archive_of_steams_banners_gets_its_names_from_a_list(
         (["x"], "'x' is not an appID"),
         (["10", "--top", "3"], "pass only one of them"),
         (["--top", "101"], "from 1 to 100"),
-        (["--include", "films"], "it must be among: dlc, demo, software"),
+        (["--include", "films"], "it must be among: demo, mod, movie, dlc,"),
         (["--kind", "square"], "it must be among: vertical, header, hero"),
         (["--appids", "none.txt"], "none.txt does not exist"),
         (["--rate", "-1"], "must be a number from 0 to 1000"),

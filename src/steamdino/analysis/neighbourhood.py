@@ -45,7 +45,7 @@ class Neighbourhood:
             snapshot: the snapshot to search.
             k: maximum number of matches for each query.
             queries: rows of the queries; None for all rows that the filter allows.
-            only: which games may be found; None for all that are not adult-only.
+            only: which games may be found; None for all that are not hidden.
             progress: called with (done, total).
 
         Raises:

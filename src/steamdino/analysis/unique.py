@@ -83,7 +83,7 @@ def unique(
         n: maximum number of games; None for all.
         below: only games whose similarity is less than this.
         k: number of nearest neighbours whose mean cosine ranks a game.
-        only: which games count, as results and as neighbours; None for all that are not adult-only.
+        only: which games count, as results and as neighbours; None for all that are not hidden.
         leave_out: ids of games to ignore, such as copies of others.
         progress: called with (done, total).
 

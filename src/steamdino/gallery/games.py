@@ -147,6 +147,10 @@ class Games:
             )
         )
 
+    def __contains__(self, game_id: str) -> bool:
+        """Return whether there is a game with this id, be it missing or not."""
+        return self._db.execute("SELECT 1 FROM games WHERE game_id = ?", (game_id,)).fetchone() is not None
+
     def put_game(self, source: Source, entry: Entry) -> bool:
         """Add a game, or update its source, name and columns; a missing game counts as present again.
 

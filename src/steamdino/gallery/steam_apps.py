@@ -11,8 +11,19 @@ from steamdino.gallery.clock import now
 from steamdino.gallery.steam_appids import AMONG, among_parameters
 
 LISTED, FOUND, HIDDEN, UNRELEASED, FAILED = "listed", "found", "hidden", "unreleased", "failed"
-VANISHED, REMOVED = "vanished", "removed"
-"""Outcomes of an app. A removed app is not requested again until somebody names it."""
+VANISHED, REMOVED, OTHER_TYPE = "vanished", "removed", "other type"
+"""Outcomes of an app. A removed app is not requested again until somebody names it, and an app of another type not
+until somebody names it or its type."""
+
+_TYPE = "its type is "
+"""How the reason of `OTHER_TYPE` begins; the type follows."""
+
+_EXPECTED = (
+    "outcome NOT IN ('vanished', 'removed', 'other type')"
+    " AND coalesce((SELECT json_extract(columns, '$.type') FROM games WHERE game_id = CAST(appid AS TEXT)), '')"
+    "  NOT IN (SELECT value FROM json_each(?))"
+)
+"""The condition that a whole list has an app, given the types that the list was not asked for."""
 
 
 class SteamApps:
@@ -73,30 +84,43 @@ class SteamApps:
         )
         return [appid for (appid,) in rows]
 
-    def unseen(self, sweep: int) -> tuple[int, int]:
-        """Return how many apps a whole sweep did not see, and how many apps lists have named before."""
+    def unseen(self, sweep: int, unrequested: Iterable[str] = ()) -> tuple[int, int]:
+        """Return how many apps a whole sweep did not see, and how many apps lists have named before.
+
+        Args:
+            sweep: its number.
+            unrequested: types that the list was not asked for; their apps do not count.
+        """
         return tuple(
             self._db.execute(
-                "SELECT count(*) FILTER (WHERE swept < ?), count(*) FROM steam_apps"
-                " WHERE swept > 0 AND outcome NOT IN ('vanished', 'removed')",
-                (sweep,),
+                "SELECT count(*) FILTER (WHERE swept < ?), count(*) FROM steam_apps"  # noqa: S608
+                f" WHERE swept > 0 AND {_EXPECTED}",
+                (sweep, json.dumps(list(unrequested))),
             ).fetchone()
         )
 
-    def vanish(self, sweep: int) -> list[int]:
-        """Mark the apps that a whole sweep did not see; return those that were present before."""
+    def vanish(self, sweep: int, unrequested: Iterable[str] = ()) -> list[int]:
+        """Mark the apps that a whole sweep did not see; return those that were present before.
+
+        Args:
+            sweep: its number.
+            unrequested: types that the list was not asked for; their apps stay.
+        """
         rows = self._db.execute(
-            "UPDATE steam_apps SET outcome = 'vanished', due = 0, reason = 'the list no longer has it', asked_at = ?"
-            " WHERE swept BETWEEN 1 AND ? AND outcome NOT IN ('vanished', 'removed') RETURNING appid",
-            (now(), sweep - 1),
+            "UPDATE steam_apps SET outcome = 'vanished', due = 0, reason = 'the list no longer has it', asked_at = ?"  # noqa: S608
+            f" WHERE swept BETWEEN 1 AND ? AND {_EXPECTED} RETURNING appid",
+            (now(), sweep - 1, json.dumps(list(unrequested))),
         ).fetchall()
         return [appid for (appid,) in rows]
 
     def make_due(self, before: str, unsuccessful_before: str) -> None:
-        """Make details due that were requested before a moment; for apps without a banner, before a later moment."""
+        """Make details due that were requested before a moment; for apps without a banner, before a later moment.
+
+        The later moment does not apply to apps of other types, which are not expected to change.
+        """
         self._db.execute(
-            "UPDATE steam_apps SET due = 1, tries = 0 WHERE due = 0 AND outcome IN ('found', 'hidden', 'unreleased')"
-            " AND asked_at < ?",
+            "UPDATE steam_apps SET due = 1, tries = 0 WHERE due = 0"
+            " AND outcome IN ('found', 'hidden', 'unreleased', 'other type') AND asked_at < ?",
             (before,),
         )
         self._db.execute(
@@ -127,6 +151,37 @@ class SteamApps:
             "UPDATE steam_apps SET outcome = 'listed', due = 1, tries = 0, reason = NULL"
             " WHERE outcome = 'removed' AND appid IN (SELECT value FROM json_each(?))",
             (json.dumps(list(appids)),),
+        )
+
+    def put_named(self, appids: Iterable[int]) -> None:
+        """Record that a person named apps, which are kept whatever their types are."""
+        named = self.named()
+        if not named.issuperset(added := set(appids)):
+            self.put_state("named", sorted(named | added))
+
+    def named(self) -> set[int]:
+        """Return the apps that a person has named."""
+        return set(self.state("named") or ())
+
+    def put_other_type(self, appid: int, type_name: str) -> None:
+        """Record that an app is of a type that was not requested."""
+        self.put_outcome(appid, OTHER_TYPE, f"{_TYPE}{type_name}")
+
+    def include_types(self, types: Iterable[str]) -> None:
+        """Make the apps due that were left out for types that are now requested."""
+        self._db.execute(
+            "UPDATE steam_apps SET due = 1, tries = 0"
+            " WHERE outcome = 'other type' AND reason IN (SELECT value FROM json_each(?))",
+            (json.dumps([f"{_TYPE}{name}" for name in types]),),
+        )
+
+    def other_types(self) -> dict[str, int]:
+        """Count the apps that were left out for their types, by type."""
+        return dict(
+            self._db.execute(
+                "SELECT substr(reason, ?), count(*) FROM steam_apps WHERE outcome = 'other type' GROUP BY 1 ORDER BY 1",
+                (len(_TYPE) + 1,),
+            )
         )
 
     def clear(self) -> None:

@@ -8,7 +8,7 @@ upcoming      the column "coming_soon" or "is_coming_soon", or such a field of t
 reviews       the column "reviews"; else the total of appdetails' "recommendations", or the sum of SteamSpy's
               "positive" and "negative"
 free          the column "free", else "is_free"
-adult         the column "adult": an adult-only game, hidden unless a filter includes these
+hidden        the columns of `records.HIDDEN_COLUMNS`: "adult" and "delisted"
 ============  ===========================================================================================
 """
 
@@ -63,9 +63,9 @@ def is_free(columns: Mapping[str, Any]) -> bool:
     return _yes(columns.get("free", columns.get("is_free")))
 
 
-def is_adult(columns: Mapping[str, Any]) -> bool:
-    """Whether the game is adult-only."""
-    return _yes(columns.get("adult"))
+def is_hidden(columns: Mapping[str, Any], name: str) -> bool:
+    """Whether the game is hidden by a column of `records.HIDDEN_COLUMNS`, unless a filter includes these."""
+    return _yes(columns.get(name))
 
 
 def _count(value: Any) -> int:

@@ -1,4 +1,4 @@
-"""Filters games by tags, dates, reviews, price and adult content, which `columns` reads.
+"""Filters games by tags, dates, reviews, price and what hides them, which `columns` reads.
 
 A date that is less exact than a day is stored as its first and last day. A game passes a filter by date if any of the
 days from the first to the last passes it.
@@ -19,17 +19,17 @@ from numpy.typing import NDArray
 from steamdino.errors import SnapshotError
 from steamdino.index.name_search import fold
 from steamdino.periods import days
-from steamdino.records import Filter
+from steamdino.records import EVERYTHING, HIDDEN_COLUMNS, Filter
 
-SCHEMA = """
+SCHEMA = f"""
 CREATE TABLE facets (
     row INTEGER PRIMARY KEY, released_first TEXT, released_last TEXT, early_access_first TEXT, early_access_last TEXT,
-    reviews INTEGER NOT NULL, free INTEGER NOT NULL, adult INTEGER NOT NULL, upcoming INTEGER NOT NULL
+    reviews INTEGER NOT NULL, free INTEGER NOT NULL, upcoming INTEGER NOT NULL,
+    {", ".join(f"{name} INTEGER NOT NULL" for name in HIDDEN_COLUMNS)}
 );
-CREATE INDEX facets_adult ON facets (row) WHERE adult;
+{"".join(f"CREATE INDEX facets_{name} ON facets (row) WHERE {name};" for name in HIDDEN_COLUMNS)}
 CREATE TABLE tags (tag TEXT NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (tag, row)) WITHOUT ROWID;
 """
-
 
 LONGEST_TAG, MOST_TAGS, MOST_KNOWN = 100, 200, 10_000
 """Characters of a tag, tags of a game, and tags that `tags` lists. Steam has some 450 tags, and up to 20 a game."""
@@ -39,13 +39,14 @@ def fill(db: sqlite3.Connection, columns: Iterable[str]) -> None:
     """Write the facets of all rows, given the columns of each as JSON."""
     from steamdino.index import columns as read  # compiles many patterns, which a search does not need
 
+    insert = f"INSERT INTO facets VALUES ({', '.join('?' * (8 + len(HIDDEN_COLUMNS)))})"  # noqa: S608
     for row, written in enumerate(columns):
         if written == "{}":
             continue
         known = json.loads(written)
         dates = (*_days(read.released(known)), *_days(read.early_access(known)))
-        facts = (read.reviews(known), read.is_free(known), read.is_adult(known), read.is_upcoming(known))
-        db.execute("INSERT INTO facets VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (row, *dates, *facts))
+        facts = (read.reviews(known), read.is_free(known), read.is_upcoming(known))
+        db.execute(insert, (row, *dates, *facts, *(read.is_hidden(known, name) for name in HIDDEN_COLUMNS)))
         short = (fold(tag) for tag in read.tags(known) if len(tag) <= LONGEST_TAG)
         db.executemany(
             "INSERT OR IGNORE INTO tags VALUES (?, ?)", ((tag, row) for tag in islice(short, MOST_TAGS))
@@ -59,19 +60,19 @@ def allowed(db: sqlite3.Connection, wanted: Filter, count: int) -> NDArray[np.bo
         SnapshotError: an older program built the snapshot, without facets.
         UsageError: a date of the filter has no form of `periods`.
     """
+    if wanted == EVERYTHING:
+        return None
     try:
-        if not _requires(wanted):
-            hidden = _hidden(db, wanted)
-            if not hidden:
-                return None
+        if not wanted.has_conditions:
+            hiding = " OR ".join(_hiding(db, wanted))
+            found = db.execute(f"SELECT row FROM facets WHERE {hiding}") if hiding else ()  # noqa: S608
+            rows = [row for (row,) in found]
             mask = np.ones(count, np.bool_)
-            mask[hidden] = False
-            return mask
-        sql, parameters = _condition(wanted)
+            mask[rows] = False
+            return mask if rows else None
+        sql, parameters = _condition(db, wanted)
         rows = [row for (row,) in db.execute(f"SELECT row FROM facets WHERE {sql}", parameters)]  # noqa: S608
-    except sqlite3.OperationalError:
-        if wanted == Filter(adult=wanted.adult):
-            return None  # no game is known to be adult-only
+    except sqlite3.OperationalError:  # it lacks a column that the filter needs, or all of them
         raise SnapshotError(
             "the snapshot was built by an older steam-dino and cannot be filtered; run: steam-dino build --rebuild"
         ) from None
@@ -85,10 +86,10 @@ def undated(db: sqlite3.Connection, wanted: Filter, count: int) -> int:
     if not (wanted.released_from or wanted.released_to):
         return 0
     others = replace(wanted, released_from=None, released_to=None)
-    sql, parameters = _condition(others)
+    sql, parameters = _condition(db, others)
     found = db.execute(f"SELECT count(*) FROM facets WHERE released_first IS NULL AND {sql}", parameters)  # noqa: S608
     (left_out,) = found.fetchone()
-    if not _requires(others):  # games without facets pass such a filter
+    if not others.has_conditions:  # games without facets pass such a filter
         (known,) = db.execute("SELECT count(*) FROM facets").fetchone()
         left_out += count - known
     return int(left_out)
@@ -118,21 +119,13 @@ def _days(period: str | None) -> tuple[str | None, str | None]:
     return first.isoformat(), last.isoformat()
 
 
-def _requires(wanted: Filter) -> bool:
-    """Whether a filter requires a value. Otherwise it only hides games, and one without facets passes."""
-    return wanted.upcoming is True or replace(wanted, adult=False, upcoming=None) != Filter()
+def _hiding(db: sqlite3.Connection, wanted: Filter) -> list[str]:
+    """Return the columns whose games a filter hides; of `HIDDEN_COLUMNS` only those that the snapshot has."""
+    known = {name for (name,) in db.execute("SELECT name FROM pragma_table_info('facets')")}
+    return [name for name in wanted.hides if name in known or name not in HIDDEN_COLUMNS]
 
 
-def _hidden(db: sqlite3.Connection, wanted: Filter) -> list[int]:
-    conditions = [
-        name for name, on in (("adult", not wanted.adult), ("upcoming", wanted.upcoming is False)) if on
-    ]
-    if not conditions:
-        return []
-    return [row for (row,) in db.execute(f"SELECT row FROM facets WHERE {' OR '.join(conditions)}")]  # noqa: S608
-
-
-def _condition(wanted: Filter) -> tuple[str, list[Any]]:
+def _condition(db: sqlite3.Connection, wanted: Filter) -> tuple[str, list[Any]]:
     parts: list[str] = ["1"]
     parameters: list[Any] = []
     for tag in wanted.tags:
@@ -153,8 +146,7 @@ def _condition(wanted: Filter) -> tuple[str, list[Any]]:
         parameters.append(wanted.min_reviews)
     if wanted.free:
         parts.append("free")
-    if not wanted.adult:
-        parts.append("NOT adult")
-    if wanted.upcoming is not None:
-        parts.append("upcoming" if wanted.upcoming else "NOT upcoming")
+    if wanted.upcoming:
+        parts.append("upcoming")
+    parts += [f"NOT {name}" for name in _hiding(db, wanted)]
     return " AND ".join(parts), parameters

@@ -26,7 +26,7 @@ from steamdino.gallery.curation import KEEP, SAME, Decision, Shown
 from steamdino.gallery.layout import VERTICAL, located, location
 from steamdino.index.snapshot_reader import SnapshotReader
 from steamdino.index.snapshot_selection import open_newest
-from steamdino.records import Filter, Progress
+from steamdino.records import EVERYTHING, Filter, Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def duplicates(
     *,
     kind: str = VERTICAL,
     tiers: Sequence[str] = TIERS[:3],
-    only: Filter | None = None,
+    only: Filter = EVERYTHING,
     progress: Progress | None = None,
 ) -> list[Duplicates]:
     """Group the games whose banners show the same, the strictest tier first.
@@ -81,7 +81,7 @@ def duplicates(
         recipe: whose vectors to compare; None for the newest.
         kind: of banner.
         tiers: which to look for, of `analysis.duplicate_detection.TIERS`.
-        only: among which games; None for all, adult-only ones included.
+        only: among which games; by default all, hidden ones included.
         progress: called with (done, total) of the games.
 
     Raises:
@@ -96,7 +96,7 @@ def duplicates(
         known = {one.game_id: one for one in opened.curation.shown(kind)}
         decisions = list(opened.curation.decisions())
         root = opened.root
-    allowed = reader.allowed(only) if only is not None else None
+    allowed = reader.allowed(only)
     grouping = _Grouping(reader, known, decisions, str(root))
     return grouping.find(tiers, allowed, progress)
 

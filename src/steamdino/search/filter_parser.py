@@ -15,9 +15,9 @@ def filter_of(
     min_reviews: int = 0,
     *,
     free: bool = False,
-    adult: bool = False,
     early_access: str = "",
     upcoming: bool | None = None,
+    **included: bool,
 ) -> Filter:
     """Make a filter from texts.
 
@@ -26,9 +26,9 @@ def filter_of(
         released: "2020" (in that year), "2020..", "..2021-Q2" or "2020-05-17..2021-06"; empty for any date.
         min_reviews: lowest number of reviews.
         free: only free games.
-        adult: include adult-only games.
         early_access: when early access began, written like `released`.
         upcoming: True for only games that are not released yet, False for none of them.
+        included: whether to include the games that a column of `records.HIDDEN_COLUMNS` hides, such as ``adult=True``.
 
     Raises:
         UsageError: a text cannot be parsed.
@@ -45,10 +45,10 @@ def filter_of(
         last,
         min_reviews,
         free,
-        adult,
-        began_first,
-        began_last,
-        upcoming,
+        early_access_from=began_first,
+        early_access_to=began_last,
+        upcoming=upcoming,
+        **included,
     )
 
 

@@ -133,7 +133,7 @@ class Snapshot:
         return self._reader.row(str(game_id))
 
     def rows(self, only: Filter | None = None) -> NDArray[np.intp]:
-        """Find the rows of `vectors` that a filter allows, rising; without one, all that are not adult-only.
+        """Find the rows of `vectors` that a filter allows, rising; without one, all that are not hidden.
 
         Raises:
             QueryError: no game has one of its tags.
@@ -200,7 +200,7 @@ class Snapshot:
         Args:
             text: what was typed.
             limit: maximum number of games.
-            only: which games may be found; None for all that are not adult-only.
+            only: which games may be found; None for all that are not hidden.
         """
         return self.games(suggest(self._reader, self._masks.mask(only or Filter()), text, limit))
 
@@ -228,7 +228,7 @@ class Snapshot:
             plus, minus: queries whose vectors are added and subtracted: each an id, a name, a picture or, if the recipe
                 knows words, a sentence; prefixed by a weight if that is not 1, as in "2*730".
             alike: only matches at or above the percentile `index.similarity_distribution.ALIKE`.
-            only: which games may be found; None for all that are not adult-only.
+            only: which games may be found; None for all that are not hidden.
             without: ids of games that must not be found.
 
         Raises:
@@ -247,7 +247,7 @@ class Snapshot:
             sentence: what the banner should show, in English, as CLIP was trained on.
             k: maximum number of matches.
             alike: only matches at or above the percentile `index.similarity_distribution.ALIKE` of all games.
-            only: which games may be found; None for all that are not adult-only.
+            only: which games may be found; None for all that are not hidden.
 
         Raises:
             UsageError: k is below 1, or the sentence is empty.

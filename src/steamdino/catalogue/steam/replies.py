@@ -1,18 +1,19 @@
 """Parse the replies of Steam's Web API defensively: their shapes were observed, not documented.
 
 A reply that lacks its call's shape raises `ReplyError`, and the call is repeated. Within a reply, a field of an
-unexpected type counts as missing; a row is dropped only if its appID cannot be read.
+unexpected type counts as missing; a row is dropped only if it is no app's, or its appID cannot be read.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote
 
+from steamdino.catalogue.steam import app_types
+from steamdino.catalogue.steam.asset_paths import Asset, assets
+from steamdino.catalogue.steam.numbered_labels import labels_of
 from steamdino.catalogue.steam.release_dates import release_columns
 from steamdino.catalogue.steam.reply_fields import (
     LARGEST_ID,
@@ -27,21 +28,16 @@ from steamdino.catalogue.steam.reply_fields import (
 )
 from steamdino.errors import ReplyError
 
-TYPES = {0: "game", 1: "demo", 2: "mod", 4: "dlc", 6: "software", 11: "music"}
 PLATFORMS = ("windows", "mac", "steamos_linux")
+APP = 0
+"""`item_type` of an app. Packages and bundles are numbered by themselves, so one may have the number of an app."""
+
 ADULT = frozenset({3, 4})
 """Content descriptors of adult-only games; 1 and 5 also mark mainstream ones."""
 
 FOUND, HIDDEN = 1, 15
 """`success` of an app, an unsigned EResult: its details follow; it is hidden, or not available in this country. With
 any other value the details are missing for a reason that may pass."""
-
-ROLES = {
-    "vertical": ("library_capsule", "library_capsule_2x", "hero_capsule"),
-    "header": ("header", "main_capsule", "small_capsule"),
-    "hero": ("library_hero", "library_hero_2x"),
-}
-"""The assets that may serve as each kind of banner, best first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +62,6 @@ class Page:
     apps: tuple[App, ...]
     cursor: int | None = None
     total: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Asset:
-    """A picture of a game on Steam's servers.
-
-    Attributes:
-        role: which of the game's assets it is, such as "library_capsule".
-        path: relative to the servers' assets folder, such as "steam/apps/730/library_600x900.jpg".
-        query: the address's "t=..." after the path, which changes whenever the game changes; may be empty.
-    """
-
-    role: str
-    path: str
-    query: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +136,6 @@ def most_played(response: Mapping[str, Any]) -> list[int]:
     return list(dict.fromkeys(appid for _, n in ranked if (appid := found[n][1]) is not None))
 
 
-def names(response: Mapping[str, Any], table: str, key: str, name: str) -> dict[int, str]:
-    """Parse GetTagList or GetStoreCategories: the names of the numbered tags or categories."""
-    found = ((whole(row.get(key)), text(row.get(name))) for row in rows(response, table))
-    return {number: label for number, label in found if number is not None and label}
-
-
 def items(
     response: Mapping[str, Any], tags: Mapping[int, str], categories: Mapping[int, str]
 ) -> dict[int, Item]:
@@ -171,6 +146,8 @@ def items(
     """
     found = {}
     for row in rows(response, "store_items"):
+        if whole(row.get("item_type")) not in (None, APP):
+            continue
         appid = appid_of(row.get("id")) or appid_of(row.get("appid"))  # a hidden app has "appid" 0
         if appid is not None and _is_answered(row):
             found[appid] = _item(appid, row, tags, categories)
@@ -186,27 +163,29 @@ def _is_answered(row: Mapping[str, Any]) -> bool:
 def _item(appid: int, row: Mapping[str, Any], tags: Mapping[int, str], categories: Mapping[int, str]) -> Item:
     if whole(row.get("success")) == HIDDEN or row.get("visible") in (False, 0):
         return Item(appid, visible=False)
-    assets, unsafe = _assets(record(row, "assets"))
+    pictures, unsafe = assets(record(row, "assets"))
+    parent = appid_of(record(row, "related_items").get("parent_appid"))
     columns = {
-        "type": TYPES.get(whole(row.get("type")) or 0, "other"),
+        "type": app_types.name_of(whole(row.get("type"))),
         **release_columns(row),
-        "tags": _labels(row.get("tagids"), tags) or _labels(column(row.get("tags"), "tagid"), tags),
+        "tags": labels_of(row.get("tagids"), tags) or labels_of(column(row.get("tags"), "tagid"), tags),
         "categories": [
             label
             for kind in ("supported_player", "feature", "controller")
-            for label in _labels(record(row, "categories").get(f"{kind}_categoryids"), categories)
+            for label in labels_of(record(row, "categories").get(f"{kind}_categoryids"), categories)
         ],
         **_descriptors(row.get("content_descriptorids")),
+        "delisted": flag(row.get("unlisted")) or None,
         **_reviews(record(record(row, "reviews"), "summary_filtered")),
         "free": flag(row.get("is_free")),
         "price_cents": whole(record(row, "best_purchase_option").get("final_price_in_cents")),
         "platforms": [name for name in PLATFORMS if flag(record(row, "platforms").get(name))],
         "early_access": flag(row.get("is_early_access")),
-        "parent": appid_of(record(row, "related_items").get("parent_appid")),
+        "parent": parent if parent != appid else None,
         "page": text(row.get("store_url_path")),
     }
     kept = {key: value for key, value in columns.items() if value not in (None, [], "")}
-    return Item(appid, True, text(row.get("name")), kept, assets, unsafe)
+    return Item(appid, True, text(row.get("name")), kept, pictures, unsafe)
 
 
 def _descriptors(value: Any) -> dict[str, Any]:
@@ -215,46 +194,11 @@ def _descriptors(value: Any) -> dict[str, Any]:
 
 
 def _reviews(record: Mapping[str, Any]) -> dict[str, Any]:
+    count = whole(record.get("review_count"))
+    if count == 0:  # then 0 % and the label say nothing
+        return {"reviews": 0}
     return {
-        "reviews": whole(record.get("review_count")),
+        "reviews": count,
         "positive_percent": whole(record.get("percent_positive")),
         "review_score": text(record.get("review_score_label")),
     }
-
-
-def _assets(record: Mapping[str, Any]) -> tuple[dict[str, tuple[Asset, ...]], tuple[str, ...]]:
-    pattern = text(record.get("asset_url_format"))
-    found: dict[str, tuple[Asset, ...]] = {}
-    unsafe = []
-    for kind, roles in ROLES.items():
-        kept = []
-        for role in roles:
-            name = text(record.get(role))
-            if not pattern or not name:
-                continue
-            path, _, query = pattern.replace("${FILENAME}", name).partition("?")
-            if is_safe(path, query):
-                kept.append(Asset(role, path, query))
-            else:
-                unsafe.append(role)
-        if kept:
-            found[kind] = tuple(kept)
-    return found, tuple(unsafe)
-
-
-def is_safe(path: str, query: str) -> bool:
-    """Return whether an asset's path stays in the assets folder, and its query has the expected form."""
-    plain = unquote(path)
-    return (
-        re.fullmatch(r"[\w.~@%+() -]+(/[\w.~@%+() -]+)*", path, re.ASCII) is not None
-        and not any(part.strip() in ("", ".", "..") for part in plain.split("/"))
-        and "\\" not in plain
-        and ":" not in plain
-        and re.fullmatch(r"(t=\d{1,20})?", query, re.ASCII) is not None
-    )
-
-
-def _labels(value: Any, known: Mapping[int, str]) -> list[str]:
-    """Return the names of numbers; a number without a name becomes its digits."""
-    numbers = [number for one in sequence(value) if (number := whole(one)) is not None]
-    return list(dict.fromkeys(known.get(number, str(number)) for number in numbers))

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
-from steamdino.catalogue.steam import replies
+from steamdino.catalogue.steam import app_types, numbered_labels, replies
 from steamdino.catalogue.steam.replies import Item, Page
 from steamdino.errors import BlockedError, ReplyError
 from steamdino.net.client import Client, Reply, ThrottledError
@@ -31,9 +31,6 @@ LONGEST_URL = 7000
 
 BY_ID, NEWEST = 2, 40
 """Sort orders of IStoreQueryService/Query."""
-
-INCLUDED = ("dlc", "demo", "software")
-"""Types of apps besides games."""
 
 OK, RATE_LIMITED = 1, 84
 REFUSED = (5, 15)
@@ -86,7 +83,7 @@ class SteamApi:
 
         Args:
             after: the appID after which the page begins.
-            include: types from `INCLUDED`, besides games.
+            include: types from `app_types.INCLUDABLE`, besides games.
             modified_since: return only apps that changed after this time, in seconds since 1970; 0 for all.
 
         Raises:
@@ -95,9 +92,7 @@ class SteamApi:
         asked: dict[str, Any] = {
             "last_appid": after,
             "max_results": LISTED,
-            "include_games": True,
-            "include_dlc": "dlc" in include,
-            "include_software": "software" in include,
+            **app_types.listed(include),
         }
         if modified_since:
             asked["if_modified_since"] = modified_since
@@ -116,13 +111,12 @@ class SteamApi:
 
         Args:
             start: the number of games before the page.
-            include: types from `INCLUDED`, besides games.
+            include: types from `app_types.INCLUDABLE`, besides games.
             count: the maximum number of games.
             order: `BY_ID` or `NEWEST`.
             released: skip games that are not released yet.
         """
-        types = {"include_games": True, **{f"include_{_TYPE_FILTERS[one]}": True for one in include}}
-        filters: dict[str, Any] = {"type_filters": types}
+        filters: dict[str, Any] = {"type_filters": app_types.queried(include)}
         if released:
             filters["released_only"] = True
         asked = {
@@ -152,14 +146,17 @@ class SteamApi:
 
     def names(self) -> Names:
         """Return the names of the numbered tags and categories."""
+        language, labels = f"language={quote(self._place.language)}", numbered_labels
         return Names(
-            self._table("IStoreService/GetTagList", "tags", "tagid", "name"),
-            self._table("IStoreBrowseService/GetStoreCategories", "categories", "categoryid", "display_name"),
+            self._get(
+                "IStoreService/GetTagList", language, lambda reply: labels.tag_labels(_response(reply))
+            ),
+            self._get(
+                "IStoreBrowseService/GetStoreCategories",
+                language,
+                lambda reply: labels.category_labels(_response(reply)),
+            ),
         )
-
-    def _table(self, method: str, table: str, key: str, name: str) -> dict[int, str]:
-        language = f"language={quote(self._place.language)}"
-        return self._get(method, language, lambda reply: replies.names(_response(reply), table, key, name))
 
     def most_played(self) -> list[int]:
         """Return the appIDs of the most played games, most played first (about 100)."""
@@ -217,7 +214,6 @@ def _check_result(result: str) -> None:
     raise ReplyError(f"Steam reports a failure (x-eresult {result[:20]!r}); try again later")
 
 
-_TYPE_FILTERS = {"dlc": "dlc", "demo": "demos", "software": "software"}
 _TOO_MUCH: dict[int, Item] = {}
 
 

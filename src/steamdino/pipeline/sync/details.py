@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Sequence
 
+from steamdino.catalogue.steam.app_types import GAME
 from steamdino.catalogue.steam.replies import Item
 from steamdino.catalogue.steam.web_api import Names, Place, SteamApi, TooMuchError, batches
 from steamdino.gallery import Gallery
@@ -37,11 +38,14 @@ class Details:
         self._gallery, self._api, self._source, self._place = gallery, api, source, place
         self._elsewhere, self._wanted, self._counts, self._report = elsewhere, wanted, counts, report
         self._foreign = gallery.games.foreign(source)
+        self._types = {GAME, *wanted.include}
+        self._named: set[int] = set()
         self._names: Names | None = None
         self._done = 0
 
     def run(self, among: Sequence[int] | None) -> None:
         """Request the details that are due for some apps, or all; for hidden apps once more from another country."""
+        self._named = self._gallery.steam_apps.named()
         for elsewhere in (False, True):
             while due := self._gallery.steam_apps.due_apps(among, elsewhere=elsewhere):
                 queue = deque(batches(due, self._place))
@@ -98,6 +102,11 @@ class Details:
                 f"the id belongs to the source {owner!r}; remove that, or add it with --prefix",
             )
             self._counts["failed"] += 1
+            return
+        type_name = item.columns["type"]
+        if not (type_name in self._types or item.appid in self._named or game_id in self._gallery.games):
+            apps.put_other_type(item.appid, type_name)
+            self._counts["other type"] += 1
             return
         if self._wanted.released_only and item.columns.get("coming_soon"):
             apps.put_outcome(item.appid, UNRELEASED, "it is not released yet")

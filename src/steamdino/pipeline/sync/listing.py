@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from steamdino.catalogue.steam import app_types
 from steamdino.catalogue.steam.replies import App
 from steamdino.catalogue.steam.web_api import BY_ID, NEWEST, QUERIED, SteamApi
 from steamdino.errors import NetworkError
@@ -54,6 +55,7 @@ class Listing:
         if wanted.appids is not None:
             with self._gallery.transaction():
                 self._apps.take_back(wanted.appids)
+                self._apps.put_named(wanted.appids)
             return self._named(App(appid, wanted.names.get(appid)) for appid in wanted.appids), True
         if wanted.top:
             return self._named(App(appid) for appid in self._api.most_played()[: wanted.top]), True
@@ -92,17 +94,16 @@ class Listing:
 
     @property
     def _keyed(self) -> bool:
-        # The list that is available with a key has no demos.
-        return self._api.has_key and "demo" not in self._wanted.include
+        return self._api.has_key and not app_types.only_queried(self._wanted.include)
 
     def _all(self) -> bool:
         state = self._apps.state("list") or self._begin()
         complete = self._by_key(state) if state["keyed"] else self._by_query(state)
         if state["full"] and complete:
-            self._check_missing(state["sweep"])
+            self._check_missing(state["sweep"], app_types.unrequested(state["include"]))
         with self._gallery.transaction():
             if state["full"] and complete:
-                gone = self._apps.vanish(state["sweep"])
+                gone = self._apps.vanish(state["sweep"], app_types.unrequested(state["include"]))
                 self._gallery.games.mark_gone(map(str, gone))
                 self._counts["vanished"] += len(gone)
                 self._apps.put_state(
@@ -115,9 +116,9 @@ class Listing:
             self._apps.make_due(again, max(again, _days_ago(RECHECK_DAYS)))
         return complete
 
-    def _check_missing(self, sweep: int) -> None:
+    def _check_missing(self, sweep: int, unrequested: Iterable[str]) -> None:
         """Raise an error if the list has lost many games: a server in trouble may answer with a short list."""
-        unseen, had = self._apps.unseen(sweep)
+        unseen, had = self._apps.unseen(sweep, unrequested)
         if self._wanted.allow_missing or not missing_from_steam(unseen, had):
             return
         with self._gallery.transaction():

@@ -77,6 +77,7 @@ def sync(
             opened.steam_assets.lose(missing)
             if wanted.retry_failed:
                 opened.steam_apps.retry_failed()
+            opened.steam_apps.include_types(wanted.include)
         among, complete = Listing(opened, api, wanted, counts, report).run()
         details = Details(opened, api, source, _place(steam), steam.other_country, wanted, counts, report)
         pictures = BannerDownloads(
@@ -89,7 +90,11 @@ def sync(
         with opened.transaction():
             opened.games.end_scan(source)
         return SyncSummary(
-            counts, opened.steam_apps.outcomes(wanted.kinds[0]), client.requests + images.requests, complete
+            counts,
+            opened.steam_apps.outcomes(wanted.kinds[0]),
+            opened.steam_apps.other_types(),
+            client.requests + images.requests,
+            complete,
         )
 
 

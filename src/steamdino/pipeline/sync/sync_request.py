@@ -21,7 +21,8 @@ class SyncRequest:
     Attributes:
         appids: just these; None for the store's list.
         names: of apps, from a file that has names.
-        include: kinds of apps besides games, of `catalogue.steam.web_api.INCLUDED`.
+        include: types of apps besides games, of `catalogue.steam.app_types.INCLUDABLE`. Apps in `appids` are kept
+            whatever their types are.
         released_only: skip games that are not released yet.
         top: number of the most played games to request; 0 for the whole list.
         limit: number of games from the beginning of the list; 0 for all.
@@ -48,14 +49,16 @@ class SyncSummary:
     """The result of a run.
 
     Attributes:
-        counts: of this run: "new" apps, "details" requested, "found", "hidden", "vanished", pictures that were "lost"
-            from the gallery, "fetched", "unchanged", "missing", "failed".
+        counts: of this run: "new" apps, "details" requested, "found", "hidden", "other type", "vanished", pictures that
+            were "lost" from the gallery, "fetched", "unchanged", "missing", "failed".
         outcomes: number of all apps that the gallery knows, by outcome.
+        other_types: number of all apps that were left out for their types, by type.
         requests: number of requests sent.
         complete: False if the list claims to have more games than could be read.
     """
 
     counts: Counter[str]
     outcomes: dict[str, int]
+    other_types: dict[str, int]
     requests: int
     complete: bool

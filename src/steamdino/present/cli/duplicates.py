@@ -90,7 +90,7 @@ def duplicates(
     from steamdino.pipeline import duplicate_groups
     from steamdino.present.cli.progress import bar
     from steamdino.present.export import check_report
-    from steamdino.records import Filter
+    from steamdino.records import HIDDEN_COLUMNS
 
     output.check()
     if page < 1 or per_page < 1:
@@ -102,14 +102,14 @@ def duplicates(
         )
     place = gallery.folder
     tiers = [one.strip() for one in tier.split(",") if one.strip()]
-    allowed = only.parsed(adult=True)
+    allowed = only.parsed(**dict.fromkeys(HIDDEN_COLUMNS, True))
     with bar("Comparing", "games") as progress:
         groups = duplicate_groups.duplicates(
             place,
             recipe.recipe,
             kind=recipe.kind,
             tiers=tiers or TIERS[:3],
-            only=None if allowed == Filter(adult=True) else allowed,
+            only=allowed,
             progress=progress,
         )
     if only.released:

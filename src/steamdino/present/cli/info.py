@@ -57,7 +57,7 @@ def info(
             }
             for source, stage, problem in opened.problems.known()
         ]
-        outcomes = opened.steam_apps.outcomes(VERTICAL)
+        outcomes, other_types = opened.steam_apps.outcomes(VERTICAL), opened.steam_apps.other_types()
         found += [
             {
                 "source": STEAM,
@@ -71,6 +71,7 @@ def info(
         ]
     if as_json:
         record = {**asdict(report), "snapshots": snapshots, "steam": outcomes, "problems": found}
+        record["other_types"] = other_types
         say(json.dumps(record, ensure_ascii=False, indent=2, default=str))
     elif problems:
         for line in found:
@@ -78,7 +79,7 @@ def info(
         if not found:
             say("No problems.")
     else:
-        _print(report, snapshots, outcomes, len(found))
+        _print(report, snapshots, outcomes, other_types, len(found))
 
 
 def _snapshots(gallery: Gallery, report: GalleryStatistics) -> list[dict[str, Any]]:
@@ -118,7 +119,11 @@ def _snapshots(gallery: Gallery, report: GalleryStatistics) -> list[dict[str, An
 
 
 def _print(
-    report: GalleryStatistics, snapshots: list[dict[str, Any]], outcomes: dict[str, int], problems: int
+    report: GalleryStatistics,
+    snapshots: list[dict[str, Any]],
+    outcomes: dict[str, int],
+    other_types: dict[str, int],
+    problems: int,
 ) -> None:
     from rich.table import Table
     from rich.text import Text
@@ -146,12 +151,13 @@ def _print(
     console.print(sources)
 
     if outcomes:
-        counted = ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.items())
-        console.print(Text(f"\nSteam: {counted}"))
+        console.print(Text(f"\nSteam: {_counted(outcomes)}"))
+        if other_types:
+            console.print(Text(f"  Other types: {_counted(other_types)}", style="dim"))
 
     recipes = table("\nRecipes", "recipe", "hash", "model", "dims", "vectors", "to encode", "MB")
     for r in report.recipes:
-        vectors = ", ".join(f"{count:,} {precision}" for precision, count in r.vectors.items()) or "0"
+        vectors = _counted(r.vectors) or "0"
         recipes.add_row(
             r.name, r.hash, r.model, str(r.dim), vectors, f"{r.pending:,}", f"{r.size / 1e6:,.1f}"
         )
@@ -181,3 +187,7 @@ def _print(
     console.print(Text(f"\nSizes: {sizes}"))
     if problems:
         console.print(Text(f"{problems:,} problems; see: steam-dino info --problems", style="yellow"))
+
+
+def _counted(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items())

@@ -11,8 +11,8 @@ import typer
 from steamdino.errors import QueryError, UsageError
 from steamdino.present.cli.console import beside, note_undated, say
 from steamdino.present.cli.options import (
-    AdultFilterOptions,
     GalleryOptions,
+    HidingFilterOptions,
     RecipeOptions,
     check_folder,
     check_outputs,
@@ -39,7 +39,7 @@ def map_(
     ] = None,
     gallery: GalleryOptions,
     recipe: RecipeOptions,
-    only: AdultFilterOptions,
+    only: HidingFilterOptions,
     title: Annotated[str, typer.Option(help="Heading of the page.")] = "What looks alike lies together",
 ) -> None:
     """Draw the whole gallery as a map of banners, with similar banners next to each other.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import typer
 
 from steamdino.errors import SnapshotError, UsageError
+from steamdino.records import HIDDEN_COLUMNS
 from steamdino.settings import Settings
 from steamdino.storage import output as storage
 
@@ -152,6 +153,11 @@ class InferenceOptions(RecipeOptions):
     precision: PrecisionOption = None
 
 
+def including(name: str) -> Any:
+    """Declare the option that includes the games of a column of `HIDDEN_COLUMNS`."""
+    return typer.Option(f"--{name}/--no-{name}", help=f"Include {HIDDEN_COLUMNS[name]}.")
+
+
 @dataclass(frozen=True, slots=True)
 class FilterOptions:
     """Which games may be found."""
@@ -194,11 +200,11 @@ class FilterOptions:
     ] = 0
     free: Annotated[bool, typer.Option("--free", help="Only free games.")] = False
 
-    def parsed(self, *, adult: bool = False) -> Filter:
+    def parsed(self, **included: bool) -> Filter:
         """The filter that searches take.
 
         Args:
-            adult: let adult-only games through.
+            included: whether to include the games that a column of `HIDDEN_COLUMNS` hides.
 
         Raises:
             UsageError: an option cannot be read.
@@ -210,17 +216,18 @@ class FilterOptions:
             self.released,
             self.min_reviews,
             free=self.free,
-            adult=adult,
             early_access=self.early_access,
             upcoming=self.upcoming,
+            **included,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class AdultFilterOptions(FilterOptions):
-    """Which games may be found, where adult-only games are hidden unless asked for."""
+class HidingFilterOptions(FilterOptions):
+    """Which games may be found, where the games of `HIDDEN_COLUMNS` are hidden unless asked for."""
 
-    adult: Annotated[bool, typer.Option("--adult/--no-adult", help="Include adult-only games.")] = False
+    adult: Annotated[bool, including("adult")] = False
+    delisted: Annotated[bool, including("delisted")] = False
 
     @property
     def filter(self) -> Filter:
@@ -229,7 +236,7 @@ class AdultFilterOptions(FilterOptions):
         Raises:
             UsageError: an option cannot be read.
         """
-        return self.parsed(adult=self.adult)
+        return self.parsed(**{name: getattr(self, name) for name in HIDDEN_COLUMNS})
 
 
 def format_option(names: tuple[str, ...], text: str = "Output format.") -> Any:

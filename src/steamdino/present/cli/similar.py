@@ -11,9 +11,9 @@ from steamdino.errors import UsageError
 from steamdino.present.cli.console import note, note_undated
 from steamdino.present.cli.match_output import MatchOutput, print_answer
 from steamdino.present.cli.options import (
-    AdultFilterOptions,
     AlikeOption,
     CountOption,
+    HidingFilterOptions,
     InferenceOptions,
     SnapshotOptions,
 )
@@ -40,7 +40,7 @@ def similar(
     mirror: Annotated[bool, typer.Option("--mirror", help="Mirror the query picture left to right.")] = False,
     flip: Annotated[bool, typer.Option("--flip", help="Flip the query picture upside down.")] = False,
     alike: AlikeOption = False,
-    only: AdultFilterOptions,
+    only: HidingFilterOptions,
     fetch: Annotated[
         bool,
         typer.Option(
@@ -59,7 +59,7 @@ def similar(
     --mirror helps if the lettering of a banner dominates its matches.
 
     Filters work for games that `sync` fetched and for tables with columns such as tags, release date and reviews.
-    Adult-only games are hidden unless you pass --adult.
+    Adult-only and delisted games are hidden unless you pass --adult or --delisted.
 
     --plus and --minus mix several queries. Words need a recipe with a text model, such as `clip`.
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from steamdino.catalogue.steam import app_types
 from steamdino.errors import UsageError
 from steamdino.present.cli.console import err, note, say
 from steamdino.present.cli.options import GalleryOptions
@@ -54,7 +55,10 @@ def sync(
     ] = None,
     top: Annotated[int, typer.Option(metavar="N", help="Only the N most played games, at most 100.")] = 0,
     limit: Annotated[int, typer.Option(metavar="N", help="Only the first N games of the list.")] = 0,
-    include: Annotated[str, typer.Option(metavar="WHAT,...", help="Also include: dlc, demo, software.")] = "",
+    include: Annotated[
+        str,
+        typer.Option(metavar="TYPE,...", help=f"Also include apps of: {', '.join(app_types.INCLUDABLE)}."),
+    ] = "",
     released_only: Annotated[
         bool, typer.Option("--released-only", help="Skip games that are not released yet.")
     ] = False,
@@ -91,6 +95,9 @@ def sync(
     It sends few requests per second and backs off if Steam is busy. You can stop it at any time; the same command
     continues, and later fetches only changes.
 
+    Apps that are not games are left out unless --include names their type. Apps that you name by their appIDs are kept
+    whatever their type is.
+
     With a Steam Web API key in STEAM_API_KEY (https://steamcommunity.com/dev/apikey) the list shows what changed, which
     saves most requests. Without a key, everything is checked again every 30 days.
 
@@ -111,6 +118,8 @@ def sync(
     steam = SteamSettings.load({"rate": rate, "banner_rate": banner_rate, "connections": connections})
     wanted = _wanted(appids or [], file, top, limit, include, released_only, kind, retry_failed, full)
     wanted = replace(wanted, allow_missing=allow_missing)
+    if wanted.appids is None and not wanted.top:
+        _note_types(wanted, has_key=bool(steam.key))
     if dry_run:
         plan = estimate(place, wanted, steam)
         if as_json:
@@ -145,7 +154,6 @@ def _wanted(
 ) -> SyncRequest:
     from steamdino.catalogue.ids import steam_refusal
     from steamdino.catalogue.steam import app_lists
-    from steamdino.catalogue.steam.web_api import INCLUDED
     from steamdino.gallery.layout import KINDS
     from steamdino.pipeline.sync import SyncRequest
 
@@ -161,7 +169,7 @@ def _wanted(
         if refusal := steam_refusal(text):
             raise UsageError(refusal)
         named[int(text)] = None
-    chosen = _among("--include", include, INCLUDED)
+    chosen = _among("--include", include, app_types.INCLUDABLE)
     return SyncRequest(
         appids=tuple(named) if named else None,
         names={appid: name for appid, name in named.items() if name},
@@ -173,6 +181,20 @@ def _wanted(
         retry_failed=retry_failed,
         full=full,
     )
+
+
+def _note_types(wanted: SyncRequest, *, has_key: bool) -> None:
+    """Report types that Steam's lists cannot be asked for."""
+    if unlisted := app_types.unlisted(wanted.include):
+        note(
+            f"Steam's lists cannot be asked for {', '.join(unlisted)}: only such apps that a list contains anyway are"
+            " included. To add others, pass their appIDs."
+        )
+    if has_key and (queried := app_types.only_queried(wanted.include)):
+        note(
+            f"The list that needs a key has no {', '.join(queried)}, so the list that needs none is read. It does not"
+            " say what changed."
+        )
 
 
 def _among(flag: str, text: str, known: tuple[str, ...]) -> tuple[str, ...]:
@@ -245,6 +267,7 @@ def _print(summary: SyncSummary, as_json: bool) -> None:
                 {
                     "run": dict(summary.counts),
                     "outcomes": summary.outcomes,
+                    "other_types": summary.other_types,
                     "requests": summary.requests,
                     "complete": summary.complete,
                 }
@@ -262,6 +285,9 @@ def _print(summary: SyncSummary, as_json: bool) -> None:
         f" ({summary.requests:,} requests)."
     )
     say("In total: " + ", ".join(f"{count:,} {outcome}" for outcome, count in summary.outcomes.items()) + ".")
+    if counts["other type"]:
+        kinds = ", ".join(f"{count:,} {name}" for name, count in summary.other_types.items())
+        note(f"Left out because they are not games: {kinds}. To add them, pass --include or their appIDs.")
     if not summary.complete:
         note("Steam's list is incomplete; run the same command again with --full.")
     if counts["fetched"]:

@@ -9,9 +9,9 @@ import typer
 from steamdino.present.cli.console import note_undated
 from steamdino.present.cli.match_output import MatchOutput, print_answer
 from steamdino.present.cli.options import (
-    AdultFilterOptions,
     AlikeOption,
     CountOption,
+    HidingFilterOptions,
     RecipeOptions,
     SnapshotOptions,
 )
@@ -24,7 +24,7 @@ def text(
     k: CountOption = 10,
     recipe: RecipeOptions,
     alike: AlikeOption = False,
-    only: AdultFilterOptions,
+    only: HidingFilterOptions,
     output: MatchOutput,
 ) -> None:
     """Show the games whose banners best match a sentence.

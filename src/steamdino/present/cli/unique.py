@@ -12,7 +12,7 @@ import typer
 from steamdino.errors import UsageError
 from steamdino.present.cli.console import beside, draws, note, note_undated, out, say
 from steamdino.present.cli.options import (
-    AdultFilterOptions,
+    HidingFilterOptions,
     PageOutputOptions,
     PicturesOption,
     RecipeOptions,
@@ -90,7 +90,7 @@ def unique(
         bool, typer.Option("--diverse", help="Show a diverse set instead: games that differ from each other.")
     ] = False,
     recipe: RecipeOptions,
-    only: AdultFilterOptions,
+    only: HidingFilterOptions,
     output: UniqueOutput,
 ) -> None:
     """Show the games whose banners look like no other's: those whose nearest neighbour is the least similar.

@@ -37,7 +37,7 @@ from steamdino.present.web.parameters import (
 )
 from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.present.web.timing import stage
-from steamdino.records import Filter
+from steamdino.records import HIDDEN_COLUMNS, Filter
 
 PAGE = 24
 """Games per page."""
@@ -152,7 +152,8 @@ def game(
         recipe=edition.snapshot.recipe.name,
         beside=beside,
         only=only,
-        all_games=Filter(),
+        filtered=only != Filter(),
+        hidden=HIDDEN_COLUMNS,
         mirror=mirror,
         flip=flip,
         offset=offset,

@@ -15,7 +15,7 @@ from steamdino.errors import PictureError, UsageError
 from steamdino.picture_formats import SUFFIXES_OF
 from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.present.web.snapshot_registry import SnapshotRegistry
-from steamdino.records import Filter
+from steamdino.records import HIDDEN_COLUMNS, Filter
 from steamdino.search.filter_parser import filter_of
 
 LONGEST = 500
@@ -64,7 +64,8 @@ async def only(
     ] = None,
     min_reviews: Annotated[int, Query(ge=0, le=10**9, description="Minimum number of reviews.")] = 0,
     free: Annotated[bool, Query(description="Only free games.")] = False,
-    adult: Annotated[bool, Query(description="Include adult-only games.")] = False,
+    adult: Annotated[bool, Query(description=f"Include {HIDDEN_COLUMNS['adult']}.")] = False,
+    delisted: Annotated[bool, Query(description=f"Include {HIDDEN_COLUMNS['delisted']}.")] = False,
 ) -> Filter:
     """Return the requested filter; empty form fields count as missing."""
     tags = [one for one in tag or () if one.strip()]
@@ -73,9 +74,10 @@ async def only(
         released.strip(),
         min_reviews,
         free=free,
-        adult=adult,
         early_access=early_access.strip(),
         upcoming=upcoming,
+        adult=adult,
+        delisted=delisted,
     )
 
 

@@ -137,7 +137,7 @@ class ServedSnapshot:
         return made
 
     def unique(self) -> UniqueGames:
-        """Return all games that are not adult-only, the most unique first.
+        """Return all games that are not hidden, the most unique first.
 
         Raises:
             BusyError: they are being computed, and too many requests are waiting already.

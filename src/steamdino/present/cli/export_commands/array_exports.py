@@ -45,12 +45,12 @@ def npy(
     from steamdino.analysis.neighbourhood import Neighbourhood
     from steamdino.present.cli.progress import bar
     from steamdino.present.export.legacy_export import write_arrays
-    from steamdino.records import Filter
+    from steamdino.records import EVERYTHING
 
     check_folder("-o", output)
     snapshot = gallery.open(recipe)
     with bar("Comparing", "games") as progress:
-        table = Neighbourhood.of(snapshot, k, only=Filter(adult=True), progress=progress)
+        table = Neighbourhood.of(snapshot, k, only=EVERYTHING, progress=progress)
     for path in write_arrays(output, table):
         say(str(path))
 

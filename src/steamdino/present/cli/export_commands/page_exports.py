@@ -119,8 +119,8 @@ def site(
 ) -> None:
     """Write a static site: search by name, linked matches, unique games. It needs no server of its own.
 
-    Its data is split into small files, so the first page loads quickly however many games there are. Adult-only games
-    are skipped. Try it with: python -m http.server -d DIR
+    Its data is split into small files, so the first page loads quickly however many games there are. Adult-only and
+    delisted games are skipped. Try it with: python -m http.server -d DIR
 
     **Example**
 
