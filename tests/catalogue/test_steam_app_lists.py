@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from steamdino.appids import LARGEST_APPID
 from steamdino.catalogue.steam import app_lists
 from steamdino.catalogue.steam.web_api import LONGEST_URL, Place, _items_json, batches
 from steamdino.errors import SourceError, SteamDinoError, UsageError
@@ -54,7 +55,7 @@ def test_the_first_name_of_an_app_stays_and_one_without_a_name_gets_it_later(tmp
 
 def test_appids_are_from_1_to_the_largest_one(tmp_path: Path) -> None:
     path = tmp_path / "apps.json"
-    largest = app_lists.LARGEST_ID
+    largest = LARGEST_APPID
     path.write_text(json.dumps([0, 1, largest, largest + 1, -1]), "utf-8")
     assert app_lists.read(path) == {1: None, largest: None}
 

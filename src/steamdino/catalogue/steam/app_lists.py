@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from steamdino.catalogue.steam.reply_fields import LARGEST_ID, text, whole
+from steamdino.appids import LARGEST_APPID
+from steamdino.catalogue.steam.reply_fields import text, whole
 from steamdino.errors import SourceError, UsageError
 
 LARGEST_FILE = 256 << 20
@@ -43,7 +44,7 @@ def read(path: Path) -> dict[int, str | None]:
     for appid, name in (
         _of_json(path, whole_text) if whole_text.lstrip()[:1] in ("[", "{") else _of_lines(whole_text)
     ):
-        if 0 < appid <= LARGEST_ID:
+        if 0 < appid <= LARGEST_APPID:
             found[appid] = found.get(appid) or name
     if not found:
         raise SourceError(f"{path} lists no app; start each line with an appID, or use JSON")

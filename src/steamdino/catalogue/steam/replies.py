@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
+from steamdino.appids import LARGEST_APPID
 from steamdino.catalogue.steam.reply_fields import (
-    LARGEST_ID,
     appid_of,
     column,
     flag,
@@ -154,7 +154,7 @@ def query_page(response: Mapping[str, Any]) -> Page:
 def most_played(response: Mapping[str, Any]) -> list[int]:
     """Parse ISteamChartsService/GetMostPlayedGames: appIDs, the most played first."""
     found = [(whole(row.get("rank")), appid_of(row.get("appid"))) for row in rows(response, "ranks")]
-    ranked = sorted((rank if rank is not None else LARGEST_ID, n) for n, (rank, _) in enumerate(found))
+    ranked = sorted((rank if rank is not None else LARGEST_APPID, n) for n, (rank, _) in enumerate(found))
     return list(dict.fromkeys(appid for _, n in ranked if (appid := found[n][1]) is not None))
 
 

@@ -16,7 +16,6 @@ from fastapi.responses import Response
 from steamdino.errors import QueryError
 from steamdino.present.export.legacy_export import are_numbers
 from steamdino.present.web.api import PROBLEMS, addresses, answer
-from steamdino.present.web.api_models import steamdb
 from steamdino.present.web.parameters import LONGEST, EditionOf, Flip, Mirror
 from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.records import Filter, Game
@@ -76,9 +75,9 @@ def _app(request: Request, edition: ServedSnapshot, game: Game) -> dict[str, Any
         "index": _index(edition, game),
         "id": int(game.id) if are_numbers([game.id]) else game.id,
         "name": game.name,
-        "steam_store_url": game.url,
+        "steam_store_url": game.url if game.from_steam else None,
         "steam_illustration_url": picture,
-        "steamdb_url": steamdb(game),
+        "steamdb_url": game.steamdb_url,
         "query_url": f"{base}/render/{quote(game.id, safe='')}",
     }
 
