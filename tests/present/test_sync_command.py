@@ -197,3 +197,14 @@ def test_a_file_in_the_current_folder_does_not_send_the_key_to_a_stranger(
     assert run(*sync, cwd=tmp_path).returncode in (0, 1)
     assert "query" in {one.what for one in store.log}
     assert "list" not in {one.what for one in store.log}
+
+
+def test_problems_of_sync_name_its_source_and_not_a_folder_called_steam(
+    run: Run, store: Store, tmp_path: Path
+) -> None:
+    (tmp_path / "steam").mkdir()
+    (tmp_path / "steam" / "cover.jpg").write_bytes(picture(1, 0))
+    assert run("add", tmp_path / "steam", "-g", tmp_path / "g").returncode == 0
+    run("sync", "-g", tmp_path / "g")
+    problems = run("info", "-g", tmp_path / "g", "--problems").stdout.splitlines()
+    assert problems and all(line.startswith("steam-2: sync: ") for line in problems)
