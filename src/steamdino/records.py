@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from steamdino.appids import is_appid, steamdb_page, store_page
 from steamdino.storage.location import LocalFile, Location
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ class Game:
     Attributes:
         id, name: as in the gallery.
         source: the name of the source that it came from.
-        url: its page, where the source says so; else None.
+        url: its page; None without one. For games of Steam it is the store's page, and only for them: this is how
+            snapshots and packs record that a source holds appIDs.
         picture: its banner's file, absolute (it may be missing by now); None if unknown or not in a local file.
         sha256: of its banner's bytes.
         columns: what else the source knew.
@@ -101,6 +103,19 @@ class Game:
     sha256: str
     columns: Mapping[str, Any]
     location: Location | None = field(default=None, repr=False)
+
+    @property
+    def from_steam(self) -> bool:
+        """Whether its id is an appID: its source is Steam's store, or was added as one that holds appIDs.
+
+        All links to Steam depend on this, and neither on the source's name nor on what the id looks like.
+        """
+        return self.url is not None and is_appid(self.id) and self.url == store_page(self.id)
+
+    @property
+    def steamdb_url(self) -> str | None:
+        """Its page on SteamDB; None for a game that is not from Steam."""
+        return steamdb_page(self.id) if self.from_steam else None
 
 
 HIDDEN_COLUMNS: Mapping[str, str] = {"adult": "adult-only games", "delisted": "delisted games"}

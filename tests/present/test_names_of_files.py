@@ -19,6 +19,7 @@ from steamdino.gallery.vectors import Row
 from steamdino.index.exact import ExactIndex
 from steamdino.index.snapshot_writer import write
 from steamdino.present.export import ranking_comparison
+from steamdino.present.export.banner_urls import SteamPictures
 from steamdino.present.export.legacy_export import write_arrays
 from steamdino.present.export.site import write_site
 from steamdino.records import Game
@@ -49,7 +50,12 @@ def test_a_site_writes_nothing_beside_its_folder(tmp_path: Path) -> None:
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(SnapshotError, match="is not a sha256"):
         write_site(
-            out, Neighbourhood.of(snapshot, 2), home=[], lonely=unique(snapshot, 3), online={}, title="x"
+            out,
+            Neighbourhood.of(snapshot, 2),
+            home=[],
+            lonely=unique(snapshot, 3),
+            online=SteamPictures(),
+            title="x",
         )
     assert sorted(tmp_path.rglob("*")) == before
 
@@ -57,7 +63,14 @@ def test_a_site_writes_nothing_beside_its_folder(tmp_path: Path) -> None:
 def test_a_sites_pictures_are_named_by_their_content(tmp_path: Path) -> None:
     snapshot = _snapshot(tmp_path / "own", digest="ab" * 32)
     out = tmp_path / "site"
-    write_site(out, Neighbourhood.of(snapshot, 2), home=[], lonely=unique(snapshot, 3), online={}, title="x")
+    write_site(
+        out,
+        Neighbourhood.of(snapshot, 2),
+        home=[],
+        lonely=unique(snapshot, 3),
+        online=SteamPictures(),
+        title="x",
+    )
     found = sorted(path.relative_to(out).as_posix() for path in out.rglob("*.jpg"))
     assert found == sorted(f"banners/{one[:2]}/{one[:20]}.jpg" for one in ("ab" * 32, "0" * 64, "2" * 64))
 

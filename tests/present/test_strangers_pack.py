@@ -636,7 +636,7 @@ def exported(snapshot: Snapshot, pack: Path, out: Path) -> None:
     table = Neighbourhood.of(snapshot, 3, only=Filter(adult=True))
     answers = [snapshot.similar(key, 3) for key in snapshot.ids[:2]]
     lonely = unique(snapshot, None)
-    to = markup.PictureLinks(banner_urls.addresses(pack, "vertical"), out)
+    to = markup.PictureLinks(banner_urls.steam_pictures(pack, "vertical"), out)
     sheet.write_sheet(out / "sheet.html", answers, title="x")
     unique_report.write_list(out / "unique.html", lonely, title="x", note="y")
     unique_report.write_grid(out / "unique.png", lonely, title="x")
@@ -666,7 +666,9 @@ def exported(snapshot: Snapshot, pack: Path, out: Path) -> None:
         map_tiles.Atlas(games, cells, (len(games), 1)), png=out / "map.png", folder=out / "map", title="x"
     )
     shown = [one.game for one in diverse(snapshot, 3)]
-    site.write_site(out / "site", table, home=shown, lonely=lonely, online={}, title="x")
+    site.write_site(
+        out / "site", table, home=shown, lonely=lonely, online=banner_urls.SteamPictures(), title="x"
+    )
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from steamdino.appids import LARGEST_APPID, is_appid
 from steamdino.wellformed import UNPRINTABLE
 
 LONGEST = 500
@@ -25,7 +26,7 @@ def refusal(game_id: str) -> str | None:
 
 
 def steam_refusal(game_id: str) -> str | None:
-    """Return why a text cannot be an appID; None if it can. An appID is a positive integer without leading zeros."""
-    if game_id.isascii() and game_id.isdigit() and not game_id.startswith("0") and len(game_id) <= 10:
+    """Return why a text cannot be an appID; None if it can."""
+    if is_appid(game_id):
         return None
-    return f"{game_id!r} is not an appID (a whole number above 0)"
+    return f"{game_id!r} is not an appID (a whole number from 1 to {LARGEST_APPID})"

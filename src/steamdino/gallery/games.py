@@ -15,8 +15,6 @@ from steamdino.gallery.revision import bump, revision
 from steamdino.records import Entry
 from steamdino.storage.location import Location
 
-STEAM_PAGE = "https://store.steampowered.com/app/{}"
-
 
 @dataclass(frozen=True, slots=True)
 class KnownGame:

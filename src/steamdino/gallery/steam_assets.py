@@ -125,10 +125,11 @@ class SteamAssets:
         )
 
     def addresses(self, kind: str) -> Iterator[tuple[int, str, str, str]]:
-        """Yield (appID, name, path, query) of each game that has a picture of a kind."""
+        """Yield (appID, name, path, query) of each game of Steam that has a picture of a kind."""
         for appid, name, candidates, chosen in self._db.execute(
             "SELECT appid, games.name, candidates, chosen FROM steam_assets"
-            " JOIN games ON game_id = CAST(appid AS TEXT) WHERE kind = ? AND outcome != 'missing' ORDER BY appid",
+            " JOIN games ON game_id = CAST(appid AS TEXT) JOIN sources USING (source_id)"
+            " WHERE sources.steam = 1 AND steam_assets.kind = ? AND outcome != 'missing' ORDER BY appid",
             (kind,),
         ):
             known = json.loads(candidates)

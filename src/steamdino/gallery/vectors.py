@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from steamdino.appids import is_appid, store_page
 from steamdino.errors import GalleryError
 from steamdino.gallery import layout, vector_dtype
 from steamdino.gallery.clock import now
-from steamdino.gallery.games import STEAM_PAGE
 from steamdino.gallery.vector_dtype import VectorDtype
 from steamdino.recipe import Recipe
 from steamdino.storage.location import Location
@@ -160,7 +160,10 @@ class Vectors:
             (kind, key),
         )
         return [
-            Row(key, name, source, STEAM_PAGE.format(key) if steam else None, path, sha256, columns)
+            # An id that was added before its source had the flag may be no appID.
+            Row(
+                key, name, source, store_page(key) if steam and is_appid(key) else None, path, sha256, columns
+            )
             for key, name, source, steam, path, sha256, columns in rows
         ]
 

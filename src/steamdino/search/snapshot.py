@@ -159,7 +159,11 @@ class Snapshot:
     def named_exactly(self, text: str) -> list[Game]:
         """The games that have a text as their id or their name."""
         row = self.row(text)
-        return self.games([row] if row is not None else self._reader.named_exactly(text))
+        return self.games([row]) if row is not None else self.called(text)
+
+    def called(self, name: str) -> list[Game]:
+        """The games with a name, at most 10: written like this, else with other case and punctuation."""
+        return self.games(self._reader.named_exactly(name))
 
     def tags(self) -> list[str]:
         """The tags of all games in lower case, the most frequent first."""

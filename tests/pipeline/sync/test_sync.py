@@ -535,3 +535,21 @@ def test_an_id_of_a_folder_is_not_taken_over_but_one_of_an_archive_of_steams_is(
     assert "belongs to the source 'mine'" in str(reasons(gallery)[plain[0]])
     assert pictures(gallery)[plain[0]] == picture(1, 0)
     assert pictures(gallery)[plain[1]] == picture(plain[1], 0)
+
+
+def test_a_folders_game_with_the_id_of_an_app_is_neither_that_app_nor_gone_with_it(
+    store: Store, gallery: Path, tmp_path: Path
+) -> None:
+    from steamdino.pipeline import add
+
+    appid = next(game.appid for game in store.games.values() if not game.fate)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / f"{appid}.jpg").write_bytes(picture(1, 0))
+    add(gallery, tmp_path / "mine")
+    with pytest.raises(QueryError, match="the id belongs to the source 'mine'"):
+        fetch_one(gallery, appid, settings_for(store), "vertical")
+    sync(gallery, SyncRequest(), settings_for(store))
+    del store.games[appid]
+    sync(gallery, SyncRequest(full=True), settings_for(store))
+    assert outcomes(gallery)[appid] == "vanished"
+    assert rows_of(gallery, f"SELECT gone_at FROM games WHERE game_id = '{appid}'") == [(None,)]

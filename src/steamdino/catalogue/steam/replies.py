@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from steamdino.appids import LARGEST_APPID
 from steamdino.catalogue.steam import app_types
 from steamdino.catalogue.steam.asset_paths import Asset, assets
 from steamdino.catalogue.steam.numbered_labels import labels_of
 from steamdino.catalogue.steam.release_dates import release_columns
 from steamdino.catalogue.steam.reply_fields import (
-    LARGEST_ID,
     appid_of,
     column,
     flag,
@@ -132,7 +132,7 @@ def query_page(response: Mapping[str, Any]) -> Page:
 def most_played(response: Mapping[str, Any]) -> list[int]:
     """Parse ISteamChartsService/GetMostPlayedGames: appIDs, the most played first."""
     found = [(whole(row.get("rank")), appid_of(row.get("appid"))) for row in rows(response, "ranks")]
-    ranked = sorted((rank if rank is not None else LARGEST_ID, n) for n, (rank, _) in enumerate(found))
+    ranked = sorted((rank if rank is not None else LARGEST_APPID, n) for n, (rank, _) in enumerate(found))
     return list(dict.fromkeys(appid for _, n in ranked if (appid := found[n][1]) is not None))
 
 

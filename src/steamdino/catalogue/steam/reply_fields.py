@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from steamdino.appids import LARGEST_APPID
 from steamdino.errors import ReplyError
-
-LARGEST_ID = 2**32 - 1
 
 
 def whole(value: Any) -> int | None:
@@ -35,7 +34,7 @@ def text(value: Any) -> str | None:
 def appid_of(value: Any) -> int | None:
     """Return an appID; None for anything else."""
     number = whole(value)
-    return number if number is not None and 0 < number <= LARGEST_ID else None
+    return number if number is not None and 0 < number <= LARGEST_APPID else None
 
 
 def flag(value: Any) -> bool:

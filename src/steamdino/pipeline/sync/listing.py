@@ -104,7 +104,8 @@ class Listing:
         with self._gallery.transaction():
             if state["full"] and complete:
                 gone = self._apps.vanish(state["sweep"], app_types.unrequested(state["include"]))
-                self._gallery.games.mark_gone(map(str, gone))
+                # The same id may be that of a game in a folder, which is still there.
+                self._gallery.games.mark_gone(self._gallery.games.from_stores(map(str, gone)))
                 self._counts["vanished"] += len(gone)
                 self._apps.put_state(
                     "swept", {"sweep": state["sweep"], "at": state["began"], "include": state["include"]}

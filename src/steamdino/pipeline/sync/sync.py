@@ -143,7 +143,8 @@ def fetch_one(gallery: str | Path, appid: int, steam: SteamSettings, kind: str) 
     """
     sync(gallery, SyncRequest(appids=(appid,), kinds=(kind,)), steam)
     with Gallery.open(gallery) as opened:
-        found = opened.banners.location(str(appid), kind)
+        own = opened.games.from_stores([str(appid)])  # a folder may have a game of the same id
+        found = opened.banners.location(str(appid), kind) if own else None
         reasons = [reason for one, _, reason, _ in opened.steam_apps.each_outcome(kind) if one == appid]
     if found is None or found.path is None:
         raise QueryError(

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from steamdino.gallery.statistics import GalleryStatistics
 
 
-STEAM = "steam"
 UNSUCCESSFUL = ("failed", "missing", "hidden")
 """Outcomes of `sync` that are worth a line each."""
 
@@ -58,9 +57,10 @@ def info(
             for source, stage, problem in opened.problems.known()
         ]
         outcomes, other_types = opened.steam_apps.outcomes(VERTICAL), opened.steam_apps.other_types()
+        store = next((source.name for source in report.sources if source.kind == "store"), "")
         found += [
             {
-                "source": STEAM,
+                "source": store,
                 "stage": "sync",
                 "where": str(appid),
                 "id": str(appid),

@@ -164,9 +164,9 @@ def unique(
 
 def _wiki(found: Sequence[UniqueGame], output: str, gallery: Path, kind: str) -> str:
     from steamdino.present.export import markup, unique_report
-    from steamdino.present.export.banner_urls import addresses
+    from steamdino.present.export.banner_urls import steam_pictures
 
-    to = markup.PictureLinks(addresses(gallery, kind), Path.cwd())
+    to = markup.PictureLinks(steam_pictures(gallery, kind), Path.cwd())
     return unique_report.as_wiki(found, to, markup.LINKS[output])
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import html
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 from steamdino.present.display_text import printable
+from steamdino.present.export.banner_urls import SteamPictures
 from steamdino.records import Game
 
 WIDTH = 150
@@ -30,11 +31,11 @@ LinkedPicture = Callable[[Game | str, str | None], str]
 class PictureLinks:
     """Links to the pictures of games."""
 
-    def __init__(self, online: Mapping[str, str], folder: Path) -> None:
+    def __init__(self, online: SteamPictures, folder: Path) -> None:
         """Prepare links.
 
         Args:
-            online: id -> address on the internet.
+            online: pictures on Steam's servers.
             folder: folder of the text, for relative links to local files.
         """
         self._online = online
@@ -42,8 +43,8 @@ class PictureLinks:
 
     def of(self, game: Game) -> str | None:
         """Return the link to a game's picture, safe in quotes and brackets, or None."""
-        if game.id in self._online:
-            return quote(self._online[game.id], safe=":/?=&%")
+        if url := self._online.of(game):
+            return quote(url, safe=":/?=&%")
         return None if game.picture is None else self.file(game.picture)
 
     def file(self, path: Path) -> str:

@@ -50,12 +50,8 @@ async function game(row) {
   const shard = await load(`games/${Math.floor(row / facts.shard)}`);
   const found = shard && shard[row % facts.shard];
   if (!found) return show("Nothing", make("h1", {}, "There is no such game"));
-  const [, name, picture, id, url, near] = found;
-  const links = make("p", { class: "links" });
-  if (/^https:\/\/store\.steampowered\.com\//.test(url)) {
-    links.append(make("a", { href: url, rel: "noreferrer noopener" }, "Steam"));
-    if (/^\d+$/.test(id)) links.append(make("a", { href: `https://steamdb.info/app/${id}/`, rel: "noreferrer noopener" }, "SteamDB"));
-  }
+  const [, name, picture, id, pages, near] = found;
+  const links = make("p", { class: "links" }, ...pages.map(([label, url]) => make("a", { href: url, rel: "noreferrer noopener" }, label)));
   const query = make("div", { class: "query" }, frame(picture, false), make("h1", {}, name), make("p", { class: "quiet" }, id), links);
   const answers = make("div", { class: "answers" }, make("h2", {}, "Banners that look like it"), grid(near));
   return show(name, make("div", { class: "asked" }, query, answers));

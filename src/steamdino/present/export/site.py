@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,8 @@ from steamdino.analysis.unique import UniqueGames
 from steamdino.errors import SteamDinoError
 from steamdino.index.name_search import fold
 from steamdino.present.content_names import by_content
+from steamdino.present.export.banner_urls import SteamPictures
+from steamdino.present.export.game_links import game_links
 from steamdino.present.export.html_page import render, script_and_digest
 from steamdino.present.export.mosaic import thumbnail
 from steamdino.present.export.output_folders import PAGE, replacing_folder
@@ -55,7 +57,7 @@ def write_site(
     *,
     home: Sequence[Game],
     lonely: UniqueGames,
-    online: Mapping[str, str],
+    online: SteamPictures,
     title: str,
     threads: int = 1,
     progress: Progress | None = None,
@@ -67,7 +69,7 @@ def write_site(
         table: the games of the site as queries, with their matches.
         home: games for the first page.
         lonely: the most unique games.
-        online: id -> address of a picture on the internet; others are copied, scaled.
+        online: pictures on Steam's servers; others are copied, scaled.
         title: the site's heading.
         threads: pictures scaled at the same time.
         progress: called with (pictures, total).
@@ -84,11 +86,11 @@ def write_site(
     try:
         with replacing_folder(folder, KIND) as work:
             copied = _copy(
-                [game for game in games.values() if game.id not in online], work, threads, progress
+                [game for game in games.values() if online.of(game) is None], work, threads, progress
             )
 
             def card(game: Game) -> list[Any]:
-                picture = online.get(game.id) or copied.get(game.sha256, "")
+                picture = online.of(game) or copied.get(game.sha256, "")
                 return [place_of[game.id], game.name, picture]
 
             shards: dict[int, list[Any]] = defaultdict(list)
@@ -99,7 +101,7 @@ def write_site(
                     if row in games
                 ]
                 game = games[query]
-                shards[number[query] // SHARD].append([*card(game), game.id, game.url or "", near])
+                shards[number[query] // SHARD].append([*card(game), game.id, game_links(game), near])
             for shard, content in shards.items():
                 _write(work / "data" / "games" / f"{shard}.json", content)
             for key, names in _names(list(games.values()), card).items():
@@ -112,8 +114,7 @@ def write_site(
                 if one.game.id in place_of
             ]
             _write(work / "data" / "unique.json", unique)
-            hosts = sorted({"/".join(url.split("/", 3)[:3]) for url in online.values()})
-            _page(work, title, hosts)
+            _page(work, title, online.hosts)
     except OSError as error:
         raise SteamDinoError(
             f"{error.filename or folder} cannot be written: {error.strerror or error}"

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, Field
 
+from steamdino.present.export.banner_urls import SteamPictures
 from steamdino.present.web.redraw import version_of
 from steamdino.records import Game, Matches, Query
 from steamdino.search import Snapshot
@@ -18,8 +19,8 @@ class GameModel(BaseModel):
     id: str
     name: str
     source: str = Field(description="the name of its source")
-    url: str | None = Field(description="its store page")
-    steamdb_url: str | None = Field(description="its page on SteamDB")
+    url: str | None = Field(description="its page; for Steam's games, the store's")
+    steamdb_url: str | None = Field(description="its page on SteamDB; null if its id is not an appID")
     picture: str | None = Field(description="the address of its banner, relative to this server or absolute")
     columns: dict[str, Any] = Field(description="other values from its source: tags, released, reviews ...")
 
@@ -150,28 +151,16 @@ class ProblemModel(BaseModel):
 class Links:
     """The addresses of pictures, on this server or on Steam's."""
 
-    def __init__(self, online: dict[str, str] | None = None) -> None:
-        self._online = online or {}
+    def __init__(self, online: SteamPictures) -> None:
+        self._online = online
 
     def of(self, game: Game, width: int = 300) -> str | None:
         """Return the address of a game's banner."""
-        if game.id in self._online:
-            return self._online[game.id]
+        if url := self._online.of(game):
+            return url
         if game.picture is None:
             return None
         return f"/banners/{width}/{quote(game.id, safe='')}?v={version_of(game.sha256)}"
-
-    @property
-    def hosts(self) -> list[str]:
-        """Return the servers besides this one that pages load pictures from."""
-        return sorted({"/".join(url.split("/", 3)[:3]) for url in self._online.values()})
-
-
-def steamdb(game: Game) -> str | None:
-    """Return a Steam game's page on SteamDB."""
-    if game.source == "steam" and game.id.isdecimal():
-        return f"https://steamdb.info/app/{game.id}/"
-    return None
 
 
 def game_record(game: Game, to: Links) -> dict[str, Any]:
@@ -181,7 +170,7 @@ def game_record(game: Game, to: Links) -> dict[str, Any]:
         "name": game.name,
         "source": game.source,
         "url": game.url,
-        "steamdb_url": steamdb(game),
+        "steamdb_url": game.steamdb_url,
         "picture": to.of(game),
         "columns": dict(game.columns),
     }

@@ -15,7 +15,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from steamdino import __version__
 from steamdino.net.public_fetch import fetch_public
-from steamdino.present.export.banner_urls import addresses
+from steamdino.present.export.banner_urls import SteamPictures, steam_pictures
 from steamdino.present.web import (
     api,
     banner_routes,
@@ -72,9 +72,9 @@ def create_app(
         redoc_url=None,
     )
     app.state.served = served
-    online = addresses(settings.gallery, "vertical") if web.pictures == "steam" else {}
+    online = steam_pictures(settings.gallery, "vertical") if web.pictures == "steam" else SteamPictures()
     app.state.addresses = Links(online)
-    program = mark(settings, web, online)
+    program = mark(settings, web, online.urls)
     app.state.metrics = Metrics()
     if fetch is None and web.fetch_urls:
         fetch = partial(_fetch, largest=web.largest_upload)
@@ -98,7 +98,7 @@ def create_app(
         web=web,
         metrics=app.state.metrics,
         version=lambda: f"{served.version}-{program}",
-        picture_hosts=tuple(app.state.addresses.hosts),
+        picture_hosts=tuple(online.hosts),
     )
     return app
 

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from steamdino.present.web.api import GameId, any_game
 from steamdino.present.web.legacy_routes import ALL, matches_of
 from steamdino.present.web.pages import page
-from steamdino.present.web.parameters import EditionOf
+from steamdino.present.web.parameters import EditionOf, Flip, Mirror
 from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.records import Filter
 
@@ -22,7 +22,7 @@ router = APIRouter(include_in_schema=False)
 
 def _add(kind: str, suffix: str) -> None:
     """Add the routes of one kind of page and one mirroring."""
-    mirror, flip = TURNS[suffix]
+    mirrored, flipped = TURNS[suffix]
     base = f"/{kind}{suffix}"
 
     @router.get(base)
@@ -31,20 +31,30 @@ def _add(kind: str, suffix: str) -> None:
         found = any_game(edition, Filter())
         return RedirectResponse(f"{base}/{found.id}", 303, {"cache-control": "no-store"})
 
-    def shown(request: Request, edition: ServedSnapshot, game_id: str, n: int) -> Response:
-        games = matches_of(edition, edition.snapshot.game(game_id), n, mirror, flip)
+    def shown(
+        request: Request, edition: ServedSnapshot, game_id: str, n: int, mirror: bool, flip: bool
+    ) -> Response:
+        own = edition.snapshot.game(game_id)
+        games = matches_of(edition, own, n, mirrored or mirror, flipped or flip, most=ALL)
         return page(request, "render.html.jinja", games=games, base=base, n=n, to_store=kind == "store")
 
     @router.get(f"{base}/{{game_id}}")
     @router.get(f"{base}/{{game_id}}/")
-    def usual(request: Request, edition: EditionOf, game_id: GameId) -> Response:
-        return shown(request, edition, game_id, USUAL)
+    def usual(
+        request: Request, edition: EditionOf, game_id: GameId, mirror: Mirror = False, flip: Flip = False
+    ) -> Response:
+        return shown(request, edition, game_id, USUAL, mirror, flip)
 
     @router.get(f"{base}/{{game_id}}/{{n}}")
     def counted(
-        request: Request, edition: EditionOf, game_id: GameId, n: Annotated[int, Path(ge=-1, le=ALL + 1)]
+        request: Request,
+        edition: EditionOf,
+        game_id: GameId,
+        n: Annotated[int, Path(ge=-(2**31), le=2**31)],
+        mirror: Mirror = False,
+        flip: Flip = False,
     ) -> Response:
-        return shown(request, edition, game_id, n)
+        return shown(request, edition, game_id, n, mirror, flip)
 
 
 for _kind in ("render", "store"):

@@ -1,8 +1,6 @@
 """The routes of heroku-flask-api, the original Steam DINO web app: the same addresses and answers, without its defects.
 
-* An index is a row of the gallery, by rising appID if all ids are numbers, as in the original.
-* The game itself comes first among its matches, by its id and not by chance; ``n`` counts it, and -1 means `ALL`.
-* ``?mirror=0`` means no, `/matches` honours mirror and flip, and an unknown id is a 404.
+`docs/reference/legacy.md` lists the fields, and what differs from the original.
 """
 
 from __future__ import annotations
@@ -16,28 +14,41 @@ from fastapi.responses import Response
 from steamdino.errors import QueryError
 from steamdino.present.export.legacy_export import are_numbers
 from steamdino.present.web.api import PROBLEMS, addresses, answer
-from steamdino.present.web.api_models import steamdb
 from steamdino.present.web.parameters import LONGEST, EditionOf, Flip, Mirror
 from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.records import Filter, Game
 
 ALL = 100
-"""Number of matches that -1 stands for: as many as the original's files held."""
+"""Number of games that a negative number stands for: as many as each row of the original's files held."""
+MOST = 1000
+"""Largest number of games in an answer; larger numbers stand for it, as the original's stood for all of a row."""
 
 router = APIRouter(tags=["originals"], responses=PROBLEMS)
 Index = Annotated[int, Query(ge=0, le=2**31, description="A row of the gallery.")]
 AppId = Annotated[str, Query(max_length=LONGEST, alias="id")]
 Name = Annotated[str, Query(max_length=LONGEST)]
-Number = Annotated[int, Query(ge=-1, le=1000, description="How many, including the game itself; -1 for all.")]
+Number = Annotated[
+    int,
+    Query(
+        ge=-(2**31), le=2**31, description=f"How many, with the game itself; at most {MOST}. Negative: {ALL}."
+    ),
+]
 
 
 class MatchOrder:
-    """The rows of an edition, in the order of the original app's indices."""
+    """The rows of an edition, in the order of the original app's indices.
+
+    Attributes:
+        numbers: whether ids are answered as numbers: if all of them are, as in the exported arrays.
+        rows: the row of each index.
+        index: the index of each row.
+    """
 
     def __init__(self, edition: ServedSnapshot) -> None:
         ids = edition.snapshot.ids
         rows = range(len(ids))
-        self.rows = sorted(rows, key=lambda row: int(ids[row])) if are_numbers(ids) else list(rows)
+        self.numbers = are_numbers(ids)
+        self.rows = sorted(rows, key=lambda row: int(ids[row])) if self.numbers else list(rows)
         self.index = {row: index for index, row in enumerate(self.rows)}
 
 
@@ -55,6 +66,9 @@ def _game(edition: ServedSnapshot, index: int) -> Game:
 
 
 def _named(edition: ServedSnapshot, name: str) -> Game:
+    """The first game with exactly this name, as in the original; else the one that fits best."""
+    if same := edition.snapshot.called(name):
+        return min(same, key=lambda game: _index(edition, game))
     found = edition.snapshot.find(name, files=False).game
     if found is None:
         raise QueryError(f"no game is called {name[:80]!r}")
@@ -67,25 +81,30 @@ def _index(edition: ServedSnapshot, game: Game) -> int:
     return order_of(edition).index[row]
 
 
+def _id(edition: ServedSnapshot, game: Game) -> int | str:
+    return int(game.id) if order_of(edition).numbers else game.id
+
+
 def _app(request: Request, edition: ServedSnapshot, game: Game) -> dict[str, Any]:
-    base = str(request.base_url).rstrip("/")
     picture = addresses(request).of(game)
     if picture and picture.startswith("/"):
-        picture = base + picture
+        picture = str(request.base_url).rstrip("/") + picture
     return {
         "index": _index(edition, game),
-        "id": int(game.id) if are_numbers([game.id]) else game.id,
+        "id": _id(edition, game),
         "name": game.name,
-        "steam_store_url": game.url,
+        "steam_store_url": f"{game.url}/" if game.from_steam else None,
         "steam_illustration_url": picture,
-        "steamdb_url": steamdb(game),
-        "query_url": f"{base}/render/{quote(game.id, safe='')}",
+        "steamdb_url": game.steamdb_url,
+        "query_url": f"/render/{quote(game.id, safe='')}",
     }
 
 
-def matches_of(edition: ServedSnapshot, game: Game, n: int, mirror: bool, flip: bool) -> list[Game]:
-    """Return a game and its matches, n in all; -1 for `ALL`."""
-    most = ALL if n < 0 else n
+def matches_of(
+    edition: ServedSnapshot, game: Game, n: int, mirror: bool, flip: bool, *, most: int = MOST
+) -> list[Game]:
+    """Return a game and its matches, n in all: `ALL` for a negative n, and never more than `most`."""
+    most = ALL if n < 0 else min(n, most)
     if most <= 1:
         return [game][:most]
     found = edition.similar(game.id, most - 1, mirror=mirror, flip=flip, only=Filter())
@@ -98,18 +117,17 @@ def _similar(
     return answer([_app(request, edition, one) for one in matches_of(edition, game, n, mirror, flip)])
 
 
-@router.get("/index", response_model=int)
+@router.get("/index", response_model=str)
 def index(edition: EditionOf, index: Index = 0) -> Response:
-    """Return an index, if there is such a row."""
+    """Return an index as a text, if there is such a row."""
     _game(edition, index)
-    return answer(index)
+    return answer(str(index))
 
 
 @router.get("/id", response_model=int | str)
 def id_of(edition: EditionOf, index: Index = 0) -> Response:
     """Return the id at an index."""
-    key = _game(edition, index).id
-    return answer(int(key) if are_numbers([key]) else key)
+    return answer(_id(edition, _game(edition, index)))
 
 
 @router.get("/name", response_model=str)
@@ -186,8 +204,7 @@ def index_from_name(edition: EditionOf, name: Name) -> Response:
 @router.get("/id_from_name", response_model=int | str)
 def id_from_name(edition: EditionOf, name: Name) -> Response:
     """Return the id of a name."""
-    key = _named(edition, name).id
-    return answer(int(key) if are_numbers([key]) else key)
+    return answer(_id(edition, _named(edition, name)))
 
 
 @router.get("/app_from_name", response_model=dict[str, Any])

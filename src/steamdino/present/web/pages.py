@@ -18,11 +18,11 @@ from steamdino.features.text_encoder import has_words
 from steamdino.present.display_text import closeness, printable
 from steamdino.present.export.audit_report import unusual, verdict
 from steamdino.present.export.explanation_drawing import PLACES, amount, draw, heat, places
+from steamdino.present.export.game_links import game_links
 from steamdino.present.export.html_page import data_url
 from steamdino.present.release_text import release_text
 from steamdino.present.web import static
 from steamdino.present.web.api import addresses, any_game
-from steamdino.present.web.api_models import steamdb
 from steamdino.present.web.parameters import (
     LONGEST,
     EditionOf,
@@ -59,7 +59,10 @@ def environment() -> Environment:
         undefined=StrictUndefined,
     )
     made.globals.update(
-        closeness=closeness, steamdb=steamdb, static=static.address, quote=lambda text: quote(text, safe="")
+        closeness=closeness,
+        game_links=game_links,
+        static=static.address,
+        quote=lambda text: quote(text, safe=""),
     )
     made.filters["printable"] = printable
     made.filters["release_text"] = release_text

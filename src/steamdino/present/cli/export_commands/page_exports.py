@@ -133,7 +133,7 @@ def site(
     from steamdino.present.cli.progress import bar
     from steamdino.present.export import output_folders
     from steamdino.present.export import site as export
-    from steamdino.present.export.banner_urls import addresses
+    from steamdino.present.export.banner_urls import SteamPictures, steam_pictures
 
     if pictures not in ("copy", "steam"):
         raise UsageError(f"--pictures is {pictures!r}; it must be copy or steam")
@@ -149,7 +149,7 @@ def site(
             table,
             home=[one.game for one in diverse(snapshot, HOME)],
             lonely=lonely,
-            online=addresses(gallery.folder, recipe.kind) if pictures == "steam" else {},
+            online=steam_pictures(gallery.folder, recipe.kind) if pictures == "steam" else SteamPictures(),
             title=title,
             threads=os.cpu_count() or 1,
             progress=progress,

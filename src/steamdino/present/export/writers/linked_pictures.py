@@ -22,10 +22,10 @@ class LinkedPictures(Writer):
 
     def write(self, answers: Iterable[Answer], file: IO[str], context: Context) -> None:
         """Write the sections. Pictures are Steam's where `sync` learned their addresses, else files."""
-        from steamdino.present.export.banner_urls import addresses
+        from steamdino.present.export.banner_urls import steam_pictures
         from steamdino.present.export.markup import PictureLinks, section
 
-        to, link = PictureLinks(addresses(context.gallery, context.kind), context.folder), self.link()
+        to, link = PictureLinks(steam_pictures(context.gallery, context.kind), context.folder), self.link()
         for number, answer in enumerate(answers):
             query = answer.query
             picture = to.file(query.picture) if query.picture else None
