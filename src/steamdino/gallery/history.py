@@ -220,6 +220,15 @@ class History:
         )
         return {sha256: layout.location(path, self._root) for sha256, path in rows}
 
+    def replaced(self, game_ids: Iterable[str], kind: str) -> dict[tuple[str, str], str]:
+        """Return when each earlier banner of games was first replaced, by (game's id, sha256)."""
+        rows = self._db.execute(
+            "SELECT game_id, old_sha256, min(at) FROM banner_changes WHERE kind = ? AND old_sha256 IS NOT NULL"
+            " AND game_id IN (SELECT value FROM json_each(?)) GROUP BY game_id, old_sha256",
+            (kind, json.dumps(list(game_ids))),
+        )
+        return {(key, sha256): at for key, sha256, at in rows}
+
     def kept(self) -> set[Path]:
         """Return the files in the gallery's own folder that show earlier banners."""
         rows = self._db.execute("SELECT DISTINCT picture FROM banner_changes WHERE picture IS NOT NULL")
