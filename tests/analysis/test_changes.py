@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.fakes.history import backdate
 
 from steamdino import Snapshot
 from steamdino.analysis.changes import NEVER_ENCODED, NO_BANNER, NOT_BUILT, Changes
@@ -24,24 +25,6 @@ from steamdino.records import Filter
 
 Paint = Callable[..., Path]
 EVER = Period("2000-01-01", "2100-01-01")
-
-
-def backdate(gallery: Path, days: int) -> None:
-    """Pretend that everything that was recorded happened some days earlier."""
-    with closing(sqlite3.connect(gallery / "gallery.sqlite")) as db, db:
-        for table, column in (
-            ("games", "added_at"),
-            ("games", "gone_at"),
-            ("absences", "gone_at"),
-            ("absences", "back_at"),
-            ("banner_changes", "at"),
-            ("catalogue", "recorded_from"),
-        ):
-            db.execute(
-                f"UPDATE {table} SET {column} = strftime('%Y-%m-%dT%H:%M:%S+00:00', {column}, ?)"
-                f" WHERE {column} IS NOT NULL",
-                (f"-{days} days",),
-            )
 
 
 def _table(folder: Path, ids: str, tags: str = "") -> Path:
@@ -164,7 +147,7 @@ def test_games_that_left_and_came_back_are_both_there(store: Path, gallery: Path
         (BACK, "a", False),
         (LEFT, "a", False),
     ]
-    assert list(found.days().values()) == [(0, 1), (1, 1)]
+    assert [(day.start, day.count) for day in found.days().values()] == [(0, 1), (1, 1)]
 
 
 def test_first_banners_that_come_later_are_news_and_removed_ones_too(

@@ -9,37 +9,18 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
-from tests.analysis.test_changes import backdate
+from tests.fakes.history import changed_gallery
 
-from steamdino.pipeline import add, build
+from steamdino.pipeline import add
 
 Run = Callable[..., "CompletedProcess[str]"]
 Paint = Callable[..., Path]
 
 
-def _table(folder: Path, ids: str) -> Path:
-    path = folder / "games.csv"
-    path.write_text(
-        "id,name,path\n" + "".join(f"{key},Game <{key}>,{key}.jpg\n" for key in ids), encoding="utf-8"
-    )
-    return path
-
-
 @pytest.fixture
 def gallery(tmp_path: Path, paint: Paint) -> Path:
-    """A gallery in which one game is new, one has a new banner, and one left, the day before yesterday."""
-    covers, gallery = tmp_path / "covers", tmp_path / "g"
-    for number, key in enumerate("abcdef"):
-        paint(covers / f"{key}.jpg", number)
-    add(gallery, _table(covers, "abcdef"), copy=True)
-    build(gallery)
-    backdate(gallery, 30)
-    paint(covers / "a.jpg", 77)
-    paint(covers / "x.jpg", 3, quality=50)
-    add(gallery, _table(covers, "abcdex"), keep_old=True)
-    build(gallery)
-    backdate(gallery, 2)
-    return gallery
+    """A gallery with a past."""
+    return changed_gallery(tmp_path, paint)
 
 
 def _day(ago: int) -> str:
@@ -49,8 +30,8 @@ def _day(ago: int) -> str:
 def test_the_table_has_a_line_for_each_change(run: Run, gallery: Path) -> None:
     done = run("changes", "-g", gallery)
     assert done.returncode == 0, done.stderr
-    title, _, new, art, left = done.stdout.splitlines()
-    assert title == f"What changed from {_day(7)} to {_day(0)}: 1 new game, 1 new banner, 1 left"
+    title, _, new, art, left, _ = done.stdout.splitlines()
+    assert title == f"What changed from {_day(7)} to {_day(0)}: 1 new game, 2 new banners, 1 left"
     assert new.startswith(f"{_day(2)}  new   Game <x> (x)")
     assert new.rstrip().endswith("Game <d> (d)")
     assert art.split()[:4] == ["art", "Game", "<a>", "(a)"]
@@ -60,23 +41,24 @@ def test_the_table_has_a_line_for_each_change(run: Run, gallery: Path) -> None:
 
 def test_a_first_import_is_one_line(run: Run, gallery: Path) -> None:
     done = run("changes", "-g", gallery, "--since", "60d", "--what", "left")
-    assert done.stdout.splitlines()[1] == f"{_day(32)}: 6 games were imported from games.csv"
+    assert done.stdout.splitlines()[1] == f"{_day(33)}: 6 games were imported from games.csv"
     assert "Changes of banners and returns are known from" in done.stderr
 
 
 def test_json_has_what_the_table_has_and_more(run: Run, gallery: Path) -> None:
     done = run("changes", "-g", gallery, "--format", "json", "--since", "60d")
     found = json.loads(done.stdout)
-    assert (found["since"], found["until"], found["total"], found["next"]) == (_day(60), _day(0), 3, None)
-    assert found["counts"] == {"new": 1, "art": 1, "left": 1, "back": 0}
-    assert found["imports"] == [{"day": _day(32), "source": "games.csv", "games": 6, "what": "new"}]
-    new, art, left = found["changes"]
+    assert (found["since"], found["until"], found["total"], found["next"]) == (_day(60), _day(0), 4, None)
+    assert found["counts"] == {"new": 1, "art": 2, "left": 1, "back": 0}
+    assert found["imports"] == [{"day": _day(33), "source": "games.csv", "games": 6, "what": "new"}]
+    new, art, left, earlier = found["changes"]
     assert (new["game"]["id"], new["closest"]["id"], left["game"]["id"]) == ("x", "d", "f")
     assert new["closest"]["similarity"] > 0.9
     assert art["before"]["sha256"] != art["after"]["sha256"]
     assert Path(art["before"]["picture"]).is_file() and Path(art["after"]["picture"]).is_file()
     assert -1 <= art["similarity"] < 1 and 0 <= art["percentile"] <= 100
     assert (left["gone"], left["unknown"]) == (True, None)
+    assert (earlier["before"]["picture"], earlier["similarity"] is None) == (None, False)
 
 
 def test_pages_of_json_lead_on(run: Run, gallery: Path) -> None:
@@ -86,7 +68,7 @@ def test_pages_of_json_lead_on(run: Run, gallery: Path) -> None:
     second = json.loads(
         run("changes", "-g", gallery, "--format", "json", "--per-page", 2, "--page", 2).stdout
     )
-    assert ([one["what"] for one in second["changes"]], second["next"]) == (["left"], None)
+    assert ([one["what"] for one in second["changes"]], second["next"]) == (["left", "art"], None)
     done = run("changes", "-g", gallery, "--per-page", 2, "--page", 3)
     assert (done.returncode, done.stderr) == (2, "steam-dino: --page is 3, but there are only 2\n")
 
@@ -97,12 +79,11 @@ def test_the_page_has_pictures_before_and_after_and_no_markup_of_a_name(
     done = run("changes", "-g", gallery, "--format", "html", "-o", tmp_path / "c.html")
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     text = (tmp_path / "c.html").read_text("utf-8")
-    assert (
-        text.count('<img src="data:image/jpeg') == 5
-    )  # two of the new game, two of the new banner, one that left
+    # Two of the new game, two and one of the new banners, one of the game that left.
+    assert text.count('<img src="data:image/jpeg') == 6
     assert "Game &lt;x&gt;" in text and "<x>" not in text
     page: object = open_page(tmp_path / "c.html")
-    assert page.locator("h3").all_inner_texts() == ["New games", "New banners", "Left"]  # type: ignore[attr-defined]
+    assert page.locator("h3").all_inner_texts() == ["New games", "New banners", "Left", "New banners"]  # type: ignore[attr-defined]
     assert page.complaints == []  # type: ignore[attr-defined]
 
 
@@ -115,13 +96,13 @@ def test_markdown_links_to_the_pictures_from_where_it_is_written(
     text = target.read_text("utf-8")
     assert "### New banners\n\n* Game \\<a\\>: " in text
     links = [part.split('"')[0] for part in text.split('src="')[1:]]
-    assert len(links) == 5
+    assert len(links) == 6
     assert all((target.parent / link).is_file() for link in links)
 
 
 def test_a_table_can_be_written_to_a_file(run: Run, gallery: Path, tmp_path: Path) -> None:
     done = run("changes", "-g", gallery, "-o", tmp_path / "c.txt")
-    assert done.stderr == f"{tmp_path / 'c.txt'}: 3 changes\n"
+    assert done.stderr == f"{tmp_path / 'c.txt'}: 4 changes\n"
     assert (tmp_path / "c.txt").read_text("utf-8") == run("changes", "-g", gallery).stdout
 
 

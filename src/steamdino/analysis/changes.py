@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from steamdino.analysis.closest_older import closest_older
 from steamdino.analysis.period import Period
@@ -74,6 +75,21 @@ class Change:
         return self.at[:10]
 
 
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The changes of a day.
+
+    Attributes:
+        start: number of changes before them.
+        count: how many they are.
+        latest: the time of the last one.
+    """
+
+    start: int
+    count: int
+    latest: str
+
+
 class Changes:
     """The changes of a period, the newest day first; within a day in the order of `WHATS`, the newest first.
 
@@ -121,21 +137,21 @@ class Changes:
         self.imports: list[Import] = self._history.imports(period.first, period.end, kind)
         found = self._allowed(self._history.events(period.first, period.end, kind, self.imports))
         self.counts = Counter(event.what for event in found)
-        found = [event for event in found if event.what in whats]
-        found.sort(key=lambda event: (event.at, event.game_id), reverse=True)
+        found = [event for event in reversed(found) if event.what in whats]
         found.sort(key=lambda event: (event.day, -WHATS.index(event.what)), reverse=True)
         self._events = found
 
     def __len__(self) -> int:
         return len(self._events)
 
-    def days(self) -> dict[str, tuple[int, int]]:
-        """Return where the changes of each day begin, and how many they are; the newest day first."""
-        counts = Counter(event.day for event in self._events)
-        found, start = {}, 0
-        for day, count in counts.items():
-            found[day] = (start, count)
-            start += count
+    def days(self) -> dict[str, Day]:
+        """Return the days on which something changed, the newest first."""
+        found: dict[str, Day] = {}
+        start = 0
+        for day, same in groupby(self._events, key=lambda event: event.day):
+            times = [event.at for event in same]
+            found[day] = Day(start, len(times), max(times))
+            start += len(times)
         return found
 
     def page(self, offset: int, k: int) -> list[Change]:

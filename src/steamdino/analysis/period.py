@@ -34,24 +34,33 @@ class Period:
         return (date.fromisoformat(self.last) + timedelta(days=1)).isoformat()
 
 
-def period_of(since: str = "", until: str = "", *, today: date | None = None) -> Period:
+def period_of(
+    since: str = "",
+    until: str = "",
+    *,
+    default: str = DEFAULT,
+    names: tuple[str, str] = ("--since", "--until"),
+    today: date | None = None,
+) -> Period:
     """Make a period from texts.
 
     Args:
-        since: its beginning: a day, month or year, or a span before its end ("7d", "4w"); empty for `DEFAULT`.
+        since: its beginning: a day, month or year, or a span before its end ("7d", "4w"); empty for the default.
         until: its end, included: a day, month or year; empty for today.
+        default: what an empty `since` means.
+        names: what error messages call the two texts.
         today: the current day in UTC; None for the clock's.
 
     Raises:
         UsageError: a text cannot be parsed, or the end is before the beginning.
     """
     now = today or datetime.now(UTC).date()
-    last = now if not until.strip() else _day("--until", until, last=True)
-    text = since.strip() or DEFAULT
+    last = now if not until.strip() else _day(names[1], until, last=True)
+    text = since.strip() or default
     span = _days(text)
-    first = _day("--since", text, last=False) if span is None else _before(last, span)
+    first = _day(names[0], text, last=False) if span is None else _before(last, span)
     if first > last:
-        raise UsageError(f"--since {text} is after the end of the period, {last}; name an earlier day")
+        raise UsageError(f"{names[0]} {text} is after the end of the period, {last}; name an earlier day")
     return Period(first.isoformat(), last.isoformat())
 
 

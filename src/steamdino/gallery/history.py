@@ -104,7 +104,7 @@ class History:
     @property
     def uuid(self) -> UUID:
         """A random identity of this gallery's history, for feeds."""
-        return UUID(self._db.execute("SELECT uuid FROM catalogue").fetchone()[0])
+        return UUID(self._db.execute("SELECT uuid FROM catalogue").fetchone()[0], version=4)
 
     @property
     def mark(self) -> str:
@@ -158,7 +158,7 @@ class History:
         return sorted(found, key=lambda one: (one.day, one.source, one.banners), reverse=True)
 
     def events(self, start: str, end: str, kind: str, imports: Sequence[Import] = ()) -> list[Event]:
-        """Find what happened in a period, in no particular order.
+        """Find what happened in a period, the oldest first.
 
         Args:
             start, end: the first day, and the first one that no longer belongs to it: YYYY-MM-DD.
@@ -171,19 +171,20 @@ class History:
         ]
         period = (start, end)
         rows = self._db.execute(
-            "SELECT 'new', games.added_at, game_id, NULL, NULL FROM games JOIN sources USING (source_id)"
+            "SELECT 'new', games.added_at, game_id, NULL, NULL, 0 FROM games JOIN sources USING (source_id)"
             " WHERE games.added_at >= ? AND games.added_at < ?"
             "  AND substr(games.added_at, 1, 10) || ' ' || sources.name NOT IN (SELECT value FROM json_each(?))"
-            " UNION ALL SELECT 'left', gone_at, game_id, NULL, NULL FROM games WHERE gone_at >= ? AND gone_at < ?"
-            " UNION ALL SELECT 'left', gone_at, game_id, NULL, NULL FROM absences WHERE gone_at >= ? AND gone_at < ?"
-            " UNION ALL SELECT 'back', back_at, game_id, NULL, NULL FROM absences WHERE back_at >= ? AND back_at < ?"
-            " UNION ALL SELECT 'art', at, game_id, old_sha256, new_sha256 FROM banner_changes"
+            " UNION ALL SELECT 'left', gone_at, game_id, NULL, NULL, 0 FROM games WHERE gone_at >= ? AND gone_at < ?"
+            " UNION ALL SELECT 'left', gone_at, game_id, NULL, NULL, 0 FROM absences WHERE gone_at >= ? AND gone_at < ?"
+            " UNION ALL SELECT 'back', back_at, game_id, NULL, NULL, 0 FROM absences WHERE back_at >= ? AND back_at < ?"
+            " UNION ALL SELECT 'art', at, game_id, old_sha256, new_sha256, change_id FROM banner_changes"
             " JOIN games USING (game_id) JOIN sources USING (source_id)"
             " WHERE banner_changes.kind = ? AND at >= ? AND at < ? AND (old_sha256 IS NOT NULL OR"
-            "  substr(at, 1, 10) || ' ' || sources.name NOT IN (SELECT value FROM json_each(?)))",
+            "  substr(at, 1, 10) || ' ' || sources.name NOT IN (SELECT value FROM json_each(?)))"
+            " ORDER BY 2, 6",
             (*period, skipped[0], *period, *period, *period, kind, *period, skipped[1]),
         )
-        return [Event(*row) for row in rows]
+        return [Event(*row[:5]) for row in rows]
 
     def columns(self, game_ids: Sequence[str]) -> Iterator[str]:
         """Yield the columns of games as JSON text, in the given order."""

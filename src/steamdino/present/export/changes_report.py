@@ -18,8 +18,7 @@ from steamdino.records import Game
 HEADINGS = {NEW: "New games", ART: "New banners", LEFT: "Left", BACK: "Came back"}
 """Headings of the kinds of change."""
 
-PictureOf = Callable[[Game], str | None]
-VersionOf = Callable[[BannerVersion], str | None]
+VersionOf = Callable[[Change, BannerVersion], str | None]
 
 Groups = list[tuple[str, list[tuple[str, list[Change]]]]]
 """Changes by day, and by kind within a day."""
@@ -84,7 +83,7 @@ def as_json(changes: Changes, page: Sequence[Change], recipe: str | None, offset
             "picture": str(game.picture) if game.picture else None,
             "columns": dict(game.columns),
         },
-        version_of=lambda one: str(one.location.path) if one.location and one.location.path else None,
+        version_of=lambda _, one: str(one.location.path) if one.location and one.location.path else None,
     )
     return json.dumps(record, ensure_ascii=False, indent=2)
 
@@ -106,7 +105,7 @@ def document(
         recipe: the name of the recipe whose vectors were compared; None if nothing is built.
         offset: number of changes before the page.
         game_of: makes the record of a game.
-        version_of: returns where the picture of a banner is; None if it is not kept.
+        version_of: returns where the picture of a changed game's banner is; None if it is not kept.
     """
     after = offset + len(page)
     return {
@@ -176,8 +175,10 @@ def _record(
         "at": change.at,
         "game": game_of(change.game),
         "gone": change.gone,
-        "before": change.before and {"sha256": change.before.sha256, "picture": version_of(change.before)},
-        "after": change.after and {"sha256": change.after.sha256, "picture": version_of(change.after)},
+        "before": change.before
+        and {"sha256": change.before.sha256, "picture": version_of(change, change.before)},
+        "after": change.after
+        and {"sha256": change.after.sha256, "picture": version_of(change, change.after)},
         "again": change.again,
         "similarity": None if change.similarity is None else round(change.similarity, 6),
         "percentile": None if change.percentile is None else round(change.percentile, 5),
