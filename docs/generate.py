@@ -19,6 +19,7 @@ COMMANDS = (
     "text",
     "unique",
     "duplicates",
+    "changes",
     "explain",
     "audit",
     "map",

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-HOW_TO = ("own-pictures", "tables", "keep-a-gallery", "evaluate", "explore", "export", "words")
+HOW_TO = ("own-pictures", "tables", "keep-a-gallery", "evaluate", "explore", "changes", "export", "words")
 PAGES = ("README.md", "docs/tutorial.md", *(f"docs/how-to/{name}.md" for name in HOW_TO))
 BLOCK = re.compile(r"^```(console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 WROTE = ("atlas.js", "site.js")

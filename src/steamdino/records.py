@@ -162,6 +162,12 @@ class Filter:
         """Whether it asks for more than hiding games."""
         return replace(self, **_INCLUDED, upcoming=self.upcoming or None) != EVERYTHING
 
+    @property
+    def without_conditions(self) -> Filter:
+        """The filter that hides the same games and asks for nothing more."""
+        hiding = {name: getattr(self, name) for name in HIDDEN_COLUMNS}
+        return Filter(**hiding, upcoming=False if self.upcoming is False else None)
+
 
 _INCLUDED: dict[str, Any] = dict.fromkeys(HIDDEN_COLUMNS, True)
 EVERYTHING = Filter(**_INCLUDED)

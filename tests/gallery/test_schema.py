@@ -16,6 +16,7 @@ RELEASED = [
     "52a0db042157ca49",
     "784170969988693a",
     "e09109098b117f1f",
+    "aff903307872cc12",
 ]
 """The beginnings of the migrations' sha256s, written down when each was released."""
 

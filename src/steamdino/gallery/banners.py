@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from steamdino.gallery import layout
+from steamdino.gallery.recording import record_banner
 from steamdino.gallery.revision import bump
 from steamdino.records import Banner
 from steamdino.storage.location import Location
@@ -44,15 +45,25 @@ class Banners:
         self._db = connection
         self._root = root
 
-    def put(self, game_id: str, banner: Banner, origin: Location | str, kind: str = layout.VERTICAL) -> None:
-        """Set a game's banner of a kind.
+    def put(
+        self,
+        game_id: str,
+        banner: Banner,
+        origin: Location | str,
+        kind: str = layout.VERTICAL,
+        *,
+        keep_old: bool = False,
+    ) -> None:
+        """Set a game's banner of a kind; the history records which banner it replaces.
 
         Args:
             game_id: the game's id.
             banner: the picture, where it is stored now.
             origin: the picture that it was added from, or its address at a store.
             kind: one of `layout.KINDS`.
+            keep_old: keep the gallery's copy of the picture that is replaced.
         """
+        record_banner(self._db, game_id, kind, banner.sha256, keep_old=keep_old)
         written = layout.stored(banner.location, self._root)
         shown = self._db.execute(
             "SELECT path, sha256 FROM banners WHERE game_id = ? AND kind = ?", (game_id, kind)
@@ -86,8 +97,15 @@ class Banners:
             (mtime_ns, ctime_ns, game_id, kind),
         )
 
-    def drop(self, game_id: str, kind: str = layout.VERTICAL) -> None:
-        """Remove a game's banner of a kind; its vectors stay until they are pruned."""
+    def drop(self, game_id: str, kind: str = layout.VERTICAL, *, keep_old: bool = False) -> None:
+        """Remove a game's banner of a kind; the history records which one, and keeps its vectors.
+
+        Args:
+            game_id: the game's id.
+            kind: one of `layout.KINDS`.
+            keep_old: keep the gallery's copy of the picture.
+        """
+        record_banner(self._db, game_id, kind, None, keep_old=keep_old)
         if self._db.execute("DELETE FROM banners WHERE game_id = ? AND kind = ?", (game_id, kind)).rowcount:
             bump(self._db)
 

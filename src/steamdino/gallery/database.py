@@ -12,6 +12,7 @@ from steamdino.gallery import layout, schema
 from steamdino.gallery.banners import Banners
 from steamdino.gallery.curation import Curation
 from steamdino.gallery.games import Games
+from steamdino.gallery.history import History
 from steamdino.gallery.lock import writing
 from steamdino.gallery.problems import Problems
 from steamdino.gallery.statistics import GalleryStatistics, report
@@ -33,6 +34,7 @@ class Gallery:
         problems: what could not be used.
         vectors: recipes and the vectors made with them.
         curation: the measurements and decisions of `check`.
+        history: what changed: games that came and left, and earlier banners.
         steam_apps, steam_assets: what `sync` knows about Steam's apps and their pictures.
     """
 
@@ -46,6 +48,7 @@ class Gallery:
         self.problems = Problems(connection)
         self.vectors = Vectors(connection, self.root)
         self.curation = Curation(connection)
+        self.history = History(connection, self.root)
         self.steam_apps = SteamApps(connection)
         self.steam_assets = SteamAssets(connection)
 

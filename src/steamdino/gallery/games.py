@@ -11,6 +11,7 @@ from typing import Any
 
 from steamdino.gallery import layout
 from steamdino.gallery.clock import now
+from steamdino.gallery.recording import record_return
 from steamdino.gallery.revision import bump, revision
 from steamdino.records import Entry
 from steamdino.storage.location import Location
@@ -155,6 +156,7 @@ class Games:
         Returns:
             whether anything changed.
         """
+        record_return(self._db, entry.id)
         changed = self._db.execute(
             "INSERT INTO games (game_id, source_id, name, columns, added_at) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT (game_id) DO UPDATE SET source_id = excluded.source_id,"
@@ -186,7 +188,7 @@ class Games:
         return [key for (key,) in rows]
 
     def remove(self, game_ids: Iterable[str]) -> list[str]:
-        """Delete games with their banners and problems; return the ids that do not exist."""
+        """Delete games with their banners, problems and history; return the ids that do not exist."""
         unknown = []
         for key in game_ids:
             self._db.execute("DELETE FROM problems WHERE game_id = ?", (key,))

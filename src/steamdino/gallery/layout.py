@@ -3,7 +3,7 @@
 ::
 
     gallery/
-      gallery.sqlite    sources, games, banners, problems, recipes, vectors
+      gallery.sqlite    sources, games, banners and earlier ones, problems, recipes, vectors
       banners/          copied pictures: <first two hex digits>/<sha256>.<suffix>
       snapshots/        <recipe's hash>/<n>/: what searches read; <recipe's hash>.<kind>/ for other kinds of banner
       writer.lock       held by the one process that may write

@@ -166,7 +166,39 @@ _V6 = """
 ALTER TABLE recipes ADD COLUMN dtype TEXT NOT NULL DEFAULT 'float16';  -- of its vectors: gallery.vector_dtype
 """
 
-MIGRATIONS = (_V1, _V2, _V3, _V4, _V5, _V6)
+_V7 = """
+CREATE TABLE absences (                      -- games that were gone and came back; games.gone_at has the others
+    game_id    TEXT NOT NULL REFERENCES games ON DELETE CASCADE,
+    gone_at    TEXT NOT NULL,
+    back_at    TEXT NOT NULL
+);
+CREATE INDEX absences_by_game ON absences (game_id);
+CREATE INDEX absences_by_end ON absences (back_at);
+
+CREATE TABLE banner_changes (
+    change_id  INTEGER PRIMARY KEY,          -- rises with time
+    game_id    TEXT NOT NULL REFERENCES games ON DELETE CASCADE,
+    kind       TEXT NOT NULL,
+    at         TEXT NOT NULL,
+    old_sha256 TEXT,                         -- NULL: the game had no banner, and was added on an earlier day
+    new_sha256 TEXT,                         -- NULL: the banner was removed
+    picture    TEXT,                         -- the old one's copy, written like banners.path; NULL if it is not kept
+    CHECK (old_sha256 IS NOT new_sha256)
+);
+CREATE INDEX banner_changes_by_game ON banner_changes (game_id, kind);
+CREATE INDEX banner_changes_by_time ON banner_changes (kind, at);
+CREATE INDEX banner_changes_by_content ON banner_changes (old_sha256) WHERE old_sha256 IS NOT NULL;
+
+DROP INDEX games_by_source;
+CREATE INDEX games_by_addition ON games (source_id, added_at);
+CREATE INDEX games_by_absence ON games (gone_at) WHERE gone_at IS NOT NULL;
+
+ALTER TABLE catalogue ADD COLUMN recorded_from TEXT NOT NULL DEFAULT '';  -- from when changes are recorded, or kept
+ALTER TABLE catalogue ADD COLUMN uuid TEXT NOT NULL DEFAULT '';           -- 32 hex digits: names its feed of changes
+UPDATE catalogue SET recorded_from = strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now'), uuid = lower(hex(randomblob(16)));
+"""
+
+MIGRATIONS = (_V1, _V2, _V3, _V4, _V5, _V6, _V7)
 VERSION = len(MIGRATIONS)
 
 

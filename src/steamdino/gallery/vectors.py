@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+_UNUSED = (
+    "sha256 NOT IN (SELECT sha256 FROM banners)"
+    " AND sha256 NOT IN (SELECT old_sha256 FROM banner_changes WHERE old_sha256 IS NOT NULL)"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Pending:
@@ -206,11 +211,18 @@ class Vectors:
         self._db.execute("DELETE FROM recipes WHERE recipe_id = ?", (key,))
         return int(count)
 
+    def stored(self, key: int, sha256s: Iterable[str]) -> dict[str, NDArray[np.float32]]:
+        """The vectors of those of the given pictures that have one, by sha256: float32, shape (dim,)."""
+        dtype = self._dtype(key)
+        rows = self._db.execute(
+            "SELECT sha256, vector FROM vectors WHERE recipe_id = ? AND sha256 IN (SELECT value FROM json_each(?))",
+            (key, json.dumps(list(sha256s))),
+        )
+        return {sha256: dtype.from_bytes(vector) for sha256, vector in rows}
+
     def drop_unused(self) -> int:
-        """Deletes the vectors of pictures that no game shows any more; returns how many they were."""
-        return self._db.execute(
-            "DELETE FROM vectors WHERE sha256 NOT IN (SELECT sha256 FROM banners)"
-        ).rowcount
+        """Deletes the vectors of pictures that no game shows or is known to have shown; returns how many they were."""
+        return self._db.execute(f"DELETE FROM vectors WHERE {_UNUSED}").rowcount  # noqa: S608
 
     def damaged(self) -> list[tuple[int, str]]:
         """The vectors that do not have their recipe's length: (recipe's key, sha256)."""
@@ -225,8 +237,8 @@ class Vectors:
         return found
 
     def unused(self) -> int:
-        """How many vectors belong to pictures that no game shows any more."""
-        sql = "SELECT count(*) FROM vectors WHERE sha256 NOT IN (SELECT sha256 FROM banners)"
+        """How many vectors belong to pictures that no game shows or is known to have shown."""
+        sql = f"SELECT count(*) FROM vectors WHERE {_UNUSED}"  # noqa: S608
         return int(self._db.execute(sql).fetchone()[0])
 
     def drop(self, vectors: Iterable[tuple[int, str]]) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -79,6 +80,23 @@ def allowed(db: sqlite3.Connection, wanted: Filter, count: int) -> NDArray[np.bo
     mask = np.zeros(count, np.bool_)
     mask[rows] = True
     return mask
+
+
+def allowed_among(columns: Iterable[str], wanted: Filter) -> NDArray[np.bool_]:
+    """Find which games a filter allows that need not be in a snapshot, given the columns of each as JSON."""
+    counted = 0
+
+    def counting() -> Iterator[str]:
+        nonlocal counted
+        for written in columns:
+            counted += 1
+            yield written
+
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(SCHEMA)
+        fill(db, counting())
+        mask = allowed(db, wanted, counted)
+    return np.ones(counted, np.bool_) if mask is None else mask
 
 
 def undated(db: sqlite3.Connection, wanted: Filter, count: int) -> int:

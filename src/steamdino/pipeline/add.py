@@ -60,6 +60,7 @@ def add(
     *,
     columns: table.Columns | None = None,
     copy: bool = False,
+    keep_old: bool = False,
     steam: bool = False,
     prefix: str = "",
     outside: bool = False,
@@ -77,6 +78,7 @@ def add(
             whose pictures are always copied.
         columns: which of a table's columns hold id, name and path.
         copy: keep a copy of each picture in the gallery instead of a link to where it lies.
+        keep_old: keep the gallery's copies of pictures that are replaced, for the record of changes.
         steam: the ids are appIDs: files are found by their names alone, games get links to Steam, and an id that is not
             an appID is a problem.
         prefix: put before each id, to tell sources apart whose ids collide.
@@ -114,7 +116,9 @@ def add(
     with Gallery.write(gallery, "add", create=True) as opened:
         with opened.transaction():
             source = opened.games.put_source(kind, location, steam=steam)
-        scan = _Scan(opened, source, location, copy, names or {}, allow_missing=allow_missing)
+        scan = _Scan(
+            opened, source, location, copy, names or {}, keep_old=keep_old, allow_missing=allow_missing
+        )
         return scan.run(listing, progress)
 
 
@@ -129,6 +133,7 @@ class _Scan:
         copy: bool,
         names: Mapping[str, str],
         *,
+        keep_old: bool,
         allow_missing: bool,
     ) -> None:
         self._gallery = gallery
@@ -136,6 +141,7 @@ class _Scan:
         self._location = location
         self._allow_missing = allow_missing
         self._copy = copy
+        self._keep_old = keep_old
         self._names = names
         self._known = gallery.games.known(source)
         self._owners = gallery.games.owners(source)
@@ -237,7 +243,7 @@ class _Scan:
         try:
             if entry.location is None:
                 if has_banner:
-                    self._gallery.banners.drop(entry.id)
+                    self._gallery.banners.drop(entry.id, keep_old=self._keep_old)
                 has_banner, moved = False, has_banner
             else:
                 moved = self._update_banner(entry, _absolute(entry.location), known)
@@ -272,7 +278,7 @@ class _Scan:
             return False
         if copy:
             banner = replace(banner, location=keep(self._gallery.root, banner, content.data, "added"))
-        self._gallery.banners.put(entry.id, banner, location)
+        self._gallery.banners.put(entry.id, banner, location, keep_old=self._keep_old)
         return known is None or known.sha256 != banner.sha256
 
 

@@ -77,6 +77,7 @@ def _findings(gallery: Gallery, *, repair: bool, deep: bool, progress: Progress 
         )
         return  # nothing in it can be relied on
     yield from _pictures(gallery, repair, deep, progress)
+    yield from _earlier_pictures(gallery, repair)
     yield from _vectors(gallery, repair)
     for recipe, kind in product(gallery.vectors.recipes(), KINDS):
         yield from _snapshots(gallery, recipe, kind, repair)
@@ -103,6 +104,20 @@ _REMEDIES = {
     (State.CHANGED, True): "run with --repair, then: steam-dino sync",
 }
 """By what is wrong and whether the pictures came from Steam."""
+
+
+def _earlier_pictures(gallery: Gallery, repair: bool) -> Iterator[Finding]:
+    """Pictures of earlier banners are named by their content, and nobody else writes them."""
+    missing = [path for path in sorted(gallery.history.kept()) if not path.is_file()]
+    if missing:
+        if repair:
+            with gallery.transaction():
+                gallery.history.lose(missing)
+        yield Finding(
+            f"{len(missing):,} pictures of earlier banners are missing",
+            "put them back from a backup, or run with --repair: their changes are then shown without them",
+            fixed=repair,
+        )
 
 
 def _vectors(gallery: Gallery, repair: bool) -> Iterator[Finding]:

@@ -21,12 +21,15 @@ class PruneSummary:
 
     Attributes:
         games: number of missing games, deleted on request.
-        vectors: number of vectors of pictures that no game shows, and of the recipes that were named.
+        changes: number of recorded changes that were forgotten on request.
+        vectors: number of vectors of pictures that no game shows or is known to have shown, and of the recipes that
+            were named.
         copies: number of pictures in the gallery's own folder that no game used.
         freed: bytes on disk.
     """
 
     games: int
+    changes: int
     vectors: int
     copies: int
     freed: int
@@ -36,7 +39,8 @@ def remove(gallery: str | Path, game_ids: Iterable[str] = (), *, source: str | N
     """Delete games, or a whole source with all its games, from a gallery; pictures outside it are never touched.
 
     All or nothing: an unknown id or name changes nothing. A game from Steam that is removed by its id stays removed
-    until `sync` is called with its appID; a source that is removed comes back when it is added or synced again.
+    until `sync` is called with its appID; a source that is removed comes back when it is added or synced again. What
+    was recorded of a game's changes is deleted with it.
 
     Args:
         gallery: its folder.
@@ -72,13 +76,22 @@ def remove(gallery: str | Path, game_ids: Iterable[str] = (), *, source: str | N
         return removed + len(ids)
 
 
-def prune(gallery: str | Path, *, gone: bool = False, recipes: Iterable[str] = ()) -> PruneSummary:
+def prune(
+    gallery: str | Path,
+    *,
+    gone: bool = False,
+    recipes: Iterable[str] = (),
+    forget_before: str | None = None,
+) -> PruneSummary:
     """Delete what nothing uses: vectors and copies of pictures that no game shows, old snapshots, leftovers of kills.
+
+    Vectors of earlier banners, and their pictures where they are kept, are used by the record of changes.
 
     Args:
         gallery: its folder.
-        gone: also delete the games that their sources no longer have.
+        gone: also delete the games that their sources no longer have, with what was recorded of them.
         recipes: names or hashes of recipes to delete, too, with their vectors and snapshots.
+        forget_before: also delete the recorded changes before this day in UTC, YYYY-MM-DD.
 
     Raises:
         UsageError: no recipe has a given name, or several have it; nothing is deleted.
@@ -92,10 +105,11 @@ def prune(gallery: str | Path, *, gone: bool = False, recipes: Iterable[str] = (
                 remove_all(folder)
         with opened.transaction():
             games = opened.games.remove_gone() if gone else 0
+            changes = opened.history.forget(forget_before) if forget_before else 0
             vectors = sum(map(opened.vectors.drop_recipe, doomed))
             vectors += opened.vectors.drop_unused()
         # Copies are deleted only after the rows that named them are.
-        used = opened.banners.copies()
+        used = opened.banners.copies() | opened.history.kept()
         files = [path for path in (opened.root / BANNERS).glob("*/*") if path.is_file()]
         unused = [path for path in files if path not in used]
         for path in unused:
@@ -105,7 +119,7 @@ def prune(gallery: str | Path, *, gone: bool = False, recipes: Iterable[str] = (
             prune_snapshots(folder, kept=1)
         opened.compact()
         after = sum(opened.report().sizes.values())
-        return PruneSummary(games, vectors, len(unused), before - after)
+        return PruneSummary(games, changes, vectors, len(unused), before - after)
 
 
 def _named(known: list[Recipe], names: list[str]) -> list[Recipe]:

@@ -33,6 +33,7 @@ class Settings:
         device: the device that encodes: "cpu", "cuda" or "mps".
         inference_precision: "f32", "bf16" or "auto" (bf16 on CPUs that support it); its key is "precision".
         threads: number of pictures decoded at the same time; 0 for one per core.
+        keep_old: whether `sync` and `add` keep the gallery's copies of banners that are replaced.
     """
 
     gallery: Path = Path("gallery")
@@ -40,6 +41,7 @@ class Settings:
     device: str = "cpu"
     inference_precision: str = field(default="f32", metadata={KEY: "precision"})
     threads: int = 0
+    keep_old: bool = False
 
     @classmethod
     def load(

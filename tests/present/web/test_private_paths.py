@@ -33,6 +33,11 @@ PAGES = (
     "/why?a=sound&b={id}",
     "/unique",
     "/duplicates",
+    "/changes?since=30d",
+    "/changes?what=new",
+    "/changes.atom",
+    "/api/v1/changes?since=30d",
+    "/changes/pictures/300/{id}",
     "/render",
     "/render_x/{id}",
     "/store/{id}/3",
@@ -102,7 +107,7 @@ def _routes(client: httpx.Client) -> Iterator[str]:
         names = {one["name"] for one in methods["get"].get("parameters", ())}
         required = [name for name in ("a", "b", "q", "id", "name", "url") if name in names]
         filled = "&".join(f"{name}={{id}}" for name in required)
-        path = path.replace("{game_id}", "{id}").replace("{width}", "150")
+        path = path.replace("{game_id}", "{id}").replace("{width}", "150").replace("{sha256}", "{id}")
         for query in QUERIES:
             if not query or query.split("=")[0] in names:
                 yield f"{path}?{filled}&{query}"

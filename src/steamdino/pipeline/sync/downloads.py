@@ -40,10 +40,13 @@ class BannerDownloads:
         stopped: Event,
         counts: Counter[str],
         report: Report,
+        *,
+        keep_old: bool,
     ) -> None:
         self._gallery, self._client, self._url = gallery, client, url.rstrip("/")
         self._connections, self._stopped = connections, stopped
         self._counts, self._report = counts, report
+        self._keep_old = keep_old
         self._done = self._failures = 0
 
     def run(self, kinds: Sequence[str], among: Sequence[int] | None) -> bool:
@@ -110,7 +113,10 @@ class BannerDownloads:
         assets = self._gallery.steam_assets
         with self._gallery.transaction():
             if banner is not None and isinstance(outcome, Fetched):
-                self._gallery.banners.put(str(asset.appid), banner, f"{self._url}/{asset.path}", asset.kind)
+                address = f"{self._url}/{asset.path}"
+                self._gallery.banners.put(
+                    str(asset.appid), banner, address, asset.kind, keep_old=self._keep_old
+                )
                 assets.put_fetched(asset, outcome.etag)
                 counted = "fetched"
             elif isinstance(outcome, Unusable):

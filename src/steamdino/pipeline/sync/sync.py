@@ -81,7 +81,14 @@ def sync(
         among, complete = Listing(opened, api, wanted, counts, report).run()
         details = Details(opened, api, source, _place(steam), steam.other_country, wanted, counts, report)
         pictures = BannerDownloads(
-            opened, images, steam.assets_url, steam.connections, stopped, counts, report
+            opened,
+            images,
+            steam.assets_url,
+            steam.connections,
+            stopped,
+            counts,
+            report,
+            keep_old=wanted.keep_old,
         )
         while True:  # a missing picture makes its game's details due again, once
             details.run(among)

@@ -30,6 +30,7 @@ class SyncRequest:
         retry_failed: try failed apps and pictures again.
         full: read the whole list and all details again, even if that was done recently.
         allow_missing: continue if most games are missing from the list.
+        keep_old: keep the pictures that are replaced, for the record of changes.
     """
 
     appids: tuple[int, ...] | None = None
@@ -42,6 +43,7 @@ class SyncRequest:
     retry_failed: bool = False
     full: bool = False
     allow_missing: bool = False
+    keep_old: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from steamdino.present.cli.console import note, say
-from steamdino.present.cli.options import GalleryOptions
+from steamdino.present.cli.options import GalleryOptions, KeepOldOption
 from steamdino.present.display_text import counted, printable
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def add(
     copy: Annotated[
         bool, typer.Option("--copy", help="Copy each picture into the gallery instead of linking to it.")
     ] = False,
+    keep_old: KeepOldOption = None,
     steam: Annotated[
         bool, typer.Option("--steam", help="The ids are Steam appIDs; games link to the store.")
     ] = False,
@@ -93,14 +94,16 @@ def add(
     from steamdino.pipeline import add as run
     from steamdino.present.cli.progress import bar
 
+    settings = gallery.settings(keep_old=keep_old)
     known = app_lists.read_names(names) if names else None
     with bar("Adding", "games") as progress:
         try:
             summary = run(
-                gallery.folder,
+                settings.gallery,
                 path,
                 columns=Columns(id_column, name_column, path_column),
                 copy=copy,
+                keep_old=settings.keep_old,
                 steam=steam,
                 prefix=prefix,
                 outside=allow_outside,

@@ -24,7 +24,8 @@ def remove(
     """Remove games, or a whole source, from a gallery.
 
     Pictures outside the gallery are never touched. If an id is unknown, nothing is removed. The games disappear from
-    searches with the next `build`; `prune` deletes their copies and vectors. Adding or syncing a source again brings
+    searches with the next `build`; `prune` deletes their copies and vectors. What `changes` shows of them is deleted at
+    once. Adding or syncing a source again brings
     its games back, except games from Steam that were removed by id: they return when you run `sync` with their appID.
 
     **Examples**
@@ -52,23 +53,39 @@ def prune(
             show_default=False,
         ),
     ] = None,
+    forget_before: Annotated[
+        str,
+        typer.Option(
+            metavar="WHEN",
+            help="Also forget what changed before this date or span, e.g. 2026-01-01 or 365d, with its vectors and"
+            " pictures.",
+        ),
+    ] = "",
 ) -> None:
     """Free disk space by deleting what is not used.
 
-    This deletes vectors and copied pictures that no game uses any more, all but the newest snapshot of each recipe, and
+    This deletes vectors and copied pictures that nothing uses any more, all but the newest snapshot of each recipe, and
     leftovers of killed processes. Running searches are not disturbed. `info` shows the size of each recipe; `build
     --recipe NAME` encodes a removed one again.
+
+    Vectors of earlier banners stay, since `changes` compares them, and so do the pictures kept by --keep-old. A changed
+    banner takes about 1 kB, and its picture about 80 kB. --forget-before limits how far back that goes.
 
     **Examples**
 
         steam-dino prune
 
         steam-dino prune --recipe dino-vits16
+
+        steam-dino prune --forget-before 365d
     """
+    from steamdino.analysis.period import day_of
     from steamdino.pipeline import prune as run
 
-    summary = run(gallery.folder, gone=gone, recipes=recipe or ())
+    before = day_of("--forget-before", forget_before) if forget_before else None
+    summary = run(gallery.folder, gone=gone, recipes=recipe or (), forget_before=before)
     games = f"{summary.games:,} games, " if gone else ""
+    games += f"{summary.changes:,} recorded changes, " if before else ""
     say(
         f"Deleted {games}{summary.vectors:,} vectors and {summary.copies:,} copied pictures;"
         f" {max(summary.freed, 0) / 1e6:,.1f} MB freed"

@@ -41,6 +41,14 @@ CountOption = Annotated[int, typer.Option("-k", metavar="N", help="Maximum numbe
 AlikeOption = Annotated[
     bool, typer.Option("--alike", help="Only matches closer than 99.9 % of all pairs. May be fewer than -k.")
 ]
+KeepOldOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--keep-old/--no-keep-old",
+        help="Keep the gallery's copies of banners that are replaced, for `changes`. Default: no.",
+        show_default=False,
+    ),
+]
 HtmlOption = Annotated[
     Path | None,
     typer.Option(

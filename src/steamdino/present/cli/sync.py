@@ -16,7 +16,7 @@ import typer
 from steamdino.catalogue.steam import app_types
 from steamdino.errors import UsageError
 from steamdino.present.cli.console import err, note, say
-from steamdino.present.cli.options import GalleryOptions
+from steamdino.present.cli.options import GalleryOptions, KeepOldOption
 from steamdino.present.display_text import duration
 from steamdino.settings import SteamSettings
 
@@ -75,6 +75,7 @@ def sync(
             "--allow-missing", help="Continue even if most of the known games are missing from Steam's list."
         ),
     ] = False,
+    keep_old: KeepOldOption = None,
     rate: Annotated[
         float | None, typer.Option(help="Web API calls per second. Default: 1.", show_default=False)
     ] = None,
@@ -114,10 +115,11 @@ def sync(
     from steamdino.pipeline.sync import estimate
     from steamdino.pipeline.sync import sync as run
 
-    place = gallery.folder
+    settings = gallery.settings(keep_old=keep_old)
+    place = settings.gallery
     steam = SteamSettings.load({"rate": rate, "banner_rate": banner_rate, "connections": connections})
     wanted = _wanted(appids or [], file, top, limit, include, released_only, kind, retry_failed, full)
-    wanted = replace(wanted, allow_missing=allow_missing)
+    wanted = replace(wanted, allow_missing=allow_missing, keep_old=settings.keep_old)
     if wanted.appids is None and not wanted.top:
         _note_types(wanted, has_key=bool(steam.key))
     if dry_run:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from pydantic import BaseModel, Field
@@ -148,6 +148,13 @@ class ProblemModel(BaseModel):
     detail: str
 
 
+class PictureAddresses(Protocol):
+    """Knows the addresses of games' banners."""
+
+    def of(self, game: Game) -> str | None:
+        """Return the address of a game's banner; None if it has none."""
+
+
 class Links:
     """The addresses of pictures, on this server or on Steam's."""
 
@@ -163,7 +170,7 @@ class Links:
         return f"/banners/{width}/{quote(game.id, safe='')}?v={version_of(game.sha256)}"
 
 
-def game_record(game: Game, to: Links) -> dict[str, Any]:
+def game_record(game: Game, to: PictureAddresses) -> dict[str, Any]:
     """Return a game as JSON."""
     return {
         "id": game.id,

@@ -19,6 +19,9 @@ from steamdino.present.export.banner_urls import SteamPictures, steam_pictures
 from steamdino.present.web import (
     api,
     banner_routes,
+    changes_api,
+    changes_feed,
+    changes_pages,
     error_responses,
     legacy_pages,
     legacy_routes,
@@ -74,7 +77,7 @@ def create_app(
     app.state.served = served
     online = steam_pictures(settings.gallery, "vertical") if web.pictures == "steam" else SteamPictures()
     app.state.addresses = Links(online)
-    program = mark(settings, web, online.urls)
+    app.state.program = program = mark(settings, web, online.urls)
     app.state.metrics = Metrics()
     if fetch is None and web.fetch_urls:
         fetch = partial(_fetch, largest=web.largest_upload)
@@ -82,10 +85,13 @@ def create_app(
     app.state.fetching = ConcurrencyLimit(FETCHING, "with fetching other pictures", 5)
     for router in (
         api.router,
+        changes_api.router,
         legacy_routes.router,
         banner_routes.router,
         service_routes.router,
         static.router,
+        changes_feed.router,
+        changes_pages.router,
         pages.router,
         legacy_pages.router,
     ):

@@ -23,6 +23,9 @@ ENCODING = 16
 COMPUTING = 8
 """Requests per process that compute a cached list that takes minutes (unique games, duplicates), or wait for one."""
 
+READING = 16
+"""Requests per process that compare changes, or wait for that. One does at a time: it reads much of the database."""
+
 
 class ConcurrencyLimit:
     """A limit on simultaneous work. Threads may share it."""

@@ -41,11 +41,15 @@ CHANGING = frozenset(
         "/api/v1/similar",
         "/duplicates",
         "/api/v1/duplicates",
+        "/changes",
+        "/changes.atom",
+        "/api/v1/changes",
         *(f"/{kind}{turn}{end}" for kind in ("render", "store") for turn in TURNS for end in ("", "/")),
     )
 )
-"""Paths whose answers depend on more than the snapshot: on chance, on another server, or on a person's decisions."""
-OWN = ("/banners/", "/static/")
+"""Paths whose answers depend on more than the snapshot: on chance, on another server, on a person's decisions, or on
+the gallery's database (answers about changes have ETags of their own)."""
+OWN = ("/banners/", "/static/", "/changes/pictures/")
 """Prefixes of paths whose answers set their own Cache-Control."""
 READS = ("GET", "HEAD")
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)

@@ -81,6 +81,7 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> R
                 typed=values.pop("typed", ""),
                 recipes=found.recipes,
                 fetches=request.app.state.fetch is not None,
+                has_history=found.edition().folder is not None,
                 here=request.url.path,
                 **values,
             )
@@ -160,12 +161,12 @@ def game(
         mirror=mirror,
         flip=flip,
         offset=offset,
-        more=_link(request, offset=offset + PAGE) if len(matches) > offset + PAGE else "",
+        more=link(request, offset=offset + PAGE) if len(matches) > offset + PAGE else "",
         tags=edition.snapshot.tags()[:TAGS],
     )
 
 
-def _link(request: Request, **changed: Any) -> str:
+def link(request: Request, **changed: Any) -> str:
     """Return the address of the requested page with some parameters changed."""
     kept_ones = [(key, value) for key, value in request.query_params.multi_items() if key not in changed]
     return f"{request.url.path}?{urlencode([*kept_ones, *changed.items()])}"
@@ -269,7 +270,7 @@ def unique(request: Request, edition: EditionOf, offset: Offset = 0) -> Response
     """Show games that look like no other."""
     with stage("search"):
         found = edition.unique()
-    more = _link(request, offset=offset + PAGE) if len(found) > offset + PAGE else ""
+    more = link(request, offset=offset + PAGE) if len(found) > offset + PAGE else ""
     return page(request, "unique.html.jinja", found=found[offset : offset + PAGE], more=more)
 
 
@@ -282,7 +283,7 @@ def duplicates(request: Request, edition: EditionOf, offset: Offset = 0) -> Resp
         (group, [(member, edition.snapshot.game(member.game_id)) for member in group.members])
         for group in groups[offset : offset + GROUPS]
     ]
-    more = _link(request, offset=offset + GROUPS) if len(groups) > offset + GROUPS else ""
+    more = link(request, offset=offset + GROUPS) if len(groups) > offset + GROUPS else ""
     return page(request, "duplicates.html.jinja", groups=shown, total=len(groups), more=more)
 
 

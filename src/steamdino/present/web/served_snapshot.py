@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from steamdino.analysis.audit import Audit, Auditor
+from steamdino.analysis.changes import Changes
 from steamdino.analysis.explain import Explainer, Explanation
+from steamdino.analysis.period import Period
 from steamdino.analysis.unique import UniqueGames, diverse, unique
 from steamdino.banners.read import read_picture
-from steamdino.errors import PictureError, QueryError, SteamDinoError
+from steamdino.errors import NoGalleryError, PictureError, QueryError, SteamDinoError
 from steamdino.features.text_encoder import check_words
+from steamdino.gallery import Gallery
 from steamdino.pipeline.duplicate_groups import Duplicates, duplicates
-from steamdino.present.web.concurrency import COMPUTING, ENCODING, ConcurrencyLimit
+from steamdino.present.web.concurrency import COMPUTING, ENCODING, READING, ConcurrencyLimit
 from steamdino.present.web.timing import stage
 from steamdino.records import Filter, Game, Matches
 from steamdino.search import Snapshot
@@ -36,6 +39,8 @@ class WorkLimits:
         self._models = threading.Lock()
         self._encoding = ConcurrencyLimit(ENCODING, "with other pictures", 2)
         self._computing = ConcurrencyLimit(COMPUTING, "computing that for the first time", 10)
+        self._history = threading.Lock()
+        self._reading = ConcurrencyLimit(READING, "with other lists of changes", 2)
 
     def encoding(self) -> AbstractContextManager[None]:
         """Hold the permission to run a model, whichever recipe it belongs to.
@@ -52,6 +57,14 @@ class WorkLimits:
             BusyError: too many requests are waiting for it already.
         """
         return self._computing.taken(lock)
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Hold the permission to compare changes, one request at a time: a list may go back for years.
+
+        Raises:
+            BusyError: too many requests are waiting for it already.
+        """
+        return self._reading.taken(self._history)
 
 
 class ServedSnapshot:
@@ -165,6 +178,37 @@ class ServedSnapshot:
             "duplicates", lambda: duplicates(self._gallery, self.snapshot.recipe.hash)
         )
         return found
+
+    @contextmanager
+    def gallery(self) -> Iterator[Gallery]:
+        """Open the gallery's database for reading.
+
+        Raises:
+            NotServedError: a packed snapshot, or one without its gallery, is served.
+        """
+        reason = (
+            "what changed is in a gallery's database, but this server serves a snapshot without its gallery"
+        )
+        if self.folder is None:
+            raise NotServedError(reason)
+        try:
+            opened = Gallery.open(self._gallery)
+        except NoGalleryError:
+            raise NotServedError(reason) from None
+        with opened:
+            yield opened
+
+    @contextmanager
+    def changes(self, period: Period, only: Filter, whats: Sequence[str]) -> Iterator[Changes]:
+        """Find what changed; pages can be read within the block. It must not be called in the event loop.
+
+        Raises:
+            NotServedError: as for `gallery`.
+            BusyError: too many requests are waiting already.
+            QueryError, UsageError: as for `Changes`.
+        """
+        with self._work.reading(), stage("search"), self.gallery() as opened:
+            yield Changes(opened, self.snapshot, period, only=only, whats=whats)
 
     def once(self, name: str, make: Callable[[], Any]) -> Any:
         """Return the result that is computed, quickly, at the first call with a name, and then cached."""

@@ -15,6 +15,7 @@ router = APIRouter(tags=["service"], responses=PROBLEMS)
 ROBOTS = """User-agent: *
 Disallow: /api/
 Disallow: /banners/
+Disallow: /changes/pictures/
 Disallow: /similar_apps
 """
 

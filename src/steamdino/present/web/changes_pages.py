@@ -1,0 +1,138 @@
+"""The page of what changed, and the pictures that only it shows."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import Response
+
+from steamdino.errors import PictureError, QueryError
+from steamdino.gallery.history import WHATS
+from steamdino.present.export.changes_report import HEADINGS, grouped, import_line, summary
+from steamdino.present.web.api import PROBLEMS
+from steamdino.present.web.banner_routes import CHECKED, KEPT, WIDTHS
+from steamdino.present.web.changes_parameters import (
+    ChangePictures,
+    PeriodOf,
+    WhatsOf,
+    headers_of,
+    tag_of,
+    unchanged,
+)
+from steamdino.present.web.etags import is_known
+from steamdino.present.web.pages import PAGE, TAGS, link, page
+from steamdino.present.web.parameters import LONGEST, EditionOf, Offset, OnlyOf
+from steamdino.present.web.redraw import draw, version_of
+from steamdino.records import HIDDEN_COLUMNS, Filter
+from steamdino.wellformed import is_sha256
+
+router = APIRouter(responses=PROBLEMS)
+
+
+@router.get("/changes", include_in_schema=False)
+def changes(
+    request: Request,
+    edition: EditionOf,
+    period: PeriodOf,
+    whats: WhatsOf,
+    only: OnlyOf,
+    since: Annotated[str, Query(max_length=40)] = "",
+    until: Annotated[str, Query(max_length=40)] = "",
+    offset: Offset = 0,
+) -> Response:
+    """Show what changed, with banners before and after."""
+    tag = tag_of(request, edition, period.first, period.last)
+    if (known := unchanged(request, tag)) is not None:
+        return known
+    with edition.changes(period, only, whats) as found:
+        shown = found.page(offset, PAGE)
+    after = offset + len(shown)
+    response = page(
+        request,
+        "changes.html.jinja",
+        found=found,
+        groups=grouped(shown),
+        summary=summary(found.counts),
+        imports=[import_line(one) for one in found.imports],
+        headings=HEADINGS,
+        pictures=ChangePictures(request, edition),
+        in_words=_in_words,
+        kinds=[(what, HEADINGS[what], found.counts[what], _only(request, what)) for what in WHATS],
+        every=_only(request, ""),
+        what=whats[0] if len(whats) == 1 else "",
+        only=only,
+        filtered=only != Filter(),
+        hidden=HIDDEN_COLUMNS,
+        since=since,
+        until=until,
+        more=link(request, offset=after) if shown and after < len(found) else "",
+        feed=_feed(request),
+        tags=edition.snapshot.tags()[:TAGS],
+    )
+    response.headers.update(headers_of(tag))
+    return response
+
+
+@router.get(
+    "/changes/pictures/{width}/{sha256}",
+    tags=["banners"],
+    response_class=Response,
+    responses={200: {"content": {"image/jpeg": {}}}, 304: {"description": "It has not changed."}},
+    summary="An earlier banner",
+)
+def picture(
+    request: Request,
+    edition: EditionOf,
+    sha256: Annotated[str, Path(max_length=LONGEST, description="SHA-256 of the picture's bytes.")],
+    width: Annotated[int, Path(description="150, 300 or 600 pixels.")],
+    v: Annotated[
+        str, Query(max_length=LONGEST, description="The version, as in the addresses of pictures.")
+    ] = "",
+) -> Response:
+    """Return a banner that a game had before, or has without being in the snapshot, as JPEG."""
+    if width not in WIDTHS:
+        raise QueryError(f"there is no width {width}; use one of: {', '.join(map(str, WIDTHS))}")
+    drawn = version_of(sha256)
+    headers = {"etag": f'"{drawn}-{width}"', "cache-control": KEPT if v == drawn else CHECKED}
+    with edition.gallery() as opened:
+        place = opened.history.pictures([sha256]).get(sha256) if is_sha256(sha256) else None
+    if place is None:
+        raise QueryError(
+            f"no picture of {sha256[:80]!r} is kept; earlier banners are kept by: sync --keep-old"
+        )
+    if is_known(headers["etag"], request.headers.get("if-none-match", "")):
+        return Response(status_code=304, headers=headers)
+    try:
+        data = draw(place, width)
+    except PictureError as error:
+        raise QueryError(f"the picture {sha256} cannot be shown: {error}") from None
+    return Response(data, headers=headers, media_type="image/jpeg")
+
+
+def _only(request: Request, what: str) -> str:
+    """Return the address of the page with one kind of change, or with all."""
+    kept = [
+        (key, value) for key, value in request.query_params.multi_items() if key not in ("what", "offset")
+    ]
+    query = urlencode([*kept, *([("what", what)] if what else [])])
+    return f"/changes?{query}" if query else "/changes"
+
+
+def _feed(request: Request) -> str:
+    """Return the address of the feed with the page's filters."""
+    left_out = ("since", "until", "offset")
+    kept = [
+        (key, value)
+        for key, value in request.query_params.multi_items()
+        if key not in left_out and value.strip()
+    ]
+    return f"/changes.atom?{urlencode(kept)}" if kept else "/changes.atom"
+
+
+def _in_words(day: str) -> str:
+    """Return a day for people: "Friday, 27 November 2026"."""
+    found = date.fromisoformat(day)
+    return f"{found:%A}, {found.day} {found:%B %Y}"
