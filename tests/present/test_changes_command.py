@@ -143,3 +143,21 @@ def test_what_cannot_be_read_is_refused_in_one_line(
     done = run("changes", "-g", gallery, *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(("flags", "is_kept"), [((), True), (("--no-keep-old",), False)])
+def test_a_setting_keeps_old_pictures_and_a_flag_overrides_it(
+    run: Run,
+    tmp_path: Path,
+    paint: Paint,
+    monkeypatch: pytest.MonkeyPatch,
+    flags: tuple[str, ...],
+    is_kept: bool,
+) -> None:
+    covers, gallery = tmp_path / "covers", tmp_path / "g"
+    monkeypatch.setenv("STEAMDINO_KEEP_OLD", "yes")
+    for seed in (1, 2):
+        paint(covers / "a.jpg", seed)
+        assert run("add", covers, "--copy", "-g", gallery, *flags).returncode == 0
+    (change,) = json.loads(run("changes", "-g", gallery, "--format", "json").stdout)["changes"]
+    assert (change["before"]["picture"] is not None) is is_kept
