@@ -136,9 +136,10 @@ class Filter:
         return tuple(name for name in HIDDEN_COLUMNS if not getattr(self, name))
 
     @property
-    def has_conditions(self) -> bool:
-        """Whether it asks for more than hiding games."""
-        return replace(self, **_INCLUDED) != EVERYTHING
+    def without_conditions(self) -> Filter:
+        """The filter that hides the same games and asks for nothing else."""
+        hidden: dict[str, Any] = dict.fromkeys(self.hides, False)
+        return replace(EVERYTHING, **hidden)
 
 
 _INCLUDED: dict[str, Any] = dict.fromkeys(HIDDEN_COLUMNS, True)

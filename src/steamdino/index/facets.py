@@ -55,7 +55,7 @@ def allowed(db: sqlite3.Connection, wanted: Filter, count: int) -> NDArray[np.bo
     if wanted == EVERYTHING:
         return None
     known = _known_columns(db)
-    if not wanted.has_conditions:
+    if wanted == wanted.without_conditions:
         # A column that an older program did not know hides no game.
         hidden = [
             row
@@ -86,7 +86,7 @@ def undated(db: sqlite3.Connection, wanted: Filter, count: int) -> int:
     sql, parameters = _condition(others, _known_columns(db))
     found = db.execute(f"SELECT count(*) FROM facets WHERE released IS NULL AND {sql}", parameters)  # noqa: S608
     (left_out,) = found.fetchone()
-    if not others.has_conditions:  # games without facets pass such a filter
+    if others == others.without_conditions:  # games without facets pass such a filter
         (known,) = db.execute("SELECT count(*) FROM facets").fetchone()
         left_out += count - known
     return int(left_out)
