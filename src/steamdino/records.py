@@ -158,15 +158,10 @@ class Filter:
         return (*columns, "upcoming") if self.upcoming is False else columns
 
     @property
-    def has_conditions(self) -> bool:
-        """Whether it asks for more than hiding games."""
-        return replace(self, **_INCLUDED, upcoming=self.upcoming or None) != EVERYTHING
-
-    @property
     def without_conditions(self) -> Filter:
-        """The filter that hides the same games and asks for nothing more."""
-        hiding = {name: getattr(self, name) for name in HIDDEN_COLUMNS}
-        return Filter(**hiding, upcoming=False if self.upcoming is False else None)
+        """The filter that hides the same games and asks for nothing else."""
+        hidden: dict[str, Any] = dict.fromkeys(self.hides, False)
+        return replace(EVERYTHING, **hidden)
 
 
 _INCLUDED: dict[str, Any] = dict.fromkeys(HIDDEN_COLUMNS, True)

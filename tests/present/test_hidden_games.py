@@ -124,6 +124,7 @@ def test_a_parameter_includes_them_in_the_api_and_is_documented(web: httpx.Clien
         (f"/api/v1/games/{GAMES[0]}/similar", "matches"),
         ("/api/v1/games", "games"),
         ("/api/v1/games?q=game", "games"),
+        ("/api/v1/unique", "games"),
     ):
         plain, more = (
             web.get(path, params={**httpx.URL(path).params, column: n}).json()[key] for n in (0, 1)

@@ -64,7 +64,7 @@ def allowed(db: sqlite3.Connection, wanted: Filter, count: int) -> NDArray[np.bo
     if wanted == EVERYTHING:
         return None
     try:
-        if not wanted.has_conditions:
+        if wanted == wanted.without_conditions:
             hiding = " OR ".join(_hiding(db, wanted))
             found = db.execute(f"SELECT row FROM facets WHERE {hiding}") if hiding else ()  # noqa: S608
             rows = [row for (row,) in found]
@@ -107,7 +107,7 @@ def undated(db: sqlite3.Connection, wanted: Filter, count: int) -> int:
     sql, parameters = _condition(db, others)
     found = db.execute(f"SELECT count(*) FROM facets WHERE released_first IS NULL AND {sql}", parameters)  # noqa: S608
     (left_out,) = found.fetchone()
-    if not others.has_conditions:  # games without facets pass such a filter
+    if others == others.without_conditions:  # games without facets pass such a filter
         (known,) = db.execute("SELECT count(*) FROM facets").fetchone()
         left_out += count - known
     return int(left_out)

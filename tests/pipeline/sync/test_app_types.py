@@ -45,6 +45,13 @@ def run(store: Store, gallery: Path) -> Run:
     return runs
 
 
+def let_time_pass(gallery: Path) -> None:
+    """Makes the details of all apps old enough to be requested again."""
+    with closing(sqlite3.connect(gallery / "gallery.sqlite")) as db:
+        db.execute("UPDATE steam_apps SET asked_at = '2020-01-01'")
+        db.commit()
+
+
 def asked(store: Store, since: int = 0) -> list[int]:
     return [appid for request in store.log[since:] if request.what == "items" for appid in request.ids]
 
@@ -118,9 +125,7 @@ def test_an_app_that_was_left_out_is_asked_about_again_with_everything_else(
 ) -> None:
     store.games[BETA].stray = True
     run()
-    with closing(sqlite3.connect(gallery / "gallery.sqlite")) as db:
-        db.execute(f"UPDATE steam_apps SET asked_at = '2020-01-01' WHERE appid = {BETA}")
-        db.commit()
+    let_time_pass(gallery)
     store.games[BETA].type = 0  # the playtest has become a game
     run()
     assert outcomes(gallery)[BETA] == "fetched"
@@ -181,15 +186,29 @@ def test_nothing_that_is_in_a_gallery_leaves_it_because_its_type_is_not_asked_fo
     assert not summary.counts["vanished"]
     assert outcomes(gallery) == everything
     assert rows_of(gallery, "SELECT * FROM games ORDER BY game_id") == before
-    run(key=key, appids=(DLC,))  # its details are brought up to date as those of games are
+    let_time_pass(gallery)
     store.games[10].name = store.games[DLC].name = "Another name"
-    run(key=key, appids=(10, DLC))
-    assert set(rows_of(gallery, f"SELECT name FROM games WHERE game_id IN (10, {DLC})")) == {
-        ("Another name",)
-    }
+    run(key=key)  # brings the details of all up to date
+    assert outcomes(gallery) == everything
+    names = rows_of(gallery, f"SELECT name FROM games WHERE game_id IN ('10', '{DLC}')")
+    assert names == [("Another name",)] * 2
     for n in range(100, 130):
         del store.games[n]
     with pytest.raises(NetworkError, match="has 6 of the 36 games"):
         run(key=key, include=("dlc",), full=True)
     run(key=key, include=("dlc",), full=True, allow_missing=True)
     assert outcomes(gallery) == everything | dict.fromkeys(range(100, 130), "vanished")
+
+
+@BY_KEY
+def test_apps_that_were_left_out_may_leave_the_list_without_notice(
+    run: Run, store: Store, gallery: Path, key: bool
+) -> None:
+    for n in range(100, 130):  # far more than may be missing from a list
+        store.games[n] = Game(n, "playtest", type=12, stray=True)
+    run(key=key)
+    for n in range(100, 130):
+        del store.games[n]
+    summary = run(key=key, full=True)
+    assert (summary.counts["vanished"], summary.complete) == (0, True)
+    assert summary.outcomes == {"fetched": len(GAMES), "other type": 30}

@@ -210,7 +210,7 @@ def unique(request: Request, edition: EditionOf, only: OnlyOf, k: Count = 50, of
     to = addresses(request)
     allowed = set(edition.snapshot.rows(only).tolist())
     row = edition.snapshot.row
-    found = [one for one in edition.unique() if row(one.game.id) in allowed]
+    found = [one for one in edition.unique(only) if row(one.game.id) in allowed]
     page = [
         {
             **api_models.game_record(one.game, to),

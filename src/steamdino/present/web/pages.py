@@ -269,7 +269,7 @@ def why(request: Request, edition: EditionOf, a: Id, b: Id) -> Response:
 def unique(request: Request, edition: EditionOf, offset: Offset = 0) -> Response:
     """Show games that look like no other."""
     with stage("search"):
-        found = edition.unique()
+        found = edition.unique(Filter())
     more = link(request, offset=offset + PAGE) if len(found) > offset + PAGE else ""
     return page(request, "unique.html.jinja", found=found[offset : offset + PAGE], more=more)
 

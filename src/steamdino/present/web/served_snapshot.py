@@ -149,13 +149,16 @@ class ServedSnapshot:
         )
         return made
 
-    def unique(self) -> UniqueGames:
-        """Return all games that are not hidden, the most unique first.
+    def unique(self, only: Filter) -> UniqueGames:
+        """Return all games that a filter does not hide, the most unique first, whatever its conditions are.
 
         Raises:
             BusyError: they are being computed, and too many requests are waiting already.
         """
-        found: UniqueGames = self._list("unique", lambda: unique(self.snapshot, None))
+        compared = only.without_conditions
+        found: UniqueGames = self._list(
+            f"unique {compared.hides}", lambda: unique(self.snapshot, None, only=compared)
+        )
         return found
 
     def varied(self, n: int) -> list[Game]:
