@@ -52,6 +52,18 @@ TAGS = {19: "Action", 21: "Adventure", 122: "RPG", 1667: "Horror", 492: "Indie",
 CATEGORIES = {2: "Single-player", 1: "Multi-player"}
 EPOCH = 1_500_000_000
 
+REQUESTED = {
+    "assets": "include_assets",
+    "release": "include_release",
+    "platforms": "include_platforms",
+    "reviews": "include_reviews",
+    "tagids": "include_tag_count",
+    "tags": "include_tag_count",
+    "basic_info": "include_basic_info",
+    "purchase_options": "include_all_purchase_options",
+}
+"""Fields of an item that come only with a part of the data_request; all others come unasked."""
+
 
 @dataclass
 class Game:
@@ -81,6 +93,8 @@ class Request:
     answer: str  # "ok", "304", "404", or the fault's name
     path: str = ""
     country: str = ""
+    received: int = 0  # characters of the address
+    sent: int = 0  # bytes of the body
 
 
 @dataclass
@@ -207,9 +221,35 @@ def item(game: Game, country: str) -> dict[str, Any]:
             }
         },
         "release": {"steam_release_date": EPOCH + n * 86_400, "is_coming_soon": n % 40 == 0},
-        "best_purchase_option": {"final_price_in_cents": "1999"} if n % 5 else {},
+        "best_purchase_option": purchase_option(game) if n % 5 else {},
+        "purchase_options": [purchase_option(game)] if n % 5 else [],
         "platforms": {"windows": True, "mac": n % 2 == 0},
         "assets": assets,
+        "basic_info": {
+            "short_description": f"{game.name} is a game about {' and '.join(TAGS.values())}. " * 3,
+            "publishers": [{"name": f"Publisher {n}", "creator_clan_account_id": 40_000_000 + n}],
+            "developers": [{"name": f"Developer {n}", "creator_clan_account_id": 30_000_000 + n}],
+        },
+    }
+
+
+def purchase_option(game: Game) -> dict[str, Any]:
+    """An offer of a game, as long as the real ones."""
+    return {
+        "packageid": game.appid + 1,
+        "purchase_option_name": game.name,
+        "final_price_in_cents": "1999",
+        "formatted_final_price": "$19.99",
+        "user_can_purchase_as_gift": True,
+        "hide_discount_pct_for_compliance": False,
+        "included_game_count": 1,
+    }
+
+
+def requested(item: dict[str, Any], data_request: dict[str, Any]) -> dict[str, Any]:
+    """The fields of an item that a data_request asks for, and those that come unasked."""
+    return {
+        key: value for key, value in item.items() if key not in REQUESTED or data_request.get(REQUESTED[key])
     }
 
 
@@ -288,17 +328,14 @@ class Handler(BaseHTTPRequestHandler):
         total = len(ordered)
         if query["start"] and "empty-page" in store.rates and store.fault("empty-page"):
             page, total = [], 0
-        self._answer(
-            Request(at, "query", tuple(g.appid for g in page), "ok"),
-            {
-                "metadata": {
-                    "total_matching_records": total,
-                    "start": query["start"],
-                    "count": len(page),
-                },
-                "ids": [{"appid": g.appid} for g in page],
-            },
-        )
+        response: dict[str, Any] = {
+            "metadata": {"total_matching_records": total, "start": query["start"], "count": len(page)},
+            "ids": [{"appid": g.appid} for g in page],
+        }
+        if "data_request" in given:  # an empty one suffices
+            country = given["context"]["country_code"]
+            response["store_items"] = [requested(item(g, country), given["data_request"]) for g in page]
+        self._answer(Request(at, "query", tuple(g.appid for g in page), "ok"), response)
 
     def _items(self, at: float, given: dict[str, Any]) -> None:
         store, country = self.server.store, given["context"]["country_code"]
@@ -310,7 +347,8 @@ class Handler(BaseHTTPRequestHandler):
         found = [appid for appid in ids if appid in store.games]
         if len(found) > 4 and store.fault("absent-items"):
             found = found[: len(found) // 2]
-        rows = [item(store.games[appid], country) for appid in found]
+        data_request = given.get("data_request", {})
+        rows = [requested(item(store.games[appid], country), data_request) for appid in found]
         self._answer(Request(at, "items", tuple(found), "ok", country=country), {"store_items": rows})
 
     def _picture(self, at: float, path: str) -> None:
@@ -368,6 +406,7 @@ class Handler(BaseHTTPRequestHandler):
         store = self.server.store
         fault = store.fault("429", "429-after", "500", "reset", "truncated", "short", "drip", "html")
         request.answer = fault or request.answer
+        request.received, request.sent = len(self.path), len(data)
         store.note(request)
         if fault == "429":
             return self._send(429, b"slow down")
