@@ -76,6 +76,16 @@ class Game:
     stamp: int = EPOCH  # of its last change; becomes ?t=
     modified: int = EPOCH
     adult: bool = False
+    released: int = 0  # seconds; 0 for a day after the game before it
+    unreleased: bool = False
+
+    @property
+    def date(self) -> int:
+        return self.released or EPOCH + self.appid // 10 * 86_400
+
+    @property
+    def coming_soon(self) -> bool:
+        return self.unreleased or self.appid // 10 % 40 == 0
 
     @property
     def file(self) -> str:
@@ -220,7 +230,7 @@ def item(game: Game, country: str) -> dict[str, Any]:
                 "review_score_label": "Mixed",
             }
         },
-        "release": {"steam_release_date": EPOCH + n * 86_400, "is_coming_soon": n % 40 == 0},
+        "release": {"steam_release_date": game.date, "is_coming_soon": game.coming_soon},
         "best_purchase_option": purchase_option(game) if n % 5 else {},
         "purchase_options": [purchase_option(game)] if n % 5 else [],
         "platforms": {"windows": True, "mac": n % 2 == 0},
@@ -244,6 +254,14 @@ def purchase_option(game: Game) -> dict[str, Any]:
         "hide_discount_pct_for_compliance": False,
         "included_game_count": 1,
     }
+
+
+def listed(store: Store, order: int, released_only: bool) -> list[Game]:
+    """The games in an order of Query. By release date, unreleased games come first, since their dates lie ahead."""
+    games = [store.games[appid] for appid in sorted(store.games, reverse=order != 2)]
+    if released_only:
+        games = [game for game in games if not game.coming_soon]
+    return sorted(games, key=lambda g: (g.coming_soon, g.date), reverse=True) if order == 40 else games
 
 
 def requested(item: dict[str, Any], data_request: dict[str, Any]) -> dict[str, Any]:
@@ -319,7 +337,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _query(self, at: float, given: dict[str, Any]) -> None:
         store, query = self.server.store, given["query"]
-        ordered = sorted(store.games.values(), key=lambda g: -g.appid if query["sort"] == 40 else g.appid)
+        ordered = listed(store, query["sort"], query["filters"].get("released_only", False))
         page = ordered[query["start"] : query["start"] + min(query["count"], 1000)]
         if page and store.fault("page-edges"):
             page = page[2:-2] + page[5:7]

@@ -65,10 +65,11 @@ class SteamApps:
             self._db.execute("SELECT count(*) FROM steam_apps WHERE swept = ?", (sweep,)).fetchone()[0]
         )
 
-    def unknown(self, appids: Iterable[int]) -> list[int]:
-        """Return those of the apps that are not known."""
+    def unasked(self, appids: Iterable[int]) -> list[int]:
+        """Return those of the apps whose details were never requested, whether or not a list has named them."""
         rows = self._db.execute(
-            "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT appid FROM steam_apps)",
+            "SELECT value FROM json_each(?)"
+            " WHERE value NOT IN (SELECT appid FROM steam_apps WHERE asked_at IS NOT NULL)",
             (json.dumps(list(appids)),),
         )
         return [appid for (appid,) in rows]

@@ -29,8 +29,8 @@ BATCH = 200
 LONGEST_URL = 7000
 """Limits of GetItems: apps per request, and characters of its address; servers refuse longer ones."""
 
-BY_ID, NEWEST = 2, 40
-"""Sort orders of IStoreQueryService/Query."""
+BY_ID, HIGHEST_ID, NEWEST = 2, 3, 40
+"""Sort orders of IStoreQueryService/Query: appIDs rising, appIDs falling, newest release first."""
 
 INCLUDED = ("dlc", "demo", "software")
 """Types of apps besides games."""
@@ -119,7 +119,7 @@ class SteamApi:
             start: the number of games before the page.
             include: types from `INCLUDED`, besides games.
             count: the maximum number of games.
-            order: `BY_ID` or `NEWEST`.
+            order: `BY_ID`, `HIGHEST_ID` or `NEWEST`.
             released: skip games that are not released yet.
         """
         types = {"include_games": True, **{f"include_{_TYPE_FILTERS[one]}": True for one in include}}

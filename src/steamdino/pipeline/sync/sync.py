@@ -77,8 +77,13 @@ def sync(
             opened.steam_assets.lose(missing)
             if wanted.retry_failed:
                 opened.steam_apps.retry_failed()
-        among, complete = Listing(opened, api, wanted, counts, report).run()
+        listing = Listing(opened, api, wanted, counts, report)
         details = Details(opened, api, source, _place(steam), steam.other_country, wanted, counts, report)
+        if listing.is_new:
+            details.run(
+                None
+            )  # what an earlier run left; a list is read down to the games that were asked about
+        among, complete = listing.run()
         pictures = BannerDownloads(
             opened, images, steam.assets_url, steam.connections, stopped, counts, report
         )

@@ -230,6 +230,6 @@ def _print(summary: SyncSummary, as_json: bool) -> None:
     )
     say("In total: " + ", ".join(f"{count:,} {outcome}" for outcome, count in summary.outcomes.items()) + ".")
     if not summary.complete:
-        note("Steam's list is incomplete; run the same command again with --full.")
+        note("Steam's list is incomplete; run the same command again, which reads the whole list.")
     if counts["fetched"]:
         say("Now: steam-dino build")
