@@ -78,6 +78,7 @@ class Game:
     adult: bool = False
     released: int = 0  # seconds; 0 for a day after the game before it
     unreleased: bool = False
+    available: frozenset[str] = frozenset()  # codes of countries; empty for all
 
     @property
     def date(self) -> int:
@@ -196,7 +197,8 @@ def item(game: Game, country: str) -> dict[str, Any]:
     """What GetItems says of a game, with the oddities that are seen there."""
     if game.fate == "failing":
         return {"id": game.appid, "appid": game.appid, "success": 2}
-    if game.fate == "hidden" or (game.fate == "regional" and country == "US"):
+    regional = (game.fate == "regional" and country == "US") or country not in (game.available or {country})
+    if game.fate == "hidden" or regional:
         return {"id": game.appid, "appid": 0, "success": 15, "visible": False}
     n = game.appid // 10
     assets: dict[str, Any] = {

@@ -36,6 +36,7 @@ def start(gallery: Path, store: Store, **settings: str) -> subprocess.Popen[str]
         "STEAMDINO_STEAM_RATE": "0",
         "STEAMDINO_STEAM_BANNER_RATE": "300",
         "STEAMDINO_STEAM_CONNECTIONS": str(CONNECTIONS),
+        "STEAMDINO_STEAM_COUNTRIES": "US,JP,DE",
         "STEAMDINO_STEAM_TIMEOUT": "1",
         **settings,
     }
@@ -103,6 +104,8 @@ def check(gallery: Path, store: Store, kills: int) -> None:
 @pytest.fixture
 def store() -> Iterator[Store]:
     with serving(Store.of(1200, seed=3, fates=FATES)) as running:
+        for appid in range(50, 12_001, 50):
+            running.games[appid].available = frozenset({"DE"})
         yield running
 
 

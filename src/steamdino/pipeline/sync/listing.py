@@ -19,7 +19,7 @@ SWEEP_DAYS = 30
 """After which the whole list is read again and all details are requested again."""
 
 RECHECK_DAYS = 7
-"""After which details of games without a banner are requested again."""
+"""After which details of visible games without a banner are requested again."""
 
 MARGIN = 86_400
 """Seconds by which two runs overlap, since Steam's clock may differ from ours."""
@@ -51,9 +51,7 @@ class Listing:
     @property
     def is_new(self) -> bool:
         """Return whether this reads the store's list from its beginning, and does not continue an earlier reading."""
-        wanted = self._wanted
-        named = wanted.appids is not None or wanted.top or wanted.limit
-        return not named and self._apps.state("list") is None
+        return self._wanted.is_whole and self._apps.state("list") is None
 
     def run(self) -> tuple[list[int] | None, bool]:
         """Read the list, or as much of it as was requested.

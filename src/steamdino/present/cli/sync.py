@@ -63,6 +63,14 @@ def sync(
             "--allow-missing", help="Continue even if most of the known games are missing from Steam's list."
         ),
     ] = False,
+    countries: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CODE,...",
+            help="The main country of the store, then those to ask for games that are hidden in it. Default: US,DE.",
+            show_default=False,
+        ),
+    ] = None,
     rate: Annotated[
         float | None, typer.Option(help="Web API calls per second. Default: 1.", show_default=False)
     ] = None,
@@ -100,7 +108,9 @@ def sync(
     from steamdino.pipeline.sync import sync as run
 
     place = gallery.folder
-    steam = SteamSettings.load({"rate": rate, "banner_rate": banner_rate, "connections": connections})
+    steam = SteamSettings.load(
+        {"countries": countries, "rate": rate, "banner_rate": banner_rate, "connections": connections}
+    )
     wanted = _wanted(appids or [], file, top, limit, include, released_only, kind, retry_failed, full)
     wanted = replace(wanted, allow_missing=allow_missing)
     if dry_run:
