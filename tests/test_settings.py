@@ -81,6 +81,22 @@ def test_a_bad_setting_is_named_with_its_place(
         (SteamSettings, 'api_url = "https://x\\n"', "api_url is .*; it must be an address"),
         (SteamSettings, 'assets_url = "https://x?y"', "assets_url is .*; it must be an address"),
         (SteamSettings, 'user_agent = "é"', "user_agent is 'é'; it must be plain letters"),
+        (
+            SteamSettings,
+            'countries = "u s"',
+            "countries is 'u s'; it must be codes of two letters, each once",
+        ),
+        (SteamSettings, 'countries = "US,,JP"', "countries is 'US,,JP'; it must be codes of two letters"),
+        (SteamSettings, 'countries = "US,JP,us"', "countries is 'US,JP,us'; it must be codes of two letters"),
+        (SteamSettings, 'countries = "U\\u017f"', "countries is .*; it must be codes of two letters"),
+        (SteamSettings, 'countries = "\\u00df"', "countries is .*; it must be codes of two letters"),
+        (SteamSettings, 'countries = "US\\n"', "countries is .*; it must be codes of two letters"),
+        (SteamSettings, 'countries = ["US"]', r"countries is \['US'\]; it must be codes of two letters"),
+        (
+            SteamSettings,
+            'country = "US"',
+            r"\[steam\]: country was replaced by countries; write countries = .US,DE. ",
+        ),
         (WebSettings, 'port = "8000"', r"\[web\]: port is '8000'; it must be a whole number from 0 to 65535"),
         (WebSettings, "port = 8000.0", r"port is 8000.0; it must be a whole number"),
         (WebSettings, 'origins = ["https://a.example"]', "origins is .*; it must be text"),
@@ -95,6 +111,21 @@ def test_a_value_of_the_wrong_type_in_a_table_is_refused(
     write(tmp_path, TABLES[cls] + line)
     with pytest.raises(UsageError, match=f"steamdino.toml, {message}" if message[0] == "\\" else message):
         cls.load({}, {}, tmp_path)
+
+
+def test_the_codes_of_countries_are_read_in_any_case() -> None:
+    assert SteamSettings.load({"countries": "us, jp,De"}, {}).country_codes == ("US", "JP", "DE")
+    assert SteamSettings().country_codes == ("US", "DE")
+
+
+def test_a_setting_that_was_replaced_is_named_in_the_environment_with_its_successor(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as error:
+        SteamSettings.load({}, {"STEAMDINO_STEAM_OTHER_COUNTRY": "JP"}, tmp_path)
+    assert str(error.value) == (
+        "STEAMDINO_STEAM_OTHER_COUNTRY was replaced by STEAMDINO_STEAM_COUNTRIES; unset it, and set"
+        " STEAMDINO_STEAM_COUNTRIES=US,DE instead"
+    )
+    assert Settings.load({}, {"STEAMDINO_COUNTRY": "JP"}, tmp_path) == Settings()  # another program's
 
 
 def test_a_number_becomes_what_its_setting_is(tmp_path: Path) -> None:

@@ -64,6 +64,18 @@ QUERIED = {
 """What the list with a key and the one without call each type of apps that they can be asked for."""
 EPOCH = 1_500_000_000
 
+REQUESTED = {
+    "assets": "include_assets",
+    "release": "include_release",
+    "platforms": "include_platforms",
+    "reviews": "include_reviews",
+    "tagids": "include_tag_count",
+    "tags": "include_tag_count",
+    "basic_info": "include_basic_info",
+    "purchase_options": "include_all_purchase_options",
+}
+"""Fields of an item that come only with a part of the data_request; all others come unasked."""
+
 
 @dataclass
 class Game:
@@ -80,9 +92,20 @@ class Game:
     delisted: bool = False
     type: int = 0
     stray: bool = False  # lists have it though they were not asked for its type
+    released: int = 0  # seconds; 0 for a day after the game before it
+    unreleased: bool = False
+    available: frozenset[str] = frozenset()  # codes of countries; empty for all
 
     def is_listed(self, asked: dict[str, bool], types: dict[int, str]) -> bool:
         return self.stray or asked.get(f"include_{types.get(self.type)}", False)
+
+    @property
+    def date(self) -> int:
+        return self.released or EPOCH + self.appid // 10 * 86_400
+
+    @property
+    def coming_soon(self) -> bool:
+        return self.unreleased or self.appid // 10 % 40 == 0
 
     @property
     def file(self) -> str:
@@ -100,6 +123,8 @@ class Request:
     answer: str  # "ok", "304", "404", or the fault's name
     path: str = ""
     country: str = ""
+    received: int = 0  # characters of the address
+    sent: int = 0  # bytes of the body
 
 
 @dataclass
@@ -191,7 +216,8 @@ def item(game: Game, country: str) -> dict[str, Any]:
     """What GetItems says of a game, with the oddities that are seen there."""
     if game.fate == "failing":
         return {"id": game.appid, "appid": game.appid, "success": 2}
-    if game.fate == "hidden" or (game.fate == "regional" and country == "US"):
+    regional = (game.fate == "regional" and country == "US") or country not in (game.available or {country})
+    if game.fate == "hidden" or regional:
         return {"id": game.appid, "appid": 0, "success": 15, "visible": False}
     n = game.appid // 10
     assets: dict[str, Any] = {
@@ -227,10 +253,44 @@ def item(game: Game, country: str) -> dict[str, Any]:
                 "review_score_label": "Mixed",
             }
         },
-        "release": game.release or {"steam_release_date": EPOCH + n * 86_400, "is_coming_soon": n % 40 == 0},
-        "best_purchase_option": {"final_price_in_cents": "1999"} if n % 5 else {},
+        "release": game.release or {"steam_release_date": game.date, "is_coming_soon": game.coming_soon},
+        "best_purchase_option": purchase_option(game) if n % 5 else {},
+        "purchase_options": [purchase_option(game)] if n % 5 else [],
         "platforms": {"windows": True, "mac": n % 2 == 0},
         "assets": assets,
+        "basic_info": {
+            "short_description": f"{game.name} is a game about {' and '.join(TAGS.values())}. " * 3,
+            "publishers": [{"name": f"Publisher {n}", "creator_clan_account_id": 40_000_000 + n}],
+            "developers": [{"name": f"Developer {n}", "creator_clan_account_id": 30_000_000 + n}],
+        },
+    }
+
+
+def purchase_option(game: Game) -> dict[str, Any]:
+    """An offer of a game, as long as the real ones."""
+    return {
+        "packageid": game.appid + 1,
+        "purchase_option_name": game.name,
+        "final_price_in_cents": "1999",
+        "formatted_final_price": "$19.99",
+        "user_can_purchase_as_gift": True,
+        "hide_discount_pct_for_compliance": False,
+        "included_game_count": 1,
+    }
+
+
+def listed(store: Store, order: int, released_only: bool) -> list[Game]:
+    """The games in an order of Query. By release date, unreleased games come first, since their dates lie ahead."""
+    games = [store.games[appid] for appid in sorted(store.games, reverse=order != 2)]
+    if released_only:
+        games = [game for game in games if not game.coming_soon]
+    return sorted(games, key=lambda g: (g.coming_soon, g.date), reverse=True) if order == 40 else games
+
+
+def requested(item: dict[str, Any], data_request: dict[str, Any]) -> dict[str, Any]:
+    """The fields of an item that a data_request asks for, and those that come unasked."""
+    return {
+        key: value for key, value in item.items() if key not in REQUESTED or data_request.get(REQUESTED[key])
     }
 
 
@@ -301,7 +361,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _query(self, at: float, given: dict[str, Any]) -> None:
         store, query = self.server.store, given["query"]
-        ordered = sorted(store.games.values(), key=lambda g: -g.appid if query["sort"] == 40 else g.appid)
+        ordered = listed(store, query["sort"], query["filters"].get("released_only", False))
         ordered = [g for g in ordered if g.is_listed(query["filters"]["type_filters"], QUERIED)]
         page = ordered[query["start"] : query["start"] + min(query["count"], 1000)]
         if page and store.fault("page-edges"):
@@ -311,17 +371,14 @@ class Handler(BaseHTTPRequestHandler):
         total = len(ordered)
         if query["start"] and "empty-page" in store.rates and store.fault("empty-page"):
             page, total = [], 0
-        self._answer(
-            Request(at, "query", tuple(g.appid for g in page), "ok"),
-            {
-                "metadata": {
-                    "total_matching_records": total,
-                    "start": query["start"],
-                    "count": len(page),
-                },
-                "ids": [{"appid": g.appid} for g in page],
-            },
-        )
+        response: dict[str, Any] = {
+            "metadata": {"total_matching_records": total, "start": query["start"], "count": len(page)},
+            "ids": [{"appid": g.appid} for g in page],
+        }
+        if "data_request" in given:  # an empty one suffices
+            country = given["context"]["country_code"]
+            response["store_items"] = [requested(item(g, country), given["data_request"]) for g in page]
+        self._answer(Request(at, "query", tuple(g.appid for g in page), "ok"), response)
 
     def _items(self, at: float, given: dict[str, Any]) -> None:
         store, country = self.server.store, given["context"]["country_code"]
@@ -333,7 +390,8 @@ class Handler(BaseHTTPRequestHandler):
         found = [appid for appid in ids if appid in store.games]
         if len(found) > 4 and store.fault("absent-items"):
             found = found[: len(found) // 2]
-        rows = [item(store.games[appid], country) for appid in found]
+        data_request = given.get("data_request", {})
+        rows = [requested(item(store.games[appid], country), data_request) for appid in found]
         self._answer(Request(at, "items", tuple(found), "ok", country=country), {"store_items": rows})
 
     def _picture(self, at: float, path: str) -> None:
@@ -391,6 +449,7 @@ class Handler(BaseHTTPRequestHandler):
         store = self.server.store
         fault = store.fault("429", "429-after", "500", "reset", "truncated", "short", "drip", "html")
         request.answer = fault or request.answer
+        request.received, request.sent = len(self.path), len(data)
         store.note(request)
         if fault == "429":
             return self._send(429, b"slow down")

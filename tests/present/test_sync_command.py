@@ -49,7 +49,7 @@ def test_an_empty_folder_becomes_a_gallery_that_can_be_searched_with_filters(
     assert sum(counts.values()) == 60
     assert set(counts) == {"fetched", "hidden", "failed"}
     problems = run("info", "-g", gallery, "--problems").stdout
-    assert problems.count("hidden, or not for this country") == counts["hidden"]
+    assert problems.count("hidden, or not available in US or DE") == counts["hidden"]
     assert "Steam: " in run("info", "-g", gallery).stdout
     run("build", "-g", gallery)
     query = next(str(game.appid) for game in store.games.values() if not game.fate)
@@ -311,6 +311,9 @@ def test_a_list_that_cannot_name_games_is_refused_before_anything_is_added(
         (["--appids", "none.txt"], "none.txt does not exist"),
         (["--rate", "-1"], "must be a number from 0 to 1000"),
         (["--connections", "99"], "must be a whole number from 1 to 32"),
+        (["--countries", "USA"], "--countries is 'USA'; it must be codes of two letters, each once"),
+        (["--countries", "US,us"], "--countries is 'US,us'; it must be codes of two letters, each once"),
+        (["--countries", ""], "--countries is ''; it must be codes of two letters, each once"),
     ],
 )
 def test_a_request_that_makes_no_sense_is_refused_before_anything_is_asked(

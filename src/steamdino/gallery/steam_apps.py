@@ -76,10 +76,11 @@ class SteamApps:
             self._db.execute("SELECT count(*) FROM steam_apps WHERE swept = ?", (sweep,)).fetchone()[0]
         )
 
-    def unknown(self, appids: Iterable[int]) -> list[int]:
-        """Return those of the apps that are not known."""
+    def unasked(self, appids: Iterable[int]) -> list[int]:
+        """Return those of the apps whose details were never requested, whether or not a list has named them."""
         rows = self._db.execute(
-            "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT appid FROM steam_apps)",
+            "SELECT value FROM json_each(?)"
+            " WHERE value NOT IN (SELECT appid FROM steam_apps WHERE asked_at IS NOT NULL)",
             (json.dumps(list(appids)),),
         )
         return [appid for (appid,) in rows]
@@ -114,9 +115,9 @@ class SteamApps:
         return [appid for (appid,) in rows]
 
     def make_due(self, before: str, unsuccessful_before: str) -> None:
-        """Make details due that were requested before a moment; for apps without a banner, before a later moment.
+        """Make details due that were requested before a moment; for games without a banner, before a later moment.
 
-        The later moment does not apply to apps of other types, which are not expected to change.
+        The later moment does not apply to apps that are hidden or of other types, which are not expected to change.
         """
         self._db.execute(
             "UPDATE steam_apps SET due = 1, tries = 0 WHERE due = 0"
@@ -124,7 +125,7 @@ class SteamApps:
             (before,),
         )
         self._db.execute(
-            "UPDATE steam_apps SET due = 1, tries = 0 WHERE due = 0 AND outcome IN ('found', 'hidden', 'unreleased')"
+            "UPDATE steam_apps SET due = 1, tries = 0 WHERE due = 0 AND outcome IN ('found', 'unreleased')"
             " AND asked_at < ? AND NOT EXISTS ("
             "  SELECT 1 FROM steam_assets a WHERE a.appid = steam_apps.appid AND a.outcome = 'fetched')",
             (unsuccessful_before,),
@@ -189,13 +190,39 @@ class SteamApps:
         self._db.execute("DELETE FROM steam_apps WHERE outcome != 'removed'")
         self._db.execute("DELETE FROM steam_state")
 
-    def due_apps(self, among: Sequence[int] | None = None, *, elsewhere: bool = False) -> list[int]:
-        """Return the apps whose details are due, by appID; with `elsewhere`, those due from another country."""
+    def due_apps(self, among: Sequence[int] | None = None, *, turn: int | None = None) -> list[int]:
+        """Return the apps whose details are due, by appID.
+
+        Args:
+            among: only these; None for all.
+            turn: only those that are due in the country whose turn it is: 1 for the main one, 2 for the next; None for
+                any.
+        """
         rows = self._db.execute(
-            f"SELECT appid FROM steam_apps WHERE due = ? {AMONG} ORDER BY appid",  # noqa: S608
-            (1 + elsewhere, *among_parameters(among)),
+            f"SELECT appid FROM steam_apps WHERE due > 0 AND due = coalesce(?, due) {AMONG} ORDER BY appid",  # noqa: S608
+            (turn, *among_parameters(among)),
         )
         return [appid for (appid,) in rows]
+
+    def restart_turns(self) -> None:
+        """Make details that are due in a later country due in the main one."""
+        self._db.execute("UPDATE steam_apps SET due = 1 WHERE due > 1")
+
+    def make_hidden_due(self, turn: int) -> None:
+        """Make the details of hidden apps due from a turn on."""
+        self._db.execute(
+            "UPDATE steam_apps SET due = ?, tries = 0 WHERE outcome = 'hidden' AND due = 0", (turn,)
+        )
+
+    def countries(self, appids: Iterable[int]) -> dict[int, str]:
+        """Return the country that each app's details came from, of apps that have details."""
+        return dict(
+            self._db.execute(
+                "SELECT value, json_extract(columns, '$.country') AS country FROM json_each(?)"
+                " JOIN games ON game_id = CAST(value AS TEXT) WHERE typeof(country) = 'text'",
+                (json.dumps(list(appids)),),
+            )
+        )
 
     def put_tries(self, appids: Iterable[int], most: int) -> list[int]:
         """Record that replies omitted apps; return those that were omitted too often and have now failed."""
@@ -211,13 +238,11 @@ class SteamApps:
         ).fetchall()
         return [appid for (appid,) in rows]
 
-    def put_outcome(
-        self, appid: int, outcome: str, reason: str | None = None, *, elsewhere: bool = False
-    ) -> None:
-        """Record the outcome of requesting an app's details, and whether to request them from another country."""
+    def put_outcome(self, appid: int, outcome: str, reason: str | None = None, *, turn: int = 0) -> None:
+        """Record the outcome of requesting an app's details, and in which turn they are requested next; 0 for none."""
         self._db.execute(
             "UPDATE steam_apps SET due = ?, tries = 0, outcome = ?, reason = ?, asked_at = ? WHERE appid = ?",
-            (2 * elsewhere, outcome, reason, now(), appid),
+            (turn, outcome, reason, now(), appid),
         )
 
     def outcomes(self, kind: str) -> dict[str, int]:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from steamdino.errors import UsageError
-from steamdino.settings.sources import FILE, KEY, STEAM, WEB, Found, made, merged
-from steamdino.settings.values import ENVIRONMENT, FROM_FILE, checked, shown
+from steamdino.settings.sources import FILE, KEY, REPLACES, STEAM, WEB, Found, made, merged
+from steamdino.settings.values import ENVIRONMENT, FROM_FILE, checked, country_codes, shown
 
 STEAM_API_HOSTS = ("api.steampowered.com", "partner.steam-api.com")
 """The hosts to which a key may be sent without being named by the user."""
@@ -64,8 +64,8 @@ class SteamSettings:
         api_url: address of the Web API.
         assets_url: address of the folder with the games' pictures.
         language: language of names and tags.
-        country: country whose store is requested.
-        other_country: country from which hidden games are requested again.
+        countries: codes of countries, separated by commas: first the main one, whose prices are stored, then those in
+            which games are requested that are hidden in the ones before.
         rate: maximum number of calls of the Web API per second; 0 for no limit.
         banner_rate: maximum number of pictures per second; 0 for no limit.
         connections: number of pictures fetched at the same time.
@@ -79,8 +79,7 @@ class SteamSettings:
     api_url: str = "https://api.steampowered.com"
     assets_url: str = "https://shared.akamai.steamstatic.com/store_item_assets"
     language: str = "english"
-    country: str = "US"
-    other_country: str = "DE"
+    countries: str = field(default="US,DE", metadata={REPLACES: ("country", "other_country")})
     rate: float = 1.0
     banner_rate: float = 10.0
     connections: int = 6
@@ -88,6 +87,11 @@ class SteamSettings:
     tries: int = 6
     timeout: float = 60.0
     user_agent: str = "steam-dino (visual search for game banners)"
+
+    @property
+    def country_codes(self) -> tuple[str, ...]:
+        """Return the codes of `countries`, in capitals."""
+        return country_codes(self.countries)
 
     @classmethod
     def load(

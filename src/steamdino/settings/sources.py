@@ -22,6 +22,9 @@ STEAM, WEB = "steam", "web"
 KEY = "key"
 """Of a field's metadata: how the setting is called where the field has another name."""
 
+REPLACES = "replaces"
+"""Of a field's metadata: the settings of earlier versions that it replaces."""
+
 _FLAGS = {"requests_per_minute": "rate"}
 """Flags whose names differ from their settings'."""
 
@@ -65,9 +68,10 @@ def merged(
         prefix: what the names of the settings in the environment begin with.
 
     Raises:
-        UsageError: the file cannot be parsed, a setting is unknown, or a value is not of its kind.
+        UsageError: the file cannot be parsed, a setting is unknown or was replaced, or a value is not of its kind.
     """
     kinds = {_key(f): str(f.type) for f in fields(cls)}
+    replaced = {old: f for f in fields(cls) for old in f.metadata.get(REPLACES, ())}
     path = (folder or Path()) / FILE
     content = _read(path)
     tables = {name: content.pop(name, {}) for name in (STEAM, WEB)}
@@ -79,9 +83,18 @@ def merged(
     found: dict[str, Found] = {}
     place = f"{path}, [{table}]" if table else str(path)
     for key, value in content.items():
+        if setting := replaced.get(key):
+            raise UsageError(
+                f'{place}: {key} was replaced by {_key(setting)}; write {_key(setting)} = "{setting.default}" instead'
+            )
         if key not in kinds:
             raise UsageError(f"{place}: unknown setting {key!r}; known are {', '.join(sorted(kinds))}")
         found[key] = Found(checked(f"{place}: {key}", key, value, kinds[key], FROM_FILE), FROM_FILE)
+    for key in _environment(environ, replaced, prefix):
+        name = f"{prefix}{_key(replaced[key]).upper()}"
+        raise UsageError(
+            f"{prefix}{key.upper()} was replaced by {name}; unset it, and set {name}={replaced[key].default} instead"
+        )
     for key, value in _environment(environ, kinds, prefix).items():
         found[key] = Found(
             checked(f"{prefix}{key.upper()}", key, value, kinds[key], ENVIRONMENT), ENVIRONMENT

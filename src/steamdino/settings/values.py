@@ -14,6 +14,7 @@ FROM_FILE, ENVIRONMENT, FLAG = "file", "environment", "flag"
 DEVICES = ("cpu", "cuda", "mps")
 PRECISIONS = ("f32", "bf16", "auto")
 PICTURES = ("gallery", "steam")
+COUNTRIES = "countries"
 
 _RANGES: dict[str, tuple[float, float]] = {
     "threads": (0, 256),
@@ -99,10 +100,23 @@ def _text(key: str, value: Any, kind: str) -> tuple[Path | str | None, str]:
     elif key == "user_agent":
         expected = "plain letters in one line, since it becomes part of each request"
         fits = fits and value.isascii() and value.isprintable()
+    elif key == COUNTRIES:
+        expected = "codes of two letters, each once, separated by commas, such as US,JP,DE"
+        fits = fits and _are_countries(value)
     elif key == SECRET:
         expected = "text without spaces"
         fits = fits and not re.search(r"\s", value)
     return value if fits else None, expected
+
+
+def country_codes(text: str) -> tuple[str, ...]:
+    """Return the codes of countries that are separated by commas, in capitals."""
+    return tuple(code.strip().upper() for code in text.split(","))
+
+
+def _are_countries(text: str) -> bool:
+    codes = country_codes(text)
+    return bool(re.fullmatch("[A-Za-z]{2}( *, *[A-Za-z]{2})*", text)) and len(set(codes)) == len(codes)
 
 
 def _is_address(text: str) -> bool:

@@ -97,7 +97,7 @@ def test_an_app_of_another_type_in_a_list_is_left_out_with_the_reason_and_not_as
     assert (reasons(gallery)[BETA], reasons(gallery)[DLC]) == ("its type is beta", "its type is dlc")
     assert set(pictures(gallery)) == set(GAMES)
     assert rows_of(gallery, "SELECT count(*) FROM games") == [(len(GAMES),)]
-    for again in ({}, {"full": True}, {"retry_failed": True}, {"limit": 100}):
+    for again in ({}, {"retry_failed": True}, {"limit": 100}):
         before = len(store.log)
         assert not run(key=key, **again).counts["other type"]
         assert asked(store, before) == []

@@ -15,8 +15,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.fakes.steam import TRANSIENT, Store, picture, serving
+from tests.fakes.steam import TRANSIENT, Game, Store, picture, serving
 
+from steamdino.catalogue.steam.web_api import HIGHEST_ID
 from steamdino.gallery import Gallery
 from steamdino.pipeline import examine
 
@@ -25,7 +26,7 @@ FATES = {"absent art": 0.01, "hidden": 0.01, "broken": 0.01}
 PERMANENT = {"": "fetched", "absent art": "missing", "hidden": "hidden", "broken": "failed"}
 
 
-def start(gallery: Path, store: Store) -> subprocess.Popen[str]:
+def start(gallery: Path, store: Store, **settings: str) -> subprocess.Popen[str]:
     environ = {
         **os.environ,
         "STEAM_API_KEY": store.key,
@@ -35,7 +36,9 @@ def start(gallery: Path, store: Store) -> subprocess.Popen[str]:
         "STEAMDINO_STEAM_RATE": "0",
         "STEAMDINO_STEAM_BANNER_RATE": "300",
         "STEAMDINO_STEAM_CONNECTIONS": str(CONNECTIONS),
+        "STEAMDINO_STEAM_COUNTRIES": "US,JP,DE",
         "STEAMDINO_STEAM_TIMEOUT": "1",
+        **settings,
     }
     command = [sys.executable, "-m", "steamdino", "sync", "-g", str(gallery)]
     return subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -101,6 +104,8 @@ def check(gallery: Path, store: Store, kills: int) -> None:
 @pytest.fixture
 def store() -> Iterator[Store]:
     with serving(Store.of(1200, seed=3, fates=FATES)) as running:
+        for appid in range(50, 12_001, 50):
+            running.games[appid].available = frozenset({"DE"})
         yield running
 
 
@@ -124,6 +129,39 @@ def test_a_sync_that_is_interrupted_says_that_it_goes_on(tmp_path: Path, store: 
     kill_until_done(gallery, store, 0)
     assert commits(gallery) > check_count
     check(gallery, store, 1)
+
+
+def test_a_list_without_a_key_continues_after_a_kill_where_it_was(tmp_path: Path) -> None:
+    gallery = tmp_path / "g"
+    with serving(Store.of(1200, fates={"no art": 1.0})) as store:
+        finish(start(gallery, store, STEAM_API_KEY=""))
+        for appid in range(20_001, 23_001):
+            store.games[appid] = Game(appid, "New", "no art", unreleased=True)
+        store.log.clear()
+        store.latency = 0.2
+        process = start(gallery, store, STEAM_API_KEY="")
+        while process.poll() is None and not position(gallery):
+            time.sleep(0.01)
+        finish(process, signal.SIGKILL)
+        store.latency = 0.0
+        finish(start(gallery, store, STEAM_API_KEY=""))
+        with Gallery.open(gallery) as opened:
+            assert opened.steam_apps.count() == len(store.games) == 4200
+        assert 1 + 5 <= store.counts()["query"] <= 1 + 5 + 1  # by release, by id, and the page of the kill
+
+
+def finish(process: subprocess.Popen[str], number: int = 0) -> None:
+    if number:
+        process.send_signal(number)
+    _, complaint = process.communicate(timeout=120)
+    assert (process.returncode, complaint) == (-number, "")
+
+
+def position(gallery: Path) -> int:
+    """How far the list of the highest ids was read, as a run has committed it."""
+    with Gallery.open(gallery) as opened:
+        state = opened.steam_apps.state("list") or {}
+    return int(state["after"]) if state.get("order") == HIGHEST_ID else 0
 
 
 @pytest.mark.soak

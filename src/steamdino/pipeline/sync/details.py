@@ -12,6 +12,7 @@ from steamdino.gallery import Gallery
 from steamdino.gallery.games import Source
 from steamdino.gallery.layout import KINDS
 from steamdino.gallery.steam_apps import FAILED, FOUND, HIDDEN, UNRELEASED
+from steamdino.pipeline.sync.countries import Countries
 from steamdino.pipeline.sync.sync_request import DETAILS, Report, SyncRequest
 from steamdino.records import Entry
 
@@ -30,13 +31,13 @@ class Details:
         api: SteamApi,
         source: Source,
         place: Place,
-        elsewhere: str,
+        countries: Countries,
         wanted: SyncRequest,
         counts: Counter[str],
         report: Report,
     ) -> None:
         self._gallery, self._api, self._source, self._place = gallery, api, source, place
-        self._elsewhere, self._wanted, self._counts, self._report = elsewhere, wanted, counts, report
+        self._countries, self._wanted, self._counts, self._report = countries, wanted, counts, report
         self._foreign = gallery.games.foreign(source)
         self._types = {GAME, *wanted.include}
         self._named: set[int] = set()
@@ -44,27 +45,31 @@ class Details:
         self._done = 0
 
     def run(self, among: Sequence[int] | None) -> None:
-        """Request the details that are due for some apps, or all; for hidden apps once more from another country."""
+        """Request the details that are due for some apps, or all; for hidden apps from one country after another."""
         self._named = self._gallery.steam_apps.named()
-        for elsewhere in (False, True):
-            while due := self._gallery.steam_apps.due_apps(among, elsewhere=elsewhere):
-                queue = deque(batches(due, self._place))
+        for turn in self._countries.turns:
+            while due := self._gallery.steam_apps.due_apps(among, turn=turn):
                 total = self._done + len(due)
-                while queue:
-                    batch = queue.popleft()
-                    try:
-                        found = self._ask(batch, elsewhere)
-                    except TooMuchError as error:
-                        self._halve(batch, queue, error)
-                        continue
-                    self._commit(batch, found, elsewhere)
-                    self._report(DETAILS, self._done, total)
+                for country, appids in self._countries.at(turn, due).items():
+                    self._request(appids, country, turn, total)
 
-    def _ask(self, batch: Sequence[int], elsewhere: bool) -> dict[int, Item]:
+    def _request(self, appids: Sequence[int], country: str, turn: int, total: int) -> None:
+        queue = deque(batches(appids, self._place))
+        while queue:
+            batch = queue.popleft()
+            try:
+                found = self._ask(batch, country)
+            except TooMuchError as error:
+                self._halve(batch, queue, error)
+                continue
+            self._commit(batch, found, country, turn)
+            self._report(DETAILS, self._done, total)
+
+    def _ask(self, batch: Sequence[int], country: str) -> dict[int, Item]:
         if self._names is None:
             self._names = self._api.names()
         self._counts["details"] += len(batch)
-        return self._api.items(batch, self._names, country=self._elsewhere if elsewhere else None)
+        return self._api.items(batch, self._names, country=country)
 
     def _halve(self, batch: list[int], queue: deque[list[int]], error: TooMuchError) -> None:
         if len(batch) > 1:
@@ -76,24 +81,24 @@ class Details:
         self._counts["failed"] += 1
         self._done += 1
 
-    def _commit(self, batch: Sequence[int], found: dict[int, Item], elsewhere: bool) -> None:
+    def _commit(self, batch: Sequence[int], found: dict[int, Item], country: str, turn: int) -> None:
         with self._gallery.transaction():
             for appid in batch:
                 if appid in found:
-                    self._take(found[appid], elsewhere)
+                    self._take(found[appid], country, turn)
             absent = [appid for appid in batch if appid not in found]
             failed = self._gallery.steam_apps.put_tries(absent, LEFT_OUT) if absent else []
         self._counts["failed"] += len(failed)
         self._done += len(batch) - len(absent) + len(failed)
 
-    def _take(self, item: Item, elsewhere: bool) -> None:
+    def _take(self, item: Item, country: str, turn: int) -> None:
         apps, assets, game_id = self._gallery.steam_apps, self._gallery.steam_assets, str(item.appid)
         if not item.visible:
             # An app that is hidden in one country may be visible in another. What was known of the game stays.
-            apps.put_outcome(
-                item.appid, HIDDEN, "it is hidden, or not for this country", elsewhere=not elsewhere
-            )
-            self._counts["hidden"] += elsewhere
+            following = self._countries.after(turn)
+            asked = country if following else " or ".join(self._countries.codes)
+            apps.put_outcome(item.appid, HIDDEN, f"it is hidden, or not available in {asked}", turn=following)
+            self._counts["hidden"] += not following
             return
         if owner := self._foreign.get(game_id):
             apps.put_outcome(
@@ -112,8 +117,9 @@ class Details:
             apps.put_outcome(item.appid, UNRELEASED, "it is not released yet")
             self._counts["unreleased"] += 1
             return
+        columns = {**item.columns, "country": country}
         self._gallery.games.put_game(
-            self._source, Entry(game_id, item.name or UNNAMED, None, game_id, item.columns)
+            self._source, Entry(game_id, item.name or UNNAMED, None, game_id, columns)
         )
         for kind in KINDS:
             if candidates := item.assets.get(kind):

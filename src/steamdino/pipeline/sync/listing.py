@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from steamdino.catalogue.steam import app_types
-from steamdino.catalogue.steam.replies import App
-from steamdino.catalogue.steam.web_api import BY_ID, NEWEST, QUERIED, SteamApi
+from steamdino.catalogue.steam.replies import App, Page
+from steamdino.catalogue.steam.web_api import BY_ID, HIGHEST_ID, NEWEST, QUERIED, SteamApi
 from steamdino.errors import NetworkError
 from steamdino.gallery import Gallery
 from steamdino.pipeline.missing import STEAM_SHARE, missing_from_steam
@@ -20,7 +20,7 @@ SWEEP_DAYS = 30
 """After which the whole list is read again and all details are requested again."""
 
 RECHECK_DAYS = 7
-"""After which details of games without a banner are requested again."""
+"""After which details of visible games without a banner are requested again."""
 
 MARGIN = 86_400
 """Seconds by which two runs overlap, since Steam's clock may differ from ours."""
@@ -34,6 +34,10 @@ PASSES = 3
 STALLS = 3
 """Requests for a page that is empty, does not lead further, or claims a much shorter list, before it is given up."""
 
+NEWS = (NEWEST, HIGHEST_ID)
+"""The orders in which new games come first, without a key. `NEWEST` finds games that were released, though their appIDs
+may be years old; `HIGHEST_ID` finds games that were added without a release date, or with one in the future."""
+
 
 class Listing:
     """One reading of a list of apps."""
@@ -44,6 +48,11 @@ class Listing:
         self._gallery, self._api, self._wanted = gallery, api, wanted
         self._counts, self._report = counts, report
         self._apps = gallery.steam_apps
+
+    @property
+    def is_new(self) -> bool:
+        """Return whether this reads the store's list from its beginning, and does not continue an earlier reading."""
+        return self._wanted.is_whole and self._apps.state("list") is None
 
     def run(self) -> tuple[list[int] | None, bool]:
         """Read the list, or as much of it as was requested.
@@ -98,7 +107,8 @@ class Listing:
 
     def _all(self) -> bool:
         state = self._apps.state("list") or self._begin()
-        complete = self._by_key(state) if state["keyed"] else self._by_query(state)
+        read = self._by_key if state["keyed"] else self._sweep if state["full"] else self._news
+        complete = read(state)
         if state["full"] and complete:
             self._check_missing(state["sweep"], app_types.unrequested(state["include"]))
         with self._gallery.transaction():
@@ -107,15 +117,18 @@ class Listing:
                 # The same id may be that of a game in a folder, which is still there.
                 self._gallery.games.mark_gone(self._gallery.games.from_stores(map(str, gone)))
                 self._counts["vanished"] += len(gone)
-                self._apps.put_state(
-                    "swept", {"sweep": state["sweep"], "at": state["began"], "include": state["include"]}
-                )
+                self._put_swept(state, state["began"])
+            elif not complete:
+                self._put_swept(state, 0)  # what was not read is found by reading the whole list next time
             self._apps.put_state("listed_at", state["began"])
             self._apps.put_state("list", None)
             # --full also repeats details that were requested a moment ago.
             again = _days_ago(-1 if self._wanted.full else SWEEP_DAYS)
             self._apps.make_due(again, max(again, _days_ago(RECHECK_DAYS)))
         return complete
+
+    def _put_swept(self, state: dict[str, Any], at: int) -> None:
+        self._apps.put_state("swept", {"sweep": state["sweep"], "at": at, "include": state["include"]})
 
     def _check_missing(self, sweep: int, unrequested: Iterable[str]) -> None:
         """Raise an error if the list has lost many games: a server in trouble may answer with a short list."""
@@ -170,45 +183,60 @@ class Listing:
             if stalls >= STALLS:
                 return False
 
-    def _by_query(self, state: dict[str, Any]) -> bool:
-        order = BY_ID if state["full"] else NEWEST
-        stalls = 0
+    def _sweep(self, state: dict[str, Any]) -> bool:
+        """Read the whole list without a key; return whether it has as many games as it claims to have."""
         while True:
-            page = self._api.query(
-                state["after"], state["include"], order=order, released=self._wanted.released_only
-            )
-            total = page.total or 0
-            most = state["total"] = max(total, state.get("total", 0))
-            if total < most * (1 - STEAM_SHARE):  # a list does not shrink while it is read
-                stalls += 1
-                if stalls >= STALLS:
-                    return False
-                continue
-            known = not state["full"] and not self._apps.unknown(app.appid for app in page.apps)
-            if not page.apps and state["after"] < total and stalls < STALLS:
-                stalls += 1
-                continue
-            stalls = 0
-            start = state["after"] + QUERIED - OVERLAP
-            ended = start + OVERLAP >= total or known
+            # A short first page divides the list into other pages in each pass.
+            count = QUERIED if state["after"] else QUERIED // state["pass"]
+            page = self._query(state, BY_ID, self._wanted.released_only, count)
+            if page is None:
+                return False
+            total, start = page.total or 0, state["after"] + count - OVERLAP
             self._page(page.apps, state, {"after": start}, done=False)
             seen = self._apps.swept(state["sweep"])
-            self._report(
-                LIST, min(seen, total) if state["full"] else len(page.apps), total if state["full"] else 0
-            )
-            if not ended:
+            self._report(LIST, min(seen, total), total)
+            if start + OVERLAP < total:
                 continue
-            if not state["full"]:
-                return True
             if seen >= total or state["pass"] >= PASSES:
                 return seen >= total
-            # Divide the list into other pages this time.
-            step = QUERIED // (state["pass"] + 1)
             self._page((), state, {"after": 0, "pass": state["pass"] + 1}, done=False)
-            first = self._api.query(
-                0, state["include"], step, order=order, released=self._wanted.released_only
-            )
-            self._page(first.apps, state, {"after": max(step - OVERLAP, 0)}, done=False)
+
+    def _news(self, state: dict[str, Any]) -> bool:
+        """Read each list of `NEWS` down to the first page without news; return whether no page was missing.
+
+        News are the apps whose details were never requested. Those that this reading has listed thus remain news, on
+        purpose: if games are added while it pages, or before it continues after an interruption, a page may repeat
+        the games of an earlier one, which must not end the list.
+        """
+        done = 0
+        while True:
+            order = state.setdefault("order", NEWS[0])
+            # Unreleased games might precede all others in `NEWEST`, since their dates lie in the future.
+            page = self._query(state, order, order == NEWEST or self._wanted.released_only)
+            apps, total = (page.apps, page.total or 0) if page else ((), 0)
+            absent = page is None or (not apps and state["after"] < total)
+            start = state["after"] + QUERIED - OVERLAP
+            ended = absent or start + OVERLAP >= total or not self._apps.unasked(app.appid for app in apps)
+            change = {"after": start, "absent": absent or state.get("absent", False)}
+            following = NEWS[NEWS.index(order) + 1 :]
+            if ended and following:
+                change |= {"order": following[0], "after": 0, "total": 0}
+            self._page(apps, state, change, done=False)
+            done += len(apps)
+            self._report(LIST, done, 0)
+            if ended and not following:
+                return not state["absent"]
+
+    def _query(self, state: dict[str, Any], order: int, released: bool, count: int = QUERIED) -> Page | None:
+        """Request the next page, again while it is empty; None if the list claims to be much shorter than before."""
+        for _ in range(STALLS):
+            page = self._api.query(state["after"], state["include"], count, order, released)
+            total = page.total or 0
+            state["total"] = max(total, state.get("total", 0))
+            shrunk = total < state["total"] * (1 - STEAM_SHARE)  # a list does not shrink while it is read
+            if not shrunk and (page.apps or state["after"] >= total):
+                break
+        return None if shrunk else page
 
     def _page(
         self, apps: Iterable[App], state: dict[str, Any], change: dict[str, Any], *, done: bool

@@ -14,6 +14,7 @@ from steamdino.errors import NoGalleryError, QueryError
 from steamdino.gallery import Gallery
 from steamdino.net.client import Client, ClientPolicy, host_of
 from steamdino.pipeline.picture_store import lost
+from steamdino.pipeline.sync.countries import Countries
 from steamdino.pipeline.sync.details import Details
 from steamdino.pipeline.sync.downloads import BannerDownloads
 from steamdino.pipeline.sync.listing import Listing
@@ -70,6 +71,7 @@ def sync(
         client = stack.enter_context(client_of(steam, stopped, steam.rate, 1))
         images = stack.enter_context(client_of(steam, stopped, steam.banner_rate, steam.connections))
         api = api_of(client, steam)
+        countries = Countries(opened.steam_apps, steam.country_codes)
         missing = lost(opened)
         counts["lost"] = len(missing)
         with opened.transaction():
@@ -78,8 +80,12 @@ def sync(
             if wanted.retry_failed:
                 opened.steam_apps.retry_failed()
             opened.steam_apps.include_types(wanted.include)
-        among, complete = Listing(opened, api, wanted, counts, report).run()
-        details = Details(opened, api, source, _place(steam), steam.other_country, wanted, counts, report)
+            countries.begin(whole=wanted.is_whole)
+        listing = Listing(opened, api, wanted, counts, report)
+        details = Details(opened, api, source, _place(steam), countries, wanted, counts, report)
+        if listing.is_new:
+            details.run(None)  # left by an earlier run; a list is read down to games that were asked about
+        among, complete = listing.run()
         pictures = BannerDownloads(
             opened,
             images,
@@ -173,4 +179,4 @@ def api_of(client: Client, steam: SteamSettings) -> SteamApi:
 
 
 def _place(steam: SteamSettings) -> Place:
-    return Place(steam.language, steam.country)
+    return Place(steam.language, steam.country_codes[0])

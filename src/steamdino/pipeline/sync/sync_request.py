@@ -45,6 +45,11 @@ class SyncRequest:
     allow_missing: bool = False
     keep_old: bool = False
 
+    @property
+    def is_whole(self) -> bool:
+        """Return whether this is about all games of the store."""
+        return self.appids is None and not self.top and not self.limit
+
 
 @dataclass(frozen=True, slots=True)
 class SyncSummary:

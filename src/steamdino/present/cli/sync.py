@@ -76,6 +76,14 @@ def sync(
         ),
     ] = False,
     keep_old: KeepOldOption = None,
+    countries: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CODE,...",
+            help="The main country of the store, then those to ask for games that are hidden in it. Default: US,DE.",
+            show_default=False,
+        ),
+    ] = None,
     rate: Annotated[
         float | None, typer.Option(help="Web API calls per second. Default: 1.", show_default=False)
     ] = None,
@@ -117,7 +125,9 @@ def sync(
 
     settings = gallery.settings(keep_old=keep_old)
     place = settings.gallery
-    steam = SteamSettings.load({"rate": rate, "banner_rate": banner_rate, "connections": connections})
+    steam = SteamSettings.load(
+        {"countries": countries, "rate": rate, "banner_rate": banner_rate, "connections": connections}
+    )
     wanted = _wanted(appids or [], file, top, limit, include, released_only, kind, retry_failed, full)
     wanted = replace(wanted, allow_missing=allow_missing, keep_old=settings.keep_old)
     if wanted.appids is None and not wanted.top:
@@ -291,6 +301,6 @@ def _print(summary: SyncSummary, as_json: bool) -> None:
         kinds = ", ".join(f"{count:,} {name}" for name, count in summary.other_types.items())
         note(f"Left out because they are not games: {kinds}. To add them, pass --include or their appIDs.")
     if not summary.complete:
-        note("Steam's list is incomplete; run the same command again with --full.")
+        note("Steam's list is incomplete; run the same command again, which reads the whole list.")
     if counts["fetched"]:
         say("Now: steam-dino build")
