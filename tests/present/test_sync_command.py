@@ -90,7 +90,7 @@ def test_a_game_that_the_gallery_lacks_is_fetched_for_a_query(run: Run, store: S
     absent = run("similar", "4000000", "-g", gallery, "--fetch")
     assert absent.returncode == 1
     assert (
-        absent.stderr == "steam-dino: Steam has no banner of 4000000: Steam's replies have no details of it\n"
+        absent.stderr == "steam-dino: Steam has no banner of 4000000: it is hidden, or not for this country\n"
     )
 
 
