@@ -73,24 +73,35 @@ class SteamApps:
         )
         return [appid for (appid,) in rows]
 
-    def unseen(self, sweep: int) -> tuple[int, int]:
-        """Return how many apps a whole sweep did not see, and how many apps lists have named before."""
+    def last_sweep(self) -> int:
+        """Return the highest number of a sweep that saw an app, also if that sweep came to no end; 0 for none."""
+        return int(self._db.execute("SELECT coalesce(max(swept), 0) FROM steam_apps").fetchone()[0])
+
+    def unseen(self, sweep: int, since: int) -> tuple[int, int]:
+        """Return how many apps a whole sweep missed, of how many that the sweep `since` or a later one saw."""
         return tuple(
             self._db.execute(
                 "SELECT count(*) FILTER (WHERE swept < ?), count(*) FROM steam_apps"
-                " WHERE swept > 0 AND outcome NOT IN ('vanished', 'removed')",
-                (sweep,),
+                " WHERE swept >= ? AND outcome NOT IN ('vanished', 'removed')",
+                (sweep, max(since, 1)),
             ).fetchone()
         )
 
-    def vanish(self, sweep: int) -> list[int]:
-        """Mark the apps that a whole sweep did not see; return those that were present before."""
+    def doubt(self, sweep: int) -> None:
+        """Make the details due of all apps that a whole sweep missed: only the store can tell whether they are gone."""
+        self._db.execute(
+            "UPDATE steam_apps SET due = 1, tries = 0"
+            " WHERE swept BETWEEN 1 AND ? AND outcome NOT IN ('vanished', 'removed')",
+            (sweep - 1,),
+        )
+
+    def missed(self, sweep: int) -> dict[int, tuple[int, str]]:
+        """Return the last sweep that saw, and the outcome, of each app with due details that a whole sweep missed."""
         rows = self._db.execute(
-            "UPDATE steam_apps SET outcome = 'vanished', due = 0, reason = 'the list no longer has it', asked_at = ?"
-            " WHERE swept BETWEEN 1 AND ? AND outcome NOT IN ('vanished', 'removed') RETURNING appid",
-            (now(), sweep - 1),
-        ).fetchall()
-        return [appid for (appid,) in rows]
+            "SELECT appid, swept, outcome FROM steam_apps WHERE due > 0 AND swept BETWEEN 1 AND ?",
+            (sweep - 1,),
+        )
+        return {appid: (swept, outcome) for appid, swept, outcome in rows}
 
     def make_due(self, before: str, unsuccessful_before: str) -> None:
         """Make details due that were requested before a moment; for apps without a banner, before a later moment."""

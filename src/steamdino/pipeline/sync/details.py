@@ -11,6 +11,7 @@ from steamdino.gallery import Gallery
 from steamdino.gallery.games import Source
 from steamdino.gallery.layout import KINDS
 from steamdino.gallery.steam_apps import FAILED, FOUND, HIDDEN, UNRELEASED
+from steamdino.pipeline.sync.missed_apps import MissedApps
 from steamdino.pipeline.sync.sync_request import DETAILS, Report, SyncRequest
 from steamdino.records import Entry
 
@@ -37,8 +38,14 @@ class Details:
         self._gallery, self._api, self._source, self._place = gallery, api, source, place
         self._elsewhere, self._wanted, self._counts, self._report = elsewhere, wanted, counts, report
         self._foreign = gallery.games.foreign(source)
+        self._missed = MissedApps(gallery, wanted)
         self._names: Names | None = None
         self._done = 0
+
+    @property
+    def kept(self) -> int:
+        """Return how many apps the list should have named and did not: the store shows them."""
+        return self._missed.kept
 
     def run(self, among: Sequence[int] | None) -> None:
         """Request the details that are due for some apps, or all; for hidden apps once more from another country."""
@@ -84,13 +91,20 @@ class Details:
 
     def _take(self, item: Item, elsewhere: bool) -> None:
         apps, assets, game_id = self._gallery.steam_apps, self._gallery.steam_assets, str(item.appid)
+        if self._missed.vanish(item, elsewhere=elsewhere):
+            self._counts["vanished"] += 1
+            return
         if not item.visible:
             # An app that is hidden in one country may be visible in another. What was known of the game stays.
             apps.put_outcome(
                 item.appid, HIDDEN, "it is hidden, or not for this country", elsewhere=not elsewhere
             )
+            if item.appid not in self._missed:
+                self._gallery.games.mark_present(game_id)
             self._counts["hidden"] += elsewhere
             return
+        if not elsewhere:
+            self._missed.keep(item)
         if owner := self._foreign.get(game_id):
             apps.put_outcome(
                 item.appid,

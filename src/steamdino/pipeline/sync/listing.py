@@ -10,7 +10,7 @@ from typing import Any
 
 from steamdino.catalogue.steam.replies import App
 from steamdino.catalogue.steam.web_api import BY_ID, NEWEST, QUERIED, SteamApi
-from steamdino.errors import NetworkError
+from steamdino.errors import BlockedError, NetworkError
 from steamdino.gallery import Gallery
 from steamdino.pipeline.missing import STEAM_SHARE, missing_from_steam
 from steamdino.pipeline.sync.sync_request import LIST, Report, SyncRequest
@@ -58,7 +58,7 @@ class Listing:
         if wanted.top:
             return self._named(App(appid) for appid in self._api.most_played()[: wanted.top]), True
         if wanted.limit:
-            return self._first(wanted.limit), True
+            return self._first(wanted.limit)
         return None, self._all()
 
     def _named(self, apps: Iterable[App]) -> list[int]:
@@ -67,28 +67,31 @@ class Listing:
         self._report(LIST, len(found), len(found))
         return [app.appid for app in found]
 
-    def _first(self, limit: int) -> list[int]:
+    def _first(self, limit: int) -> tuple[list[int], bool]:
         found: dict[int, App] = {}
-        after = start = 0
-        while len(found) < limit:
+        after = total = stalls = 0
+        while len(found) < limit and stalls < STALLS:
             if self._keyed:
                 page = self._api.apps(after, self._wanted.include)
-                after = page.cursor or 0
-                more = page.cursor is not None
+                after, ended = max(after, page.cursor or 0), page.cursor is None
             else:
                 page = self._api.query(
-                    start, self._wanted.include, min(QUERIED, limit), released=self._wanted.released_only
+                    len(found),
+                    self._wanted.include,
+                    min(QUERIED, limit),
+                    released=self._wanted.released_only,
                 )
-                start += len(page.apps)
-                more = bool(page.apps) and start < (page.total or 0)
-            for app in page.apps:
-                found.setdefault(app.appid, app)
-            if not more:
+                total = max(total, page.total or 0)
+                ended = len(found.keys() | {app.appid for app in page.apps}) >= total
+            new = {app.appid: app for app in page.apps if app.appid not in found}
+            found |= new
+            stalls = 0 if new else stalls + 1  # a page is requested only if it should have further games
+            if new and ended:
                 break
         chosen = list(found.values())[:limit]
         self._put(chosen, 0)
         self._report(LIST, len(chosen), len(chosen))
-        return [app.appid for app in chosen]
+        return [app.appid for app in chosen], stalls < STALLS
 
     @property
     def _keyed(self) -> bool:
@@ -96,26 +99,34 @@ class Listing:
         return self._api.has_key and "demo" not in self._wanted.include
 
     def _all(self) -> bool:
-        state = self._apps.state("list") or self._begin()
+        state = self._interrupted() or self._begin()
         complete = self._by_key(state) if state["keyed"] else self._by_query(state)
+        previous = self._swept["sweep"]
         if state["full"] and complete:
-            self._check_missing(state["sweep"])
+            self._check_missing(state["sweep"], previous)
+            # An empty list that nothing contradicts yet is no list of Steam's either.
+            complete = self._read(state) > 0 or self._wanted.allow_missing
         with self._gallery.transaction():
             if state["full"] and complete:
-                gone = self._apps.vanish(state["sweep"])
-                self._gallery.games.mark_gone(map(str, gone))
-                self._counts["vanished"] += len(gone)
+                self._apps.doubt(state["sweep"])
                 self._apps.put_state(
-                    "swept", {"sweep": state["sweep"], "at": state["began"], "include": state["include"]}
+                    "swept",
+                    {
+                        "sweep": state["sweep"],
+                        "previous": previous,
+                        "at": state["began"],
+                        "include": state["include"],
+                    },
                 )
-            self._apps.put_state("listed_at", state["began"])
+            if complete:
+                self._apps.put_state("listed_at", state["began"])
             self._apps.put_state("list", None)
             self._apps.make_due(_days_ago(SWEEP_DAYS), _days_ago(RECHECK_DAYS))
         return complete
 
-    def _check_missing(self, sweep: int) -> None:
+    def _check_missing(self, sweep: int, previous: int) -> None:
         """Raise an error if the list has lost many games: a server in trouble may answer with a short list."""
-        unseen, had = self._apps.unseen(sweep)
+        unseen, had = self._apps.unseen(sweep, previous)
         if self._wanted.allow_missing or not missing_from_steam(unseen, had):
             return
         with self._gallery.transaction():
@@ -125,8 +136,21 @@ class Listing:
             " Try again later; if they are really gone, run again with --allow-missing"
         )
 
+    @property
+    def _swept(self) -> dict[str, Any]:
+        """The last whole reading of the list."""
+        return self._apps.state("swept") or {"sweep": 0, "at": 0, "include": []}
+
+    def _interrupted(self) -> dict[str, Any] | None:
+        """Return where a reading stopped; None if there is none, or if it read another list than is wanted now."""
+        state: dict[str, Any] | None = self._apps.state("list")
+        if state is None:
+            return None
+        same = (state["keyed"], state["include"]) == (self._keyed, sorted(self._wanted.include))
+        return state if same and state["full"] >= self._wanted.full else None
+
     def _begin(self) -> dict[str, Any]:
-        swept = self._apps.state("swept") or {"sweep": 0, "at": 0, "include": []}
+        swept = self._swept
         include, began = sorted(self._wanted.include), int(time.time())
         full = (
             self._wanted.full
@@ -137,7 +161,8 @@ class Listing:
         return {
             "keyed": self._keyed,
             "full": full,
-            "sweep": swept["sweep"] + full,
+            # Each whole reading has a number of its own, so that no earlier one counts as part of it.
+            "sweep": max(swept["sweep"], self._apps.last_sweep()) + 1 if full else swept["sweep"],
             "since": 0 if full else max(listed_at - MARGIN, 0),
             "after": 0,
             "pass": 1,
@@ -149,62 +174,76 @@ class Listing:
         stalls = done = 0
         while True:
             page = self._api.apps(state["after"], state["include"], state["since"])
-            if not page.apps and state["after"] and not state["since"]:
-                # The page before said that there are more, so the list does not end here.
+            leads = any(app.appid > state["after"] for app in page.apps)
+            stuck = not leads or (page.cursor is not None and page.cursor <= state["after"])
+            if stuck and (state["after"] or not state["since"]):
+                # The page before said that there are more games, and a whole list has some in any case.
                 stalls += 1
                 if stalls >= STALLS:
-                    return False
+                    return not state["after"]  # the caller judges an empty list
                 continue
-            stuck = page.cursor is not None and page.cursor <= state["after"]
+            stalls = 0
             done += len(page.apps)
             last = page.cursor is None
-            self._page(page.apps, state, {"after": state["after"] if stuck else page.cursor or 0}, done=last)
+            self._page(page.apps, state, {"after": page.cursor or 0}, done=last)
             self._report(LIST, done, 0 if not last else done)
             if last:
-                return True
-            stalls = stalls + 1 if stuck else 0
-            if stalls >= STALLS:
-                return False
+                return not state["full"] or self._wanted.allow_missing or self._has_most(state)
+
+    def _has_most(self, state: dict[str, Any]) -> bool:
+        """Return whether a list that has no total is about as long as the list that has one."""
+        try:
+            total = self._api.query(0, state["include"], 1).total or 0
+        except BlockedError:
+            raise
+        except NetworkError:
+            return True  # nothing contradicts the list
+        return self._read(state) >= total * (1 - STEAM_SHARE)
 
     def _by_query(self, state: dict[str, Any]) -> bool:
         order = BY_ID if state["full"] else NEWEST
         stalls = 0
         while True:
             page = self._api.query(
-                state["after"], state["include"], order=order, released=self._wanted.released_only
+                state["after"], state["include"], QUERIED, order=order, released=self._wanted.released_only
             )
             total = page.total or 0
-            most = state["total"] = max(total, state.get("total", 0))
+            most: int = max(total, state.get("total", 0))
+            state["total"] = most
             if total < most * (1 - STEAM_SHARE):  # a list does not shrink while it is read
                 stalls += 1
                 if stalls >= STALLS:
                     return False
                 continue
             known = not state["full"] and not self._apps.unknown(app.appid for app in page.apps)
-            if not page.apps and state["after"] < total and stalls < STALLS:
+            if not page.apps and state["after"] <= total and stalls < STALLS:
                 stalls += 1
                 continue
             stalls = 0
             start = state["after"] + QUERIED - OVERLAP
-            ended = start + OVERLAP >= total or known
+            ended = start + OVERLAP >= most or known or not page.apps
             self._page(page.apps, state, {"after": start}, done=False)
-            seen = self._apps.swept(state["sweep"])
+            seen = self._read(state)
             self._report(
-                LIST, min(seen, total) if state["full"] else len(page.apps), total if state["full"] else 0
+                LIST, min(seen, most) if state["full"] else len(page.apps), most if state["full"] else 0
             )
             if not ended:
                 continue
             if not state["full"]:
-                return True
-            if seen >= total or state["pass"] >= PASSES:
-                return seen >= total
+                return bool(page.apps)
+            if seen >= most or state["pass"] >= PASSES:
+                return seen >= most
             # Divide the list into other pages this time.
             step = QUERIED // (state["pass"] + 1)
-            self._page((), state, {"after": 0, "pass": state["pass"] + 1}, done=False)
+            self._page((), state, {"after": 0, "pass": state["pass"] + 1, "total": 0}, done=False)
             first = self._api.query(
                 0, state["include"], step, order=order, released=self._wanted.released_only
             )
             self._page(first.apps, state, {"after": max(step - OVERLAP, 0)}, done=False)
+
+    def _read(self, state: dict[str, Any]) -> int:
+        """Return the number of apps that the reading has seen."""
+        return self._apps.swept(state["sweep"])
 
     def _page(
         self, apps: Iterable[App], state: dict[str, Any], change: dict[str, Any], *, done: bool

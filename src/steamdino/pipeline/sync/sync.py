@@ -88,8 +88,12 @@ def sync(
                 break
         with opened.transaction():
             opened.games.end_scan(source)
+        counts["kept"] = details.kept
         return SyncSummary(
-            counts, opened.steam_apps.outcomes(wanted.kinds[0]), client.requests + images.requests, complete
+            counts,
+            opened.steam_apps.outcomes(wanted.kinds[0]),
+            client.requests + images.requests,
+            complete and not details.kept,
         )
 
 

@@ -48,11 +48,12 @@ class SyncSummary:
     """The result of a run.
 
     Attributes:
-        counts: of this run: "new" apps, "details" requested, "found", "hidden", "vanished", pictures that were "lost"
-            from the gallery, "fetched", "unchanged", "missing", "failed".
+        counts: of this run: "new" apps, "details" requested, "found", "hidden", "vanished", "kept" although the list
+            lacks them, pictures that were "lost" from the gallery, "fetched", "unchanged", "missing", "failed".
         outcomes: number of all apps that the gallery knows, by outcome.
         requests: number of requests sent.
-        complete: False if the list claims to have more games than could be read.
+        complete: False if the list ended early, claims to have more games than could be read, or lacks games that the
+            store shows.
     """
 
     counts: Counter[str]

@@ -229,7 +229,11 @@ def _print(summary: SyncSummary, as_json: bool) -> None:
         f" ({summary.requests:,} requests)."
     )
     say("In total: " + ", ".join(f"{count:,} {outcome}" for outcome, count in summary.outcomes.items()) + ".")
+    if counts["kept"]:
+        note(
+            f"{counts['kept']:,} games are missing from Steam's list, but the store shows them; they were kept."
+        )
     if not summary.complete:
-        note("Steam's list is incomplete; run the same command again with --full.")
+        note("Steam's list is incomplete; run the same command again.")
     if counts["fetched"]:
         say("Now: steam-dino build")
