@@ -214,6 +214,27 @@ def test_a_list_whose_total_grows_without_end_is_given_up(run: Run, store: Store
     assert len(store.log) < 40
 
 
+def test_the_highest_number_of_games_that_a_page_names_is_the_number_of_games(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("steamdino.pipeline.sync.listing.QUERIED", 120)
+    with serving(Store.of(200, fates={"no art": 1.0})) as store:
+        store.faults.script.extend(["page-short", "small-total"])  # 197 games of 196
+        assert sync(tmp_path / "g", FULL, settings_for(store, key="")).complete
+        assert outcomes(tmp_path / "g").keys() == store.games.keys()
+
+
+def test_a_reading_that_came_to_no_end_is_no_part_of_the_next_one(
+    run: Run, store: Store, gallery: Path
+) -> None:
+    run()
+    store.page = 60
+    assert not run(FULL, "", "stalled").complete
+    del store.games[10]  # which that reading saw
+    assert run().complete
+    assert outcomes(gallery)[10] == "vanished"
+
+
 def test_an_interrupted_list_continues_only_if_the_same_is_wanted(
     run: Run, store: Store, gallery: Path
 ) -> None:
