@@ -36,7 +36,7 @@ FIELDS = (
     *("tagids", "tags", "categories", "content_descriptorids", "reviews", "release", "best_purchase_option"),
     *("assets", "platforms", "store_url_path"),
 )
-ITEM = st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, JUNK))
+ITEM = st.fixed_dictionaries({}, optional={**dict.fromkeys(FIELDS, JUNK), "success": st.just(1) | JUNK})
 
 REAL = {
     "item_type": 0,
@@ -112,14 +112,16 @@ def test_adult_only_games_are_recognised_by_descriptors_3_and_4(descriptors: lis
         (1, True, True),
         ("1", True, True),
         (15, False, True),
-        (15, None, True),
+        (15, 0, True),
+        (15, None, False),
         (15, True, False),
         (2, None, False),
+        (None, None, False),
     ]
-    + [(other, True, False) for other in (0, 2, 8, 84, 4294967295)],
+    + [(other, True, False) for other in (0, 2, 8, 16, 84, 4294967295, None, "one")],
 )
-def test_only_success_1_has_details_and_only_15_is_a_refusal(
-    success: object, visible: bool | None, answered: bool
+def test_only_success_1_has_details_and_only_15_that_is_not_visible_is_a_refusal(
+    success: object, visible: object, answered: bool
 ) -> None:
     item = {**REAL, "success": success, "visible": visible}
     assert (730 in replies.items({"store_items": [item]}, {}, {})) == answered
@@ -176,10 +178,8 @@ def test_an_odd_item_breaks_no_other_and_is_kept_if_its_id_can_be_read(
         for key in ("id", "appid"):
             number = row.get(key)
             if isinstance(number, int) and not isinstance(number, bool) and 0 < number < 2**32:
-                success = row.get("success")
-                refused = success == 15 and not row.get("visible")
-                failed = isinstance(success, int) and not isinstance(success, bool) and success != 1
-                assert number in found or (failed and not refused)
+                if row.get("success") == 1 and not isinstance(row["success"], bool):
+                    assert number in found
                 break
     json.dumps([dict(item.columns) for item in found.values()])  # all of it can be stored
 
@@ -229,7 +229,10 @@ def test_pages_of_the_list_have_the_cursor_of_the_next_page() -> None:
     assert (
         replies.app_list({"apps": rows, "have_more_results": True}).cursor == 20
     )  # a cursor that was forgotten
+    assert replies.app_list({"apps": rows, "have_more_results": "false"}).cursor is None
     assert replies.app_list({}, required=False).apps == ()
+    with pytest.raises(ReplyError, match="'many' for 'have_more_results'"):
+        replies.app_list({"apps": rows, "have_more_results": "many"})
     with pytest.raises(ReplyError, match="no list 'apps'"):
         replies.app_list({})
 
@@ -237,8 +240,9 @@ def test_pages_of_the_list_have_the_cursor_of_the_next_page() -> None:
 def test_pages_of_the_query_have_the_total() -> None:
     page = replies.query_page({"metadata": {"total_matching_records": "184000"}, "ids": [{"appid": 10}, {}]})
     assert (page.apps, page.total) == ((App(10),), 184_000)
-    with pytest.raises(ReplyError):
-        replies.query_page({})
+    for metadata in ({}, {"total_matching_records": "many"}, {"total_matching_records": -1}):
+        with pytest.raises(ReplyError, match="how many games"):
+            replies.query_page({"metadata": metadata, "ids": [{"appid": 10}]})
 
 
 def test_the_most_played_are_in_the_order_of_rank() -> None:

@@ -18,6 +18,7 @@ import socket
 import struct
 import threading
 import time
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,25 +29,21 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from PIL import Image
-
-TRANSIENT = (
-    "429",
-    "429-after",
-    "500",
-    "reset",
-    "truncated",  # fewer bytes than announced
-    "short",  # fewer bytes, and announced so: half of a JSON, half of a picture
-    "drip",
-    "html",
-    "eresult-84",  # rate limited
-    "eresult-2",  # failed
-    "absent-items",
-    "page-edges",
-    "stalled",
-    "no-apps",  # the list that needs a key, without its games
-    "empty-page",  # a later page of a list, as if the list ended before it
+from tests.fakes.steam_faults import (
+    CALLS,
+    DETAILS,
+    LIES,
+    PICTURES,
+    REFUSALS,
+    STUMBLES,
+    STUMBLES_IN_A_ROW,
+    TRANSIENT,
+    TRANSPORT,
+    Faults,
+    distorted,
+    garbage,
+    half_told,
 )
-"""Faults that go away when one asks again; each has a rate."""
 
 TAGS = {19: "Action", 21: "Adventure", 122: "RPG", 1667: "Horror", 492: "Indie", 699: "Racing"}
 CATEGORIES = {2: "Single-player", 1: "Multi-player"}
@@ -132,32 +129,32 @@ class Store:
     """The catalogue, how the server behaves, and what it was asked.
 
     Attributes:
-        rates: of each transient fault, 0 to 1.
+        faults: which of them happen, and how often.
         latency: seconds before each answer.
         key: that GetAppList demands.
+        page: the most games on a page of GetAppList, whatever is asked for.
         blocked: answers 403 from now on.
         eresult: with which calls of the Web API fail from now on, as replies with status 200; 1 for no failure.
     """
 
     games: dict[int, Game] = field(default_factory=dict)
-    rates: dict[str, float] = field(default_factory=dict)
+    faults: Faults = field(default_factory=Faults)
     latency: float = 0.0
     key: str = "0123456789ABCDEF"
+    page: int = 50_000
     blocked: bool = False
     eresult: int = 1
-    seed: int = 0
     log: list[Request] = field(default_factory=list)
     address: str = ""
     closing: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
     drip_seconds: float = 3.0
-    drawn: int = 0
 
     @classmethod
     def of(cls, count: int, *, seed: int = 0, fates: dict[str, float] | None = None) -> Store:
         """A store of so many games; `fates` says which share has which permanent fault."""
         rng = random.Random(seed)
-        store = cls(seed=seed)
+        store = cls(faults=Faults(seed))
         for n in range(1, count + 1):
             draw, fate = rng.random(), ""
             for name, share in (fates or {}).items():
@@ -169,17 +166,20 @@ class Store:
             store.games[appid] = Game(appid, f"Game {n}", fate, adult=n % 50 == 0)
         return store
 
-    def fault(self, *possible: str) -> str:
-        """Which of these faults happens now; "" for none."""
-        with self.lock:
-            self.drawn += 1
-            draw = random.Random(f"{self.seed}.{self.drawn}").random()
-        for name in possible:
-            rate = self.rates.get(name, 0.0)
-            if draw < rate:
-                return name
-            draw -= rate
-        return ""
+    @property
+    def rates(self) -> dict[str, float]:
+        """Of each fault, 0 to 1."""
+        return self.faults.rates
+
+    @rates.setter
+    def rates(self, rates: dict[str, float]) -> None:
+        self.faults.rates = rates
+
+    @property
+    def listed(self) -> list[int]:
+        """The appIDs that an honest list has."""
+        left_out = ("delisted", "left out")
+        return sorted(appid for appid, game in self.games.items() if game.fate not in left_out)
 
     def note(self, request: Request) -> None:
         with self.lock:
@@ -212,13 +212,18 @@ def picture(appid: int, art: int) -> bytes:
     return file.getvalue()
 
 
+def refused(appid: int) -> dict[str, Any]:
+    """What GetItems says of an app that is hidden, and of one that does not exist."""
+    return {"id": appid, "appid": 0, "success": 15, "visible": False}
+
+
 def item(game: Game, country: str) -> dict[str, Any]:
     """What GetItems says of a game, with the oddities that are seen there."""
     if game.fate == "failing":
         return {"id": game.appid, "appid": game.appid, "success": 2}
     regional = (game.fate == "regional" and country == "US") or country not in (game.available or {country})
     if game.fate == "hidden" or regional:
-        return {"id": game.appid, "appid": 0, "success": 15, "visible": False}
+        return refused(game.appid)
     n = game.appid // 10
     assets: dict[str, Any] = {
         "asset_url_format": f"{game.file.rpartition('/')[0]}/${{FILENAME}}?t={game.stamp}",
@@ -245,7 +250,7 @@ def item(game: Game, country: str) -> dict[str, Any]:
         "tagids": [sorted(TAGS)[n % len(TAGS)], 492],
         "categories": {"supported_player_categoryids": [2]},
         "content_descriptorids": [3] if game.adult else [5],
-        **({"unlisted": True} if game.delisted else {}),
+        **({"unlisted": True} if game.delisted or game.fate == "delisted" else {}),
         "reviews": {
             "summary_filtered": {
                 "review_count": str(n) if n % 3 == 0 else n,
@@ -281,7 +286,7 @@ def purchase_option(game: Game) -> dict[str, Any]:
 
 def listed(store: Store, order: int, released_only: bool) -> list[Game]:
     """The games in an order of Query. By release date, unreleased games come first, since their dates lie ahead."""
-    games = [store.games[appid] for appid in sorted(store.games, reverse=order != 2)]
+    games = [store.games[appid] for appid in sorted(store.listed, reverse=order != 2)]
     if released_only:
         games = [game for game in games if not game.coming_soon]
     return sorted(games, key=lambda g: (g.coming_soon, g.date), reverse=True) if order == 40 else games
@@ -296,6 +301,7 @@ def requested(item: dict[str, Any], data_request: dict[str, Any]) -> dict[str, A
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or each body waits 40 ms for the client to acknowledge the header
     server: Server
 
     def do_GET(self) -> None:
@@ -328,7 +334,9 @@ class Handler(BaseHTTPRequestHandler):
             },
         }
         if method in tables:
-            return self._answer(Request(at, "other", (), "ok", parts.path), tables[method])
+            return self._answer(
+                Request(at, "other", (), "ok", parts.path), tables[method], self._fault_of_call()
+            )
         store.note(Request(at, "other", (), "404", parts.path))
         return self._send(404, b"not found")
 
@@ -339,46 +347,37 @@ class Handler(BaseHTTPRequestHandler):
             self._send(403, b"<html>Forbidden</html>")
             return
         since, after = given.get("if_modified_since", 0), given.get("last_appid", 0)
-        fitting = [g for g in store.games.values() if g.modified >= since and g.appid > after]
-        fitting = [g for g in fitting if g.is_listed(given, LISTED)]
-        page = fitting[: min(given.get("max_results", 10_000), 50_000)]
-        response: dict[str, Any] = {
-            "apps": [
-                {"appid": g.appid, "name": g.name, "last_modified": g.modified, "price_change_number": 1}
-                for g in page
-            ]
-        }
-        if after and "empty-page" in store.rates and store.fault("empty-page"):
-            self._answer(Request(at, "list", (), "empty-page"), {"apps": []})
-            return
-        if "no-apps" in store.rates and store.fault("no-apps"):
-            self._answer(Request(at, "list", (), "no-apps"), {})
-            return
-        if len(page) < len(fitting):
-            stalled = store.fault("stalled") != ""
-            response |= {"have_more_results": True, "last_appid": after if stalled else page[-1].appid}
-        self._answer(Request(at, "list", tuple(g.appid for g in page), "ok"), response)
+        fitting = [g for g in map(store.games.__getitem__, store.listed) if g.is_listed(given, LISTED)]
+        fitting = [g.appid for g in fitting if g.modified >= since]
+        start, count = bisect_right(fitting, after), min(given.get("max_results", 10_000), store.page)
+        fault = self._fault_of_list(*STUMBLES[:-1], *LIES)
+        page = distorted(fault, fitting, start, count, store.faults.omit)
+        apps = [
+            {"appid": g.appid, "name": g.name, "last_modified": g.modified, "price_change_number": 1}
+            for g in map(store.games.__getitem__, page.appids)
+        ]
+        further = {"have_more_results": True, "last_appid": page.cursor} if page.more else {}
+        request = Request(at, "list", tuple(page.appids), fault or "ok")
+        self._answer(request, {"apps": apps, **further}, fault)
 
     def _query(self, at: float, given: dict[str, Any]) -> None:
         store, query = self.server.store, given["query"]
         ordered = listed(store, query["sort"], query["filters"].get("released_only", False))
-        ordered = [g for g in ordered if g.is_listed(query["filters"]["type_filters"], QUERIED)]
-        page = ordered[query["start"] : query["start"] + min(query["count"], 1000)]
-        if page and store.fault("page-edges"):
-            page = page[2:-2] + page[5:7]
-        if page and store.fault("stalled"):
-            page = []
-        total = len(ordered)
-        if query["start"] and "empty-page" in store.rates and store.fault("empty-page"):
-            page, total = [], 0
+        fitting = [g.appid for g in ordered if g.is_listed(query["filters"]["type_filters"], QUERIED)]
+        fault = self._fault_of_list(*STUMBLES, *LIES)
+        page = distorted(fault, fitting, query["start"], min(query["count"], 1000), store.faults.omit)
         response: dict[str, Any] = {
-            "metadata": {"total_matching_records": total, "start": query["start"], "count": len(page)},
-            "ids": [{"appid": g.appid} for g in page],
+            "metadata": {
+                "total_matching_records": page.total,
+                "start": query["start"],
+                "count": len(page.appids),
+            },
+            "ids": [{"appid": appid} for appid in page.appids],
         }
         if "data_request" in given:  # an empty one suffices
-            country = given["context"]["country_code"]
-            response["store_items"] = [requested(item(g, country), given["data_request"]) for g in page]
-        self._answer(Request(at, "query", tuple(g.appid for g in page), "ok"), response)
+            country, games = given["context"]["country_code"], map(store.games.__getitem__, page.appids)
+            response["store_items"] = [requested(item(g, country), given["data_request"]) for g in games]
+        self._answer(Request(at, "query", tuple(page.appids), fault or "ok"), response, fault)
 
     def _items(self, at: float, given: dict[str, Any]) -> None:
         store, country = self.server.store, given["context"]["country_code"]
@@ -387,12 +386,18 @@ class Handler(BaseHTTPRequestHandler):
             store.note(Request(at, "items", tuple(ids), "414"))
             self._send(414, b"URI Too Long")
             return
-        found = [appid for appid in ids if appid in store.games]
-        if len(found) > 4 and store.fault("absent-items"):
-            found = found[: len(found) // 2]
+        rows, answered, broken = [], [], self._fault_of_call()
         data_request = given.get("data_request", {})
-        rows = [requested(item(store.games[appid], country), data_request) for appid in found]
-        self._answer(Request(at, "items", tuple(found), "ok", country=country), {"store_items": rows})
+        for appid in ids:
+            row = item(store.games[appid], country) if appid in store.games else refused(appid)
+            # A row of an answer that does not arrive is no try of the client's.
+            fault = store.faults.draw(f"app {appid}", *DETAILS, most=STUMBLES_IN_A_ROW) if not broken else ""
+            if fault != "absent":
+                rows.append(half_told(row, fault) if fault else requested(row, data_request))
+            if not fault:
+                answered.append(appid)
+        request = Request(at, "items", tuple(answered), "ok", country=country)
+        self._answer(request, {"store_items": rows}, broken)
 
     def _picture(self, at: float, path: str) -> None:
         store = self.server.store
@@ -401,6 +406,13 @@ class Handler(BaseHTTPRequestHandler):
         request = Request(at, "picture", (appid,), "ok", path)
         if game is None or path != game.file or game.fate == "absent art":
             request.answer = "404"
+            store.note(request)
+            return self._send(404, b"not found")
+        if not game.fate and (fault := store.faults.draw_once(f"picture {appid}", *PICTURES)):
+            if fault == "redrawn":
+                game.art += 1
+                game.stamp = game.modified = int(at)
+            request.answer = fault
             store.note(request)
             return self._send(404, b"not found")
         if game.fate == "elsewhere":
@@ -428,29 +440,40 @@ class Handler(BaseHTTPRequestHandler):
             request.answer = "304"
             store.note(request)
             return self._send(304, b"", {"ETag": etag})
-        return self._faulty(request, data, {"ETag": etag, "Content-Type": "image/jpeg"})
+        fault = store.faults.draw(path, *TRANSPORT, "401", "403")
+        return self._faulty(request, data, {"ETag": etag, "Content-Type": "image/jpeg"}, fault)
 
-    def _answer(self, request: Request, response: dict[str, Any]) -> None:
-        # Steam reports failures of a call as 200 with an empty response; only a header says so.
+    def _fault_of_call(self) -> str:
+        return self.server.store.faults.draw(self.path, *TRANSPORT, *CALLS, *REFUSALS)
+
+    def _fault_of_list(self, *possible: str) -> str:
+        faults = self.server.store.faults
+        if (scripted := faults.scripted()) is not None:
+            return scripted
+        return self._fault_of_call() or faults.draw(f"list {self.path}", *possible, most=STUMBLES_IN_A_ROW)
+
+    def _answer(self, request: Request, response: dict[str, Any], fault: str) -> None:
         store = self.server.store
-        possible = [name for name in ("eresult-84", "eresult-2") if name in store.rates]
-        fault = store.fault(*possible) if possible else ""
-        result = int(fault.rpartition("-")[2]) if fault else store.eresult
-        if result != 1:
+        result = fault.removeprefix("eresult-") if fault.startswith("eresult-") else str(store.eresult)
+        if result != "1":
+            # Steam reports failures of a call as 200 with an empty response; only a header says so.
             request.answer = f"eresult-{result}"
             store.note(request)
-            self._send(200, b'{"response":{}}', {"x-eresult": str(result)})
-            return
-        self._faulty(
-            request, json.dumps({"response": response}).encode(), {"Content-Type": "application/json"}
-        )
+            return self._send(200, b'{"response":{}}', {"x-eresult": result})
+        if fault in ("empty-response", "garbage"):
+            request.answer = fault
+            response = {} if fault == "empty-response" else garbage(response)
+        data = json.dumps({"response": response}).encode()
+        return self._faulty(request, data, {"Content-Type": "application/json"}, fault)
 
-    def _faulty(self, request: Request, data: bytes, headers: dict[str, str]) -> None:
+    def _faulty(self, request: Request, data: bytes, headers: dict[str, str], fault: str) -> None:
         store = self.server.store
-        fault = store.fault("429", "429-after", "500", "reset", "truncated", "short", "drip", "html")
-        request.answer = fault or request.answer
+        if fault in (*TRANSPORT, *REFUSALS):
+            request.answer = fault
         request.received, request.sent = len(self.path), len(data)
         store.note(request)
+        if fault in ("401", "403"):
+            return self._send(int(fault), b"<html>Forbidden</html>")
         if fault == "429":
             return self._send(429, b"slow down")
         if fault == "429-after":
@@ -536,10 +559,9 @@ def main() -> None:
     )
     parser.add_argument("--games", type=int, default=500)
     parser.add_argument("--port", type=int, default=0)
+    faults = ", ".join((*TRANSIENT, *LIES, *REFUSALS))
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
-    parser.add_argument(
-        "--fault", action="append", default=[], metavar="NAME=RATE", help=f"of: {', '.join(TRANSIENT)}"
-    )
+    parser.add_argument("--fault", action="append", default=[], metavar="NAME=RATE", help=f"of: {faults}")
     for fate in ("hidden", "regional", "absent art", "no art", "broken", "fallback"):
         parser.add_argument(f"--{fate.replace(' ', '-')}", type=float, default=0.0, metavar="SHARE")
     given = parser.parse_args()

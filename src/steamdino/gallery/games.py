@@ -178,6 +178,15 @@ class Games:
         if marked > 0:
             bump(self._db)
 
+    def mark_present(self, game_ids: Iterable[str]) -> None:
+        """Mark games that were missing as present again, with what was known of them."""
+        for key in game_ids:
+            record_return(self._db, key)
+            if self._db.execute(
+                "UPDATE games SET gone_at = NULL WHERE game_id = ? AND gone_at IS NOT NULL", (key,)
+            ).rowcount:
+                bump(self._db)
+
     def from_stores(self, game_ids: Iterable[str]) -> list[str]:
         """Return those of the given games that came from a store, not from a folder, a table or an archive."""
         rows = self._db.execute(

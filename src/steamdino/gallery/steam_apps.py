@@ -18,12 +18,16 @@ until somebody names it or its type."""
 _TYPE = "its type is "
 """How the reason of `OTHER_TYPE` begins; the type follows."""
 
-_EXPECTED = (
+_COLUMN = "(SELECT json_extract(columns, '$.{}') FROM games WHERE game_id = CAST(appid AS TEXT))"
+
+_OF_LISTED_TYPE = (
     "outcome NOT IN ('vanished', 'removed', 'other type')"
-    " AND coalesce((SELECT json_extract(columns, '$.type') FROM games WHERE game_id = CAST(appid AS TEXT)), '')"
-    "  NOT IN (SELECT value FROM json_each(?))"
+    f" AND coalesce({_COLUMN.format('type')}, '') NOT IN (SELECT value FROM json_each(?))"
 )
-"""The condition that a whole list has an app, given the types that the list was not asked for."""
+"""The condition that a list may have an app, given the types that it was not asked for."""
+
+_EXPECTED = f"{_OF_LISTED_TYPE} AND NOT coalesce({_COLUMN.format('delisted')}, 0)"
+"""The condition that a whole list has an app, given the same: no list has delisted apps."""
 
 
 class SteamApps:
@@ -85,34 +89,46 @@ class SteamApps:
         )
         return [appid for (appid,) in rows]
 
-    def unseen(self, sweep: int, unrequested: Iterable[str] = ()) -> tuple[int, int]:
-        """Return how many apps a whole sweep did not see, and how many apps lists have named before.
+    def last_sweep(self) -> int:
+        """Return the highest number of a sweep that saw an app, also if that sweep came to no end; 0 for none."""
+        return int(self._db.execute("SELECT coalesce(max(swept), 0) FROM steam_apps").fetchone()[0])
+
+    def unseen(self, sweep: int, since: int, unrequested: Iterable[str] = ()) -> tuple[int, int]:
+        """Return how many apps a whole sweep missed, of how many that the sweep `since` or a later one saw.
 
         Args:
-            sweep: its number.
+            sweep, since: numbers of sweeps.
             unrequested: types that the list was not asked for; their apps do not count.
         """
         return tuple(
             self._db.execute(
                 "SELECT count(*) FILTER (WHERE swept < ?), count(*) FROM steam_apps"  # noqa: S608
-                f" WHERE swept > 0 AND {_EXPECTED}",
-                (sweep, json.dumps(list(unrequested))),
+                f" WHERE swept >= ? AND {_EXPECTED}",
+                (sweep, max(since, 1), json.dumps(list(unrequested))),
             ).fetchone()
         )
 
-    def vanish(self, sweep: int, unrequested: Iterable[str] = ()) -> list[int]:
-        """Mark the apps that a whole sweep did not see; return those that were present before.
+    def doubt(self, sweep: int, unrequested: Iterable[str] = ()) -> None:
+        """Make the details due of all apps that a whole sweep missed: only the store can tell whether they are gone.
 
         Args:
             sweep: its number.
-            unrequested: types that the list was not asked for; their apps stay.
+            unrequested: types that the list was not asked for.
         """
+        self._db.execute(
+            "UPDATE steam_apps SET due = 1, tries = 0"  # noqa: S608
+            f" WHERE swept BETWEEN 1 AND ? AND {_OF_LISTED_TYPE}",
+            (sweep - 1, json.dumps(list(unrequested))),
+        )
+
+    def missed(self, sweep: int, unrequested: Iterable[str] = ()) -> dict[int, tuple[int, str]]:
+        """Return the last sweep that saw, and the outcome, of each app with due details that a whole sweep missed."""
         rows = self._db.execute(
-            "UPDATE steam_apps SET outcome = 'vanished', due = 0, reason = 'the list no longer has it', asked_at = ?"  # noqa: S608
-            f" WHERE swept BETWEEN 1 AND ? AND {_EXPECTED} RETURNING appid",
-            (now(), sweep - 1, json.dumps(list(unrequested))),
-        ).fetchall()
-        return [appid for (appid,) in rows]
+            "SELECT appid, swept, outcome FROM steam_apps"  # noqa: S608
+            f" WHERE due > 0 AND swept BETWEEN 1 AND ? AND {_OF_LISTED_TYPE}",
+            (sweep - 1, json.dumps(list(unrequested))),
+        )
+        return {appid: (swept, outcome) for appid, swept, outcome in rows}
 
     def make_due(self, before: str, unsuccessful_before: str) -> None:
         """Make details due that were requested before a moment; for games without a banner, before a later moment.

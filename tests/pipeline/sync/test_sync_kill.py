@@ -2,60 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
-import sqlite3
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.fakes.steam import TRANSIENT, Game, Store, picture, serving
+from tests.fakes.steam import Game, Store, picture, serving
+from tests.pipeline.sync.sync_processes import CONNECTIONS, commits, start
 
 from steamdino.catalogue.steam.web_api import HIGHEST_ID
 from steamdino.gallery import Gallery
 from steamdino.pipeline import examine
 
-CONNECTIONS = 6
 FATES = {"absent art": 0.01, "hidden": 0.01, "broken": 0.01}
 PERMANENT = {"": "fetched", "absent art": "missing", "hidden": "hidden", "broken": "failed"}
-
-
-def start(gallery: Path, store: Store, **settings: str) -> subprocess.Popen[str]:
-    environ = {
-        **os.environ,
-        "STEAM_API_KEY": store.key,
-        "STEAMDINO_STEAM_API_URL": store.address,
-        "STEAMDINO_STEAM_ASSETS_URL": f"{store.address}/assets",
-        "STEAMDINO_STEAM_BACKOFF": "0.05",
-        "STEAMDINO_STEAM_RATE": "0",
-        "STEAMDINO_STEAM_BANNER_RATE": "300",
-        "STEAMDINO_STEAM_CONNECTIONS": str(CONNECTIONS),
-        "STEAMDINO_STEAM_COUNTRIES": "US,JP,DE",
-        "STEAMDINO_STEAM_TIMEOUT": "1",
-        **settings,
-    }
-    command = [sys.executable, "-m", "steamdino", "sync", "-g", str(gallery)]
-    return subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def commits(gallery: Path) -> int:
-    """How much is committed: apps that were listed, told about, and pictures."""
-    if not (gallery / "gallery.sqlite").exists():
-        return 0
-    with closing(sqlite3.connect(gallery / "gallery.sqlite", timeout=5)) as db:
-        try:
-            return sum(
-                db.execute(f"SELECT count(*) FROM {one}").fetchone()[0]
-                for one in ("steam_apps", "steam_apps WHERE due != 1", "steam_assets WHERE due = 0")
-            )
-        except sqlite3.OperationalError:
-            return 0
 
 
 def kill_until_done(gallery: Path, store: Store, kills: int, number: int = signal.SIGKILL) -> int:
@@ -134,17 +98,17 @@ def test_a_sync_that_is_interrupted_says_that_it_goes_on(tmp_path: Path, store: 
 def test_a_list_without_a_key_continues_after_a_kill_where_it_was(tmp_path: Path) -> None:
     gallery = tmp_path / "g"
     with serving(Store.of(1200, fates={"no art": 1.0})) as store:
-        finish(start(gallery, store, STEAM_API_KEY=""))
+        finish(start(gallery, store, key=False))
         for appid in range(20_001, 23_001):
             store.games[appid] = Game(appid, "New", "no art", unreleased=True)
         store.log.clear()
         store.latency = 0.2
-        process = start(gallery, store, STEAM_API_KEY="")
+        process = start(gallery, store, key=False)
         while process.poll() is None and not position(gallery):
             time.sleep(0.01)
         finish(process, signal.SIGKILL)
         store.latency = 0.0
-        finish(start(gallery, store, STEAM_API_KEY=""))
+        finish(start(gallery, store, key=False))
         with Gallery.open(gallery) as opened:
             assert opened.steam_apps.count() == len(store.games) == 4200
         assert 1 + 5 <= store.counts()["query"] <= 1 + 5 + 1  # by release, by id, and the page of the kill
@@ -162,24 +126,3 @@ def position(gallery: Path) -> int:
     with Gallery.open(gallery) as opened:
         state = opened.steam_apps.state("list") or {}
     return int(state["after"]) if state.get("order") == HIGHEST_ID else 0
-
-
-@pytest.mark.soak
-def test_5000_games_with_every_fault_and_ten_kills(tmp_path: Path) -> None:
-    """Prints what it found; `make soak` runs it."""
-    for kills in (0, 10):
-        with serving(Store.of(5000, seed=5, fates=FATES)) as store:
-            store.rates = dict.fromkeys(TRANSIENT, 0.02)
-            store.drip_seconds = 2.0
-            began = time.monotonic()
-            gallery = tmp_path / f"g{kills}"
-            kill_until_done(gallery, store, kills)
-            check(gallery, store, kills)
-            faults = Counter(request.answer for request in store.log)
-            assert set(TRANSIENT) - {"page-edges", "absent-items", "stalled"} <= set(faults)
-            busiest = store.busiest_second({"picture"})
-            assert busiest <= 300
-            print(
-                f"{kills} kills: {time.monotonic() - began:.0f} s, {len(store.log):,} requests, {dict(faults)},"
-                f" busiest second {busiest} pictures of 300"
-            )

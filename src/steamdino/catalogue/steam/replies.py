@@ -36,8 +36,8 @@ ADULT = frozenset({3, 4})
 """Content descriptors of adult-only games; 1 and 5 also mark mainstream ones."""
 
 FOUND, HIDDEN = 1, 15
-"""`success` of an app, an unsigned EResult: its details follow; it is hidden, or not available in this country. With
-any other value the details are missing for a reason that may pass."""
+"""`success` of an app, an unsigned EResult: its details follow; it is hidden, or not available in this country, which
+"visible" must confirm. With any other value, or none, the details are missing for a reason that may pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Page:
     Attributes:
         apps: in the list's order; may repeat earlier ones.
         cursor: where the next page begins; None on the last page, or if the reply has no cursor.
-        total: the length of the whole list, if the reply has it.
+        total: the length of the whole list; None for a list that has a cursor instead.
     """
 
     apps: tuple[App, ...]
@@ -113,9 +113,13 @@ def app_list(response: Mapping[str, Any], *, required: bool = True) -> Page:
         for row in rows(response, "apps", required=required)
         if (appid := appid_of(row.get("appid"))) is not None
     )
-    more = response.get("have_more_results") in (True, 1, "1", "true")
+    more = response.get("have_more_results")
+    if more not in (None, False, True, "0", "1", "false", "true"):
+        raise ReplyError(
+            f"Steam's answer has {str(more)[:20]!r} for 'have_more_results', expected true or false; try again later"
+        )
     cursor = appid_of(response.get("last_appid")) or (max(app.appid for app in apps) if apps else None)
-    return Page(apps, cursor if more and apps else None)
+    return Page(apps, cursor if flag(more) and apps else None)
 
 
 def query_page(response: Mapping[str, Any]) -> Page:
@@ -123,8 +127,8 @@ def query_page(response: Mapping[str, Any]) -> Page:
     metadata = response.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     total = whole(metadata.get("total_matching_records"))
-    if total is None and "ids" not in response:
-        raise ReplyError("Steam's answer has neither 'ids' nor their number; try again later")
+    if total is None or total < 0:
+        raise ReplyError("Steam's answer does not say how many games there are; try again later")
     appids = [appid_of(row.get("appid")) for row in rows(response, "ids", required=False)]
     return Page(tuple(App(appid) for appid in appids if appid is not None), total=total)
 
@@ -157,7 +161,7 @@ def items(
 def _is_answered(row: Mapping[str, Any]) -> bool:
     """Return whether a row has an app's details, or says that they are refused."""
     success = whole(row.get("success"))
-    return success in (None, FOUND) or (success == HIDDEN and not row.get("visible"))
+    return success == FOUND or (success == HIDDEN and row.get("visible") in (False, 0))
 
 
 def _item(appid: int, row: Mapping[str, Any], tags: Mapping[int, str], categories: Mapping[int, str]) -> Item:

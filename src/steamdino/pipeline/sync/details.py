@@ -13,6 +13,7 @@ from steamdino.gallery.games import Source
 from steamdino.gallery.layout import KINDS
 from steamdino.gallery.steam_apps import FAILED, FOUND, HIDDEN, UNRELEASED
 from steamdino.pipeline.sync.countries import Countries
+from steamdino.pipeline.sync.missed_apps import MissedApps
 from steamdino.pipeline.sync.sync_request import DETAILS, Report, SyncRequest
 from steamdino.records import Entry
 
@@ -41,12 +42,19 @@ class Details:
         self._foreign = gallery.games.foreign(source)
         self._types = {GAME, *wanted.include}
         self._named: set[int] = set()
+        self._missed = MissedApps(gallery, wanted)
         self._names: Names | None = None
         self._done = 0
+
+    @property
+    def kept(self) -> int:
+        """Return how many apps the list should have named and did not: the store shows them."""
+        return self._missed.kept
 
     def run(self, among: Sequence[int] | None) -> None:
         """Request the details that are due for some apps, or all; for hidden apps from one country after another."""
         self._named = self._gallery.steam_apps.named()
+        self._missed.load()
         for turn in self._countries.turns:
             while due := self._gallery.steam_apps.due_apps(among, turn=turn):
                 total = self._done + len(due)
@@ -93,13 +101,20 @@ class Details:
 
     def _take(self, item: Item, country: str, turn: int) -> None:
         apps, assets, game_id = self._gallery.steam_apps, self._gallery.steam_assets, str(item.appid)
+        if self._missed.vanish(item, last=not self._countries.after(turn)):
+            self._counts["vanished"] += 1
+            return
         if not item.visible:
             # An app that is hidden in one country may be visible in another. What was known of the game stays.
             following = self._countries.after(turn)
             asked = country if following else " or ".join(self._countries.codes)
             apps.put_outcome(item.appid, HIDDEN, f"it is hidden, or not available in {asked}", turn=following)
+            if item.appid not in self._missed:
+                self._gallery.games.mark_present(self._gallery.games.from_stores([game_id]))
             self._counts["hidden"] += not following
             return
+        if turn == 1:
+            self._missed.keep(item)
         if owner := self._foreign.get(game_id):
             apps.put_outcome(
                 item.appid,

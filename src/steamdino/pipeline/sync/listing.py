@@ -11,7 +11,7 @@ from typing import Any
 from steamdino.catalogue.steam import app_types
 from steamdino.catalogue.steam.replies import App, Page
 from steamdino.catalogue.steam.web_api import BY_ID, HIGHEST_ID, NEWEST, QUERIED, SteamApi
-from steamdino.errors import NetworkError
+from steamdino.errors import BlockedError, NetworkError
 from steamdino.gallery import Gallery
 from steamdino.pipeline.missing import STEAM_SHARE, missing_from_steam
 from steamdino.pipeline.sync.sync_request import LIST, Report, SyncRequest
@@ -52,7 +52,7 @@ class Listing:
     @property
     def is_new(self) -> bool:
         """Return whether this reads the store's list from its beginning, and does not continue an earlier reading."""
-        return self._wanted.is_whole and self._apps.state("list") is None
+        return self._wanted.is_whole and self._interrupted() is None
 
     def run(self) -> tuple[list[int] | None, bool]:
         """Read the list, or as much of it as was requested.
@@ -69,7 +69,7 @@ class Listing:
         if wanted.top:
             return self._named(App(appid) for appid in self._api.most_played()[: wanted.top]), True
         if wanted.limit:
-            return self._first(wanted.limit), True
+            return self._first(wanted.limit)
         return None, self._all()
 
     def _named(self, apps: Iterable[App]) -> list[int]:
@@ -78,61 +78,71 @@ class Listing:
         self._report(LIST, len(found), len(found))
         return [app.appid for app in found]
 
-    def _first(self, limit: int) -> list[int]:
+    def _first(self, limit: int) -> tuple[list[int], bool]:
         found: dict[int, App] = {}
-        after = start = 0
-        while len(found) < limit:
+        after = total = stalls = 0
+        while len(found) < limit and stalls < STALLS:
             if self._keyed:
                 page = self._api.apps(after, self._wanted.include)
-                after = page.cursor or 0
-                more = page.cursor is not None
+                after, ended = max(after, page.cursor or 0), page.cursor is None
             else:
                 page = self._api.query(
-                    start, self._wanted.include, min(QUERIED, limit), released=self._wanted.released_only
+                    len(found),
+                    self._wanted.include,
+                    min(QUERIED, limit),
+                    released=self._wanted.released_only,
                 )
-                start += len(page.apps)
-                more = bool(page.apps) and start < (page.total or 0)
-            for app in page.apps:
-                found.setdefault(app.appid, app)
-            if not more:
+                total = max(total, page.total or 0)
+                ended = len(found.keys() | {app.appid for app in page.apps}) >= total
+            new = {app.appid: app for app in page.apps if app.appid not in found}
+            found |= new
+            stalls = 0 if new else stalls + 1  # a page is requested only if it should have further games
+            if new and ended:
                 break
         chosen = list(found.values())[:limit]
         self._put(chosen, 0)
         self._report(LIST, len(chosen), len(chosen))
-        return [app.appid for app in chosen]
+        return [app.appid for app in chosen], stalls < STALLS
 
     @property
     def _keyed(self) -> bool:
         return self._api.has_key and not app_types.only_queried(self._wanted.include)
 
     def _all(self) -> bool:
-        state = self._apps.state("list") or self._begin()
+        state = self._interrupted() or self._begin()
         read = self._by_key if state["keyed"] else self._sweep if state["full"] else self._news
         complete = read(state)
+        swept, unrequested = self._swept, app_types.unrequested(state["include"])
         if state["full"] and complete:
-            self._check_missing(state["sweep"], app_types.unrequested(state["include"]))
+            self._check_missing(state["sweep"], swept["sweep"], unrequested)
+            # An empty list that nothing contradicts yet is no list of Steam's either.
+            complete = self._seen(state) > 0 or self._wanted.allow_missing
         with self._gallery.transaction():
-            if state["full"] and complete:
-                gone = self._apps.vanish(state["sweep"], app_types.unrequested(state["include"]))
-                # The same id may be that of a game in a folder, which is still there.
-                self._gallery.games.mark_gone(self._gallery.games.from_stores(map(str, gone)))
-                self._counts["vanished"] += len(gone)
-                self._put_swept(state, state["began"])
-            elif not complete:
-                self._put_swept(state, 0)  # what was not read is found by reading the whole list next time
-            self._apps.put_state("listed_at", state["began"])
+            if not complete:
+                # What was not read is found by reading the whole list next time.
+                self._apps.put_state("swept", {**swept, "at": 0})
+            elif state["full"]:
+                self._apps.doubt(state["sweep"], unrequested)
+                self._apps.put_state(
+                    "swept",
+                    {
+                        "sweep": state["sweep"],
+                        "previous": swept["sweep"],
+                        "at": state["began"],
+                        "include": state["include"],
+                    },
+                )
+            if complete:
+                self._apps.put_state("listed_at", state["began"])
             self._apps.put_state("list", None)
             # --full also repeats details that were requested a moment ago.
             again = _days_ago(-1 if self._wanted.full else SWEEP_DAYS)
             self._apps.make_due(again, max(again, _days_ago(RECHECK_DAYS)))
         return complete
 
-    def _put_swept(self, state: dict[str, Any], at: int) -> None:
-        self._apps.put_state("swept", {"sweep": state["sweep"], "at": at, "include": state["include"]})
-
-    def _check_missing(self, sweep: int, unrequested: Iterable[str]) -> None:
+    def _check_missing(self, sweep: int, previous: int, unrequested: Iterable[str]) -> None:
         """Raise an error if the list has lost many games: a server in trouble may answer with a short list."""
-        unseen, had = self._apps.unseen(sweep, unrequested)
+        unseen, had = self._apps.unseen(sweep, previous, unrequested)
         if self._wanted.allow_missing or not missing_from_steam(unseen, had):
             return
         with self._gallery.transaction():
@@ -142,8 +152,21 @@ class Listing:
             " Try again later; if they are really gone, run again with --allow-missing"
         )
 
+    @property
+    def _swept(self) -> dict[str, Any]:
+        """The last whole reading of the list."""
+        return self._apps.state("swept") or {"sweep": 0, "at": 0, "include": []}
+
+    def _interrupted(self) -> dict[str, Any] | None:
+        """Return where a reading stopped; None if there is none, or if it read another list than is wanted now."""
+        state: dict[str, Any] | None = self._apps.state("list")
+        if state is None:
+            return None
+        same = (state["keyed"], state["include"]) == (self._keyed, sorted(self._wanted.include))
+        return state if same and state["full"] >= self._wanted.full else None
+
     def _begin(self) -> dict[str, Any]:
-        swept = self._apps.state("swept") or {"sweep": 0, "at": 0, "include": []}
+        swept = self._swept
         include, began = sorted(self._wanted.include), int(time.time())
         full = (
             self._wanted.full
@@ -154,7 +177,8 @@ class Listing:
         return {
             "keyed": self._keyed,
             "full": full,
-            "sweep": swept["sweep"] + full,
+            # Each whole reading has a number of its own, so that no earlier one counts as part of it.
+            "sweep": max(swept["sweep"], self._apps.last_sweep()) + 1 if full else swept["sweep"],
             "since": 0 if full else max(listed_at - MARGIN, 0),
             "after": 0,
             "pass": 1,
@@ -166,22 +190,35 @@ class Listing:
         stalls = done = 0
         while True:
             page = self._api.apps(state["after"], state["include"], state["since"])
-            if not page.apps and state["after"] and not state["since"]:
-                # The page before said that there are more, so the list does not end here.
+            leads = any(app.appid > state["after"] for app in page.apps)
+            stuck = not leads or (page.cursor is not None and page.cursor <= state["after"])
+            if stuck and (state["after"] or not state["since"]):
+                # The page before said that there are more games, and a whole list has some in any case.
                 stalls += 1
                 if stalls >= STALLS:
-                    return False
+                    return not state["after"]  # the caller judges an empty list
                 continue
-            stuck = page.cursor is not None and page.cursor <= state["after"]
+            stalls = 0
             done += len(page.apps)
             last = page.cursor is None
-            self._page(page.apps, state, {"after": state["after"] if stuck else page.cursor or 0}, done=last)
+            self._page(page.apps, state, {"after": page.cursor or 0}, done=last)
             self._report(LIST, done, 0 if not last else done)
             if last:
-                return True
-            stalls = stalls + 1 if stuck else 0
-            if stalls >= STALLS:
-                return False
+                return not state["full"] or self._wanted.allow_missing or self._has_most(state)
+
+    def _has_most(self, state: dict[str, Any]) -> bool:
+        """Return whether a list that has no total is about as long as the list that has one."""
+        seen, total = self._seen(state), 0
+        try:
+            for _ in range(STALLS):
+                total = max(total, self._api.query(0, state["include"], 1).total or 0)
+                if total >= seen * (1 - STEAM_SHARE):
+                    break  # a number that is smaller than what was read is doubtful itself
+        except BlockedError:
+            raise
+        except NetworkError:
+            return True  # nothing contradicts the list
+        return seen >= total * (1 - STEAM_SHARE)
 
     def _sweep(self, state: dict[str, Any]) -> bool:
         """Read the whole list without a key; return whether it has as many games as it claims to have."""
@@ -191,15 +228,16 @@ class Listing:
             page = self._query(state, BY_ID, self._wanted.released_only, count)
             if page is None:
                 return False
-            total, start = page.total or 0, state["after"] + count - OVERLAP
+            total: int = state["total"]
+            start = state["after"] + count - OVERLAP
             self._page(page.apps, state, {"after": start}, done=False)
-            seen = self._apps.swept(state["sweep"])
+            seen = self._seen(state)
             self._report(LIST, min(seen, total), total)
-            if start + OVERLAP < total:
+            if page.apps and start + OVERLAP < total:
                 continue
             if seen >= total or state["pass"] >= PASSES:
                 return seen >= total
-            self._page((), state, {"after": 0, "pass": state["pass"] + 1}, done=False)
+            self._page((), state, {"after": 0, "pass": state["pass"] + 1, "total": 0}, done=False)
 
     def _news(self, state: dict[str, Any]) -> bool:
         """Read each list of `NEWS` down to the first page without news; return whether no page was missing.
@@ -213,8 +251,8 @@ class Listing:
             order = state.setdefault("order", NEWS[0])
             # Unreleased games might precede all others in `NEWEST`, since their dates lie in the future.
             page = self._query(state, order, order == NEWEST or self._wanted.released_only)
-            apps, total = (page.apps, page.total or 0) if page else ((), 0)
-            absent = page is None or (not apps and state["after"] < total)
+            apps, total = page.apps if page else (), state["total"]
+            absent = not apps
             start = state["after"] + QUERIED - OVERLAP
             ended = absent or start + OVERLAP >= total or not self._apps.unasked(app.appid for app in apps)
             change = {"after": start, "absent": absent or state.get("absent", False)}
@@ -234,9 +272,13 @@ class Listing:
             total = page.total or 0
             state["total"] = max(total, state.get("total", 0))
             shrunk = total < state["total"] * (1 - STEAM_SHARE)  # a list does not shrink while it is read
-            if not shrunk and (page.apps or state["after"] >= total):
+            if not shrunk and (page.apps or state["after"] > total):
                 break
         return None if shrunk else page
+
+    def _seen(self, state: dict[str, Any]) -> int:
+        """Return the number of apps that the reading has seen."""
+        return self._apps.swept(state["sweep"])
 
     def _page(
         self, apps: Iterable[App], state: dict[str, Any], change: dict[str, Any], *, done: bool

@@ -102,12 +102,13 @@ def sync(
                 break
         with opened.transaction():
             opened.games.end_scan(source)
+        counts["kept"] = details.kept
         return SyncSummary(
             counts,
             opened.steam_apps.outcomes(wanted.kinds[0]),
             opened.steam_apps.other_types(),
             client.requests + images.requests,
-            complete,
+            complete and not details.kept,
         )
 
 

@@ -56,12 +56,14 @@ class SyncSummary:
     """The result of a run.
 
     Attributes:
-        counts: of this run: "new" apps, "details" requested, "found", "hidden", "other type", "vanished", pictures that
-            were "lost" from the gallery, "fetched", "unchanged", "missing", "failed".
+        counts: of this run: "new" apps, "details" requested, "found", "hidden", "other type", "vanished", "kept"
+            although the list lacks them, pictures that were "lost" from the gallery, "fetched", "unchanged",
+            "missing", "failed".
         outcomes: number of all apps that the gallery knows, by outcome.
         other_types: number of all apps that were left out for their types, by type.
         requests: number of requests sent.
-        complete: False if the list claims to have more games than could be read.
+        complete: False if the list ended early, claims to have more games than could be read, or lacks games that the
+            store shows.
     """
 
     counts: Counter[str]

@@ -300,6 +300,10 @@ def _print(summary: SyncSummary, as_json: bool) -> None:
     if counts["other type"]:
         kinds = ", ".join(f"{count:,} {name}" for name, count in summary.other_types.items())
         note(f"Left out because they are not games: {kinds}. To add them, pass --include or their appIDs.")
+    if counts["kept"]:
+        note(
+            f"{counts['kept']:,} games are missing from Steam's list, but the store shows them; they were kept."
+        )
     if not summary.complete:
         note("Steam's list is incomplete; run the same command again, which reads the whole list.")
     if counts["fetched"]:
