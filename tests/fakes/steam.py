@@ -229,6 +229,9 @@ def item(game: Game, country: str) -> dict[str, Any]:
         "asset_url_format": f"{game.file.rpartition('/')[0]}/${{FILENAME}}?t={game.stamp}",
         "library_capsule": "library_600x900.jpg",
         "header": "header.jpg",
+        "page_background": "page_bg_generated_v6b.jpg",
+        "raw_page_background": "page.bg.jpg",
+        "community_icon": hashlib.sha1(game.name.encode(), usedforsecurity=False).hexdigest(),
     }
     if game.fate == "no art":
         assets = {}
@@ -248,6 +251,11 @@ def item(game: Game, country: str) -> dict[str, Any]:
         "is_free": n % 5 == 0,
         "store_url_path": f"app/{game.appid}/Game_{n}",
         "tagids": [sorted(TAGS)[n % len(TAGS)], 492],
+        "tags": [  # as many as the real ones
+            {"tagid": tag, "weight": 1000 - weight}
+            for weight in range(10)
+            for tag in (sorted(TAGS)[n % len(TAGS)], 492)
+        ],
         "categories": {"supported_player_categoryids": [2]},
         "content_descriptorids": [3] if game.adult else [5],
         **({"unlisted": True} if game.delisted or game.fate == "delisted" else {}),
