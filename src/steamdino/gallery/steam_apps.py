@@ -20,13 +20,13 @@ _TYPE = "its type is "
 
 _COLUMN = "(SELECT json_extract(columns, '$.{}') FROM games WHERE game_id = CAST(appid AS TEXT))"
 
-_OF_LISTED_TYPE = (
-    "outcome NOT IN ('vanished', 'removed', 'other type')"
+_LISTABLE = (
+    "outcome NOT IN ('removed', 'other type')"  # noqa: S608
     f" AND coalesce({_COLUMN.format('type')}, '') NOT IN (SELECT value FROM json_each(?))"
 )
 """The condition that a list may have an app, given the types that it was not asked for."""
 
-_EXPECTED = f"{_OF_LISTED_TYPE} AND NOT coalesce({_COLUMN.format('delisted')}, 0)"
+_EXPECTED = f"{_LISTABLE} AND outcome != 'vanished' AND NOT coalesce({_COLUMN.format('delisted')}, 0)"
 """The condition that a whole list has an app, given the same: no list has delisted apps."""
 
 
@@ -117,7 +117,7 @@ class SteamApps:
         """
         self._db.execute(
             "UPDATE steam_apps SET due = 1, tries = 0"  # noqa: S608
-            f" WHERE swept BETWEEN 1 AND ? AND {_OF_LISTED_TYPE}",
+            f" WHERE swept BETWEEN 1 AND ? AND outcome != 'vanished' AND {_LISTABLE}",
             (sweep - 1, json.dumps(list(unrequested))),
         )
 
@@ -125,7 +125,7 @@ class SteamApps:
         """Return the last sweep that saw, and the outcome, of each app with due details that a whole sweep missed."""
         rows = self._db.execute(
             "SELECT appid, swept, outcome FROM steam_apps"  # noqa: S608
-            f" WHERE due > 0 AND swept BETWEEN 1 AND ? AND {_OF_LISTED_TYPE}",
+            f" WHERE due > 0 AND swept BETWEEN 1 AND ? AND {_LISTABLE}",
             (sweep - 1, json.dumps(list(unrequested))),
         )
         return {appid: (swept, outcome) for appid, swept, outcome in rows}
