@@ -72,6 +72,25 @@ def test_an_empty_folder_becomes_a_gallery_that_can_be_searched_with_filters(
     )
 
 
+def test_a_list_that_lacks_games_which_the_store_shows_is_reported_once(
+    run: Run, store: Store, tmp_path: Path
+) -> None:
+    gallery = tmp_path / "g"
+    run("sync", "-g", gallery)
+    assert run("sync", "-g", gallery, "--full").returncode == 0
+    shown = next(game for game in store.games.values() if not game.fate)
+    shown.fate = "left out"
+    done = run("sync", "-g", gallery, "--full")
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "Games that Steam's list lacks although the store shows them, and that were kept: 1.",
+        "Steam's list is incomplete; run the same command again.",
+    ]
+    assert "vanished" not in done.stdout
+    again = run("sync", "-g", gallery)  # reads the whole list once more, which lacks it again
+    assert (again.returncode, again.stderr) == (0, "")
+
+
 def test_a_game_that_the_gallery_lacks_is_fetched_for_a_query(run: Run, store: Store, tmp_path: Path) -> None:
     gallery = tmp_path / "g"
     run("sync", "-g", gallery, "--limit", "20")

@@ -182,7 +182,8 @@ def test_the_first_list_is_incomplete_if_it_is_much_shorter_than_the_number_of_g
     run: Run, store: Store, gallery: Path
 ) -> None:
     store.page = 20
-    assert not run(FULL, "", "cut-list", "").complete
+    # The number of games is doubtful if there are more; then it is asked for again.
+    assert not run(FULL, "", "cut-list", "empty-page", "cut-list", "").complete
     assert len(outcomes(gallery)) == 40
     assert run(SyncRequest()).complete  # reads the whole list, since there is none yet
     assert len(outcomes(gallery)) == 100
@@ -212,6 +213,27 @@ def test_the_first_games_of_a_list_that_leads_nowhere_are_incomplete_and_the_run
 def test_a_list_whose_total_grows_without_end_is_given_up(run: Run, store: Store) -> None:
     assert not run(FULL, "large-total", key=False).complete
     assert len(store.log) < 40
+
+
+def test_the_highest_number_of_games_that_a_page_names_is_the_number_of_games(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("steamdino.pipeline.sync.listing.QUERIED", 150)
+    with serving(Store.of(200, fates={"no art": 1.0})) as store:
+        store.faults.script.extend(["page-short", "small-total"])  # at least 197 games, "of 196"
+        assert sync(tmp_path / "g", FULL, settings_for(store, key="")).complete
+        assert outcomes(tmp_path / "g").keys() == store.games.keys()
+
+
+def test_a_reading_that_came_to_no_end_is_no_part_of_the_next_one(
+    run: Run, store: Store, gallery: Path
+) -> None:
+    run()
+    store.page = 60
+    assert not run(FULL, "", "stalled").complete
+    del store.games[10]  # which that reading saw
+    assert run().complete
+    assert outcomes(gallery)[10] == "vanished"
 
 
 def test_an_interrupted_list_continues_only_if_the_same_is_wanted(

@@ -192,13 +192,17 @@ class Listing:
 
     def _has_most(self, state: dict[str, Any]) -> bool:
         """Return whether a list that has no total is about as long as the list that has one."""
+        read, total = self._read(state), 0
         try:
-            total = self._api.query(0, state["include"], 1).total or 0
+            for _ in range(STALLS):
+                total = max(total, self._api.query(0, state["include"], 1).total or 0)
+                if total >= read * (1 - STEAM_SHARE):
+                    break  # a number that is smaller than what was read is doubtful itself
         except BlockedError:
             raise
         except NetworkError:
             return True  # nothing contradicts the list
-        return self._read(state) >= total * (1 - STEAM_SHARE)
+        return read >= total * (1 - STEAM_SHARE)
 
     def _by_query(self, state: dict[str, Any]) -> bool:
         order = BY_ID if state["full"] else NEWEST
