@@ -183,7 +183,7 @@ def distorted(
         return page_of(listed, (start + len(listed) // 2) % max(len(listed), 1), count)
     if fault == "page-short":
         dice = random.Random(f"{start} {appids}")
-        missing = set(dice.sample(appids, min(3, len(appids))))
+        missing = set(dice.sample(appids, min(max(len(appids) // 50, 1), len(appids))))
         return replace(page, appids=[a for a in appids if a not in missing or not omit(a)])
     if fault == "cut-list":
         return replace(page, total=start + len(appids), more=False)

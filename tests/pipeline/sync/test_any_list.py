@@ -24,19 +24,34 @@ PAGE, OVERLAP = 16, 3
 SHOWN = ("fetched", "no banner", "to fetch", "missing")
 """Outcomes of games whose details the store showed."""
 
-APPIDS = st.integers(1, 60).map(lambda n: 10 * n)
+APPIDS = st.integers(1, 70).map(lambda n: 10 * n)
 CHANGES = st.lists(
     st.tuples(st.sampled_from(("back", "gone", "hidden", "regional", "delisted", "renamed")), APPIDS),
     max_size=6,
 )
-ANSWERS = st.lists(st.sampled_from(("", *STUMBLES, *LIES, *CALLS, "500", "html", "reset")), max_size=12)
+FAULTS = (*LIES, *STUMBLES, *CALLS, "500", "html", "reset")
+ANSWERS = st.one_of(
+    st.builds(
+        lambda before, fault: [""] * before + [fault],
+        st.integers(0, 4),
+        st.sampled_from(("page-short", "page-short", *FAULTS)),
+    ),
+    st.lists(st.sampled_from(("", *FAULTS)), max_size=6),
+)
 """Faults of the next requests for a list, "" for none. Once they are used up, all answers are honest."""
 
-REQUESTS = st.one_of(
-    st.just(SyncRequest(full=True)),
-    st.just(SyncRequest()),
-    st.integers(1, 40).map(lambda n: SyncRequest(limit=n)),
-    st.lists(APPIDS, min_size=1, max_size=3, unique=True).map(lambda ids: SyncRequest(appids=tuple(ids))),
+
+def request(kind: str, limit: int, appids: list[int]) -> SyncRequest:
+    if kind == "limit":
+        return SyncRequest(limit=limit)
+    return SyncRequest(appids=tuple(appids)) if kind == "named" else SyncRequest(full=kind == "full")
+
+
+REQUESTS = st.builds(
+    request,
+    st.sampled_from(("full", "full", "full", "changes", "limit", "named")),
+    st.integers(1, 40),
+    st.lists(APPIDS, min_size=1, max_size=3, unique=True),
 )
 
 
@@ -52,7 +67,7 @@ class Run:
 
 
 RUNS = st.lists(
-    st.builds(Run, CHANGES, REQUESTS, st.booleans(), ANSWERS, st.booleans()), min_size=1, max_size=6
+    st.builds(Run, CHANGES, REQUESTS, st.booleans(), ANSWERS, st.booleans()), min_size=3, max_size=6
 )
 
 
@@ -123,8 +138,8 @@ def assert_none_is_lost(store: Store, before: Known, after: Known) -> None:
     lost = after.vanished() - before.vanished()
     assert not lost & with_fate(store, "no art", "regional")
     assert not after.gone - before.gone - lost
-    # Steam refuses hidden games and games that do not exist alike. A hidden game vanishes if its details were shown until
-    # now, or if two whole readings missed it.
+    # Steam refuses hidden games and games that do not exist alike. A hidden game vanishes if its details were shown
+    # until now, or if two whole readings missed it.
     for appid in lost & with_fate(store, "hidden"):
         assert before.outcomes[appid] in SHOWN or before.seen[appid] < before.reading
 
@@ -149,10 +164,10 @@ def assert_right(store: Store, known: Known) -> None:
     assert not known.gone & set(store.listed)
 
 
-def check(runs: list[Run]) -> None:
+def check(known: bool, runs: list[Run]) -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
-        serving(Store.of(40, fates={"no art": 1.0})) as store,
+        serving(Store.of(60, fates={"no art": 1.0})) as store,
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setattr("steamdino.pipeline.sync.listing.QUERIED", PAGE)
@@ -160,6 +175,9 @@ def check(runs: list[Run]) -> None:
         store.page = PAGE
         store.faults.omissions = 1000
         gallery = Path(folder) / "g"
+        honest = Run([], SyncRequest(full=True, retry_failed=True, allow_missing=True), True, [], False)
+        if known:
+            run(gallery, store, honest)
         for number, one in enumerate(runs):
             change(store, one.changes, 1_900_000_000 + number)
             before = Known.of(gallery)
@@ -167,7 +185,6 @@ def check(runs: list[Run]) -> None:
             assert_none_is_lost(store, before, after := Known.of(gallery))
             if well:
                 assert_no_gap(store, before, after)
-        honest = Run([], SyncRequest(full=True, retry_failed=True, allow_missing=True), True, [], False)
         run(gallery, store, honest)  # ends a reading that was interrupted
         for key in (True, False):  # a game that was hidden vanishes after the second
             assert run(gallery, store, replace(honest, key=key))
@@ -180,13 +197,13 @@ def examples(count: int) -> settings:
 
 
 @examples(50)
-@given(RUNS)
-def test_no_list_loses_a_game_that_is_still_there(runs: list[Run]) -> None:
-    check(runs)
+@given(st.booleans(), RUNS)
+def test_no_list_loses_a_game_that_is_still_there(known: bool, runs: list[Run]) -> None:
+    check(known, runs)
 
 
 @pytest.mark.soak
 @examples(1000)
-@given(RUNS)
-def test_no_list_loses_a_game_that_is_still_there_for_long(runs: list[Run]) -> None:
-    check(runs)
+@given(st.booleans(), RUNS)
+def test_no_list_loses_a_game_that_is_still_there_for_long(known: bool, runs: list[Run]) -> None:
+    check(known, runs)
