@@ -2,57 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
-import sqlite3
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.fakes.steam import TRANSIENT, Store, picture, serving
+from tests.fakes.steam import Store, picture, serving
+from tests.pipeline.sync.sync_processes import CONNECTIONS, commits, start
 
 from steamdino.gallery import Gallery
 from steamdino.pipeline import examine
 
-CONNECTIONS = 6
 FATES = {"absent art": 0.01, "hidden": 0.01, "broken": 0.01}
 PERMANENT = {"": "fetched", "absent art": "missing", "hidden": "hidden", "broken": "failed"}
-
-
-def start(gallery: Path, store: Store) -> subprocess.Popen[str]:
-    environ = {
-        **os.environ,
-        "STEAM_API_KEY": store.key,
-        "STEAMDINO_STEAM_API_URL": store.address,
-        "STEAMDINO_STEAM_ASSETS_URL": f"{store.address}/assets",
-        "STEAMDINO_STEAM_BACKOFF": "0.05",
-        "STEAMDINO_STEAM_RATE": "0",
-        "STEAMDINO_STEAM_BANNER_RATE": "300",
-        "STEAMDINO_STEAM_CONNECTIONS": str(CONNECTIONS),
-        "STEAMDINO_STEAM_TIMEOUT": "1",
-    }
-    command = [sys.executable, "-m", "steamdino", "sync", "-g", str(gallery)]
-    return subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def commits(gallery: Path) -> int:
-    """How much is committed: apps that were listed, told about, and pictures."""
-    if not (gallery / "gallery.sqlite").exists():
-        return 0
-    with closing(sqlite3.connect(gallery / "gallery.sqlite", timeout=5)) as db:
-        try:
-            return sum(
-                db.execute(f"SELECT count(*) FROM {one}").fetchone()[0]
-                for one in ("steam_apps", "steam_apps WHERE due != 1", "steam_assets WHERE due = 0")
-            )
-        except sqlite3.OperationalError:
-            return 0
 
 
 def kill_until_done(gallery: Path, store: Store, kills: int, number: int = signal.SIGKILL) -> int:
@@ -124,24 +89,3 @@ def test_a_sync_that_is_interrupted_says_that_it_goes_on(tmp_path: Path, store: 
     kill_until_done(gallery, store, 0)
     assert commits(gallery) > check_count
     check(gallery, store, 1)
-
-
-@pytest.mark.soak
-def test_5000_games_with_every_fault_and_ten_kills(tmp_path: Path) -> None:
-    """Prints what it found; `make soak` runs it."""
-    for kills in (0, 10):
-        with serving(Store.of(5000, seed=5, fates=FATES)) as store:
-            store.rates = dict.fromkeys(TRANSIENT, 0.02)
-            store.drip_seconds = 2.0
-            began = time.monotonic()
-            gallery = tmp_path / f"g{kills}"
-            kill_until_done(gallery, store, kills)
-            check(gallery, store, kills)
-            faults = Counter(request.answer for request in store.log)
-            assert set(TRANSIENT) - {"page-edges", "absent-items", "stalled"} <= set(faults)
-            busiest = store.busiest_second({"picture"})
-            assert busiest <= 300
-            print(
-                f"{kills} kills: {time.monotonic() - began:.0f} s, {len(store.log):,} requests, {dict(faults)},"
-                f" busiest second {busiest} pictures of 300"
-            )
