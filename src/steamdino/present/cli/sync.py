@@ -302,7 +302,7 @@ def _print(summary: SyncSummary, as_json: bool) -> None:
         note(f"Left out because they are not games: {kinds}. To add them, pass --include or their appIDs.")
     if counts["kept"]:
         note(
-            f"{counts['kept']:,} games are missing from Steam's list, but the store shows them; they were kept."
+            f"Games that Steam's list lacks although the store shows them, and that were kept: {counts['kept']:,}."
         )
     if not summary.complete:
         note("Steam's list is incomplete; run the same command again, which reads the whole list.")
