@@ -135,10 +135,71 @@ def test_an_archive_of_steams_banners_gets_its_names_from_a_list(
     listed = {"response": {"apps": [{"appid": 730, "name": "Counter-Strike 2"}]}}
     (tmp_path / "IStoreService.json").write_text(json.dumps(listed))
     done = run("add", archive, "-g", tmp_path / "g", "--steam", "--names", tmp_path / "IStoreService.json")
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("IStoreService.json: 1 of 2 games named, from 1 name\n")
     run("build", "-g", tmp_path / "g")
     shown = json.loads(run("similar", "730", "-g", tmp_path / "g", "--format", "json").stdout)
     assert shown["query"]["name"] == "Counter-Strike 2"
+
+
+@pytest.mark.parametrize(
+    ("listed", "steam", "printed", "warning"),
+    [
+        ({"1": "One", "2": "Two"}, True, "0 of 3 games named, from 2 names", "None of 3 games got a name"),
+        (
+            {"730": "One", "2": "Two"},
+            True,
+            "1 of 3 games named, from 2 names",
+            "Only 1 of 3 games got a name",
+        ),
+        ({"730": "One"}, True, "1 of 3 games named, from 1 name", "Is it the list of these games?"),
+        (
+            {"730": "One"},
+            False,
+            "0 of 3 games named, from 1 name",
+            "If the ids are appIDs, add them with --steam.",
+        ),
+        ({"730": "One", "570": "Two"}, True, "2 of 3 games named, from 2 names", ""),
+    ],
+)
+def test_add_reports_how_many_names_fitted_and_warns_if_few_did(
+    run: Run, tmp_path: Path, listed: dict[str, str], steam: bool, printed: str, warning: str
+) -> None:
+    for appid in (730, 570, 440):
+        (tmp_path / "covers/sub").mkdir(parents=True, exist_ok=True)
+        (tmp_path / f"covers/sub/{appid}.jpg").write_bytes(picture(appid, 0))
+    (tmp_path / "names.json").write_text(json.dumps(listed))
+    flags = ["--steam"] * steam
+    for _ in range(2):  # also when nothing has changed
+        done = run(
+            "add", tmp_path / "covers", "-g", tmp_path / "g", "--names", tmp_path / "names.json", *flags
+        )
+        assert (done.returncode, done.stdout.splitlines()[-1]) == (0, f"names.json: {printed}")
+        assert warning in done.stderr and bool(warning) == bool(done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (["Portal", "1954"], "seems to be a list of names, not of appIDs: one of them is 'Portal'"),
+        ([730, 570], "lists appIDs without names; appIDs come as in app_ids.json"),
+    ],
+)
+def test_a_list_that_cannot_name_games_is_refused_before_anything_is_added(
+    run: Run, tmp_path: Path, content: list[object], message: str
+) -> None:
+    (tmp_path / "covers").mkdir()
+    (tmp_path / "covers/1954.jpg").write_bytes(picture(1, 0))
+    (tmp_path / "names.json").write_text(json.dumps(content))
+    done = run(
+        "add", tmp_path / "covers", "-g", tmp_path / "g", "--steam", "--names", tmp_path / "names.json"
+    )
+    assert done.returncode == 1 and message in done.stderr and done.stderr.count("\n") == 1
+    assert not (tmp_path / "g").exists()
+    if content[0] == "Portal":
+        asked = run("sync", "-g", tmp_path / "g", "--appids", tmp_path / "names.json")
+        assert asked.returncode == 1 and message in asked.stderr
+        assert not (tmp_path / "g").exists()
 
 
 @pytest.mark.parametrize(

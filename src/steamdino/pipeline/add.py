@@ -41,6 +41,7 @@ class AddSummary:
         gone: number of games that an earlier scan found and this one did not; None if part of the source could not be
             read, so that it is unknown.
         problems: entries that could not be used.
+        named: how many of these games got their name from the names that were passed.
     """
 
     source: str
@@ -50,6 +51,7 @@ class AddSummary:
     without_banner: int
     gone: int | None
     problems: tuple[Problem, ...]
+    named: int = 0
 
 
 def add(
@@ -163,6 +165,7 @@ class _Scan:
             without_banner=self._counts["without banner"],
             gone=gone,
             problems=tuple(self._problems),
+            named=self._counts["named"],
         )
 
     def _end(self) -> int | None:
@@ -246,6 +249,7 @@ class _Scan:
         outcome = "new" if known is None else "changed" if changed or moved else "unchanged"
         self._counts[outcome] += 1
         self._counts["without banner"] += not has_banner
+        self._counts["named"] += entry.id in self._names
 
     def _update_banner(self, entry: Entry, location: Location, known: KnownGame | None) -> bool:
         """Bring a game's banner up to date; returns whether its content changed."""

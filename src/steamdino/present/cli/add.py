@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from steamdino.present.cli.console import note, say
 from steamdino.present.cli.options import GalleryOptions
-from steamdino.present.display_text import printable
+from steamdino.present.display_text import counted, printable
+
+if TYPE_CHECKING:
+    from steamdino.pipeline import AddSummary
 
 SHOWN = 10
+FEW = 0.5
+"""Share of named games below which a list of names seems to belong to other games."""
 
 
 def add(
@@ -88,7 +93,7 @@ def add(
     from steamdino.pipeline import add as run
     from steamdino.present.cli.progress import bar
 
-    known = {str(key): name for key, name in app_lists.read(names).items() if name} if names else None
+    known = app_lists.read_names(names) if names else None
     with bar("Adding", "games") as progress:
         try:
             summary = run(
@@ -122,7 +127,20 @@ def add(
     # If part of the source was unreadable, the missing games are unknown.
     outcome = ", ".join(f"{'?' if n is None else format(n, ',')} {label}" for label, n in counts.items())
     say(f"{printable(summary.source)}: {outcome}")
+    if names and known:
+        _print_named(names.name, len(known), summary, steam)
     if not any(counts.values()):
         note(f"Found no games in {printable(str(path))}. Pictures must end in {', '.join(SUFFIXES)}.")
     if summary.problems:
         raise typer.Exit(1)
+
+
+def _print_named(file: str, names: int, summary: AddSummary, steam: bool) -> None:
+    """Report how many games a list of names has named, and warn if it seems to belong to other games."""
+    total = summary.new + summary.changed + summary.unchanged
+    file, games = printable(file), counted(total, "game", "games")
+    say(f"{file}: {summary.named:,} of {games} named, from {counted(names, 'name', 'names')}")
+    if summary.named < FEW * total:
+        few = f"Only {summary.named:,}" if summary.named else "None"
+        hint = "Is it the list of these games?" if steam else "If the ids are appIDs, add them with --steam."
+        note(f"{few} of {games} got a name from {file}, which lists names by appID. {hint}")
