@@ -100,6 +100,37 @@ def test_the_table_names_rank_similarity_name_and_id(run: Run, built: Path, fict
         assert str(match.game.columns["year"]) in row
 
 
+def test_a_column_that_no_game_has_is_a_usage_error_that_lists_the_columns(
+    run: Run, built: Path, fictional_store: Store
+) -> None:
+    game = _game(fictional_store)
+    for command in (("similar", game.id), ("similar", game.id, "--format", "json")):
+        done = run(*command, "-g", built, "--show", "year,themes")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.count("\n") == 1
+        assert "--show names the column 'themes', and no game has it; did you mean 'theme'?" in done.stderr
+        assert "The columns are: " in done.stderr and "year" in done.stderr
+    done = run("similar", game.id, "-g", built, "--show", "x")
+    assert "and no game has it; the columns are: " in done.stderr
+
+
+def test_a_column_that_only_other_games_have_is_shown_empty(run: Run, tmp_path: Path, paint: Paint) -> None:
+    for name in "ab":
+        paint(tmp_path / f"{name}.png", ord(name))
+    (tmp_path / "t.jsonl").write_text(
+        '{"id": "a", "path": "a.png", "rare": 7}\n{"id": "b", "path": "b.png"}\n'
+    )
+    run("add", tmp_path / "t.jsonl", "-g", tmp_path / "g")
+    run("build", "-g", tmp_path / "g")
+    done = run("similar", "a", "-g", tmp_path / "g", "--show", "rare")
+    assert (done.returncode, done.stderr) == (0, "")
+    (tmp_path / "u.csv").write_text("id,path\nc,a.png\n")
+    run("add", tmp_path / "u.csv", "-g", tmp_path / "h")
+    run("build", "-g", tmp_path / "h")
+    done = run("similar", "c", "-g", tmp_path / "h", "--show", "rare")
+    assert done.returncode == 2 and "no game has it; the games have no columns" in done.stderr
+
+
 def test_an_identical_picture_is_marked_in_the_table(run: Run, built: Path, fictional_store: Store) -> None:
     done = run("similar", _game(fictional_store, "exact").id, "-g", built, "-k", 2)
     assert [line.count("  identical") for line in done.stdout.splitlines()[2:]] == [1, 0]
