@@ -187,6 +187,8 @@ def item(game: Game, country: str) -> dict[str, Any]:
     if game.fate == "fallback":
         del assets["library_capsule"]
         assets["hero_capsule"] = "library_600x900.jpg"
+    if game.fate == "hero":
+        assets["library_hero"] = "library_600x900.jpg"
     return {
         "id": game.appid,
         "appid": str(game.appid) if n % 7 == 0 else game.appid,

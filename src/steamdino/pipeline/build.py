@@ -83,7 +83,7 @@ def build(
 
     Raises:
         RecipeError: the recipe does not exist, or needs `upgrade`.
-        GalleryError: the gallery cannot be used.
+        GalleryError: the gallery cannot be used, or has no banners of a kind other than the vertical one.
         UsageError: there is no such kind of banner or no such engine.
     """
     check_kind(kind)
@@ -91,6 +91,8 @@ def build(
     base = of(spec.base)
     with Gallery.write(gallery, "build") as opened:
         chosen = _check_upgrade(opened, spec, base, upgrade)
+        if newest(opened.snapshots_of(chosen.hash, kind)) is None:  # an older one may have to become empty
+            opened.banners.require(kind)
         pending = opened.vectors.pending(opened.vectors.recipe_key(base), kind)
         started = time.monotonic()
         encoded = failed = 0
