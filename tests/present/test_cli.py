@@ -100,6 +100,23 @@ def test_the_table_names_rank_similarity_name_and_id(run: Run, built: Path, fict
         assert str(match.game.columns["year"]) in row
 
 
+def test_a_precision_that_the_model_does_not_support_is_refused_even_if_nothing_is_encoded(
+    run: Run, built: Path, fictional_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    similar = ("similar", _game(fictional_store).id, "-g", built, "-k", 1)
+    for command in (similar, ("build", "-g", built), ("serve", "-g", built)):
+        done = run(*command, "--precision", "bf16")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == (
+            "steam-dino: efficientnet-lite0-banners loses too much in bf16; use one of: f32, auto\n"
+        )
+    assert run(*similar, "--precision", "auto").returncode == 0
+    monkeypatch.setenv("STEAMDINO_PRECISION", "bf16")  # perhaps for other galleries
+    assert run(*similar).returncode == 0
+    for command in (("build", "-g", built), ("serve", "-g", built)):
+        assert "loses too much in bf16" in run(*command).stderr
+
+
 def test_a_column_that_no_game_has_is_a_usage_error_that_lists_the_columns(
     run: Run, built: Path, fictional_store: Store
 ) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from steamdino.errors import ModelError, RecipeError, UsageError
+from steamdino.errors import ModelError, RecipeError
 from steamdino.features import pooling
 from steamdino.features.model_files import CHECKPOINT, WEIGHTS, ModelFiles, pull_command, sha256
-from steamdino.features.model_registry import Model, model
+from steamdino.features.model_registry import Model, check_precision, model
 from steamdino.features.pooling import Floats, unit
 from steamdino.features.recipe_parser import files_of, pooling_dim
 from steamdino.features.runtimes.openvino import OpenVinoModel, computes_bf16
@@ -137,10 +137,7 @@ def _runtime(
 def _precision(model: Model, wanted: str) -> str:
     if wanted == "auto":
         return "bf16" if "bf16" in model.inference_precisions and computes_bf16() else "f32"
-    if wanted not in model.inference_precisions:
-        raise UsageError(
-            f"{model.name} loses too much in {wanted}; use one of: {', '.join(model.inference_precisions)}, auto"
-        )
+    check_precision(model.name, wanted)
     return wanted
 
 

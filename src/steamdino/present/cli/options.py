@@ -25,8 +25,8 @@ PrecisionOption = Annotated[
     typer.Option(
         "--precision",
         metavar="f32|bf16|auto",
-        help="Inference precision. f32 is exact; bf16 is about twice as fast on CPUs that support it; auto picks the"
-        " fastest supported. Default: f32.",
+        help="Inference precision of the pictures that this command encodes; stored vectors keep theirs. f32 is exact;"
+        " bf16 is about twice as fast on CPUs that support it; auto picks the fastest supported. Default: f32.",
         show_default=False,
     ),
 ]
@@ -97,17 +97,23 @@ class GalleryOptions:
 
         Args:
             recipe: of the snapshot.
-            precision: of the inference; None for the setting's.
+            precision: of the inference, as the command's option; None for the setting's. An option that the snapshot's
+                model does not support is an error even if nothing is encoded; a setting may be for other galleries.
             words: prefer a recipe that knows words.
 
         Raises:
-            UsageError: a setting cannot be read.
+            UsageError: a setting cannot be read, or the model does not support the precision.
             SnapshotError: there is no such snapshot, or it is damaged.
         """
         from steamdino.search import Snapshot
 
         found = self.settings(precision=precision).inference_precision
-        return Snapshot.open(self.searched, recipe.recipe, kind=recipe.kind, precision=found, words=words)
+        snapshot = Snapshot.open(self.searched, recipe.recipe, kind=recipe.kind, precision=found, words=words)
+        if precision is not None:
+            from steamdino.features.model_registry import check_precision
+
+            check_precision(snapshot.recipe.model, precision)
+        return snapshot
 
 
 @dataclass(frozen=True, slots=True)
