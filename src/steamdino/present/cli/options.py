@@ -180,7 +180,13 @@ class FilterOptions:
         ),
     ] = ""
     min_reviews: Annotated[
-        int, typer.Option("--min-reviews", metavar="N", help="Only games with at least N reviews.")
+        int,
+        typer.Option(
+            "--min-reviews",
+            metavar="N",
+            help="Only games with at least N reviews. Default: no minimum.",
+            show_default=False,
+        ),
     ] = 0
     free: Annotated[bool, typer.Option("--free", help="Only free games.")] = False
 
