@@ -100,6 +100,30 @@ def test_the_table_names_rank_similarity_name_and_id(run: Run, built: Path, fict
         assert str(match.game.columns["year"]) in row
 
 
+@pytest.mark.parametrize("command", ["similar", "unique", "export csv"])
+def test_a_command_reads_the_settings_once(
+    run: Run, built: Path, fictional_store: Store, tmp_path: Path, command: str
+) -> None:
+    (tmp_path / "steamdino.toml").write_text(f"gallery = {json.dumps(str(built))}\n")
+    watch = (
+        "import sys\n"
+        "opened = []\n"
+        "sys.addaudithook(lambda event, given: event == 'open' and opened.append(str(given[0])))\n"
+        "from steamdino.present.cli.main import app\n"
+        "try: app()\n"
+        "finally: print(sum(name.endswith('steamdino.toml') for name in opened), file=sys.stderr)\n"
+    )
+    queries = [] if command == "unique" else [_game(fictional_store).id]
+    done = subprocess.run(
+        [sys.executable, "-c", watch, *command.split(), *queries],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout and done.stderr == "1\n"
+
+
 def test_a_precision_that_the_model_does_not_support_is_refused_even_if_nothing_is_encoded(
     run: Run, built: Path, fictional_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

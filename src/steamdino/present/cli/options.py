@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -59,7 +60,7 @@ PicturesOption = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, so that the settings can be kept
 class GalleryOptions:
     """Which gallery a command is about."""
 
@@ -80,12 +81,16 @@ class GalleryOptions:
         Raises:
             UsageError: a value, or the file of settings, cannot be read.
         """
-        return Settings.load({"gallery": self.gallery, **flags})
+        return self._settings.with_flags(flags)
+
+    @cached_property
+    def _settings(self) -> Settings:
+        return Settings.load({"gallery": self.gallery})
 
     @property
     def folder(self) -> Path:
         """The gallery's folder."""
-        return self.settings().gallery
+        return self._settings.gallery
 
     @property
     def searched(self) -> Path:
@@ -116,7 +121,7 @@ class GalleryOptions:
         return snapshot
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SnapshotOptions(GalleryOptions):
     """Which gallery, or which snapshot in its stead, a search is about."""
 
