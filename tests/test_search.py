@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from tests.fakes import packs
 
 import steamdino
 from steamdino import Match, Snapshot
@@ -225,6 +226,38 @@ def test_a_picture_under_another_recipe_is_refused_by_the_field_that_differs(
     with pytest.raises(RecipeError, match="with other weights"):
         snapshot.similar(fictional_store[0] / fictional_store[1][0].file)
     assert len(snapshot.similar(snapshot.ids[0])) == 10  # its own vectors can be compared all the same
+
+
+def test_a_pack_without_the_whitening_that_its_recipe_needs_advises_another_pack(tmp_path: Path) -> None:
+    members = packs.valid(tmp_path)
+    query = tmp_path / "query.png"
+    Image.new("RGB", (60, 90), "red").save(query)
+    whole = Snapshot.open(packs.zipped(tmp_path / "whole.steamdino", members))
+    assert len(whole.similar(query)) == packs.GAMES
+    del members["whitening.npz"]
+    lacking = Snapshot.open(packs.zipped(tmp_path / "lacking.steamdino", members))
+    assert len(lacking.similar("10")) == packs.GAMES - 1
+    with pytest.raises(RecipeError) as error:
+        lacking.similar(query)
+    assert "the snapshot lacks the whitening that its recipe 'bundled/whiten16' needs" in str(error.value)
+    assert str(error.value).endswith("If you have a packed snapshot only, get one that was packed after that")
+
+
+def test_a_whitening_that_was_altered_in_a_snapshots_folder_is_written_again_by_a_rebuild(
+    tmp_path: Path,
+) -> None:
+    reader = packs.snapshot(tmp_path / "g/snapshots/x")
+    whitening = reader.whitening
+    assert whitening is not None
+    data = bytearray(whitening.read_bytes())
+    data[-1] ^= 1  # of the same length
+    whitening.write_bytes(data)
+    query = tmp_path / "query.png"
+    Image.new("RGB", (60, 90), "red").save(query)
+    with pytest.raises(
+        RecipeError, match=r"whitening.npz of the snapshot is not .* steam-dino build --rebuild"
+    ):
+        Snapshot(reader).similar(query)
 
 
 def test_a_gallery_can_be_moved_together_with_its_pictures(

@@ -34,6 +34,19 @@ def test_a_flag_wins_over_the_environment_which_wins_over_the_file(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
+    "flags", [{}, {"gallery": "x"}, {"precision": "bf16", "threads": 2}, {"recipe": None, "device": "cuda"}]
+)
+def test_flags_may_come_after_the_file_and_the_environment_were_read(
+    tmp_path: Path, flags: dict[str, Any]
+) -> None:
+    (tmp_path / "steamdino.toml").write_text('gallery = "from-file"\nthreads = 3\n')
+    environ = {"STEAMDINO_RECIPE": "clip"}
+    assert Settings.load({}, environ, tmp_path).with_flags(flags) == Settings.load(flags, environ, tmp_path)
+    with pytest.raises(UsageError, match="--threads is 'x'"):
+        Settings.load({}, environ, tmp_path).with_flags({**flags, "threads": "x"})
+
+
+@pytest.mark.parametrize(
     ("file", "environ", "message"),
     [
         ("galery = 1", {}, "galery"),

@@ -109,6 +109,7 @@ NAMES = ["Counter-Strike 2", "1954", "2048", "Dota 2"]
         ({"apps": NAMES}, "a list of names, not of appIDs: one of them is 'Counter-Strike 2'"),
         ([[730], NAMES], "a list of names, not of appIDs: one of them is 'Counter-Strike 2'"),
         ([{"id": "1954"}, {"id": "neonoir"}], "has the id 'neonoir', which is not an appID"),
+        ({"007": 10}, "has the key '007', which is not an appID"),
         ({"1954": 10, "Portal": 400}, "has the key 'Portal', which is not an appID"),
         ("1954\n2048\nCounter-Strike 2\n", "something else than appIDs: line 3 is 'Counter-Strike 2'"),
         ("Portal\n\n# 7\n1954\n2048, the game\nDota 2", "than appIDs: line 6 is 'Dota 2'"),
@@ -154,11 +155,16 @@ def test_a_json_list_with_any_text_that_is_no_appid_is_refused(
         assert not found
 
 
-def test_a_list_that_is_nested_too_deeply_is_refused_in_one_line(tmp_path: Path) -> None:
-    for depth in (500, 950, 990, 5000):
-        (tmp_path / "apps.json").write_text("[" * depth + "]" * depth)
-        with pytest.raises(SourceError):
-            app_lists.read(tmp_path / "apps.json")
+@pytest.mark.parametrize(("before", "after"), [("[", "]"), ('{"apps": ', "}")])
+def test_a_list_is_read_however_deeply_it_is_nested_or_refused_by_our_own_error(
+    tmp_path: Path, before: str, after: str
+) -> None:
+    for depth in (300, 5000, 200_000):
+        (tmp_path / "apps.json").write_text(before * depth + "[730]" + after * depth)
+        with contextlib.suppress(SourceError):
+            assert app_lists.read(tmp_path / "apps.json") == {730: None}
+            continue
+        assert depth > 300
 
 
 @given(st.binary(max_size=300))

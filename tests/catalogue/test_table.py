@@ -247,6 +247,25 @@ def test_the_error_names_the_table_that_lacks_a_column(name: str, tmp_path: Path
     assert str(caught.value) == expected
 
 
+@pytest.mark.parametrize("name", ["t.csv", "t.jsonl", "t.parquet"])
+def test_a_column_that_was_asked_for_and_is_missing_is_an_error(name: str, tmp_path: Path) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    rows = '{"id": 1}\n{"id": 2, "title": "Two"}\n' if name == "t.jsonl" else "id,title\n1,\n2,Two\n"
+    table = _table(tmp_path, name, rows)
+    if name == "t.parquet":
+        parquet.write_table(pa.table({"id": [1, 2], "title": [None, "Two"]}), table)
+    assert [entry.name for entry in read(table, Columns(name="title"))] == ["1", "Two"]
+    for flag, columns in (("--name", Columns(name="titel")), ("--path", Columns(path="file"))):
+        with pytest.raises(SourceError) as caught:
+            list(read(table, columns))
+        wrong = "titel" if flag == "--name" else "file"
+        assert str(caught.value) == (
+            f"{table} has no column {wrong!r}; its columns are id, title. Name the right one with {flag}"
+        )
+
+
 def test_a_file_that_is_not_a_table_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not a table or an archive; tables end in .csv"):
         list(read(_table(tmp_path, "t.txt", "id\n1\n")))

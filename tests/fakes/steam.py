@@ -240,6 +240,8 @@ def item(game: Game, country: str) -> dict[str, Any]:
     if game.fate == "fallback":
         del assets["library_capsule"]
         assets["hero_capsule"] = "library_600x900.jpg"
+    if game.fate == "hero":
+        assets["library_hero"] = "library_600x900.jpg"
     return {
         "item_type": 0,
         "id": game.appid,

@@ -137,7 +137,7 @@ def test_every_strategy_agrees_with_onnx_runtime(pooling: str, mode: str, size: 
     [
         ({"model": "other"}, "needs the model 'other'"),
         ({"weights": "0" * 64}, "other weights"),
-        ({"projection": "0" * 64}, "other projection"),
+        ({"projection": "0" * 64}, "lacks the whitening that its recipe 'bundled' needs"),
     ],
 )
 def test_a_recipe_of_other_weights_is_refused_with_the_field_that_differs(

@@ -100,6 +100,78 @@ def test_the_table_names_rank_similarity_name_and_id(run: Run, built: Path, fict
         assert str(match.game.columns["year"]) in row
 
 
+@pytest.mark.parametrize("command", ["similar", "unique", "export csv"])
+def test_a_command_reads_the_settings_once(
+    run: Run, built: Path, fictional_store: Store, tmp_path: Path, command: str
+) -> None:
+    (tmp_path / "steamdino.toml").write_text(f"gallery = {json.dumps(str(built))}\n")
+    watch = (
+        "import sys\n"
+        "opened = []\n"
+        "sys.addaudithook(lambda event, given: event == 'open' and opened.append(str(given[0])))\n"
+        "from steamdino.present.cli.main import app\n"
+        "try: app()\n"
+        "finally: print(sum(name.endswith('steamdino.toml') for name in opened), file=sys.stderr)\n"
+    )
+    queries = [] if command == "unique" else [_game(fictional_store).id]
+    done = subprocess.run(
+        [sys.executable, "-c", watch, *command.split(), *queries],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout and done.stderr == "1\n"
+
+
+def test_a_precision_that_the_model_does_not_support_is_refused_even_if_nothing_is_encoded(
+    run: Run, built: Path, fictional_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    similar = ("similar", _game(fictional_store).id, "-g", built, "-k", 1)
+    for command in (similar, ("build", "-g", built), ("serve", "-g", built)):
+        done = run(*command, "--precision", "bf16")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == (
+            "steam-dino: efficientnet-lite0-banners loses too much in bf16; use one of: f32, auto\n"
+        )
+    assert run(*similar, "--precision", "auto").returncode == 0
+    monkeypatch.setenv("STEAMDINO_PRECISION", "bf16")  # perhaps for other galleries
+    assert run(*similar).returncode == 0
+    for command in (("build", "-g", built), ("serve", "-g", built)):
+        assert "loses too much in bf16" in run(*command).stderr
+
+
+def test_a_column_that_no_game_has_is_a_usage_error_that_lists_the_columns(
+    run: Run, built: Path, fictional_store: Store
+) -> None:
+    game = _game(fictional_store)
+    for command in (("similar", game.id), ("similar", game.id, "--format", "json")):
+        done = run(*command, "-g", built, "--show", "year,themes")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.count("\n") == 1
+        assert "--show names the column 'themes', and no game has it; did you mean 'theme'?" in done.stderr
+        assert "The columns are: " in done.stderr and "year" in done.stderr
+    done = run("similar", game.id, "-g", built, "--show", "x")
+    assert "and no game has it; the columns are: " in done.stderr
+
+
+def test_a_column_that_only_other_games_have_is_shown_empty(run: Run, tmp_path: Path, paint: Paint) -> None:
+    for name in "ab":
+        paint(tmp_path / f"{name}.png", ord(name))
+    (tmp_path / "t.jsonl").write_text(
+        '{"id": "a", "path": "a.png", "rare": 7}\n{"id": "b", "path": "b.png"}\n'
+    )
+    run("add", tmp_path / "t.jsonl", "-g", tmp_path / "g")
+    run("build", "-g", tmp_path / "g")
+    done = run("similar", "a", "-g", tmp_path / "g", "--show", "rare")
+    assert (done.returncode, done.stderr) == (0, "")
+    (tmp_path / "u.csv").write_text("id,path\nc,a.png\n")
+    run("add", tmp_path / "u.csv", "-g", tmp_path / "h")
+    run("build", "-g", tmp_path / "h")
+    done = run("similar", "c", "-g", tmp_path / "h", "--show", "rare")
+    assert done.returncode == 2 and "no game has it; the games have no columns" in done.stderr
+
+
 def test_an_identical_picture_is_marked_in_the_table(run: Run, built: Path, fictional_store: Store) -> None:
     done = run("similar", _game(fictional_store, "exact").id, "-g", built, "-k", 2)
     assert [line.count("  identical") for line in done.stdout.splitlines()[2:]] == [1, 0]

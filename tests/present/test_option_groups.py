@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -117,3 +118,18 @@ def test_each_command_with_a_gallery_declares_it_alike() -> None:
     ]
     assert len(found) > 10
     assert len(set(found)) == 1
+
+
+def test_a_default_of_0_that_means_no_limit_is_not_shown_as_0() -> None:
+    def options(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+        for name, child in getattr(command, "commands", {}).items():
+            yield from options(child, f"{path} {name}".strip())
+        for parameter in command.params:
+            yield path, parameter
+
+    shown = {
+        (path, parameter.name)
+        for path, parameter in options(typer.main.get_command(steam_dino))
+        if parameter.default == 0 and not isinstance(parameter.default, bool) and parameter.show_default
+    }
+    assert shown == {("evaluate", "seed")}  # a number like any other

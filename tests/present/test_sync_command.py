@@ -213,10 +213,36 @@ def test_two_kinds_of_banner_are_searched_apart(run: Run, store: Store, tmp_path
     assert missing.returncode == 1
     assert "build -g" in missing.stderr
     assert "--kind header" in missing.stderr
-    empty = run("build", "-g", gallery, "--kind", "header")
-    assert empty.returncode == 0
     assert run("build", "-g", gallery, "--kind", "square").returncode == 2
     assert run("similar", "10", "-g", gallery, "-k", "2").returncode == 0
+
+
+def test_a_kind_of_banner_that_the_gallery_lacks_is_an_error_that_says_how_to_get_it(
+    run: Run, store: Store, tmp_path: Path
+) -> None:
+    gallery = tmp_path / "g"
+    for game in store.games.values():
+        game.fate = "hero"
+    run("sync", "-g", gallery, "10", "20")
+    for command in ("build", "check"):
+        lacking = run(command, "-g", gallery, "--kind", "hero")
+        assert (lacking.returncode, lacking.stdout) == (1, "")
+        assert lacking.stderr == (
+            f"steam-dino: the gallery {gallery} has no hero banners; download Steam's with:"
+            f" steam-dino sync -g {gallery} --kind hero\n"
+        )
+    assert not list(gallery.glob("snapshots/*.hero"))
+    run("sync", "-g", gallery, "10", "20", "--kind", "hero")
+    for command in ("build", "check", "similar 10"):
+        done = run(*command.split(), "-g", gallery, "--kind", "hero")
+        assert done.returncode == 0, done.stderr
+    # A snapshot follows the gallery, even if nothing is left of that kind.
+    run("remove", "-g", gallery, "--source", "steam")
+    emptied = run("build", "-g", gallery, "--kind", "hero")
+    assert emptied.returncode == 0 and "0 games are ready" in emptied.stdout
+    urls = run("export", "urls", "-g", gallery, "--kind", "hero", "-o", tmp_path / "urls.csv")
+    assert urls.returncode == 1
+    assert "the gallery has no URLs of hero banners; run: steam-dino sync --kind hero" in urls.stderr
 
 
 def test_an_archive_of_steams_banners_gets_its_names_from_a_list(

@@ -58,7 +58,7 @@ def read(
 
     Raises:
         UsageError: there is no such file, or it does not have the suffix of a table.
-        SourceError: it cannot be read at all, or has no id column.
+        SourceError: it cannot be read at all, or has no column for the ids, or none of another name than the usual one.
         MissingExtraError: it is Parquet, and pyarrow is not installed.
     """
     columns = columns or Columns()
@@ -181,6 +181,7 @@ def _separated(path: Path, columns: Columns, delimiter: str) -> Iterator[Line]:
 
 def _jsonl(path: Path, columns: Columns) -> Iterator[Line]:
     seen_any = False
+    names: dict[str, None] = {}  # an object may lack a column that others have
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             where = f"line {number}"
@@ -208,7 +209,10 @@ def _jsonl(path: Path, columns: Columns) -> Iterator[Line]:
                 yield where, "it contains a lone surrogate (half a character)"
                 continue
             seen_any = True
+            names |= dict.fromkeys(record)
             yield where, record
+    if names:
+        _require(path, columns, list(names))
 
 
 def _parquet(path: Path, columns: Columns) -> Iterator[Line]:
@@ -229,7 +233,18 @@ def _parquet(path: Path, columns: Columns) -> Iterator[Line]:
 
 
 def _require(path: Path, columns: Columns, header: list[str]) -> None:
-    if columns.id in header:
+    # Without the usual columns, a game is named by its id, or has no banner. Others were asked for.
+    usual = Columns(id="")
+    missing = [
+        (flag, name)
+        for flag, name, optional in (
+            ("--id", columns.id, usual.id),
+            ("--name", columns.name, usual.name),
+            ("--path", columns.path, usual.path),
+        )
+        if name not in header and name != optional
+    ]
+    if not missing:
         if len(set(header)) == len(header):
             return
         twice = sorted({name for name in header if header.count(name) > 1})
@@ -239,8 +254,9 @@ def _require(path: Path, columns: Columns, header: list[str]) -> None:
             f"{path} has no header line; begin it with the names of its columns, such as id,name,path"
         )
     shown = ", ".join(name[:40] for name in header[:20])
+    flag, name = missing[0]
     raise SourceError(
-        f"{path} has no column {columns.id!r}; its columns are {shown}. Name the right one with --id"
+        f"{path} has no column {name!r}; its columns are {shown}. Name the right one with {flag}"
     )
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from steamdino.errors import ModelError, RecipeError, UsageError
+from steamdino.errors import ModelError, RecipeError
 from steamdino.features import pooling
 from steamdino.features.model_files import CHECKPOINT, WEIGHTS, ModelFiles, pull_command, sha256
-from steamdino.features.model_registry import Model, model
+from steamdino.features.model_registry import Model, check_precision, model
 from steamdino.features.pooling import Floats, unit
-from steamdino.features.recipe_parser import files_of, pooling_dim
+from steamdino.features.recipe_parser import BUILD_ANEW, files_of, pooling_dim
 from steamdino.features.runtimes.openvino import OpenVinoModel, computes_bf16
 from steamdino.features.runtimes.runtime import Runtime
 from steamdino.features.transform import Pixels
@@ -137,10 +137,7 @@ def _runtime(
 def _precision(model: Model, wanted: str) -> str:
     if wanted == "auto":
         return "bf16" if "bf16" in model.inference_precisions and computes_bf16() else "f32"
-    if wanted not in model.inference_precisions:
-        raise UsageError(
-            f"{model.name} loses too much in {wanted}; use one of: {', '.join(model.inference_precisions)}, auto"
-        )
+    check_precision(model.name, wanted)
     return wanted
 
 
@@ -161,12 +158,17 @@ def whitening_of(recipe: Recipe, files: ModelFiles, learned: Path | None) -> Whi
     shipped = model(recipe.model).whitening
     if shipped and files.files[shipped] == recipe.projection:
         path = files.path(shipped)
-    elif learned is not None and learned.is_file() and sha256(learned) == recipe.projection:
+    elif learned is None:
+        raise RecipeError(
+            f"the snapshot lacks the whitening that its recipe {recipe.name!r} needs ({recipe.projection[:12]}), so a"
+            f" picture cannot be compared with it; {BUILD_ANEW}"
+        )
+    elif learned.is_file() and sha256(learned) == recipe.projection:
         path = learned
     else:
         raise RecipeError(
-            f"the snapshot was built under another projection of {recipe.model} ({recipe.projection[:12]}), which is"
-            " not here, so a picture cannot be compared with it; build again with: steam-dino build --upgrade"
+            f"{learned.name} of the snapshot is not the whitening that its recipe {recipe.name!r} needs, so a picture"
+            " cannot be compared with it; write the snapshot again with: steam-dino build --rebuild"
         )
     whitening = Whitening.read(path)
     expected = (pooling_dim(model(recipe.model), recipe.pooling), recipe.dim)

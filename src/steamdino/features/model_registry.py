@@ -40,7 +40,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from steamdino.errors import RecipeError, SteamDinoError
+from steamdino.errors import RecipeError, SteamDinoError, UsageError
 from steamdino.features.model_directory import kept
 from steamdino.recipe import Pooling, Transform
 
@@ -124,6 +124,21 @@ def model(name: str) -> Model:
         return models()[name]
     except KeyError:
         raise RecipeError(f"there is no model {name!r}; see: steam-dino models list") from None
+
+
+def check_precision(name: str, wanted: str) -> None:
+    """Check that a model supports an inference precision: "f32", "bf16" or "auto".
+
+    A model that is not known here passes, since it cannot encode anything.
+
+    Raises:
+        UsageError: it does not.
+    """
+    known = models().get(name)
+    if known and wanted != "auto" and wanted not in known.inference_precisions:
+        raise UsageError(
+            f"{name} loses too much in {wanted}; use one of: {', '.join(known.inference_precisions)}, auto"
+        )
 
 
 @cache

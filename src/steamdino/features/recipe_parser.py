@@ -163,6 +163,13 @@ def pooling_dim(chosen: Model, pooled: Pooling) -> int:
     return chosen.dim * (2 if pooled.kind == "gem" else 1)
 
 
+BUILD_ANEW = (
+    "searches by id and name work. Build its gallery again with: steam-dino build --upgrade. If you have a packed"
+    " snapshot only, get one that was packed after that"
+)
+"""What to do about a snapshot that a picture cannot be compared with. Who has only a pack of it cannot build it."""
+
+
 def files_of(recipe: Recipe) -> model_files.ModelFiles:
     """Return the model files that can encode by a recipe.
 
@@ -181,7 +188,7 @@ def files_of(recipe: Recipe) -> model_files.ModelFiles:
         here = model_files.needed(known).weights
         raise RecipeError(
             f"the snapshot was built with other weights of {recipe.model} ({recipe.weights[:12]}, here {here[:12]}),"
-            " so a picture cannot be compared with it; build again with: steam-dino build --upgrade"
+            f" so a picture cannot be compared with it; {BUILD_ANEW}"
         )
     return files
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from steamdino.errors import GalleryError
 from steamdino.gallery import layout
 from steamdino.gallery.recording import record_banner
 from steamdino.gallery.revision import bump
@@ -115,6 +116,19 @@ class Banners:
             "SELECT path FROM banners WHERE game_id = ? AND kind = ?", (game_id, kind)
         ).fetchone()
         return layout.location(row[0], str(self._root)) if row else None
+
+    def require(self, kind: str) -> None:
+        """Check that a present game has a banner of a kind that only `sync` gets.
+
+        Raises:
+            GalleryError: none has; the message says how to get them.
+        """
+        sql = "SELECT 1 FROM banners JOIN games USING (game_id) WHERE gone_at IS NULL AND kind = ? LIMIT 1"
+        if kind != layout.VERTICAL and not self._db.execute(sql, (kind,)).fetchone():
+            raise GalleryError(
+                f"the gallery {self._root} has no {kind} banners; download Steam's with: steam-dino sync -g"
+                f" {self._root} --kind {kind}"
+            )
 
     def known(self) -> Iterator[KnownBanner]:
         """Yield every banner of every present game, in the order of game ids."""

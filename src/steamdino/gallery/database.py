@@ -10,6 +10,7 @@ from pathlib import Path
 from steamdino.errors import GalleryError
 from steamdino.gallery import layout, schema
 from steamdino.gallery.banners import Banners
+from steamdino.gallery.connection import connected
 from steamdino.gallery.curation import Curation
 from steamdino.gallery.games import Games
 from steamdino.gallery.history import History
@@ -25,7 +26,8 @@ from steamdino.storage.atomic import make_folder
 class Gallery:
     """A folder with everything that a search needs.
 
-    Open it with `Gallery.open` to read and with `Gallery.write` to change it.
+    Open it with `Gallery.open` to read and with `Gallery.write` to change it. After it was closed, all of its methods
+    that need the database raise a `GalleryError`.
 
     Attributes:
         root: the gallery's folder, absolute and without "..".
@@ -93,7 +95,7 @@ class Gallery:
                 f"{root} cannot be made into a gallery: {error.strerror}; name another folder"
             ) from None
         with writing(root, purpose), _explained(root):
-            connection = sqlite3.connect(root / layout.DATABASE, isolation_level=None)
+            connection = connected(root / layout.DATABASE, root)
             try:
                 schema.version_of(connection)
                 connection.execute("PRAGMA journal_mode = WAL")
@@ -168,9 +170,7 @@ def _connect_reading(database: Path) -> sqlite3.Connection:
     for options in ("mode=ro", "mode=ro&immutable=1"):
         # Reading beside a writer needs a shared-memory file, which SQLite cannot create in a read-only folder.
         # Such a folder has no writer, so the database is opened as immutable there.
-        connection = sqlite3.connect(
-            f"{address}?{options}", uri=True, isolation_level=None, check_same_thread=False
-        )
+        connection = connected(f"{address}?{options}", database.parent, uri=True, check_same_thread=False)
         try:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.OperationalError:

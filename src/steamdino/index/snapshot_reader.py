@@ -177,6 +177,16 @@ class SnapshotReader:
         with self._using:
             return facets.dated(self._db)
 
+    def has_column(self, name: str) -> bool:
+        """Whether any game has a column. It reads games only until it finds one."""
+        sql = "SELECT 1 FROM games, json_each(games.columns) WHERE key = ? LIMIT 1"
+        return bool(self._query(sql, name))
+
+    def columns(self) -> list[str]:
+        """The names of the columns that any game has, sorted. It reads all games."""
+        sql = "SELECT DISTINCT key FROM games, json_each(games.columns) ORDER BY key"
+        return [name for (name,) in self._query(sql)]
+
     def tags(self) -> list[str]:
         """The tags of all games in lower case, the most frequent first."""
         return list(self._tags)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from steamdino.engines import Engine, EngineSettings, start_engine
 from steamdino.errors import RecipeError
+from steamdino.features.model_registry import check_precision
 from steamdino.features.recipe_parser import Spec, of, parse
 from steamdino.gallery import Gallery
 from steamdino.gallery.layout import VERTICAL, check_kind
@@ -83,14 +84,17 @@ def build(
 
     Raises:
         RecipeError: the recipe does not exist, or needs `upgrade`.
-        GalleryError: the gallery cannot be used.
-        UsageError: there is no such kind of banner or no such engine.
+        GalleryError: the gallery cannot be used, or has no banners of a kind other than the vertical one.
+        UsageError: there is no such kind of banner or no such engine, or the model does not support the precision.
     """
     check_kind(kind)
     spec = parse(recipe) if isinstance(recipe, str) else recipe
     base = of(spec.base)
+    check_precision(base.model, precision)  # even if there turns out to be nothing to encode
     with Gallery.write(gallery, "build") as opened:
         chosen = _check_upgrade(opened, spec, base, upgrade)
+        if newest(opened.snapshots_of(chosen.hash, kind)) is None:  # an older one may have to become empty
+            opened.banners.require(kind)
         pending = opened.vectors.pending(opened.vectors.recipe_key(base), kind)
         started = time.monotonic()
         encoded = failed = 0

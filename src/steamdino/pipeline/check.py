@@ -60,10 +60,11 @@ def check(
 
     Raises:
         UsageError: there is no such kind of banner.
-        GalleryError: there is none, or it cannot be written to.
+        GalleryError: there is none, it cannot be written to, or it has no banners of a kind other than vertical.
     """
     check_kind(kind)
     with Gallery.write(gallery, "check") as opened:
+        opened.banners.require(kind)
         shown = opened.curation.shown(kind)
         known = opened.curation.measures(VERSION)
         missing = list({one.sha256: one for one in shown if one.sha256 not in known}.values())

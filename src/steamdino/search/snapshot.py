@@ -165,6 +165,14 @@ class Snapshot:
         """The games with a name, at most 10: written like this, else with other case and punctuation."""
         return self.games(self._reader.named_exactly(name))
 
+    def has_column(self, name: str) -> bool:
+        """Whether any game has a column, as in `Game.columns`."""
+        return self._reader.has_column(name)
+
+    def columns(self) -> list[str]:
+        """The names of the columns that any game has, sorted."""
+        return self._reader.columns()
+
     def tags(self) -> list[str]:
         """The tags of all games in lower case, the most frequent first."""
         return self._reader.tags()

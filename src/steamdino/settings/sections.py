@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from steamdino.errors import UsageError
-from steamdino.settings.sources import FILE, KEY, REPLACES, STEAM, WEB, Found, made, merged
+from steamdino.settings.sources import FILE, KEY, REPLACES, STEAM, WEB, Found, changed, made, merged
 from steamdino.settings.values import ENVIRONMENT, FROM_FILE, checked, country_codes, shown
 
 STEAM_API_HOSTS = ("api.steampowered.com", "partner.steam-api.com")
@@ -53,6 +53,14 @@ class Settings:
             UsageError: the file cannot be parsed, or a value has the wrong type.
         """
         return made(cls, merged(cls, flags, environ, folder, table="", prefix="STEAMDINO_"))
+
+    def with_flags(self, flags: Mapping[str, Any]) -> Settings:
+        """Return these settings with flags (None: not given), without reading the file and the environment again.
+
+        Raises:
+            UsageError: a value has the wrong type.
+        """
+        return changed(self, flags)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -39,8 +39,17 @@ class Found:
 
 def made(cls: type[T], found: Mapping[str, Found]) -> T:
     """Make settings of the values that were found; the others have their defaults."""
+    return cls(**_values(cls, found))
+
+
+def changed(settings: T, flags: Mapping[str, Any]) -> T:
+    """Return settings with flags, as if they had been merged with these. Raises as `flagged`."""
+    return replace(settings, **_values(type(settings), flagged(type(settings), flags)))
+
+
+def _values(cls: type[Any], found: Mapping[str, Found]) -> dict[str, Any]:
     names = {_key(one): one.name for one in fields(cls)}
-    return cls(**{names[key]: one.value for key, one in found.items()})
+    return {names[key]: one.value for key, one in found.items()}
 
 
 def _key(setting: Field[Any]) -> str:
@@ -99,6 +108,21 @@ def merged(
         found[key] = Found(
             checked(f"{prefix}{key.upper()}", key, value, kinds[key], ENVIRONMENT), ENVIRONMENT
         )
+    return found | flagged(cls, flags)
+
+
+def flagged(cls: type[Any], flags: Mapping[str, Any]) -> dict[str, Found]:
+    """Check flags, which win over all other settings.
+
+    Args:
+        cls: the dataclass of the settings.
+        flags: values by key; None: not given.
+
+    Raises:
+        UsageError: a value is not of its kind.
+    """
+    kinds = {_key(f): str(f.type) for f in fields(cls)}
+    found = {}
     for key, value in flags.items():
         if value is not None:
             label = f"--{_FLAGS.get(key, key).replace('_', '-')}"

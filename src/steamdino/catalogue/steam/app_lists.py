@@ -11,6 +11,7 @@ A list of names is never taken for one of appIDs, although names such as "1954" 
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ ADVICE = (
 
 _IDS = ("appid", "app_id", "id", "steam_appid")
 _NAMES = ("name", "title")
+_WRAPPERS = ("response", "applist", "apps")
 
 
 def read(path: Path) -> dict[int, str | None]:
@@ -67,8 +69,6 @@ def read(path: Path) -> dict[int, str | None]:
                 found[appid] = found.get(appid) or name
     except _NotAppIdError as error:
         raise SourceError(f"{path} {error}; {ADVICE}") from None
-    except RecursionError:
-        raise SourceError(f"{path} is nested too deeply for a list of apps; {ADVICE}") from None
     if not found:
         raise SourceError(f"{path} lists no app; start each line with an appID, or use JSON")
     return found
@@ -115,19 +115,20 @@ def _of_json(path: Path, content: str) -> Iterator[tuple[int, str | None]]:
 
 
 def _found(value: Any) -> Iterator[tuple[int, str | None]]:
+    # Loops instead of recursion: how deeply a file is nested is up to its author.
+    while isinstance(value, dict) and (inner := _first(value, _WRAPPERS, dict | list)) is not None:
+        value = inner
     if isinstance(value, dict):
-        for wrapper in ("response", "applist", "apps"):
-            if isinstance(value.get(wrapper), dict | list):
-                yield from _found(value[wrapper])
-                return
         for key, inner in value.items():
             if not is_appid(key):
                 raise _NotAppIdError(f"has the key {shown(key)}, which is not an appID")
             yield int(key), text(_first(inner, _NAMES)) if isinstance(inner, dict) else text(inner)
         return
-    for one in value if isinstance(value, list) else ():
+    entries = deque(value)
+    while entries:
+        one = entries.popleft()
         if isinstance(one, list):
-            yield from _found(one)
+            entries.extendleft(reversed(one))
             continue
         appid = _first(one, _IDS) if isinstance(one, dict) else one
         if isinstance(appid, str) and not is_appid(appid.strip()):
@@ -144,5 +145,5 @@ def _texts(values: list[Any]) -> list[str]:
     return [value for value in values if isinstance(value, str)]
 
 
-def _first(record: dict[str, Any], keys: tuple[str, ...]) -> Any:
-    return next((record[key] for key in keys if key in record), None)
+def _first(record: dict[str, Any], keys: tuple[str, ...], kind: Any = object) -> Any:
+    return next((record[key] for key in keys if key in record and isinstance(record[key], kind)), None)

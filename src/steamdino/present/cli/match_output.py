@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
+from steamdino.errors import UsageError
 from steamdino.present.cli.console import note
 from steamdino.present.cli.options import OutputOptions, PicturesOption, format_option
 from steamdino.present.display_text import printable
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from steamdino.search import Snapshot
 
 
+LISTED = 40
+"""Columns that an error message lists."""
 FORMATS = ("table", *(writer.name for writer in WRITERS.values() if not writer.binary))
 
 
@@ -42,6 +46,23 @@ class MatchOutput(OutputOptions):
     def columns(self) -> list[str]:
         """Further columns of the games for the table."""
         return [name.strip() for name in self.show.split(",") if name.strip()]
+
+    def check_columns(self, snapshot: Snapshot) -> None:
+        """Refuse columns that no game has, before anything is searched.
+
+        Raises:
+            UsageError: there is one; the message lists those that there are.
+        """
+        for name in self.columns:
+            if not snapshot.has_column(name):
+                known = snapshot.columns()
+                close = difflib.get_close_matches(name, known, 1)
+                hint = f"did you mean {close[0]!r}? The columns are" if close else "the columns are"
+                listed = ", ".join(known[:LISTED]) + (", ..." if len(known) > LISTED else "")
+                raise UsageError(
+                    f"--show names the column {name!r}, and no game has it; "
+                    + (f"{hint}: {printable(listed)}" if known else "the games have no columns")
+                )
 
 
 def print_answer(

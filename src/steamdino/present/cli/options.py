@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -26,8 +27,8 @@ PrecisionOption = Annotated[
     typer.Option(
         "--precision",
         metavar="f32|bf16|auto",
-        help="Inference precision. f32 is exact; bf16 is about twice as fast on CPUs that support it; auto picks the"
-        " fastest supported. Default: f32.",
+        help="Inference precision of the pictures that this command encodes; stored vectors keep theirs. f32 is exact;"
+        " bf16 is about twice as fast on CPUs that support it; auto picks the fastest supported. Default: f32.",
         show_default=False,
     ),
 ]
@@ -68,7 +69,7 @@ PicturesOption = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, so that the settings can be kept
 class GalleryOptions:
     """Which gallery a command is about."""
 
@@ -89,12 +90,16 @@ class GalleryOptions:
         Raises:
             UsageError: a value, or the file of settings, cannot be read.
         """
-        return Settings.load({"gallery": self.gallery, **flags})
+        return self._settings.with_flags(flags)
+
+    @cached_property
+    def _settings(self) -> Settings:
+        return Settings.load({"gallery": self.gallery})
 
     @property
     def folder(self) -> Path:
         """The gallery's folder."""
-        return self.settings().gallery
+        return self._settings.gallery
 
     @property
     def searched(self) -> Path:
@@ -106,20 +111,26 @@ class GalleryOptions:
 
         Args:
             recipe: of the snapshot.
-            precision: of the inference; None for the setting's.
+            precision: of the inference, as the command's option; None for the setting's. An option that the snapshot's
+                model does not support is an error even if nothing is encoded; a setting may be for other galleries.
             words: prefer a recipe that knows words.
 
         Raises:
-            UsageError: a setting cannot be read.
+            UsageError: a setting cannot be read, or the model does not support the precision.
             SnapshotError: there is no such snapshot, or it is damaged.
         """
         from steamdino.search import Snapshot
 
         found = self.settings(precision=precision).inference_precision
-        return Snapshot.open(self.searched, recipe.recipe, kind=recipe.kind, precision=found, words=words)
+        snapshot = Snapshot.open(self.searched, recipe.recipe, kind=recipe.kind, precision=found, words=words)
+        if precision is not None:
+            from steamdino.features.model_registry import check_precision
+
+            check_precision(snapshot.recipe.model, precision)
+        return snapshot
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SnapshotOptions(GalleryOptions):
     """Which gallery, or which snapshot in its stead, a search is about."""
 
@@ -204,7 +215,13 @@ class FilterOptions:
         ),
     ] = None
     min_reviews: Annotated[
-        int, typer.Option("--min-reviews", metavar="N", help="Only games with at least N reviews.")
+        int,
+        typer.Option(
+            "--min-reviews",
+            metavar="N",
+            help="Only games with at least N reviews. Default: no minimum.",
+            show_default=False,
+        ),
     ] = 0
     free: Annotated[bool, typer.Option("--free", help="Only free games.")] = False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -95,9 +96,11 @@ def serve(
     # when it is loaded.
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
-    from steamdino.search import Snapshot
+    from steamdino.features.model_registry import check_precision
 
-    Snapshot.open(settings.gallery)  # report errors now and once, not in each process
+    # Report errors now and once, not in each process or at each request.
+    for model in _models(settings.gallery):
+        check_precision(model, settings.inference_precision)
     # Each process reads its settings from the environment.
     for name, value in (
         ("gallery", settings.gallery.absolute()),
@@ -121,6 +124,22 @@ def serve(
         log_level="warning",
         server_header=False,
     )
+
+
+def _models(gallery: Path) -> list[str]:
+    """The models of the snapshots that are served, after the default one was opened.
+
+    Raises:
+        SnapshotError: there is none, or it is damaged.
+    """
+    from steamdino.index.snapshot_selection import newest_by_name
+    from steamdino.search import Snapshot
+
+    default = Snapshot.open(gallery).recipe
+    others = (
+        [] if gallery.is_file() else [manifest.recipe for _, manifest in newest_by_name(gallery).values()]
+    )
+    return [recipe.model for recipe in (default, *others)]
 
 
 def _check_address(host: str, port: int) -> None:

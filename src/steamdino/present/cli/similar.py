@@ -75,6 +75,7 @@ def similar(
     """
     words = bool(plus or minus) and recipe.recipe is None
     snapshot = gallery.open(recipe, precision=recipe.precision, words=words)
+    output.check_columns(snapshot)
     allowed = only.filter
     asked: str | Path = query
     if fetch and query.isdecimal() and query not in snapshot:

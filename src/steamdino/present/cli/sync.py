@@ -53,8 +53,20 @@ def sync(
             show_default=False,
         ),
     ] = None,
-    top: Annotated[int, typer.Option(metavar="N", help="Only the N most played games, at most 100.")] = 0,
-    limit: Annotated[int, typer.Option(metavar="N", help="Only the first N games of the list.")] = 0,
+    top: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            help="Only the N most played games, at most 100. Default: all games.",
+            show_default=False,
+        ),
+    ] = 0,
+    limit: Annotated[
+        int,
+        typer.Option(
+            metavar="N", help="Only the first N games of the list. Default: all games.", show_default=False
+        ),
+    ] = 0,
     include: Annotated[
         str,
         typer.Option(metavar="TYPE,...", help=f"Also include apps of: {', '.join(app_types.INCLUDABLE)}."),
@@ -85,10 +97,12 @@ def sync(
         ),
     ] = None,
     rate: Annotated[
-        float | None, typer.Option(help="Web API calls per second. Default: 1.", show_default=False)
+        float | None,
+        typer.Option(help="Web API calls per second; 0 for no limit. Default: 1.", show_default=False),
     ] = None,
     banner_rate: Annotated[
-        float | None, typer.Option(help="Pictures per second. Default: 10.", show_default=False)
+        float | None,
+        typer.Option(help="Pictures per second; 0 for no limit. Default: 10.", show_default=False),
     ] = None,
     connections: Annotated[
         int | None, typer.Option(help="Parallel picture downloads. Default: 6.", show_default=False)

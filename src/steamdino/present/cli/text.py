@@ -40,6 +40,7 @@ def text(
     """
     allowed = only.filter
     snapshot = gallery.open(recipe, words=True)
+    output.check_columns(snapshot)
     matches = snapshot.text(sentence, k, alike=alike, only=allowed)
     note_undated(matches.undated)
     print_answer(matches, output, snapshot=snapshot, gallery=gallery.folder, kind=recipe.kind)

@@ -80,6 +80,6 @@ def urls(
     with Gallery.open(gallery.folder) as opened_gallery:
         count = write_urls(output, opened_gallery.steam_assets.addresses(kind), steam.assets_url)
     if not count:
-        raise GalleryError("the gallery has no URLs of banners; run: steam-dino sync")
+        raise GalleryError(f"the gallery has no URLs of {kind} banners; run: steam-dino sync --kind {kind}")
     with beside(output):
         say(f"{output_name(output)}: {count:,} addresses")
