@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from steamdino.index import name_search
+from steamdino.index import facets, name_index, name_search
+from steamdino.index.name_folding import fold
 
 NAMES = [
     "Half-Life",
@@ -27,13 +28,13 @@ NAMES = [
 
 
 def _database(listed: list[str]) -> sqlite3.Connection:
-    db = sqlite3.connect(":memory:")
+    db = sqlite3.connect(":memory:", isolation_level=None)
     db.execute("CREATE TABLE games (row INTEGER PRIMARY KEY, name TEXT, folded TEXT)")
     db.executemany(
-        "INSERT INTO games VALUES (?, ?, ?)", [(n, s, name_search.fold(s)) for n, s in enumerate(listed)]
+        "INSERT INTO games VALUES (?, ?, ?)", [(n, s, fold(s)) for n, s in enumerate(listed)]
     )
-    db.commit()
-    db.executescript(name_search.SCHEMA)
+    db.executescript(facets.SCHEMA)
+    name_index.build(db)
     return db
 
 
@@ -134,7 +135,7 @@ def test_quotation_marks_are_searched_for_like_any_other_characters() -> None:
 @given(st.lists(st.text(min_size=1), min_size=1, max_size=8), st.data())
 def test_every_name_is_found_by_itself(listed: list[str], data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(listed))
-    if name_search.fold(name):
+    if fold(name):
         assert name in [listed[row] for row in name_search.find(_database(listed), name)]
 
 
@@ -146,7 +147,7 @@ def test_no_query_whatever_raises(query: str) -> None:
 
 @given(st.text())
 def test_folding_twice_is_folding_once(name: str) -> None:
-    assert name_search.fold(name_search.fold(name)) == name_search.fold(name)
+    assert fold(fold(name)) == fold(name)
 
 
 @pytest.mark.parametrize(

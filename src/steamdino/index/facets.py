@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steamdino.errors import SnapshotError
-from steamdino.index.name_search import fold
+from steamdino.index.name_folding import fold
 from steamdino.records import Filter
 
 SCHEMA = """

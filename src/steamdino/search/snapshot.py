@@ -17,7 +17,6 @@ from steamdino.index.vector_index import Index
 from steamdino.recipe import Recipe
 from steamdino.records import Filter, Game, Matches, Query
 from steamdino.search.filter_masks import FilterMasks
-from steamdino.search.filtered_suggestions import suggest
 from steamdino.search.query_encoder import QueryEncoder
 from steamdino.search.query_resolver import QueryResolver
 from steamdino.search.query_vectors import QueryVectors
@@ -202,7 +201,7 @@ class Snapshot:
             limit: maximum number of games.
             only: which games may be found; None for all that are not adult-only.
         """
-        return self.games(suggest(self._reader, self._masks.mask(only or Filter()), text, limit))
+        return self.games(self._reader.suggested(text, limit, self._masks.mask(only or Filter())))
 
     def similar(
         self,

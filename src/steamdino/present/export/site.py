@@ -27,7 +27,7 @@ from steamdino.analysis.neighbourhood import Neighbourhood
 from steamdino.analysis.picture_loading import each
 from steamdino.analysis.unique import UniqueGames
 from steamdino.errors import SteamDinoError
-from steamdino.index.name_search import fold
+from steamdino.index.name_folding import fold
 from steamdino.present.content_names import by_content
 from steamdino.present.export.html_page import render, script_and_digest
 from steamdino.present.export.mosaic import thumbnail

@@ -1,0 +1,84 @@
+"""Normalises names for comparison, and splits them into the words by which they are found."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from itertools import product
+
+LONGEST_WORD = 40
+"""Letters of a word that are indexed and compared."""
+
+_TENS, _ONES = ("", "x"), ("", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix")
+_NUMBERS = {ten + one: str(n) for n, (ten, one) in enumerate(product(_TENS, _ONES)) if n} | {"xx": "20"}
+_FEWEST_WORDS, _LONGEST_INITIALS = 3, 8
+_SUBTITLE = re.compile(r":|\(| [-\u2013\u2014~|/] ")
+_HIRAGANA = {katakana: katakana - 0x60 for katakana in range(0x30A1, 0x30F7)}
+_SYMBOLS = {
+    code: 0xE100 + code for code in range(0x80) if not chr(code).isalnum() and not chr(code).isspace()
+}
+
+
+def fold(name: str) -> str:
+    """Normalise a name for comparison: lower case, without accents, punctuation as single spaces.
+
+    ``fold("Pokémon™: Éclair—2")`` is ``"pokemon eclair 2"``. A name without letters and digits folds to itself,
+    lower-cased.
+    """
+    name = name.replace("\0", "")  # it would end a query of the full-text index
+    decomposed = unicodedata.normalize("NFKD", name.replace("™", "").replace("®", "")).casefold()
+    plain = "".join(c for c in decomposed if not unicodedata.combining(c))
+    # Apostrophes are dropped ("Baldur's" is typed as "baldurs"); any other punctuation separates words.
+    plain = plain.replace("'", "").replace("’", "")
+    return " ".join("".join(c if c.isalnum() else " " for c in plain).split()) or name.casefold().strip()
+
+
+def words(folded: str) -> list[str]:
+    """Split a folded name into the words by which it is indexed and found.
+
+    Katakana becomes hiragana, since people type that first. The ASCII symbols of a name that has nothing else become
+    characters of Unicode's private use area, which the full-text index takes for letters.
+    """
+    spelled = folded.translate(_HIRAGANA)
+    return [word[:LONGEST_WORD] for word in spelled.translate(_SYMBOLS).split()]
+
+
+def number(word: str) -> str | None:
+    """The digits of a Roman numeral from I to XX; None for any other word."""
+    return _NUMBERS.get(word)
+
+
+def numbers(listed: list[str]) -> list[str]:
+    """The digits of the Roman numerals among a name's words, except its first word."""
+    return [digits for word in listed[1:] if (digits := number(word))]
+
+
+def initials(name: str, folded: str) -> list[str]:
+    """The initials of a name with three words or more, up to its first number.
+
+    If the name has a subtitle, the initials of its title count, too: "Grand Theft Auto V" has "gta", "Counter-Strike:
+    Global Offensive" has "csgo" and "cs", and "Baldur's Gate 3" has "bg".
+    """
+    listed = words(folded)
+    if len(listed) < _FEWEST_WORDS:
+        return []
+    title = _SUBTITLE.split(name, maxsplit=1)[0]
+    found = [_initials(listed)]
+    if title != name:
+        found.append(_initials(words(fold(title))))
+    return sorted({letters for letters in found if may_be_initials(letters)})
+
+
+def may_be_initials(word: str) -> bool:
+    """Whether a word is as long as the initials of a name."""
+    return 2 <= len(word) <= _LONGEST_INITIALS
+
+
+def _initials(listed: list[str]) -> str:
+    """The first letters of words, up to the first number."""
+    letters = ""
+    for place, word in enumerate(listed):
+        if word.isdecimal() or (place and number(word)):
+            break
+        letters += word[0]
+    return letters
