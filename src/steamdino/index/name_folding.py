@@ -54,31 +54,30 @@ def numbers(listed: list[str]) -> list[str]:
 
 
 def initials(name: str, folded: str) -> list[str]:
-    """The initials of a name with three words or more, up to its first number.
+    """The initials of a name with three words or more, up to its first number, and with that number.
 
-    If the name has a subtitle, the initials of its title count, too: "Grand Theft Auto V" has "gta", "Counter-Strike:
-    Global Offensive" has "csgo" and "cs", and "Baldur's Gate 3" has "bg".
+    The title and the subtitle have initials, too. "Grand Theft Auto V" has "gta", "gta5" and "gtav"; "Call of Duty:
+    Modern Warfare 2" has "codmw", "codmw2", "cod", "mw" and "mw2".
     """
     listed = words(folded)
     if len(listed) < _FEWEST_WORDS:
         return []
-    title = _SUBTITLE.split(name, maxsplit=1)[0]
-    found = [_initials(listed)]
-    if title != name:
-        found.append(_initials(words(fold(title))))
-    return sorted({letters for letters in found if may_be_initials(letters)})
+    parts = _SUBTITLE.split(name, maxsplit=1)
+    found = set(_initials(listed))
+    if len(parts) > 1:
+        found.update(*(_initials(words(fold(part))) for part in parts))
+    return sorted(letters for letters in found if may_be_initials(letters))
 
 
 def may_be_initials(word: str) -> bool:
-    """Whether a word is as long as the initials of a name."""
+    """Whether a word is as long as initials are."""
     return 2 <= len(word) <= _LONGEST_INITIALS
 
 
-def _initials(listed: list[str]) -> str:
-    """The first letters of words, up to the first number."""
+def _initials(listed: list[str]) -> list[str]:
     letters = ""
     for place, word in enumerate(listed):
         if word.isdecimal() or (place and number(word)):
-            break
+            return [letters, letters + word, letters + (number(word) or word)] if len(letters) > 1 else []
         letters += word[0]
-    return letters
+    return [letters]

@@ -13,7 +13,7 @@ from steamdino.index.name_typos import containing, continued, similar
 PART, TYPO, NOTHING = 1, 2, 3
 """The costs of an unfinished word or a part of one, of a letter or a space, and of a short word that means nothing."""
 
-MOST_COST = 6
+MOST_COST = 7
 _FEW_WORDS, _MANY_WORDS = 4, 8
 _SHORTEST_PIECE, _LONGEST_NEEDLESS = 2, 3
 
@@ -86,13 +86,9 @@ class Meanings:
 
     @cached_property
     def _misspelt(self) -> list[dict[int, str]]:
-        last = len(self._words) - 1
         return [
-            {
-                cost: _any(f'"{other}"' for other in others)
-                for cost, others in similar(self._db, word, unfinished=place == last).items()
-            }
-            for place, word in enumerate(self._words)
+            {cost: _any(f'"{other}"' for other in others) for cost, others in similar(self._db, word).items()}
+            for word in self._words
         ]
 
     def _spelt(self, listed: list[str]) -> list[str]:

@@ -30,7 +30,12 @@ from steamdino.index.name_index import is_current, whole
 from steamdino.index.name_meanings import MOST_COST, TYPO, Meanings
 
 FEW = 3
-"""Names with typos are suggested only if fewer than these are found as they are typed."""
+"""Names with typos are suggested only if fewer than these are found as they are typed, and none that is equal."""
+
+SPREAD = 2
+"""How much more than the best name with typos others may cost."""
+
+_EQUAL, _BEGINNING = -2, -1
 
 MOST_WORDS = 16
 """Words of a text that are looked for unless a name begins with it."""
@@ -56,14 +61,20 @@ def suggest(
         mask: bool, shape (games,): the rows that may be found; None for all.
     """
     found: dict[int, None] = {}
+    equal, dearest = False, MOST_COST
     for cost, step in _steps(db, text):
-        if cost >= TYPO and len(found) >= FEW:
+        if cost == _BEGINNING:
+            equal = bool(found)
+        if cost > dearest or (cost == TYPO and (equal or len(found) >= FEW)):
             break
+        before = len(found)
         for row in step:
             if mask is None or mask[row]:
                 found[row] = None
                 if len(found) >= limit:
                     return list(found)
+        if cost >= TYPO and len(found) > before:
+            dearest = min(dearest, cost + SPREAD)
     return list(found)
 
 
@@ -80,17 +91,17 @@ def _steps(db: sqlite3.Connection, text: str) -> Iterator[tuple[int, Iterator[in
     folded = fold(text)
     if not folded:
         return
-    yield 0, _exact(db, text, folded)
-    yield 0, _folded(db, folded)
+    yield _EQUAL, _exact(db, text, folded)
+    yield _EQUAL, _folded(db, folded)
     if not is_current(db):
-        yield 0, _scanned(db, folded)
+        yield _BEGINNING, _scanned(db, folded)
         return
     listed = words(folded)
-    yield 0, _beginnings(db, whole(listed), folded)
+    yield _BEGINNING, _beginnings(db, whole(listed), folded)
     meanings = Meanings(db, listed[:MOST_WORDS])
     for cost in range(MOST_COST + 1):
-        if match := meanings.match(cost):
-            yield cost, _matching(db, match)
+        match = meanings.match(cost)
+        yield cost, _matching(db, match) if match else iter(())
 
 
 def _exact(db: sqlite3.Connection, text: str, folded: str) -> Iterator[int]:

@@ -14,7 +14,7 @@ from steamdino.index.name_index import (
     shortened,
 )
 
-CANDIDATES, ALTERNATIVES = 2000, 64
+CANDIDATES, ALTERNATIVES = 1000, 32
 """Words that are compared with a misspelling, and words that it may stand for: those of the most reviewed games."""
 
 _SQL = (
@@ -45,41 +45,44 @@ def containing(db: sqlite3.Connection, part: str) -> list[str]:
     return [word for (word,) in db.execute(_SQL, (key, CANDIDATES)) if part in word][:ALTERNATIVES]
 
 
-def similar(db: sqlite3.Connection, word: str, *, unfinished: bool) -> dict[int, list[str]]:
+def similar(db: sqlite3.Connection, word: str) -> dict[int, list[str]]:
     """Find the words that a misspelling may stand for.
 
     Args:
         db: the snapshot's database.
         word: as typed.
-        unfinished: whether it may be the beginning of a word.
 
     Returns:
-        the words by their distance, which counts letters left out, added, replaced or swapped with the next. Twice the
-        distance is the key of whole words; of those that only begin with something similar, it is one more.
+        the words by what they cost: twice their distance, which counts letters left out, added, replaced, or swapped
+        with the next; one more for words that only begin with something similar; and one more for those with another
+        first letter, in which typos are rare.
     """
     from rapidfuzz.distance import OSA
 
-    most = (len(word) >= SHORTEST_TYPO) + (len(word) >= SHORTEST_TWO_TYPOS)
-    keys = shortened(word, most) if most and not word.isdecimal() else set()
+    most = _most(len(word))
+    keys = shortened(word, most) if most else set()
     if not keys:
         return {}
-    # Four letters with a typo begin too many words.
-    begins = unfinished and len(word) > SHORTEST_TYPO
-    star = "*" if begins else ""
-    match = " OR ".join(f'"{key}"{star if len(key) < STEM else ""}' for key in sorted(keys))
+    # What is shorter than the word by more than these letters begins too many words.
+    begun = _most(len(word) - 1)
+    shortest = min(len(word), STEM) - begun if begun else STEM
+    stars = {key: "*" if shortest <= len(key) < STEM else "" for key in sorted(keys)}
+    match = " OR ".join(f'"{key}"{star}' for key, star in stars.items())
     found: dict[int, list[str]] = {}
     for (other,) in db.execute(_SQL, (match, CANDIDATES)):
         distance = OSA.distance(word, other, score_cutoff=most)
-        cost = 2 * distance
-        if distance > most and begins:
-            lengths = range(max(1, len(word) - most), min(len(other) - 1, len(word) + most) + 1)
-            distance = min(
-                (OSA.distance(word, other[:length], score_cutoff=most) for length in lengths),
-                default=most + 1,
-            )
-            cost = 2 * distance + 1
-        if 0 < distance <= most:
-            alike = found.setdefault(cost, [])
+        costs = [2 * distance] if distance <= most else []
+        if begun and distance > 1:
+            lengths = range(len(word) - begun, len(word) + begun + 1)
+            distance = min(OSA.distance(word, other[:letters], score_cutoff=begun) for letters in lengths)
+            costs += [2 * distance + 1] if distance <= begun else []
+        if costs and distance > 0:
+            alike = found.setdefault(min(costs) + (word[0] != other[0]), [])
             if len(alike) < ALTERNATIVES:
                 alike.append(other)
     return found
+
+
+def _most(letters: int) -> int:
+    """How many typos a word with so many letters may have."""
+    return (letters >= SHORTEST_TYPO) + (letters >= SHORTEST_TWO_TYPOS)
