@@ -3,7 +3,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from steamdino.index.name_folding import LONGEST_WORD, fold, initials, number, numbers, words
@@ -24,6 +24,12 @@ from steamdino.index.name_folding import LONGEST_WORD, fold, initials, number, n
 )
 def test_a_name_is_folded_to_what_people_type(name: str, folded: str) -> None:
     assert fold(name) == folded
+
+
+@given(st.text(st.characters(codec="ascii")))
+@example("It's")
+def test_a_name_of_ascii_folds_as_it_does_beside_another_letter(name: str) -> None:
+    assert fold(f"é {name}") == f"e {fold(name)}" or not any(c.isalnum() for c in name)
 
 
 @given(st.text())

@@ -185,12 +185,16 @@ def test_names_come_in_the_order_of_how_well_they_match_and_then_of_their_review
 
 
 def test_a_smaller_distance_comes_before_more_reviews() -> None:
-    names = ["Wonderland", "Wunderlamp", "Wunderlant"]
-    assert _suggested(_database(names, [9, 8, 1]), "wunderland", names) == [
-        "Wonderland",
-        "Wunderlant",
-        "Wunderlamp",
-    ]
+    names = ["Wonderlands", "Wonderland"]
+    assert _suggested(_database(names, [9, 1]), "wunderland", names) == ["Wonderland", "Wonderlands"]
+
+
+def test_names_much_less_similar_than_the_best_are_left_out() -> None:
+    names = ["Wunderlamp", "Wunderlant"]
+    db = _database(names, [9, 1])
+    assert _suggested(db, "wunderland", names) == ["Wunderlant"]
+    assert _suggested(db, "wunderlimp", names) == ["Wunderlamp"]
+    assert _suggested(db, "wunterlimp", names) == ["Wunderlamp"]
 
 
 def test_another_first_letter_comes_after_other_typos() -> None:

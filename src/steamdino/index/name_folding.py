@@ -14,9 +14,13 @@ _NUMBERS = {ten + one: str(n) for n, (ten, one) in enumerate(product(_TENS, _ONE
 _FEWEST_WORDS, _LONGEST_INITIALS = 3, 8
 _SUBTITLE = re.compile(r":|\(| [-\u2013\u2014~|/] ")
 _HIRAGANA = {katakana: katakana - 0x60 for katakana in range(0x30A1, 0x30F7)}
+_ASCII = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(0x80)} | dict.fromkeys(
+    b"'\0"
+)
 _SYMBOLS = {
     code: 0xE100 + code for code in range(0x80) if not chr(code).isalnum() and not chr(code).isspace()
 }
+_SPELT = _HIRAGANA | _SYMBOLS
 
 
 def fold(name: str) -> str:
@@ -25,6 +29,8 @@ def fold(name: str) -> str:
     ``fold("Pokémon™: Éclair—2")`` is ``"pokemon eclair 2"``. A name without letters and digits folds to itself,
     lower-cased.
     """
+    if name.isascii():  # most are, and this takes a fifth of the time
+        return " ".join(name.translate(_ASCII).split()) or name.replace("\0", "").lower().strip()
     name = name.replace("\0", "")  # it would end a query of the full-text index
     decomposed = unicodedata.normalize("NFKD", name.replace("™", "").replace("®", "")).casefold()
     plain = "".join(c for c in decomposed if not unicodedata.combining(c))
@@ -39,8 +45,7 @@ def words(folded: str) -> list[str]:
     Katakana becomes hiragana, since people type that first. The ASCII symbols of a name that has nothing else become
     characters of Unicode's private use area, which the full-text index takes for letters.
     """
-    spelled = folded.translate(_HIRAGANA)
-    return [word[:LONGEST_WORD] for word in spelled.translate(_SYMBOLS).split()]
+    return [word[:LONGEST_WORD] for word in folded.translate(_SPELT).split()]
 
 
 def number(word: str) -> str | None:

@@ -48,8 +48,6 @@ CREATE VIRTUAL TABLE name_words USING fts5 (
     words, content='', detail=none, columnsize=0, prefix='1 2 3 4', tokenize='ascii'
 );
 CREATE VIRTUAL TABLE spellings USING fts5 (keys, content='', detail=none, columnsize=0, tokenize='ascii');
-INSERT INTO name_words (name_words, rank) VALUES ('hashsize', 16777216);
-INSERT INTO spellings (spellings, rank) VALUES ('hashsize', 16777216);
 """
 _OPTIMIZE = "INSERT INTO {0} ({0}) VALUES ('optimize')"
 

@@ -32,7 +32,7 @@ from steamdino.index.name_meanings import MOST_COST, TYPO, Meanings
 FEW = 3
 """Names with typos are suggested only if fewer than these are found as they are typed, and none that is equal."""
 
-SPREAD = 2
+SPREAD = 1
 """How much more than the best name with typos others may cost."""
 
 _EQUAL, _BEGINNING = -2, -1
