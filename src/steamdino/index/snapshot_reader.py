@@ -214,7 +214,10 @@ class SnapshotReader:
 
     def _query(self, sql: str, *parameters: object) -> list[Any]:
         with self._using:
-            return self._db.execute(sql, parameters).fetchall()
+            try:
+                return self._db.execute(sql, parameters).fetchall()
+            except UnicodeEncodeError:  # a lone surrogate, which nothing stored has
+                return []
 
     def _location(self, written: str | None) -> Location | None:
         return layout.location(written, self._root) if written else None
