@@ -72,10 +72,12 @@ def test_a_roman_numeral_counts_after_the_first_word() -> None:
         ("Call of Duty®: Modern Warfare® II", {"codmw", "codmw2", "codmwii", "cod", "mw", "mw2", "mwii"}),
         ("Half-Life", set()),
         ("Portal 2", set()),
-        ("2 Fast 2 Slow", set()),
+        ("Left 4 Dead 2", {"l4", "l4d2"}),
         ("V Rising Is Here", {"vrih"}),
         ("One Two Three Four Five Six Seven Eight Nine", set()),
     ],
 )
-def test_a_name_of_three_words_has_initials_up_to_its_first_number(name: str, expected: set[str]) -> None:
+def test_a_name_of_three_words_has_initials_before_its_number_and_with_it(
+    name: str, expected: set[str]
+) -> None:
     assert set(initials(name, fold(name))) == expected

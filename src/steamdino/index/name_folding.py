@@ -59,16 +59,16 @@ def numbers(listed: list[str]) -> list[str]:
 
 
 def initials(name: str, folded: str) -> list[str]:
-    """The initials of a name with three words or more, up to its first number, and with that number.
+    """The initials of a name with three words or more: of the name, its title and its subtitle.
 
-    The title and the subtitle have initials, too. "Grand Theft Auto V" has "gta", "gta5" and "gtav"; "Call of Duty:
-    Modern Warfare 2" has "codmw", "codmw2", "cod", "mw" and "mw2".
+    They end before the first number, with it, and with the name. A number is part of them in digits and as it is
+    written: "Grand Theft Auto V" has "gta", "gta5" and "gtav", and "Left 4 Dead 2" has "l4d2".
     """
     listed = words(folded)
     if len(listed) < _FEWEST_WORDS:
         return []
     parts = _SUBTITLE.split(name, maxsplit=1)
-    found = set(_initials(listed))
+    found = _initials(listed)
     if len(parts) > 1:
         found.update(*(_initials(words(fold(part))) for part in parts))
     return sorted(letters for letters in found if may_be_initials(letters))
@@ -79,10 +79,13 @@ def may_be_initials(word: str) -> bool:
     return 2 <= len(word) <= _LONGEST_INITIALS
 
 
-def _initials(listed: list[str]) -> list[str]:
-    letters = ""
+def _initials(listed: list[str]) -> set[str]:
+    found: set[str] = set()
+    in_digits = as_written = ""
     for place, word in enumerate(listed):
-        if word.isdecimal() or (place and number(word)):
-            return [letters, letters + word, letters + (number(word) or word)] if len(letters) > 1 else []
-        letters += word[0]
-    return [letters]
+        digits = word if word.isdecimal() else number(word) if place else None
+        if digits and not found:
+            found = {in_digits, in_digits + digits, as_written + word}
+        in_digits += digits or word[0]
+        as_written += word if digits else word[0]
+    return found | {in_digits, as_written}
