@@ -48,9 +48,9 @@ REVIEWS = {
     "Assassinate Them": 10,
     "Portal": 9,
     "portal": 8,
-    "Star Trek": 7,
+    "Startup Company": 7,
     "!!!": 6,
-    "Startup Company": 5,
+    "Star Trek": 5,
     "Vice": 4,
 }
 NAMES = list(REVIEWS)
@@ -122,6 +122,7 @@ def _found(db: sqlite3.Connection, typed: str, names: Sequence[str] = NAMES) -> 
         # Spaces
         ("darksouls", "DARK SOULS™ III"),
         ("counterstrike", "Counter-Strike 2"),
+        ("grandtheftau", "Grand Theft Auto V"),
         ("star craft", "StarCraft II"),
         ("mine craft", "Minecraft"),
         ("ghostrecon", "Tom Clancy's Ghost Recon® Wildlands"),
@@ -167,7 +168,7 @@ def test_what_people_type_finds_first_what_they_mean(
         ("PORTAL", ["Portal", "portal"]),
         ("wit", ["Witchfire", "The Witcher 3: Wild Hunt"]),  # beginning before most reviewed
         ("itch", ["The Witcher 3: Wild Hunt", "Witchfire"]),
-        ("star", ["StarCraft II", "Star Trek", "Startup Company"]),
+        ("star", ["StarCraft II", "Startup Company", "Star Trek"]),
         ("star tr", ["Star Trek", "StarCraft II", "Startup Company"]),  # a short word may be too many
         ("portal 3", ["Portal", "portal"]),
         ("it", []),  # two letters inside a word are too few
@@ -195,6 +196,18 @@ def test_names_much_less_similar_than_the_best_are_left_out() -> None:
     assert _suggested(db, "wunderland", names) == ["Wunderlant"]
     assert _suggested(db, "wunderlimp", names) == ["Wunderlamp"]
     assert _suggested(db, "wunterlimp", names) == ["Wunderlamp"]
+
+
+def test_a_name_without_the_comes_before_the_one_with_it() -> None:
+    names = ["The Forest", "Forest"]
+    assert _suggested(_database(names, [9, 1]), "FOREST", names) == ["Forest", "The Forest"]
+
+
+def test_a_number_in_either_digits_comes_before_the_name_without_it() -> None:
+    names = ["Quake", "Quake 3", "Doom", "Doom III"]
+    db = _database(names, [9, 1, 9, 1])
+    assert _suggested(db, "quake iii", names)[0] == "Quake 3"
+    assert _suggested(db, "doom 3", names)[0] == "Doom III"
 
 
 def test_another_first_letter_comes_after_other_typos() -> None:
@@ -371,6 +384,7 @@ def test_a_snapshot_of_an_older_program_finds_exact_names_and_parts() -> None:
     assert _suggested(db, "half") == ["Half-Life", "Half-Life 2", "Half-Life 2: Episode One"]
     assert _suggested(db, "forest blind") == ["Ori and the Blind Forest"]
     assert _suggested(db, "craft") == ["Minecraft", "StarCraft II"]
+    assert _suggested(db, "or")[0] == "Ori and the Blind Forest"  # although "Portal" is shorter
     assert _suggested(db, "zlda") == []
     assert name_search.suggest(db, "half", 10, np.array(["2" in name for name in NAMES])) == [
         NAMES.index("Half-Life 2"),

@@ -34,7 +34,7 @@ class Meanings:
         if cost == PART:
             found.append(f'"{whole(self._words)}"*')
         if cost == TYPO:
-            found += self._spaced_otherwise
+            found += self._divided
         return _any(found)
 
     def _combined(self, count: int, cost: int, mistaken: int) -> Iterator[list[str]]:
@@ -105,12 +105,10 @@ class Meanings:
         return found
 
     @property
-    def _spaced_otherwise(self) -> Iterator[str]:
-        """The text with one space less or one more."""
+    def _divided(self) -> Iterator[str]:
+        """The text with one space more. One space less needs no rule: a beginning and a part make a whole word."""
         for place, word in enumerate(self._words):
             before, after = self._words[:place], self._words[place + 1 :]
-            if after:
-                yield _all(self._spelt([*before, word + after[0], *after[1:]]))
             cuts = [
                 _all(self._spelt([*before, word[:cut], word[cut:], *after])[place : place + 2])
                 for cut in range(_SHORTEST_PIECE, len(word))

@@ -10,7 +10,7 @@ cost  a word of the text stands for
 0     itself; a word that begins with it, if it is the last; the same number in other digits; initials
 1     a word that begins with it, although another follows; a word that contains it
 2     a word with one letter left out, added, replaced, or swapped with the next; two words without the space between
-      them, or a part of a word with a space too many
+      them
 3     a word that begins with something one such step away; nothing, if it has three letters at most
 4, 5  the same as 2 and 3, with two steps
 ====  =============================================================================================================

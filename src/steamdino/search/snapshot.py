@@ -193,8 +193,8 @@ class Snapshot:
     def suggest(self, text: str, limit: int = 10, *, only: Filter | None = None) -> list[Game]:
         """Suggest the games whose names match what is being typed, best first.
 
-        First come names that begin with it, the most reviewed first; then names with its words; then names that
-        contain it inside a word. Names with typos come only if there are none of these.
+        First come names that equal it, then names that begin with it, names with its words, and names that contain it
+        inside a word; of each kind, the most reviewed first. Names with typos come only if there are few of these.
 
         Args:
             text: what was typed.
