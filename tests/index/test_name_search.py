@@ -98,6 +98,7 @@ def _found(db: sqlite3.Connection, typed: str, names: Sequence[str] = NAMES) -> 
         ("ведьмк", "Ведьмак"),
         # while the last word is unfinished
         ("mincra", "Minecraft"),
+        ("manec", "Minecraft"),
         ("assasi", "Assassin's Creed® Unity"),
         ("the witcehr 3 wil", "The Witcher 3: Wild Hunt"),
         # in a short word
@@ -262,9 +263,14 @@ def test_no_more_names_are_found_than_are_asked_for() -> None:
 
 def test_more_names_than_words_are_compared_with_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("steamdino.index.name_typos.ALTERNATIVES", 2)
-    names = [f"unique{letter}" for letter in "abcdefgh"]
+    names = [f"A unique{letter}" for letter in "abcdefgh"]
     assert _suggested(_database(names), "unique", names) == names
     assert _suggested(_database(names), "nique", names) == names[:2]
+
+
+def test_a_long_part_of_a_word_is_compared_to_its_end() -> None:
+    names = ["Xabcdefghijklmnop", "Xabcdefghijklzzzz"]
+    assert _suggested(_database(names), "abcdefghijklmn", names) == names[:1]
 
 
 def test_words_beyond_the_most_are_found_whole_only(monkeypatch: pytest.MonkeyPatch) -> None:
