@@ -104,6 +104,20 @@ def test_names_are_found_up_to_the_limit_that_is_asked_for(tmp_path: Path) -> No
         assert search("Rain", 12) == list(range(12))
 
 
+def test_suggestions_are_looked_for_among_the_rows_of_a_mask_alone(tmp_path: Path) -> None:
+    reader = SnapshotReader(_write(tmp_path, [_row(f"{n:03}", SHA[0], "Rain") for n in range(300)]))
+    mask = np.zeros(300, np.bool_)
+    mask[299] = True
+    assert reader.suggested("rain", 10, mask) == reader.suggested("rian", 10, mask) == [299]
+
+
+def test_half_a_character_names_no_game(tmp_path: Path) -> None:
+    reader = SnapshotReader(_write(tmp_path, [_row("a", SHA[0], "Rain")]))
+    assert reader.row("\ud800") is None
+    assert reader.absent("\ud800") is None
+    assert reader.named_exactly("\ud800") == reader.suggested("\ud800") == []
+
+
 def test_a_filter_is_applied_to_the_rows_of_the_snapshot(tmp_path: Path) -> None:
     columns = ('{"free":true,"released":"2020"}', '{"free":true}', '{"adult":true}', "{}")
     rows = [Row(str(n), str(n), "source", None, "../a.jpg", SHA[0], one) for n, one in enumerate(columns)]

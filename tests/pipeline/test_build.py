@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -106,6 +107,24 @@ def test_a_second_build_does_nothing(small: Path) -> None:
     first = build(small)
     again = build(small, announce=lambda _: pytest.fail("nothing was to be done"))
     assert (again.encoded, again.swapped, again.snapshot) == (0, False, first.snapshot)
+
+
+def test_a_snapshot_of_an_older_program_gets_the_index_of_names_by_the_next_build(
+    tmp_path: Path, paint: Paint
+) -> None:
+    paint(tmp_path / "covers/Neonoir.jpg")
+    add(tmp_path / "g", tmp_path / "covers")
+    first = build(tmp_path / "g").snapshot
+    with closing(sqlite3.connect(first / "games.sqlite")) as db:
+        db.execute("PRAGMA user_version = 0")
+    old = steamdino.Snapshot.open(tmp_path / "g")
+    assert [game.name for game in old.suggest("onoi")] == ["Neonoir"]
+    assert old.suggest("neonior") == []
+    again = build(tmp_path / "g")
+    assert (again.encoded, again.swapped) == (0, True)
+    assert (first / "vectors.npy").samefile(again.snapshot / "vectors.npy")
+    assert [game.name for game in steamdino.Snapshot.open(tmp_path / "g").suggest("neonior")] == ["Neonoir"]
+    assert not build(tmp_path / "g").swapped
 
 
 def test_a_changed_name_takes_effect_without_encoding(tmp_path: Path, paint: Paint) -> None:

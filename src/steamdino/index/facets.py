@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steamdino.errors import SnapshotError
-from steamdino.index.name_search import fold
+from steamdino.index.name_folding import fold
 from steamdino.periods import days
 from steamdino.records import EVERYTHING, HIDDEN_COLUMNS, Filter
 

@@ -5,7 +5,7 @@
     snapshots/<recipe's hash>/<n>/
       manifest.json   format, recipe, revision, the files' sizes and sha256
       vectors.npy     float32, (games, dim), rows of length 1, ordered by id
-      games.sqlite    games (row, id, name, ...), absent (games without a vector, with the reason), trigrams
+      games.sqlite    games (row, id, name, ...), absent (games without a vector, with the reason), ...
       whitening.npz   only if a whitening was learned on the gallery: query pictures need it
 
 A snapshot never changes. The next one is written beside it and takes its place by a rename; the highest number is the

@@ -1,148 +1,150 @@
-"""Finds games by what people type: exact names first, then prefixes, words, and names with typos."""
+"""Finds games by what people type: exact names first, then prefixes, words, parts of words, and misspellings.
+
+`name_index` says what it searches in. What follows the exact names and those that begin with the text is found by one
+rule: each word of the text stands for words of names at a cost, and the names at the lowest total cost come first. The
+most reviewed of them is on top.
+
+====  =============================================================================================================
+cost  a word of the text stands for
+====  =============================================================================================================
+0     itself; a word that begins with it, if it is the last; the same number in other digits; initials
+1     a word that begins with it, although another follows; a word that contains it
+2     a word with one letter left out, added, replaced, or swapped with the next; two words without the space between
+      them
+3     a word that begins with something one such step away; nothing, if it has three letters at most
+4, 5  the same as 2 and 3, with two steps
+====  =============================================================================================================
+"""
 
 from __future__ import annotations
 
 import sqlite3
-import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterator
+from itertools import islice
 
-TYPO_CUTOFF = 72
-"""Lowest ratio of RapidFuzz (0 to 100) at which a name counts as the query with typos."""
+import numpy as np
+from numpy.typing import NDArray
 
-_CANDIDATES = 200
+from steamdino.index.name_folding import fold, words
+from steamdino.index.name_index import is_current, whole
+from steamdino.index.name_meanings import MOST_COST, TYPO, Meanings
 
+FEW = 3
+"""Names with typos are suggested only if fewer than these are found as they are typed, and none that is equal."""
 
-def fold(name: str) -> str:
-    """Normalise a name for comparison: lower case, without accents, punctuation as single spaces.
+SPREAD = 1
+"""How much more than the best name with typos others may cost."""
 
-    ``fold("Pokémon™: Éclair—2")`` is ``"pokemon eclair 2"``. A name without letters and digits folds to itself,
-    lower-cased.
-    """
-    name = name.replace("\0", "")  # it would end a query of the full-text index
-    decomposed = unicodedata.normalize("NFKD", name.replace("™", "").replace("®", "")).casefold()
-    plain = "".join(c for c in decomposed if not unicodedata.combining(c))
-    # Apostrophes are dropped ("Baldur's" is typed as "baldurs"); any other punctuation separates words.
-    plain = plain.replace("'", "").replace("’", "")
-    return " ".join("".join(c if c.isalnum() else " " for c in plain).split()) or name.casefold().strip()
+_EQUAL, _BEGINNING = -2, -1
 
-
-SCHEMA = """
-CREATE INDEX games_by_folded ON games (folded);
-CREATE VIRTUAL TABLE trigrams USING fts5 (folded, content='games', content_rowid='row', tokenize='trigram');
-INSERT INTO trigrams (trigrams) VALUES ('rebuild');
-"""
-"""To be run when the table ``games (row, name, folded, ...)`` is filled."""
+MOST_WORDS = 16
+"""Words of a text that are looked for unless a name begins with it."""
 
 
-def find(connection: sqlite3.Connection, query: str, limit: int = 10) -> list[int]:
-    """Find the rows whose names match a query, best first.
-
-    These are tried in turn, until one finds something: the exact name; the folded name, with or without "The"; names
-    that begin with it; names with all its words, the last of which may be unfinished; names that contain it inside a
-    word; names with typos.
-    """
-    folded = fold(query)
-    if not folded:
-        return []
-    for step in (_exact, _folded, _prefix, _words, _inside, _typos):
-        if rows := step(connection, query, folded, limit):
+def find(db: sqlite3.Connection, text: str, limit: int = 10) -> list[int]:
+    """Find the rows whose names match a text, best first: only those that match it as well as the best one does."""
+    for _, step in _steps(db, text):
+        if rows := list(islice(step, limit)):
             return rows
     return []
 
 
-def suggest(connection: sqlite3.Connection, query: str, limit: int = 10) -> list[int]:
-    """Find the rows whose names match what is being typed: like `find`, but with the results of every step in turn.
+def suggest(
+    db: sqlite3.Connection, text: str, limit: int = 10, mask: NDArray[np.bool_] | None = None
+) -> list[int]:
+    """Find the rows whose names match what is being typed, best first.
 
-    Names that begin with it are ordered by their number of reviews, so that the likeliest one is on top. Names with
-    typos are added only if there are no others.
+    Args:
+        db: the snapshot's database.
+        text: what was typed.
+        limit: maximum number of rows.
+        mask: bool, shape (games,): the rows that may be found; None for all.
     """
-    folded = fold(query)
     found: dict[int, None] = {}
-    for step in (_exact, _folded, _popular_prefix, _words, _inside, _typos) if folded else ():
-        if step is _typos and found:
+    equal, dearest = False, MOST_COST
+    for cost, step in _steps(db, text):
+        if cost == _BEGINNING:
+            equal = bool(found)
+        if cost > dearest or (cost == TYPO and (equal or len(found) >= FEW)):
             break
-        found.update(dict.fromkeys(step(connection, query, folded, limit)))
-        if len(found) >= limit:
-            break
-    return list(found)[:limit]
+        before = len(found)
+        for row in step:
+            if mask is None or mask[row]:
+                found[row] = None
+                if len(found) >= limit:
+                    return list(found)
+        if cost >= TYPO and len(found) > before:
+            dearest = min(dearest, cost + SPREAD)
+    return list(found)
 
 
-def find_exact(connection: sqlite3.Connection, query: str, limit: int = 10) -> list[int]:
-    """Find the rows whose name equals the query, literally or folded."""
-    return _exact(connection, query, "", limit) or _folded(connection, query, fold(query), limit)
+def find_exact(db: sqlite3.Connection, text: str, limit: int = 10) -> list[int]:
+    """Find the rows whose name equals the text, literally or folded."""
+    text = _storable(text)
+    folded = fold(text)
+    return list(islice(_exact(db, text, folded), limit)) or list(islice(_folded(db, folded), limit))
 
 
-def _exact(connection: sqlite3.Connection, query: str, _: str, limit: int) -> list[int]:
+def _steps(db: sqlite3.Connection, text: str) -> Iterator[tuple[int, Iterator[int]]]:
+    """Yield costs and the rows at each: exact names, folded ones, beginnings, and then by the costs of their words."""
+    text = _storable(text)
+    folded = fold(text)
+    if not folded:
+        return
+    yield _EQUAL, _exact(db, text, folded)
+    yield _EQUAL, _folded(db, folded)
+    if not is_current(db):
+        yield _BEGINNING, _scanned(db, folded)
+        return
+    listed = words(folded)
+    yield _BEGINNING, _beginnings(db, whole(listed), folded)
+    meanings = Meanings(db, listed[:MOST_WORDS])
+    for cost in range(MOST_COST + 1):
+        match = meanings.match(cost)
+        yield cost, _matching(db, match) if match else iter(())
+
+
+def _exact(db: sqlite3.Connection, text: str, folded: str) -> Iterator[int]:
     # Through the index on folded names, since there is none on names.
-    sql = "SELECT row FROM games WHERE folded = ? AND name = ? ORDER BY row LIMIT ?"
-    return _rows(connection.execute(sql, (fold(query), query, limit)))
+    sql = "SELECT row FROM games WHERE folded = ? AND name = ? ORDER BY row"
+    return (row for (row,) in db.execute(sql, (folded, text)))
 
 
-def _folded(connection: sqlite3.Connection, _: str, folded: str, limit: int) -> list[int]:
-    sql = "SELECT row FROM games WHERE folded IN (?, ?) ORDER BY folded != ?, row LIMIT ?"
-    return _rows(connection.execute(sql, (folded, f"the {folded}", folded, limit)))
+def _folded(db: sqlite3.Connection, folded: str) -> Iterator[int]:
+    sql = "SELECT row FROM games WHERE folded IN (?, ?) ORDER BY folded != ?, row"
+    return (row for (row,) in db.execute(sql, (folded, f"the {folded}", folded)))
 
 
-def _prefix(connection: sqlite3.Connection, _: str, folded: str, limit: int) -> list[int]:
+# CROSS JOIN keeps SQLite from reordering, so that it returns rows one by one as the full-text index finds them.
+
+
+def _beginnings(db: sqlite3.Connection, key: str, folded: str) -> Iterator[int]:
     sql = (
-        "SELECT row FROM games WHERE folded >= ? AND folded < ? ORDER BY length(folded), folded, row LIMIT ?"
+        "SELECT games.row FROM name_words CROSS JOIN names ON names.place = name_words.rowid"
+        " CROSS JOIN games ON games.row = names.row"
+        " WHERE name_words MATCH ? AND substr(folded, 1, ?) = ? ORDER BY name_words.rowid"
     )
-    return _rows(connection.execute(sql, (folded, folded + "\U0010ffff", limit)))
+    return (row for (row,) in db.execute(sql, (f'"{key}"*', len(folded), folded)))
 
 
-def _popular_prefix(connection: sqlite3.Connection, query: str, folded: str, limit: int) -> list[int]:
+def _matching(db: sqlite3.Connection, match: str) -> Iterator[int]:
     sql = (
-        "SELECT games.row FROM games LEFT JOIN facets ON facets.row = games.row WHERE folded >= ? AND folded < ?"
-        " ORDER BY coalesce(reviews, 0) DESC, length(folded), folded, games.row LIMIT ?"
+        "SELECT row FROM name_words CROSS JOIN names ON place = name_words.rowid"
+        " WHERE name_words MATCH ? ORDER BY name_words.rowid"
     )
-    try:
-        return _rows(connection.execute(sql, (folded, folded + "\U0010ffff", limit)))
-    except sqlite3.OperationalError:  # an older program built the snapshot, without facets
-        return _prefix(connection, query, folded, limit)
+    return (row for (row,) in db.execute(sql, (match,)))
 
 
-def _words(connection: sqlite3.Connection, _: str, folded: str, limit: int) -> list[int]:
-    words = folded.split()
-    *whole, last = words
-
-    def fits(name: str) -> bool:
-        theirs = name.split()
-        return all(word in theirs for word in whole) and any(word.startswith(last) for word in theirs)
-
-    candidates = _containing(connection, [word for word in words if len(word) >= 3])
-    return [row for row, name in candidates if fits(name)][:limit]
-
-
-def _inside(connection: sqlite3.Connection, _: str, folded: str, limit: int) -> list[int]:
-    return [row for row, _ in _containing(connection, [folded] if len(folded) >= 3 else [])][:limit]
-
-
-def _typos(connection: sqlite3.Connection, _: str, folded: str, limit: int) -> list[int]:
-    from rapidfuzz import fuzz, process
-
-    trigrams = sorted({folded[i : i + 3] for i in range(len(folded) - 2)})[:100]
-    if not trigrams:
-        return []
-    candidates = dict(
-        connection.execute(
-            "SELECT rowid, folded FROM trigrams WHERE trigrams MATCH ? ORDER BY rank, rowid LIMIT ?",
-            (" OR ".join(map(_quoted, trigrams)), _CANDIDATES),
-        )
+def _scanned(db: sqlite3.Connection, folded: str) -> Iterator[int]:
+    """Yield the names that contain the text's words, for a snapshot of an older program. The shortest is first."""
+    parts = folded.split()[:MOST_WORDS]
+    contains = " AND ".join(["instr(folded, ?)"] * len(parts))
+    sql = (
+        f"SELECT row FROM games WHERE {contains} ORDER BY instr(folded, ?) != 1, length(folded), folded, row"  # noqa: S608
     )
-    found = process.extract(folded, candidates, scorer=fuzz.ratio, score_cutoff=TYPO_CUTOFF, limit=limit)
-    return [row for _, _, row in found]
+    return (row for (row,) in db.execute(sql, (*parts, folded)))
 
 
-def _containing(connection: sqlite3.Connection, parts: list[str]) -> list[tuple[int, str]]:
-    if not parts:
-        return []
-    sql = "SELECT rowid, folded FROM trigrams WHERE trigrams MATCH ? ORDER BY length(folded), folded, rowid"
-    return connection.execute(sql, (" AND ".join(map(_quoted, parts)),)).fetchall()
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"'
-
-
-def _rows(cursor: Iterable[tuple[int]]) -> list[int]:
-    return [row for (row,) in cursor]
+def _storable(text: str) -> str:
+    """Drop lone surrogates, which SQLite cannot take and no stored name has."""
+    return text.encode("utf-8", "ignore").decode("utf-8")

@@ -17,6 +17,7 @@ from steamdino.errors import SnapshotError
 from steamdino.gallery import layout
 from steamdino.index import facets, index_registry, name_search
 from steamdino.index.manifest import GAMES, VECTORS, WHITENING, Manifest
+from steamdino.index.name_folding import fold
 from steamdino.index.vector_index import Index
 from steamdino.records import Filter, Game
 from steamdino.storage.location import Location
@@ -201,7 +202,7 @@ class SnapshotReader:
         found: list[tuple[str, str]] = self._query(
             "SELECT name, reason FROM absent WHERE id = ? OR folded = ? ORDER BY id != ? LIMIT 1",
             text,
-            name_search.fold(text),
+            fold(text),
             text,
         )
         return (found[0][0], reason_without_path(found[0][1])) if found else None
@@ -211,10 +212,10 @@ class SnapshotReader:
         with self._using:
             return name_search.find(self._db, query, limit)
 
-    def suggested(self, query: str, limit: int = 10) -> list[int]:
-        """Find the rows whose names match what is being typed, best first."""
+    def suggested(self, query: str, limit: int = 10, mask: NDArray[np.bool_] | None = None) -> list[int]:
+        """Find the rows whose names match what is being typed, best first; only those that a mask lets through."""
         with self._using:
-            return name_search.suggest(self._db, query, limit)
+            return name_search.suggest(self._db, query, limit, mask)
 
     def named_exactly(self, query: str, limit: int = 10) -> list[int]:
         """Find the rows whose name is exactly what was typed."""
@@ -223,7 +224,10 @@ class SnapshotReader:
 
     def _query(self, sql: str, *parameters: object) -> list[Any]:
         with self._using:
-            return self._db.execute(sql, parameters).fetchall()
+            try:
+                return self._db.execute(sql, parameters).fetchall()
+            except UnicodeEncodeError:  # a lone surrogate, which nothing stored has
+                return []
 
     def _location(self, written: str | None) -> Location | None:
         return layout.location(written, self._root) if written else None

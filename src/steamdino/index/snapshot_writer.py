@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from steamdino.errors import GalleryError, SnapshotError
 from steamdino.gallery.layout import VERTICAL
 from steamdino.gallery.vectors import Absent, Row
-from steamdino.index import facets, index_registry, name_search
+from steamdino.index import facets, index_registry, name_index
 from steamdino.index.manifest import GAMES, VECTORS, WHITENING, Manifest
+from steamdino.index.name_folding import fold
 from steamdino.index.similarity_distribution import Distribution, distribution
 from steamdino.index.snapshot_selection import newest
 from steamdino.recipe import Recipe
@@ -36,7 +37,7 @@ CREATE TABLE games (
 );
 CREATE TABLE absent (id TEXT PRIMARY KEY, name TEXT NOT NULL, folded TEXT NOT NULL, reason TEXT NOT NULL);
 CREATE INDEX absent_by_folded ON absent (folded);
-"""  # facets.SCHEMA and name_search.SCHEMA follow
+"""  # facets.SCHEMA and the tables of name_index follow
 _PREFIX = "new-"
 
 
@@ -186,6 +187,15 @@ class Draft:
         return target
 
 
+def has_current_names(snapshot: Path) -> bool:
+    """Return whether names can be found in a snapshot as this program does it. Older programs wrote other tables."""
+    try:
+        with closing(sqlite3.connect(f"{(snapshot / GAMES).absolute().as_uri()}?mode=ro", uri=True)) as db:
+            return name_index.is_current(db)
+    except sqlite3.DatabaseError:  # missing or damaged
+        return False
+
+
 def prune(folder: Path, kept: int = KEPT) -> None:
     """Remove all but the newest snapshots of a recipe. What a reader holds open on Windows is removed next time."""
     numbers = sorted((int(child.name) for child in folder.iterdir() if child.name.isdigit()), reverse=True)
@@ -261,17 +271,17 @@ def _write_games(path: Path, rows: Iterable[Row], absent: Iterable[Absent]) -> N
         db.executemany(
             "INSERT INTO games VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                (n, r.id, r.name, name_search.fold(r.name), r.source, r.url, r.picture, r.sha256, r.columns)
+                (n, r.id, r.name, fold(r.name), r.source, r.url, r.picture, r.sha256, r.columns)
                 for n, r in enumerate(rows)
             ),
         )
         db.executemany(
             "INSERT INTO absent VALUES (?, ?, ?, ?)",
-            ((a.id, a.name, name_search.fold(a.name), a.reason) for a in absent),
+            ((a.id, a.name, fold(a.name), a.reason) for a in absent),
         )
         facets.fill(db, (columns for (columns,) in db.execute("SELECT columns FROM games ORDER BY row")))
         db.execute("COMMIT")
-        db.executescript(name_search.SCHEMA)
+        name_index.build(db)
 
 
 def _facts(path: Path) -> dict[str, object]:

@@ -16,6 +16,7 @@ from steamdino.gallery.layout import VERTICAL, check_kind
 from steamdino.gallery.vectors import Pending
 from steamdino.index.manifest import Manifest
 from steamdino.index.snapshot_selection import newest
+from steamdino.index.snapshot_writer import has_current_names
 from steamdino.pipeline import learn_whitening
 from steamdino.pipeline.estimate import Estimator, Plan
 from steamdino.pipeline.publish import write_snapshot
@@ -177,6 +178,7 @@ def _swap(gallery: Gallery, recipe: Recipe, kind: str, *, force: bool, anew: boo
         gallery.problems.drop_settled()
         gallery.vectors.put_recipe(recipe)
         revision = gallery.games.revision
-    if latest and not force and Manifest.read(latest).revision == revision:
+    unchanged = latest and Manifest.read(latest).revision == revision and has_current_names(latest)
+    if latest and unchanged and not force:
         return latest, False
     return write_snapshot(gallery, recipe, kind=kind, anew=anew), True

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steamdino.errors import QueryError
-from steamdino.index.name_search import fold
+from steamdino.index.name_folding import fold
 from steamdino.index.snapshot_reader import SnapshotReader
 from steamdino.records import Filter
 from steamdino.search.lru_cache import LruCache

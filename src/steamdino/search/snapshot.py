@@ -17,7 +17,6 @@ from steamdino.index.vector_index import Index
 from steamdino.recipe import Recipe
 from steamdino.records import Filter, Game, Matches, Query
 from steamdino.search.filter_masks import FilterMasks
-from steamdino.search.filtered_suggestions import suggest
 from steamdino.search.query_encoder import QueryEncoder
 from steamdino.search.query_resolver import QueryResolver
 from steamdino.search.query_vectors import QueryVectors
@@ -206,15 +205,15 @@ class Snapshot:
     def suggest(self, text: str, limit: int = 10, *, only: Filter | None = None) -> list[Game]:
         """Suggest the games whose names match what is being typed, best first.
 
-        First come names that begin with it, the most reviewed first; then names with its words; then names that
-        contain it inside a word. Names with typos come only if there are none of these.
+        First come names that equal it, then names that begin with it, names with its words, and names that contain it
+        inside a word; of each kind, the most reviewed first. Names with typos come only if there are few of these.
 
         Args:
             text: what was typed.
             limit: maximum number of games.
             only: which games may be found; None for all that are not hidden.
         """
-        return self.games(suggest(self._reader, self._masks.mask(only or Filter()), text, limit))
+        return self.games(self._reader.suggested(text, limit, self._masks.mask(only or Filter())))
 
     def similar(
         self,

@@ -27,7 +27,7 @@ from steamdino.analysis.neighbourhood import Neighbourhood
 from steamdino.analysis.picture_loading import each
 from steamdino.analysis.unique import UniqueGames
 from steamdino.errors import SteamDinoError
-from steamdino.index.name_search import fold
+from steamdino.index.name_folding import fold
 from steamdino.present.content_names import by_content
 from steamdino.present.export.banner_urls import SteamPictures
 from steamdino.present.export.game_links import game_links
