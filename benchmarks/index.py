@@ -4,6 +4,7 @@
 
 Needs faiss-cpu, turbovec and usearch. Every library runs in a process of its own, on one thread except that usearch
 builds on all, one after another in one run. Each proposes candidates, which are ranked again by their float32 vectors.
+The program's own indexes, which take as many candidates as they need, come first.
 The queries are rows, as in `similar` by id. Recall counts matches whose cosine reaches the k-th of the exact search.
 `GALLERY` is one of real covers that was built. Prints a JSON object a line.
 """
@@ -15,6 +16,7 @@ import importlib
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,17 +28,15 @@ from typing import Any
 
 import numpy as np
 
-from index_candidates import CANDIDATES, Candidate, Mask, Rows, UnsupportedError, Vectors
+from index_candidates import CANDIDATES, Mask, Rows, UnsupportedError, Vectors
 from index_data import data_sets
+from steamdino.index.index_registry import INDEXES
 
-ASKED, SINGLY = 1_000, 200
+ASKED, SINGLY = 1_000, 100
 """Queries of a batch, and queries that are asked one by one."""
 
-PROPOSED = (50, 200, 1_000)
-"""Candidates that are proposed for ten matches, and for a hundred where they are enough."""
-
-MANY = 1_000, 4_000
-"""The largest number of matches, and the candidates proposed for it."""
+PROPOSED = {10: (50, 200), 100: (200, 1_000), 1_000: (4_000,)}
+"""Candidates that a library proposes, by the number of matches."""
 
 SHARES = (0.01, 0.1)
 """Shares of the rows that a mask lets through."""
@@ -60,7 +60,7 @@ def private_megabytes() -> float:
 
 def edges(vectors: Vectors, asked: Rows, mask: Mask | None) -> dict[int, Vectors]:
     """The cosine of the k-th nearest other row of each query, by k, from all cosines."""
-    found: dict[int, list[Vectors]] = {k: [] for k in (10, 100, MANY[0])}
+    found: dict[int, list[Vectors]] = {k: [] for k in PROPOSED}
     for row in asked:
         scores = vectors @ vectors[row]
         scores[row] = -np.inf
@@ -80,23 +80,22 @@ def ranked(vectors: Vectors, row: int, proposed: Rows, k: int) -> Vectors:
 
 
 def one_by_one(
-    candidate: Candidate,
-    vectors: Vectors,
-    asked: Rows,
-    count: int,
-    k: int,
-    edge: Vectors,
-    mask: Mask | None = None,
+    answer: Callable[[int], Vectors], asked: Rows, edge: Vectors, possible: int
 ) -> dict[str, float]:
-    """Ask queries singly: the median and the least milliseconds, with re-ranking, and the recall."""
+    """Ask queries singly: the median and the least milliseconds, and the recall.
+
+    Args:
+        answer: the cosines of a row's matches.
+        asked: the rows.
+        edge: the cosine of the last true match of each row.
+        possible: number of true matches of each row.
+    """
     times, found = [], 0
     for row, least in zip(asked, edge, strict=True):
         started = time.perf_counter()
-        proposed = candidate.propose(vectors[row : row + 1], count, mask)
-        cosines = ranked(vectors, row, proposed[0], k)
+        cosines = answer(int(row))
         times.append(time.perf_counter() - started)
         found += int((cosines >= least - ROUNDING).sum())
-    possible = min(k, len(vectors) - 1 if mask is None else int(mask.sum()))
     return {
         "ms": round(1e3 * float(np.median(times)), 3),
         "least ms": round(1e3 * min(times), 3),
@@ -104,53 +103,83 @@ def one_by_one(
     }
 
 
-def measure(candidate: Candidate, folder: Path) -> dict[str, Any]:
-    """Build, save, open and ask one library's index over the vectors in a folder."""
-    vectors = np.load(folder / "vectors.npy", mmap_mode="r").view(np.ndarray)
-    vectors[:].sum()  # so that no measurement pays for reading the file
+def build(name: str, folder: Path) -> dict[str, Any]:
+    """Build and save one index over the vectors in a folder."""
+    vectors = loaded(folder)
     path = folder / "index"
-    importlib.import_module(candidate.library)
-    record: dict[str, Any] = {"build s": round(seconds(partial(candidate.build, vectors)), 2)}
-    candidate.save(path)
-    record["bytes a row"] = round(path.stat().st_size / len(vectors), 1)
-    del candidate
-    return record | {"peak MB": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3)}
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir()
+    if name in INDEXES:
+        started = time.perf_counter()
+        INDEXES[name].build(vectors).save(path)
+        took = time.perf_counter() - started
+    else:
+        candidate = CANDIDATES[name]()
+        importlib.import_module(candidate.library)
+        took = seconds(partial(candidate.build, vectors))
+        candidate.save(path / "index")
+    return {
+        "build s": round(took, 2),
+        "bytes a row": round(sum(file.stat().st_size for file in path.iterdir()) / len(vectors), 1),
+        "peak MB": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3),
+    }
 
 
-def ask(candidate: Candidate, folder: Path) -> dict[str, Any]:
+def loaded(folder: Path) -> Vectors:
+    """The vectors in a folder, read once so that no measurement pays for reading the file."""
+    vectors: Vectors = np.load(folder / "vectors.npy", mmap_mode="r").view(np.ndarray)
+    vectors.sum()
+    return vectors
+
+
+def ask(name: str, folder: Path) -> dict[str, Any]:
     """Open a saved index, and measure its answers."""
-    vectors = np.load(folder / "vectors.npy", mmap_mode="r").view(np.ndarray)
-    vectors[:].sum()
-    asked, truth = np.load(folder / "asked.npy"), np.load(folder / "truth.npz")
-    singly = asked[: len(truth["all 10"])]
     record: dict[str, Any] = {"load": round(os.getloadavg()[0], 2)}
-    record["import ms"] = round(1e3 * seconds(partial(importlib.import_module, candidate.library)), 1)
+    vectors, truth = loaded(folder), np.load(folder / "truth.npz")
+    asked = np.load(folder / "asked.npy")
+    singly = asked[: len(truth["all 10"])]
+    batch = np.ascontiguousarray(vectors[asked])
     before = private_megabytes()
-    record["open ms"] = round(1e3 * seconds(partial(candidate.open, folder / "index")), 1)
-    candidate.propose(vectors[:1], 10, None)
+    if name in INDEXES:
+        started = time.perf_counter()
+        index = INDEXES[name].open(folder / "index", vectors)
+        record["open ms"] = round(1e3 * (time.perf_counter() - started), 1)
+
+        def answer(row: int, k: int, count: int, mask: Mask | None) -> Vectors:
+            return index.nearest(vectors[row], k, exclude=[row], among=mask).cosines
+
+        def together() -> object:
+            return index.neighbours(10, rows=asked)
+
+    else:
+        candidate = CANDIDATES[name]()
+        record["import ms"] = round(1e3 * seconds(partial(importlib.import_module, candidate.library)), 1)
+        record["open ms"] = round(1e3 * seconds(partial(candidate.open, folder / "index" / "index")), 1)
+
+        def answer(row: int, k: int, count: int, mask: Mask | None) -> Vectors:
+            return ranked(vectors, row, candidate.propose(vectors[row : row + 1], count, mask)[0], k)
+
+        def together() -> object:
+            return candidate.propose(batch, PROPOSED[10][-1], None)
+
+    answer(0, 10, 50, None)
     record["private MB"] = round(private_megabytes() - before, 1)
-    for count in PROPOSED:
-        for k in (10, 100):
-            if count > k:
-                record[f"{k} of {count}"] = one_by_one(
-                    candidate, vectors, singly, count, k, truth[f"all {k}"]
-                )
-    few = singly[: len(singly) // 4]
-    record[f"{MANY[0]} of {MANY[1]}"] = one_by_one(
-        candidate, vectors, few, MANY[1], MANY[0], truth[f"all {MANY[0]}"][: len(few)]
-    )
+    for k, counts in PROPOSED.items():
+        some = singly[: len(singly) // 4] if k > 100 else singly
+        for count in counts[-1:] if name in INDEXES else counts:
+            label = f"k={k}" if name in INDEXES else f"k={k} of {count}"
+            work = partial(answer, k=k, count=count, mask=None)
+            record[label] = one_by_one(work, some, truth[f"all {k}"][: len(some)], k)
     for share in SHARES:
         mask = np.load(folder / f"mask {share}.npy")
+        work = partial(answer, k=10, count=PROPOSED[10][-1], mask=mask)
         try:
-            record[f"10 of 200, mask {share}"] = one_by_one(
-                candidate, vectors, singly, 200, 10, truth[f"{share} 10"], mask
+            record[f"k=10, mask {share}"] = one_by_one(
+                work, singly, truth[f"{share} 10"], min(10, int(mask.sum()) - 1)
             )
         except UnsupportedError:
-            record[f"10 of 200, mask {share}"] = None
-    batch = np.ascontiguousarray(vectors[asked])
-    record["batch, ms a query"] = round(
-        1e3 * seconds(lambda: candidate.propose(batch, 200, None)) / len(asked), 3
-    )
+            record[f"k=10, mask {share}"] = None
+    record["batch, ms a query"] = round(1e3 * seconds(together) / len(asked), 3)
     return record
 
 
@@ -191,14 +220,13 @@ def main() -> None:
     given = parser.parse_args()
     if given.run:
         step, name, folder = given.run
-        work = {"build": measure, "ask": ask}[step]
-        print(json.dumps(work(CANDIDATES[name](), Path(folder))))
+        print(json.dumps({"build": build, "ask": ask}[step](name, Path(folder))))
         return
     sets = data_sets(given.covers)
     for name in given.set or [name for name in sets if name != "million"]:
         with tempfile.TemporaryDirectory() as folder:
             print(json.dumps(prepare(name, sets[name], Path(folder))), flush=True)
-            for library in given.only or CANDIDATES:
+            for library in given.only or [*INDEXES, *CANDIDATES]:
                 record = {"set": name, "library": library}
                 for step in ("build", "ask"):
                     command = [sys.executable, __file__, "--run", step, library, folder]

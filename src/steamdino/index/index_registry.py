@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from steamdino.index.exact import ExactIndex
+from steamdino.index.quantised import QuantisedIndex
 from steamdino.index.vector_index import Index
 
-INDEXES: dict[str, type[Index]] = {ExactIndex.name: ExactIndex}
+INDEXES: dict[str, type[Index]] = {ExactIndex.name: ExactIndex, QuantisedIndex.name: QuantisedIndex}
 
 DEFAULT = ExactIndex.name
 """What new snapshots get."""
