@@ -1,9 +1,10 @@
-"""Splits vectors along their mean, so that quantising them loses little where all point in nearly the same direction.
+"""Turns vectors so that quantising them loses little, even where all point in nearly the same direction.
 
 The error of a quantised dot product is proportional to the lengths of both vectors. Vectors whose cosines are all 0.99
-have length 1 and differences of 0.1, so the error would hide the differences. Each vector is therefore split into its
-part along the mean of all vectors, and the rest. The part varies little: its deviation, scaled up, becomes one more
-coordinate of the vector, and scaled down one of the query. What is quantised is then as short as the differences.
+have length 1 and differences of 0.1, so the error would hide the differences. Therefore all vectors are reflected such
+that their mean lies along the first coordinate, which keeps every dot product. That coordinate then varies little: its
+deviation from the mean is scaled up, and that of the query scaled down. What is quantised is as short as the
+differences.
 """
 
 from __future__ import annotations
@@ -16,30 +17,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 SHARE = 4.0
-"""How many times as long the rest of a vector is as the coordinate for its part along the mean, usually."""
+"""How many times as long the rest of a vector is as its first coordinate, usually."""
 
-_MULTIPLE = 8
+MULTIPLE = 64
+"""Coordinates are filled up to a multiple of this with zeros: turbovec mixes blocks of a power of two of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class MeanSplit:
-    """How vectors are split into their part along the mean of all, and the rest.
+    """How vectors are turned, and their first coordinate scaled.
 
     Attributes:
-        direction: float32, shape (d,): of the vectors' mean, of unit length; zeros if the mean is.
-        centre: the length of the mean.
-        scale: by which a query's part is multiplied, and a vector's divided.
-        length: root mean square of the lengths of the vectors after the split.
+        mirror: float32, shape (d,): normal of the plane of reflection, of unit length; zeros if there is none.
+        centre: first coordinate of the reflected mean.
+        scale: by which a query's first coordinate is multiplied, and a vector's divided.
+        length: root mean square of the lengths of the vectors after that.
     """
 
-    direction: NDArray[np.float32]
+    mirror: NDArray[np.float32]
     centre: float
     scale: float
     length: float
 
     @classmethod
     def of(cls, blocks: Callable[[], Iterable[NDArray[np.float32]]], dim: int) -> Self:
-        """Choose the split for vectors.
+        """Choose for vectors.
 
         Args:
             blocks: yields them, some rows at a time: float32, shape (m, dim). Called twice.
@@ -56,36 +58,41 @@ class MeanSplit:
         centre = float(np.linalg.norm(mean))
         if not np.isfinite(centre):
             raise ValueError("the vectors hold numbers that are not finite")
-        direction = (mean / (centre or 1)).astype(np.float32)
+        mirror = mean / (centre or 1)
+        mirror[0] -= 1
+        if length := float(np.linalg.norm(mirror)) if centre else 0.0:
+            mirror /= length
+        else:
+            mirror[:] = 0
+        made = cls(mirror.astype(np.float32), centre, 1.0, 1.0)
         along = across = 0.0
         for block in blocks():
-            parts = (block @ direction).astype(np.float64)
-            along += float(np.square(parts - centre).sum()) / count
-            across += float(np.square(block, dtype=np.float64).sum() - np.square(parts).sum()) / count
-        across = max(across, 0.0)
+            turned = made._turned(block)
+            across += float(np.square(turned[:, 1:], dtype=np.float64).sum()) / count
+            along += float(np.square(turned[:, 0] - centre, dtype=np.float64).sum()) / count
         scale = SHARE * float(np.sqrt(along / across)) if along and across else 1.0
-        return cls(direction, centre, scale, float(np.sqrt(across + along / scale**2)))
+        return cls(made.mirror, centre, scale, float(np.sqrt(across + along / scale**2)))
 
     def vectors(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Split vectors: float32, shape (m, d), into vectors with more coordinates."""
-        along = rows @ self.direction
-        return self._joined(rows, along, (along - np.float32(self.centre)) / np.float32(self.scale))
+        """Turn vectors: float32, shape (m, d), into shape (m, `padded(d)`)."""
+        turned = self._turned(rows)
+        turned[:, 0] = (turned[:, 0] - np.float32(self.centre)) / np.float32(self.scale)
+        return turned
 
     def queries(self, rows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Split queries; return them and what their dot products with split vectors lack."""
-        along = rows @ self.direction
-        return self._joined(rows, along, along * np.float32(self.scale)), along * np.float32(self.centre)
+        """Turn queries; return them and what their dot products with turned vectors lack."""
+        turned = self._turned(rows)
+        lacking = turned[:, 0] * np.float32(self.centre)
+        turned[:, 0] *= np.float32(self.scale)
+        return turned, lacking
 
-    def _joined(
-        self, rows: NDArray[np.float32], along: NDArray[np.float32], more: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
+    def _turned(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         count, dim = rows.shape
-        joined = np.zeros((count, padded(dim)), np.float32)
-        np.subtract(rows, along[:, None] * self.direction, out=joined[:, :dim])
-        joined[:, dim] = more
-        return joined
+        turned = np.zeros((count, padded(dim)), np.float32)
+        np.subtract(rows, np.float32(2) * (rows @ self.mirror)[:, None] * self.mirror, out=turned[:, :dim])
+        return turned
 
 
 def padded(dim: int) -> int:
-    """The number of coordinates after the split: one more, and a multiple of 8, as turbovec needs."""
-    return (dim // _MULTIPLE + 1) * _MULTIPLE
+    """The number of coordinates of a turned vector."""
+    return -(-dim // MULTIPLE) * MULTIPLE

@@ -28,7 +28,7 @@ ASKED = 200
 ROUNDING = 2e-6
 """Difference of two cosines that rounding explains."""
 
-MANY = 512
+BATCH = 512
 """Queries that are answered at a time."""
 
 FEW = 16
@@ -43,11 +43,14 @@ class QuantisedIndex(ExactIndex):
     FIRST: ClassVar[int] = 64
     """Candidates that are examined at first, besides twice as many as are wanted."""
 
-    MORE: ClassVar[int] = 4
+    MORE: ClassVar[int] = 6
     """How many times as many are examined next."""
 
-    WIDEST: ClassVar[tuple[int, int]] = 2048, 64
-    """Most candidates to examine: so many, or one of so many rows. From there on, comparing all rows is faster."""
+    WIDEST: ClassVar[int] = 128
+    """Of so many rows one is examined at most. With more candidates, comparing all rows is faster."""
+
+    WHOLE: ClassVar[int] = 2048
+    """If no more vectors than this may be found, all of them are examined."""
 
     def __init__(self, vectors: NDArray[np.float32], rows: QuantisedRows) -> None:
         """Take vectors: float32, shape (n, d), unit rows, and their quantised ones. They are not copied."""
@@ -106,8 +109,8 @@ class QuantisedIndex(ExactIndex):
         k = max(0, min(k, len(self) - 1 if among is None else int(among.sum())))
         numbers = np.full((len(queries), k), -1, np.intp)
         cosines = np.full((len(queries), k), -1, np.float32)
-        for start in range(0, len(queries) if k else 0, MANY):
-            block = queries[start : start + MANY]
+        for start in range(0, len(queries) if k else 0, BATCH):
+            block = queries[start : start + BATCH]
             left = []
             itself = [[int(row)] for row in block]
             for place, found in enumerate(self._find(self._vectors[block], k, itself, among), start):
@@ -145,17 +148,23 @@ class QuantisedIndex(ExactIndex):
         """The k nearest rows of each query without its excluded ones; None where all rows must be compared."""
         mask = None if among is None else self._rows.distinct.allowed(among)
         most = len(self._rows.distinct) if mask is None else int(mask.sum())
-        found: list[Neighbours | None] = [None] * len(queries)
         if k <= 0 or not most:
             return [_NOTHING] * len(queries)
+        if most <= self.WHOLE:
+            numbers = np.arange(most) if mask is None else np.flatnonzero(mask)
+            return [
+                self._ranked(query, k, own, among, numbers, None)
+                for query, own in zip(queries, excluded, strict=True)
+            ]
+        found: list[Neighbours | None] = [None] * len(queries)
         left = list(range(len(queries)))
         count = 2 * k + self.FIRST
-        widest = max(self.WIDEST[0], len(self) // self.WIDEST[1])
-        while len(left) and min(count, most) <= widest:
-            proposed = self._rows.propose(queries[left], min(count, most), mask)
+        while left and count <= min(most, len(self) // self.WIDEST):
+            proposed = self._rows.propose(queries[left], count, mask)
             for place, numbers, estimates, error in zip(left, *proposed, strict=True):
-                bound = None if count >= most else (estimates, float(error))
-                found[place] = self._ranked(queries[place], k, excluded[place], among, numbers, bound)
+                found[place] = self._ranked(
+                    queries[place], k, excluded[place], among, numbers, (estimates, float(error))
+                )
             left = [place for place in left if found[place] is None]
             count *= self.MORE
         return found

@@ -8,6 +8,7 @@ product is then proportional to the lengths of both vectors, whatever the data (
 from __future__ import annotations
 
 import importlib
+import os
 import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -61,7 +62,7 @@ class QuantisedRows:
             ImportError: turbovec is not installed.
             ValueError: a vector holds a number that is not finite.
         """
-        library = importlib.import_module(LIBRARY)
+        library = _library()
         distinct = DistinctRows.of(vectors)
         split = MeanSplit.of(lambda: distinct.blocks(vectors), vectors.shape[1])
         codes = library.TurboQuantIndex(padded(vectors.shape[1]), BITS)
@@ -83,11 +84,11 @@ class QuantisedRows:
             FileNotFoundError: a file is missing.
             ValueError: a file is damaged, or is not of these vectors.
         """
-        library = importlib.import_module(LIBRARY)
+        library = _library()
         try:
             with np.load(folder / ROWS, allow_pickle=False) as arrays:
                 distinct = DistinctRows(arrays["first"], arrays["repeats"], arrays["numbers"])
-                split = MeanSplit(arrays["direction"], *(float(number) for number in arrays["split"]))
+                split = MeanSplit(arrays["mirror"], *(float(number) for number in arrays["split"]))
             codes = library.TurboQuantIndex.load(str(folder / CODES))
         except FileNotFoundError:
             raise
@@ -95,7 +96,7 @@ class QuantisedRows:
             raise ValueError(str(damage).partition("\n")[0]) from None
         rows, dim = shape
         distinct.check(rows)
-        if len(codes) != len(distinct) or codes.dim != padded(dim) or split.direction.shape != (dim,):
+        if len(codes) != len(distinct) or codes.dim != padded(dim) or split.mirror.shape != (dim,):
             raise ValueError(f"{CODES} is not of these vectors")
         codes.prepare()
         return cls(distinct, split, codes)
@@ -109,7 +110,7 @@ class QuantisedRows:
             first=self.distinct.first,
             repeats=self.distinct.repeats,
             numbers=self.distinct.numbers,
-            direction=self._split.direction,
+            mirror=self._split.mirror,
             split=np.array([self._split.centre, self._split.scale, self._split.length]),
         )
         return CODES, ROWS
@@ -126,3 +127,13 @@ class QuantisedRows:
         estimates, numbers = self._codes.search(split, count, mask=mask)
         error = np.float32(self._split.length * np.sqrt(DISTORTION / split.shape[1]))
         return Proposed(numbers, estimates + lacking[:, None], np.linalg.norm(split, axis=1) * error)
+
+
+def _library() -> Any:
+    """Load turbovec. It shall compare all codes.
+
+    From 32,768 vectors on, turbovec 1.1 first selects by a part of the bits. That is five times as fast, and misses a
+    fifth of the ten best where no vectors are much alike. It reads this setting once for a process.
+    """
+    os.environ.setdefault("TURBOVEC_4BIT_PLANES", "0")
+    return importlib.import_module(LIBRARY)
