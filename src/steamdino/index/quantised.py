@@ -22,9 +22,6 @@ from steamdino.records import Progress
 SAFE = 4.0
 """By how many standard deviations of the estimate a match must lie above what was not examined."""
 
-ASKED = 200
-"""Rows whose neighbours `QuantisedIndex.recall` compares with the exact ones."""
-
 ROUNDING = 2e-6
 """Difference of two cosines that rounding explains."""
 
@@ -124,13 +121,8 @@ class QuantisedIndex(ExactIndex):
                 progress(start + len(block), len(queries))
         return Neighbours(numbers, cosines)
 
-    def recall(self, k: int = 10, *, asked: int = ASKED) -> float:
-        """Measure the share of the true k nearest neighbours that `neighbours` finds, by cosine.
-
-        Args:
-            k: number of neighbours.
-            asked: number of rows, drawn at random but always the same ones.
-        """
+    def recall(self, k: int = 10, *, asked: int = 200) -> float:
+        """See `Index.recall`. The rows are drawn at random; neighbours count by their cosine."""
         drawn = np.random.default_rng(0).permutation(len(self))[:asked]
         found, true = self.neighbours(k, rows=drawn).cosines, super().neighbours(k, rows=drawn).cosines
         if not true.size:

@@ -13,6 +13,7 @@ from steamdino.features.recipe_parser import Spec, of, parse
 from steamdino.gallery import Gallery
 from steamdino.gallery.layout import VERTICAL, check_kind
 from steamdino.gallery.vectors import Pending
+from steamdino.index.index_registry import AUTO, kind_for
 from steamdino.index.manifest import Manifest
 from steamdino.index.snapshot_selection import newest
 from steamdino.pipeline import learn_whitening
@@ -36,6 +37,7 @@ class BuildSummary:
         snapshot: the newest one's folder.
         swapped: whether it is new; False if there was nothing to do.
         seconds: duration of the encoding.
+        index: the kind of search index that the newest snapshot has.
     """
 
     recipe: Recipe
@@ -46,6 +48,7 @@ class BuildSummary:
     snapshot: Path
     swapped: bool
     seconds: float
+    index: str
 
 
 def build(
@@ -61,6 +64,7 @@ def build(
     announce: Callable[[Plan], None] | None = None,
     progress: Progress | None = None,
     engine: str = "local",
+    index: str = AUTO,
 ) -> BuildSummary:
     """Encode the banners that have no vector yet and, if anything changed, swap in a new snapshot.
 
@@ -80,13 +84,15 @@ def build(
         announce: called once if there is anything to encode, after the first few pictures.
         progress: called with (done, total).
         engine: what encodes, of `engines.ENGINES`.
+        index: the kind of search index, of `index_registry.INDEXES`, or "auto": the one that suits the number of games.
 
     Raises:
         RecipeError: the recipe does not exist, or needs `upgrade`.
         GalleryError: the gallery cannot be used.
-        UsageError: there is no such kind of banner or no such engine.
+        UsageError: there is no such kind of banner, engine or index.
     """
     check_kind(kind)
+    kind_for(index, 0)
     spec = parse(recipe) if isinstance(recipe, str) else recipe
     base = of(spec.base)
     with Gallery.write(gallery, "build") as opened:
@@ -111,11 +117,15 @@ def build(
         if spec.whiten is not None:
             chosen = chosen if chosen.projection else learn_whitening.learn(opened, spec, base, kind)
             whitened = learn_whitening.apply(opened, base, chosen)
-        snapshot, swapped = _swap(opened, chosen, kind, force=rebuild or encoded + whitened > 0, anew=rebuild)
+        snapshot, swapped = _swap(
+            opened, chosen, kind, index, force=rebuild or encoded + whitened > 0, anew=rebuild
+        )
         manifest = Manifest.read(snapshot)
         key = opened.vectors.recipe_key(chosen)
         absent = len(opened.vectors.absent(key, kind)) if key else 0
-        return BuildSummary(chosen, encoded, failed, manifest.games, absent, snapshot, swapped, seconds)
+        return BuildSummary(
+            chosen, encoded, failed, manifest.games, absent, snapshot, swapped, seconds, manifest.index
+        )
 
 
 def _encode(
@@ -166,13 +176,18 @@ def _check_upgrade(gallery: Gallery, spec: Spec, base: Recipe, upgrade: bool) ->
     return chosen
 
 
-def _swap(gallery: Gallery, recipe: Recipe, kind: str, *, force: bool, anew: bool) -> tuple[Path, bool]:
+def _swap(
+    gallery: Gallery, recipe: Recipe, kind: str, index: str, *, force: bool, anew: bool
+) -> tuple[Path, bool]:
     """The newest snapshot's folder and whether it is new."""
     latest = newest(gallery.snapshots_of(recipe.hash, kind))
     with gallery.transaction():
         gallery.problems.drop_settled()
         gallery.vectors.put_recipe(recipe)
         revision = gallery.games.revision
-    if latest and not force and Manifest.read(latest).revision == revision:
-        return latest, False
-    return write_snapshot(gallery, recipe, kind=kind, anew=anew), True
+    if latest and not force:
+        manifest = Manifest.read(latest)
+        refused = index == AUTO and manifest.recall is not None
+        if manifest.revision == revision and (refused or manifest.index == kind_for(index, manifest.games)):
+            return latest, False
+    return write_snapshot(gallery, recipe, kind=kind, anew=anew, index=index), True

@@ -33,6 +33,7 @@ class Settings:
         device: the device that encodes: "cpu", "cuda" or "mps".
         inference_precision: "f32", "bf16" or "auto" (bf16 on CPUs that support it); its key is "precision".
         threads: number of pictures decoded at the same time; 0 for one per core.
+        index: the search index that `build` writes: "exact", "quantised" or "auto" (by the number of games).
     """
 
     gallery: Path = Path("gallery")
@@ -40,6 +41,7 @@ class Settings:
     device: str = "cpu"
     inference_precision: str = field(default="f32", metadata={KEY: "precision"})
     threads: int = 0
+    index: str = "auto"
 
     @classmethod
     def load(

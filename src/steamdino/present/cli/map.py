@@ -12,8 +12,8 @@ from steamdino.errors import QueryError, UsageError
 from steamdino.present.cli.console import beside, note_undated, say
 from steamdino.present.cli.options import (
     AdultFilterOptions,
-    GalleryOptions,
     RecipeOptions,
+    SearchOptions,
     check_folder,
     check_outputs,
 )
@@ -37,7 +37,7 @@ def map_(
             show_default=False,
         ),
     ] = None,
-    gallery: GalleryOptions,
+    gallery: SearchOptions,
     recipe: RecipeOptions,
     only: AdultFilterOptions,
     title: Annotated[str, typer.Option(help="Heading of the page.")] = "What looks alike lies together",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import typer
 
 from steamdino.errors import SnapshotError, UsageError
+from steamdino.present.cli.console import note
 from steamdino.settings import Settings
 from steamdino.storage import output as storage
 
@@ -92,6 +93,11 @@ class GalleryOptions:
         """What a search opens."""
         return self.folder
 
+    @property
+    def exactly(self) -> bool:
+        """Whether all games are compared in every search."""
+        return False
+
     def open(self, recipe: RecipeOptions, *, precision: str | None = None, words: bool = False) -> Snapshot:
         """Open the snapshot to search.
 
@@ -107,11 +113,33 @@ class GalleryOptions:
         from steamdino.search import Snapshot
 
         found = self.settings(precision=precision).inference_precision
-        return Snapshot.open(self.searched, recipe.recipe, kind=recipe.kind, precision=found, words=words)
+        snapshot = Snapshot.open(
+            self.searched, recipe.recipe, kind=recipe.kind, precision=found, words=words, exact=self.exactly
+        )
+        if snapshot.without:
+            note(
+                f"Comparing all games, since the snapshot's index needs {snapshot.without};"
+                f" for faster searches, run: pip install {snapshot.without}"
+            )
+        return snapshot
 
 
 @dataclass(frozen=True, slots=True)
-class SnapshotOptions(GalleryOptions):
+class SearchOptions(GalleryOptions):
+    """Which gallery a search is about, and whether it must be exact."""
+
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Compare all games, even if the snapshot has a faster index.")
+    ] = False
+
+    @property
+    def exactly(self) -> bool:
+        """Whether all games are compared in every search."""
+        return self.exact
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotOptions(SearchOptions):
     """Which gallery, or which snapshot in its stead, a search is about."""
 
     snapshot: Annotated[

@@ -14,6 +14,7 @@ from steamdino.present.cli.options import (
     GalleryOptions,
     KindOption,
     RecipeOptions,
+    SearchOptions,
     check_folder,
     check_outputs,
 )
@@ -28,7 +29,7 @@ FileOption = Annotated[
 def npy(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder to write to.")],
     *,
-    gallery: GalleryOptions,
+    gallery: SearchOptions,
     k: CountOption = 100,
     recipe: RecipeOptions,
 ) -> None:
