@@ -86,7 +86,7 @@ class QuantisedRows:
         """
         library = _library()
         try:
-            with np.load(folder / ROWS, allow_pickle=False) as arrays:
+            with (folder / ROWS).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 distinct = DistinctRows(arrays["first"], arrays["repeats"], arrays["numbers"])
                 split = MeanSplit(arrays["mirror"], *(float(number) for number in arrays["split"]))
             codes = library.TurboQuantIndex.load(str(folder / CODES))

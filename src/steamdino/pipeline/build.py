@@ -13,7 +13,7 @@ from steamdino.features.recipe_parser import Spec, of, parse
 from steamdino.gallery import Gallery
 from steamdino.gallery.layout import VERTICAL, check_kind
 from steamdino.gallery.vectors import Pending
-from steamdino.index.index_registry import AUTO, kind_for
+from steamdino.index.index_registry import AUTO, UNNAMED, kind_for
 from steamdino.index.manifest import Manifest
 from steamdino.index.snapshot_selection import newest
 from steamdino.pipeline import learn_whitening
@@ -187,7 +187,8 @@ def _swap(
         revision = gallery.games.revision
     if latest and not force:
         manifest = Manifest.read(latest)
-        refused = index == AUTO and manifest.recall is not None
+        # An exact index with a measured recall stands where another was refused; it would be refused again.
+        refused = index == AUTO and manifest.index == UNNAMED and manifest.recall is not None
         if manifest.revision == revision and (refused or manifest.index == kind_for(index, manifest.games)):
             return latest, False
     return write_snapshot(gallery, recipe, kind=kind, anew=anew, index=index), True
