@@ -6,7 +6,8 @@ Needs faiss-cpu, turbovec and usearch. Every library runs in a process of its ow
 builds on all, one after another in one run. Each proposes candidates, which are ranked again by their float32 vectors.
 The program's own indexes, which take as many candidates as they need, come first.
 The queries are rows, as in `similar` by id. Recall counts matches whose cosine reaches the k-th of the exact search.
-`GALLERY` is one of real covers that was built. Prints a JSON object a line.
+All times are those of the processor, so that other programs on the machine matter less. `GALLERY` is one of real
+covers that was built. Prints a JSON object a line.
 """
 
 from __future__ import annotations
@@ -46,10 +47,10 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NU
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Time one call."""
-    started = time.perf_counter()
+    """Time one call, in seconds of the processor."""
+    started = time.process_time()
     work()
-    return time.perf_counter() - started
+    return time.process_time() - started
 
 
 def private_megabytes() -> float:
@@ -82,7 +83,7 @@ def ranked(vectors: Vectors, row: int, proposed: Rows, k: int) -> Vectors:
 def one_by_one(
     answer: Callable[[int], Vectors], asked: Rows, edge: Vectors, possible: int
 ) -> dict[str, float]:
-    """Ask queries singly: the median and the least milliseconds, and the recall.
+    """Ask queries singly: the median and the least milliseconds of the processor, and the recall.
 
     Args:
         answer: the cosines of a row's matches.
@@ -92,9 +93,9 @@ def one_by_one(
     """
     times, found = [], 0
     for row, least in zip(asked, edge, strict=True):
-        started = time.perf_counter()
+        started = time.process_time()
         cosines = answer(int(row))
-        times.append(time.perf_counter() - started)
+        times.append(time.process_time() - started)
         found += int((cosines >= least - ROUNDING).sum())
     return {
         "ms": round(1e3 * float(np.median(times)), 3),
@@ -110,9 +111,9 @@ def build(name: str, folder: Path) -> dict[str, Any]:
     shutil.rmtree(path, ignore_errors=True)
     path.mkdir()
     if name in INDEXES:
-        started = time.perf_counter()
+        started = time.process_time()
         INDEXES[name].build(vectors).save(path)
-        took = time.perf_counter() - started
+        took = time.process_time() - started
     else:
         candidate = CANDIDATES[name]()
         importlib.import_module(candidate.library)
@@ -141,9 +142,9 @@ def ask(name: str, folder: Path) -> dict[str, Any]:
     batch = np.ascontiguousarray(vectors[asked])
     before = private_megabytes()
     if name in INDEXES:
-        started = time.perf_counter()
+        started = time.process_time()
         index = INDEXES[name].open(folder / "index", vectors)
-        record["open ms"] = round(1e3 * (time.perf_counter() - started), 1)
+        record["open ms"] = round(1e3 * (time.process_time() - started), 1)
 
         def answer(row: int, k: int, count: int, mask: Mask | None) -> Vectors:
             return index.nearest(vectors[row], k, exclude=[row], among=mask).cosines

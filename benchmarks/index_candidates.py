@@ -43,12 +43,16 @@ class Candidate(Protocol):
 
 
 class Turbovec:
-    """turbovec: a random rotation, then one of 4 or 16 values for each coordinate."""
+    """turbovec: a random rotation, then one of 4 or 16 values for each coordinate.
+
+    From 32,768 vectors on it selects by a part of the bits first, unless it shall compare all codes.
+    """
 
     library: ClassVar[str] = "turbovec"
 
-    def __init__(self, bits: int, *, calibrate: bool = False) -> None:
+    def __init__(self, bits: int, *, staged: bool, calibrate: bool = False) -> None:
         self._bits, self._calibrate = bits, calibrate
+        os.environ[f"TURBOVEC_{bits}BIT_PLANES"] = str(int(staged))
 
     def build(self, vectors: Vectors) -> None:
         """See `Candidate`."""
@@ -204,9 +208,10 @@ class Signs:
 
 
 CANDIDATES: dict[str, Callable[[], Candidate]] = {
-    "turbovec 4 bits": lambda: Turbovec(4),
-    "turbovec 4 bits, calibrated": lambda: Turbovec(4, calibrate=True),
-    "turbovec 2 bits": lambda: Turbovec(2),
+    "turbovec 4 bits": lambda: Turbovec(4, staged=False),
+    "turbovec 4 bits, calibrated": lambda: Turbovec(4, staged=False, calibrate=True),
+    "turbovec 4 bits, staged": lambda: Turbovec(4, staged=True),
+    "turbovec 2 bits": lambda: Turbovec(2, staged=False),
     "FAISS PQ d/2 x 4 fast scan": lambda: Faiss("PQ{half}x4fs"),
     "FAISS PQ d x 4 fast scan": lambda: Faiss("PQ{d}x4fs"),
     "FAISS RaBitQ fast scan": lambda: Faiss("RaBitQfs"),

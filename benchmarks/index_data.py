@@ -86,6 +86,7 @@ def data_sets(covers: Path | None) -> dict[str, Callable[[], Vectors]]:
     """What makes each set, by its name."""
     sets: dict[str, Callable[[], Vectors]] = {
         "steam": partial(clustered, 184_000, 512),
+        "steam-shapeless": partial(clustered, 184_000, 512, spread=1000.0),
         "million": partial(clustered, 1_000_000, 512),
         "blanks": partial(with_blanks, 30_000, 512, 10_000),
         "near-copies": partial(with_near_copies, 30_000, 512, 5_000, 4),
