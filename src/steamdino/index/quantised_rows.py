@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -84,6 +83,8 @@ class QuantisedRows:
             FileNotFoundError: a file is missing.
             ValueError: a file is damaged, or is not of these vectors.
         """
+        from zipfile import BadZipFile  # not needed by searches in small galleries, which shall start fast
+
         library = _library()
         try:
             with (folder / ROWS).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
@@ -92,7 +93,7 @@ class QuantisedRows:
             codes = library.TurboQuantIndex.load(str(folder / CODES))
         except FileNotFoundError:
             raise
-        except (OSError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as damage:
+        except (OSError, KeyError, TypeError, EOFError, BadZipFile) as damage:
             raise ValueError(str(damage).partition("\n")[0]) from None
         rows, dim = shape
         distinct.check(rows)
