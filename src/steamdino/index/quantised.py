@@ -37,14 +37,17 @@ class QuantisedIndex(ExactIndex):
 
     name: ClassVar[str] = "quantised"
 
-    FIRST: ClassVar[int] = 64
-    """Candidates that are examined at first, besides twice as many as are wanted."""
+    FIRST: ClassVar[int] = 44
+    """Candidates that are examined at first, besides four times as many as are wanted."""
 
     MORE: ClassVar[int] = 6
     """How many times as many are examined next."""
 
     WIDEST: ClassVar[int] = 128
-    """Of so many rows one is examined at most. With more candidates, comparing all rows is faster."""
+    """Of so many rows one is a candidate at most. With more candidates, comparing all rows is faster."""
+
+    MOST: ClassVar[int] = 2048
+    """Most candidates, however many rows there are."""
 
     WHOLE: ClassVar[int] = 2048
     """If no more vectors than this may be found, all of them are examined."""
@@ -150,8 +153,8 @@ class QuantisedIndex(ExactIndex):
             ]
         found: list[Neighbours | None] = [None] * len(queries)
         left = list(range(len(queries)))
-        count = 2 * k + self.FIRST
-        while left and count <= min(most, len(self) // self.WIDEST):
+        count = 4 * k + self.FIRST
+        while left and count <= min(most, self.MOST, len(self) // self.WIDEST):
             proposed = self._rows.propose(queries[left], count, mask)
             for place, numbers, estimates, error in zip(left, *proposed, strict=True):
                 found[place] = self._ranked(
