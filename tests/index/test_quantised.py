@@ -25,7 +25,7 @@ Vectors = np.ndarray
 class EagerIndex(QuantisedIndex):
     """Trusts the quantised vectors as early as it may, however few rows there are."""
 
-    FIRST: ClassVar[int] = 8
+    FIRST: ClassVar[int] = 17
     WIDEST: ClassVar[int] = 1
     MOST: ClassVar[int] = 10**6
     WHOLE: ClassVar[int] = 0
@@ -115,9 +115,9 @@ def test_a_query_takes_more_candidates_where_the_first_ones_are_not_enough(
 
     monkeypatch.setattr(QuantisedRows, "propose", watched)
     index.nearest(index.vectors[0], 10, exclude=[0])
-    assert asked == [48]
+    assert asked == [57]
     index.nearest(index.vectors[1500], 10, exclude=[1500])
-    assert asked[1:3] == [48, 288]
+    assert asked[1:3] == [57, 342]
 
 
 def test_identical_rows_are_indexed_once() -> None:

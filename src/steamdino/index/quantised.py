@@ -38,7 +38,8 @@ class QuantisedIndex(ExactIndex):
     name: ClassVar[str] = "quantised"
 
     FIRST: ClassVar[int] = 44
-    """Candidates that are examined at first, besides four times as many as are wanted."""
+    """Candidates that are examined at first, besides four times as many as are wanted. It exceeds `FEW`, so that enough
+    are left without the excluded rows."""
 
     MORE: ClassVar[int] = 6
     """How many times as many are examined next."""
@@ -189,8 +190,6 @@ class QuantisedIndex(ExactIndex):
         best = np.lexsort((rows, -scores))[:k]
         if bound is not None:
             estimates, error = bound
-            if len(best) < k:
-                return None
             error = max(error, float(np.sqrt(np.square(exact - estimates).mean())))
             if scores[best[-1]] < estimates[-1] + SAFE * error:
                 return None
