@@ -5,7 +5,7 @@
 # re-ranking. On CPUs with AVX-512 VBMI and VNNI (and on ARM) the scan is staged instead, by default: rows whose first bits look
 # bad are never scored. Embeddings with clusters lose nothing. Of random vectors, of the 10 rows with the best scores under the
 # library's own codes, one or two are missing when 10 are asked for, and a tenth to a sixth of the best 50 of 50.
-# TURBOVEC_4BIT_PLANES=0 (TURBOVEC_2BIT_PLANES=0), read once for a process, turns it off, for five times the time.
+# TURBOVEC_4BIT_PLANES=0 (TURBOVEC_2BIT_PLANES=0), read once for a process, turns it off, for two to four times the time.
 #
 # turbovec 1.1.2, 40,000 random unit vectors of 512 dimensions, five queries, one thread. Seen on an AMD EPYC with AVX-512 VNNI:
 #   k     staged   all codes       (rows of the best k by the same codes that are missing, of 5 k)

@@ -23,7 +23,7 @@ UNNAMED = ExactIndex.name
 """What a snapshot has whose manifest names no index."""
 
 MANY_GAMES = 50_000
-"""From so many games on, one query takes less than a third of the time with quantised vectors (docs: the index)."""
+"""From so many games on, an index of quantised vectors pays; see docs/explanation/search-index.md."""
 
 LEAST_RECALL = 0.999
 """An index that finds fewer of the ten nearest neighbours is not chosen by itself."""

@@ -133,8 +133,8 @@ class QuantisedRows:
 def _library() -> Any:
     """Load turbovec. It shall compare all codes.
 
-    From 32,768 vectors on, turbovec 1.1 first selects by a part of the bits. That is five times as fast, and misses a
-    fifth of the ten best where no vectors are much alike. It reads this setting once for a process.
+    From 32,768 vectors on, turbovec 1.1 first selects by a part of the bits. That is faster, and misses some of
+    the best where no vectors are much alike. It reads this setting once for a process.
     """
     os.environ.setdefault("TURBOVEC_4BIT_PLANES", "0")
     return importlib.import_module(LIBRARY)
