@@ -57,9 +57,9 @@ def _run(*command: object) -> None:
         assert child.wait() == 0
 
 
-def _killed_while_swapping(gallery: Path, seconds: float) -> bool:
+def _killed_while_swapping(gallery: Path, index: str, seconds: float) -> bool:
     """Kills a build a moment after it began to write the new snapshot; returns whether that came in time."""
-    with _start("build", "-g", gallery) as child:
+    with _start("build", "-g", gallery, "--index", index) as child:
         while child.poll() is None and not list(gallery.glob("snapshots/*/new-*")):
             time.sleep(0.0005)
         time.sleep(seconds)
@@ -91,8 +91,9 @@ def test_no_reader_fails_or_sees_a_mixture_while_snapshots_are_swapped_and_kille
     dice, killed = random.Random(0), 0
     for generation in range(1, SWAPS + 1):
         change(generation)
-        killed += _killed_while_swapping(gallery, dice.random() * 0.03)
-        _run("build", "-g", gallery)
+        index = ("exact", "quantised")[generation // 2 % 2]
+        killed += _killed_while_swapping(gallery, index, dice.random() * 0.03)
+        _run("build", "-g", gallery, "--index", index)
         _run("prune", "-g", gallery)
     stop.touch()
     results = []
@@ -103,4 +104,4 @@ def test_no_reader_fails_or_sees_a_mixture_while_snapshots_are_swapped_and_kille
     assert killed >= 3
     assert all(reads >= 10 for reads, _ in results), results
     assert max(seen for _, seen in results) >= SWAPS // 2, results
-    assert examine(gallery, deep=True) == []
+    assert all(finding.harmless for finding in examine(gallery, deep=True))

@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 from steamdino.errors import UsageError
 from steamdino.present.cli.main import app as steam_dino
 from steamdino.present.cli.option_groups import expanded, register
-from steamdino.present.cli.options import GalleryOptions, OutputOptions, PageOutputOptions
+from steamdino.present.cli.options import GalleryOptions
+from steamdino.present.cli.output_options import OutputOptions, PageOutputOptions
 
 
 @dataclass(frozen=True, slots=True)

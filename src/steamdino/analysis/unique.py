@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steamdino.errors import UsageError
+from steamdino.index.vector_index import Index, Neighbours
 from steamdino.records import Filter, Game, Progress
 from steamdino.search import Snapshot
 
@@ -92,7 +93,7 @@ def unique(
     """
     _check(n, k, below)
     rows = _rows(snapshot, only, leave_out)
-    found, cosines = snapshot.index.subset(rows).neighbours(k, progress=progress)
+    found, cosines = _closest(snapshot.index, rows, k, progress)
     if not found.shape[1]:
         return UniqueGames(tuple(UniqueGame(1, game, None, None, None) for game in snapshot.games(rows)))
     similarity = cosines.mean(axis=1, dtype=np.float64)
@@ -101,13 +102,24 @@ def unique(
         order = order[similarity[order] < below]
     order = order[:n]
     games = snapshot.games(rows[order])
-    closest = snapshot.games(rows[found[order, 0]])
+    closest = snapshot.games(found[order, 0])
     return UniqueGames(
         tuple(
             UniqueGame(rank, game, float(similarity[at]), other, float(cosines[at, 0]))
             for rank, (at, game, other) in enumerate(zip(order, games, closest, strict=True), 1)
         )
     )
+
+
+def _closest(index: Index, rows: NDArray[np.intp], k: int, progress: Progress | None) -> Neighbours:
+    """The k nearest of some rows, among these rows."""
+    if 2 * len(rows) > len(index):  # a subset would be searched without what makes the index fast
+        among = np.zeros(len(index), np.bool_)
+        among[rows] = True
+        mask = None if among.all() else among
+        return index.neighbours(min(k, len(rows) - 1), rows=rows, among=mask, progress=progress)
+    found, cosines = index.subset(rows).neighbours(k, progress=progress)
+    return Neighbours(rows[found], cosines)
 
 
 def diverse(

@@ -145,7 +145,7 @@ class ExactIndex:
         """See `Index.subset`."""
         return self if len(rows) == len(self) else ExactIndex(self._vectors[rows])
 
-    def recall(self, k: int = 10) -> float:
+    def recall(self, k: int = 10, *, asked: int = 200) -> float:
         """It finds all of them: 1.0."""
         return 1.0
 

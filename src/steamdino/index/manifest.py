@@ -6,6 +6,7 @@
       manifest.json   format, recipe, revision, the files' sizes and sha256
       vectors.npy     float32, (games, dim), rows of length 1, ordered by id
       games.sqlite    games (row, id, name, ...), absent (games without a vector, with the reason), ...
+      quantised.*     only if the search index is of that kind
       whitening.npz   only if a whitening was learned on the gallery: query pictures need it
 
 A snapshot never changes. The next one is written beside it and takes its place by a rename; the highest number is the
@@ -44,7 +45,10 @@ class Manifest:
         files: name -> {"bytes": ..., "sha256": ...}.
         similarity: the distribution of its cosines; None if it has no pairs, or if an older program wrote it.
         kind: of banner: "vertical", "header" or "hero".
-        index: name of its search index, of `registry.INDEXES`; written down unless it is `registry.UNNAMED`.
+        index: name of its search index, of `index_registry.INDEXES`; written down unless it is
+            `index_registry.UNNAMED`.
+        recall: share of the ten nearest neighbours that the index was measured to find. None if it is exact, unless
+            another was refused: then what that one found.
     """
 
     recipe: Recipe
@@ -57,6 +61,7 @@ class Manifest:
     similarity: Distribution | None = None
     kind: str = layout.VERTICAL
     index: str = index_registry.UNNAMED
+    recall: float | None = None
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
@@ -85,6 +90,7 @@ class Manifest:
                 similarity=Distribution.from_record(similarity) if similarity else None,
                 kind=record.get("kind", layout.VERTICAL),
                 index=index,
+                recall=record.get("recall"),
                 **{key: record[key] for key in cls.__slots__ if key not in _READ_APART},
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -103,8 +109,10 @@ class Manifest:
         }
         if self.index == index_registry.UNNAMED:
             del record["index"]
+        if self.recall is None:
+            del record["recall"]
         text = json.dumps({"format": FORMAT, **record}, indent=2, ensure_ascii=False)
         (folder / MANIFEST).write_text(text + "\n", "utf-8")
 
 
-_READ_APART = ("recipe", "similarity", "kind", "index")
+_READ_APART = ("recipe", "similarity", "kind", "index", "recall")

@@ -5,7 +5,7 @@ A pack is a zip of text and numbers; `pack_schema` says what it may hold. When i
 * its structure and the sizes that it claims are checked against the file's size before anything is allocated,
 * each field is checked, and none becomes a file name,
 * it is written piece by piece into a temporary folder, so that memory stays below three times the file's size, and
-* names are indexed again, so that no database from a stranger is ever read.
+* names and vectors are indexed again, so that no database and no index from a stranger is ever read.
 
 Equal snapshots give equal files, since a pack does not say when or where it was made.
 """
@@ -27,6 +27,8 @@ import numpy as np
 from steamdino.errors import SnapshotError
 from steamdino.gallery.vectors import Absent, Row
 from steamdino.index import pack_schema as schema
+from steamdino.index.exact import ExactIndex
+from steamdino.index.index_registry import AUTO
 from steamdino.index.manifest import GAMES, MANIFEST, VECTORS, WHITENING
 from steamdino.index.pack_schema import PackHeader
 from steamdino.index.snapshot_reader import SnapshotReader
@@ -94,12 +96,16 @@ def pack(reader: SnapshotReader, path: Path) -> None:
                 member.writelines(lines())
 
 
-def open_pack(path: Path) -> SnapshotReader:
+def open_pack(path: Path, *, exact: bool = False) -> SnapshotReader:
     """Open a packed snapshot: check it, and unpack it into a temporary folder that lives as long as the reader.
 
     The file may come from a stranger. Whatever it holds, nothing outside the temporary folder is read or written, and
     memory stays below three times the file's size, plus some 50 MB for the program. The folder needs as much space as
     the file unpacks to, and as much again for the index of names; `TMPDIR` says where it is created.
+
+    Args:
+        path: the file.
+        exact: compare all rows, and build no index.
 
     Raises:
         SnapshotError: it is not a packed snapshot, it is damaged, or a newer program wrote it.
@@ -109,7 +115,7 @@ def open_pack(path: Path) -> SnapshotReader:
         stack.callback(folder.cleanup)
         try:
             with path.open("rb") as file:
-                reader = SnapshotReader(_unpack(file, Path(folder.name)))
+                reader = SnapshotReader(_unpack(file, Path(folder.name), exact))
         except schema.NewerFormatError as error:
             raise SnapshotError(f"{path}: {error}") from None
         except OSError as error:
@@ -123,7 +129,7 @@ def open_pack(path: Path) -> SnapshotReader:
     return reader
 
 
-def _unpack(file: IO[bytes], folder: Path) -> Path:
+def _unpack(file: IO[bytes], folder: Path, exact: bool) -> Path:
     """Unpack a pack as a snapshot below a folder; return the snapshot's folder."""
     swelling = max(schema.HARMLESS, schema.SWELLING * file.seek(0, 2))
     with CheckedZip(file, schema.MEMBERS, swelling=swelling) as archive:
@@ -142,7 +148,13 @@ def _unpack(file: IO[bytes], folder: Path) -> Path:
                     (Absent(**record) for record in schema.read_absent(_lines(absent))),
                 )
             _check_games(draft.folder / GAMES, head)
-            return draft.commit(recipe, revision=0, precisions=head.precisions, created_at=head.created_at)
+            return draft.commit(
+                recipe,
+                revision=0,
+                precisions=head.precisions,
+                created_at=head.created_at,
+                index=ExactIndex.name if exact else AUTO,
+            )
 
 
 def _unpack_vectors(archive: CheckedZip, target: Path, shape: tuple[int, int]) -> None:

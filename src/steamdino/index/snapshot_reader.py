@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from steamdino.errors import SnapshotError
 from steamdino.gallery import layout
 from steamdino.index import facets, index_registry, name_search
+from steamdino.index.exact import ExactIndex
 from steamdino.index.manifest import GAMES, VECTORS, WHITENING, Manifest
 from steamdino.index.name_folding import fold
 from steamdino.index.vector_index import Index
@@ -40,10 +41,16 @@ class SnapshotReader:
         folder: the snapshot's folder.
         manifest: its metadata.
         index: its search index.
+        without: the library that the snapshot's own index needs and that is not installed; None if there is none. All
+            rows are compared instead.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, exact: bool = False) -> None:
         """Open a snapshot's folder.
+
+        Args:
+            folder: the snapshot's.
+            exact: compare all rows, whatever index the snapshot has.
 
         Raises:
             FileNotFoundError: a file is missing; the snapshot was pruned meanwhile.
@@ -66,8 +73,13 @@ class SnapshotReader:
             ) from None
         # A plain view, since every operation on a memmap pays for its being a subclass.
         vectors = vectors.view(np.ndarray)
+        self.index: Index = ExactIndex(vectors)
+        self.without: str | None = None
         try:
-            self.index: Index = index_registry.INDEXES[self.manifest.index].open(folder, vectors)
+            if not exact:
+                self.index = index_registry.INDEXES[self.manifest.index].open(folder, vectors)
+        except ImportError as error:
+            self.without = error.name
         except ValueError as error:
             raise SnapshotError(
                 f"the search index in {folder} is damaged ({error}); run: steam-dino build --rebuild"

@@ -30,6 +30,7 @@ def open_newest(
     *,
     kind: str = layout.VERTICAL,
     accept: Callable[[Recipe], bool] = lambda _: True,
+    exact: bool = False,
 ) -> SnapshotReader:
     """Open the newest snapshot of a gallery, or the snapshot in a folder.
 
@@ -39,6 +40,7 @@ def open_newest(
         kind: of banner. It does not matter for a snapshot's folder.
         accept: decides which recipes are preferred if `recipe` is None: of those that it accepts, the one that was
             built last is opened. If it accepts none, the one that was built last of all is.
+        exact: compare all rows, whatever index the snapshot has.
 
     Raises:
         UsageError: there is no such kind of banner.
@@ -47,7 +49,7 @@ def open_newest(
     for _ in range(_TRIES):
         folder = path if (path / MANIFEST).is_file() else _choose(path, recipe, kind, accept)
         try:
-            return SnapshotReader(folder)
+            return SnapshotReader(folder, exact=exact)
         except (FileNotFoundError, sqlite3.OperationalError) as error:
             missing = error
     raise SnapshotError(f"the snapshot {folder} lacks a file ({missing}); run: steam-dino build --rebuild")

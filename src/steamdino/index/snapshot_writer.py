@@ -53,6 +53,7 @@ def write(
     kind: str = VERTICAL,
     whitening: bytes | None = None,
     anew: bool = False,
+    index: str = index_registry.AUTO,
 ) -> Path:
     """Write the next snapshot into a recipe's folder and remove the oldest ones.
 
@@ -69,12 +70,13 @@ def write(
         kind: of banner.
         whitening: content of the whitening file, if the recipe names one that is not a file of the model.
         anew: reuse nothing of the newest snapshot, which may be damaged.
+        index: the kind of search index to build, or `index_registry.AUTO`.
 
     Returns:
         the new snapshot's folder.
 
     Raises:
-        GalleryError: a vector is missing or has the wrong length.
+        GalleryError: a vector is missing or has the wrong length, or the index cannot be built.
     """
     with Draft(folder) as draft:
         content = _content(row.sha256 for row in rows)
@@ -88,7 +90,7 @@ def write(
         if whitening is not None:
             (draft.folder / WHITENING).write_bytes(whitening)
         target = draft.commit(
-            recipe, revision=revision, precisions=precisions, kind=kind, similarity=similarity
+            recipe, revision=revision, precisions=precisions, kind=kind, similarity=similarity, index=index
         )
     prune(folder)
     return target
@@ -141,6 +143,7 @@ class Draft:
         kind: str = VERTICAL,
         similarity: Distribution | None = None,
         created_at: str | None = None,
+        index: str = index_registry.AUTO,
     ) -> Path:
         """Build the search index, write the manifest and rename the folder into place.
 
@@ -151,18 +154,23 @@ class Draft:
             kind: of banner.
             similarity: the distribution of the cosines; None to compute it.
             created_at: ISO 8601, UTC; None for now.
+            index: the kind of search index to build, or `index_registry.AUTO`.
 
         Returns:
             the snapshot's folder.
+
+        Raises:
+            GalleryError: the index cannot be built.
         """
-        vectors = np.load(self.folder / VECTORS, mmap_mode="r")
+        vectors = np.load(self.folder / VECTORS, mmap_mode="r").view(np.ndarray)
         with closing(sqlite3.connect(self.folder / GAMES)) as db:
             content = _content(_sha256s(db))
             if similarity is None:
                 similarity = distribution(vectors, _sha256s(db))
         games = len(vectors)
-        index_files = index_registry.INDEXES[index_registry.DEFAULT].build(vectors).save(self.folder)
-        del vectors  # Windows renames no folder with an open file in it
+        built = index_registry.build(index, vectors)
+        name, recall, index_files = built.made.name, built.recall, built.made.save(self.folder)
+        del vectors, built  # Windows renames no folder with an open file in it
         Manifest(
             recipe=recipe,
             revision=revision,
@@ -177,7 +185,8 @@ class Draft:
             },
             similarity=similarity,
             kind=kind,
-            index=index_registry.DEFAULT,
+            index=name,
+            recall=recall,
         ).write(self.folder)
         target = self._home / str(1 if self.previous is None else int(self.previous.name) + 1)
         if self._durable:

@@ -1,9 +1,9 @@
 """The interface of a search structure over a snapshot's vectors, and the records that it returns.
 
-Nothing outside `steamdino.index` multiplies whole-banner vectors: callers ask an `Index`. `exact` is the first
-implementation. A second one, such as quantised vectors whose best candidates are re-ranked exactly, is one new file and
-one line in `registry`. It is easiest to write as a subclass of `exact.ExactIndex` that overrides `build`, `open`,
-`save`, `nearest`, `neighbours` and `recall`, since `scores`, `similarity` and `subset` must be exact in any case.
+Nothing outside `steamdino.index` multiplies whole-banner vectors: callers ask an `Index`. `exact` compares all rows,
+`quantised` few of many. Another one is one new file and one line in `index_registry`. It is easiest to write as a
+subclass of `exact.ExactIndex` that overrides `build`, `open`, `save`, `nearest`, `neighbours` and `recall`, since
+`scores`, `similarity` and `subset` must be exact in any case.
 """
 
 from __future__ import annotations
@@ -59,7 +59,12 @@ class Index(Protocol):
 
     @classmethod
     def build(cls, vectors: NDArray[np.float32]) -> Self:
-        """Index vectors: float32, shape (n, d), unit rows."""
+        """Index vectors: float32, shape (n, d), unit rows.
+
+        Raises:
+            ValueError: they cannot be indexed.
+            ImportError: a library that it needs is not installed.
+        """
 
     @classmethod
     def open(cls, folder: Path, vectors: NDArray[np.float32]) -> Self:
@@ -72,6 +77,7 @@ class Index(Protocol):
         Raises:
             ValueError: a file is damaged.
             FileNotFoundError: a file is missing.
+            ImportError: a library that it needs is not installed.
         """
 
     def save(self, folder: Path) -> Sequence[str]:
@@ -146,5 +152,10 @@ class Index(Protocol):
             rows: intp, rising, each once. If these are all rows, nothing is copied.
         """
 
-    def recall(self, k: int = 10) -> float:
-        """The share of the true k nearest neighbours that `neighbours` finds: 1.0 if it is exact."""
+    def recall(self, k: int = 10, *, asked: int = 200) -> float:
+        """The share of the true k nearest neighbours that `neighbours` finds: 1.0 if it is exact.
+
+        Args:
+            k: number of neighbours.
+            asked: number of rows by which it is measured, always the same ones.
+        """

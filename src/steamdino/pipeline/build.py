@@ -14,6 +14,7 @@ from steamdino.features.recipe_parser import Spec, of, parse
 from steamdino.gallery import Gallery
 from steamdino.gallery.layout import VERTICAL, check_kind
 from steamdino.gallery.vectors import Pending
+from steamdino.index.index_registry import AUTO, UNNAMED, kind_for
 from steamdino.index.manifest import Manifest
 from steamdino.index.snapshot_selection import newest
 from steamdino.index.snapshot_writer import has_current_names
@@ -38,6 +39,7 @@ class BuildSummary:
         snapshot: the newest one's folder.
         swapped: whether it is new; False if there was nothing to do.
         seconds: duration of the encoding.
+        index: the kind of search index that the newest snapshot has.
     """
 
     recipe: Recipe
@@ -48,6 +50,7 @@ class BuildSummary:
     snapshot: Path
     swapped: bool
     seconds: float
+    index: str
 
 
 def build(
@@ -63,6 +66,7 @@ def build(
     announce: Callable[[Plan], None] | None = None,
     progress: Progress | None = None,
     engine: str = "local",
+    index: str = AUTO,
 ) -> BuildSummary:
     """Encode the banners that have no vector yet and, if anything changed, swap in a new snapshot.
 
@@ -82,13 +86,15 @@ def build(
         announce: called once if there is anything to encode, after the first few pictures.
         progress: called with (done, total).
         engine: what encodes, of `engines.ENGINES`.
+        index: the kind of search index, of `index_registry.INDEXES`, or "auto": the one that suits the number of games.
 
     Raises:
         RecipeError: the recipe does not exist, or needs `upgrade`.
         GalleryError: the gallery cannot be used, or has no banners of a kind other than the vertical one.
-        UsageError: there is no such kind of banner or no such engine, or the model does not support the precision.
+        UsageError: there is no such kind of banner, engine or index, or the model does not support the precision.
     """
     check_kind(kind)
+    kind_for(index, 0)
     spec = parse(recipe) if isinstance(recipe, str) else recipe
     base = of(spec.base)
     check_precision(base.model, precision)  # even if there turns out to be nothing to encode
@@ -116,11 +122,15 @@ def build(
         if spec.whiten is not None:
             chosen = chosen if chosen.projection else learn_whitening.learn(opened, spec, base, kind)
             whitened = learn_whitening.apply(opened, base, chosen)
-        snapshot, swapped = _swap(opened, chosen, kind, force=rebuild or encoded + whitened > 0, anew=rebuild)
+        snapshot, swapped = _swap(
+            opened, chosen, kind, index, force=rebuild or encoded + whitened > 0, anew=rebuild
+        )
         manifest = Manifest.read(snapshot)
         key = opened.vectors.recipe_key(chosen)
         absent = len(opened.vectors.absent(key, kind)) if key else 0
-        return BuildSummary(chosen, encoded, failed, manifest.games, absent, snapshot, swapped, seconds)
+        return BuildSummary(
+            chosen, encoded, failed, manifest.games, absent, snapshot, swapped, seconds, manifest.index
+        )
 
 
 def _encode(
@@ -171,14 +181,20 @@ def _check_upgrade(gallery: Gallery, spec: Spec, base: Recipe, upgrade: bool) ->
     return chosen
 
 
-def _swap(gallery: Gallery, recipe: Recipe, kind: str, *, force: bool, anew: bool) -> tuple[Path, bool]:
+def _swap(
+    gallery: Gallery, recipe: Recipe, kind: str, index: str, *, force: bool, anew: bool
+) -> tuple[Path, bool]:
     """The newest snapshot's folder and whether it is new."""
     latest = newest(gallery.snapshots_of(recipe.hash, kind))
     with gallery.transaction():
         gallery.problems.drop_settled()
         gallery.vectors.put_recipe(recipe)
         revision = gallery.games.revision
-    unchanged = latest and Manifest.read(latest).revision == revision and has_current_names(latest)
-    if latest and unchanged and not force:
-        return latest, False
-    return write_snapshot(gallery, recipe, kind=kind, anew=anew), True
+    if latest and not force:
+        manifest = Manifest.read(latest)
+        # An exact index with a measured recall stands where another was refused; it would be refused again.
+        refused = index == AUTO and manifest.index == UNNAMED and manifest.recall is not None
+        wanted = refused or manifest.index == kind_for(index, manifest.games)
+        if manifest.revision == revision and wanted and has_current_names(latest):
+            return latest, False
+    return write_snapshot(gallery, recipe, kind=kind, anew=anew, index=index), True

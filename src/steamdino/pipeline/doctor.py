@@ -12,8 +12,11 @@ from pathlib import Path
 from steamdino.errors import SnapshotError
 from steamdino.gallery import Gallery
 from steamdino.gallery.layout import KINDS
+from steamdino.index.exact import ExactIndex
+from steamdino.index.index_registry import AUTO, LEAST_RECALL
 from steamdino.index.manifest import Manifest
 from steamdino.index.snapshot_reader import SnapshotReader
+from steamdino.index.snapshot_selection import newest
 from steamdino.index.snapshot_writer import remove_leftovers
 from steamdino.pipeline import altered_pictures
 from steamdino.pipeline.altered_pictures import State, altered
@@ -23,6 +26,9 @@ from steamdino.records import Progress
 from steamdino.storage.atomic import sync_folder
 
 SHOWN = 5  # ids in a finding
+
+ASKED = 1_000
+"""Searches by which an index is compared with exact ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,12 @@ class Finding:
 
 
 def examine(
-    gallery: str | Path, *, repair: bool = False, deep: bool = False, progress: Progress | None = None
+    gallery: str | Path,
+    *,
+    repair: bool = False,
+    deep: bool = False,
+    index: str = AUTO,
+    progress: Progress | None = None,
 ) -> list[Finding]:
     """Examine a gallery: the database, the pictures, the vectors, the snapshots.
 
@@ -55,7 +66,9 @@ def examine(
     Args:
         gallery: its folder.
         repair: fix what is safe to fix.
-        deep: read every picture and compare its sha256, not just its size and time.
+        deep: read every picture and compare its sha256, not just its size and time; and compare `ASKED` searches of
+            every index with exact ones.
+        index: the kind of search index of the snapshots that a repair writes, or `index_registry.AUTO`.
         progress: called with (pictures done, total).
 
     Raises:
@@ -63,12 +76,14 @@ def examine(
     """
     if repair:
         with Gallery.write(gallery, "doctor") as opened:
-            return list(_findings(opened, repair=True, deep=deep, progress=progress))
+            return list(_findings(opened, repair=True, deep=deep, index=index, progress=progress))
     with Gallery.open(gallery) as opened:
-        return list(_findings(opened, repair=False, deep=deep, progress=progress))
+        return list(_findings(opened, repair=False, deep=deep, index=index, progress=progress))
 
 
-def _findings(gallery: Gallery, *, repair: bool, deep: bool, progress: Progress | None) -> Iterator[Finding]:
+def _findings(
+    gallery: Gallery, *, repair: bool, deep: bool, index: str, progress: Progress | None
+) -> Iterator[Finding]:
     complaints = gallery.complaints()
     if complaints:
         yield Finding(
@@ -80,7 +95,9 @@ def _findings(gallery: Gallery, *, repair: bool, deep: bool, progress: Progress 
     yield from _earlier_pictures(gallery, repair)
     yield from _vectors(gallery, repair)
     for recipe, kind in product(gallery.vectors.recipes(), KINDS):
-        yield from _snapshots(gallery, recipe, kind, repair)
+        yield from _snapshots(gallery, recipe, kind, repair, index)
+        if deep:
+            yield from _recall(gallery, recipe, kind)
 
 
 def _pictures(gallery: Gallery, repair: bool, deep: bool, progress: Progress | None) -> Iterator[Finding]:
@@ -140,14 +157,14 @@ def _vectors(gallery: Gallery, repair: bool) -> Iterator[Finding]:
         )
 
 
-def _snapshots(gallery: Gallery, recipe: Recipe, kind: str, repair: bool) -> Iterator[Finding]:
+def _snapshots(gallery: Gallery, recipe: Recipe, kind: str, repair: bool, index: str) -> Iterator[Finding]:
     folder = gallery.snapshots_of(recipe.hash, kind)
     numbers = sorted(int(child.name) for child in folder.glob("[0-9]*") if child.name.isdigit())
     damaged = [(number, fault) for number in numbers if (fault := _fault(folder / str(number)))]
     if not damaged:
         return
     if repair:
-        write_snapshot(gallery, recipe, kind=kind, anew=True)
+        write_snapshot(gallery, recipe, kind=kind, anew=True, index=index)
         for number, _ in damaged:
             # Readers no longer choose it, since a higher number exists. It is renamed before it is removed, so that
             # nobody opens half of it.
@@ -163,6 +180,29 @@ def _snapshots(gallery: Gallery, recipe: Recipe, kind: str, repair: bool) -> Ite
         )
 
 
+def _recall(gallery: Gallery, recipe: Recipe, kind: str) -> Iterator[Finding]:
+    """Measure the newest snapshot's index, if it is not exact and the snapshot is not damaged."""
+    folder = newest(gallery.snapshots_of(recipe.hash, kind))
+    if folder is None or _fault(folder):
+        return
+    reader = SnapshotReader(folder)
+    if reader.without:
+        yield Finding(
+            f"the search index of {recipe.name} needs {reader.without}, so all games are compared",
+            f"for faster searches, run: pip install {reader.without}",
+            harmless=True,
+        )
+    elif reader.index.name != ExactIndex.name:
+        recall = reader.index.recall(asked=ASKED)
+        enough = recall >= LEAST_RECALL
+        yield Finding(
+            f"the search index of {recipe.name} finds {100 * recall:.2f} % of the ten nearest neighbours"
+            f" ({min(ASKED, len(reader.index)):,} searches)",
+            "nothing is wrong" if enough else "run: steam-dino build --rebuild --index exact",
+            harmless=enough,
+        )
+
+
 def _fault(folder: Path) -> str | None:
     try:
         manifest = Manifest.read(folder)
@@ -170,7 +210,7 @@ def _fault(folder: Path) -> str | None:
             with (folder / name).open("rb") as file:
                 if hashlib.file_digest(file, "sha256").hexdigest() != facts["sha256"]:
                     return f"{name} is not what was written"
-        reader = SnapshotReader(folder)
+        reader = SnapshotReader(folder)  # opens its index, too
         if reader.vectors.shape != (manifest.games, manifest.recipe.dim):
             return f"vectors.npy has the shape {reader.vectors.shape}"
     except OSError as error:

@@ -6,11 +6,14 @@ from pathlib import Path
 
 from steamdino.gallery import Gallery
 from steamdino.gallery.layout import VERTICAL
+from steamdino.index.index_registry import AUTO
 from steamdino.index.snapshot_writer import write
 from steamdino.recipe import Recipe
 
 
-def write_snapshot(gallery: Gallery, recipe: Recipe, *, kind: str = VERTICAL, anew: bool) -> Path:
+def write_snapshot(
+    gallery: Gallery, recipe: Recipe, *, kind: str = VERTICAL, anew: bool, index: str = AUTO
+) -> Path:
     """Write the next snapshot of a recipe that is stored in the gallery.
 
     Args:
@@ -18,6 +21,7 @@ def write_snapshot(gallery: Gallery, recipe: Recipe, *, kind: str = VERTICAL, an
         recipe: one that `Vectors.put_recipe` has stored.
         kind: of banner.
         anew: reuse nothing of the newest one (it may be damaged).
+        index: the kind of search index, or `index_registry.AUTO`.
 
     Returns:
         the new snapshot's folder.
@@ -35,4 +39,5 @@ def write_snapshot(gallery: Gallery, recipe: Recipe, *, kind: str = VERTICAL, an
         whitening=gallery.vectors.whitening(key),
         anew=anew,
         kind=kind,
+        index=index,
     )

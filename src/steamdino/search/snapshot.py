@@ -48,6 +48,7 @@ class Snapshot:
         kind: str = VERTICAL,
         precision: str = "f32",
         words: bool = False,
+        exact: bool = False,
     ) -> Snapshot:
         """Open the newest snapshot of a gallery, a snapshot's own folder, or a packed snapshot.
 
@@ -58,6 +59,7 @@ class Snapshot:
             kind: of banner, if `path` is a gallery: "vertical", "header" or "hero".
             precision: inference precision for query pictures: "f32", "bf16" or "auto".
             words: prefer a recipe that knows words, if `recipe` is None.
+            exact: compare all games in every search, even if the snapshot has a faster index.
 
         Raises:
             SnapshotError: there is none, or it is damaged.
@@ -65,12 +67,14 @@ class Snapshot:
         if Path(path).is_file():
             from steamdino.index.pack import open_pack
 
-            return cls(open_pack(Path(path)), precision=precision)
+            return cls(open_pack(Path(path), exact=exact), precision=precision)
         if not words:
-            return cls(open_newest(Path(path), recipe, kind=kind), precision=precision)
+            return cls(open_newest(Path(path), recipe, kind=kind, exact=exact), precision=precision)
         from steamdino.features.text_encoder import has_words
 
-        return cls(open_newest(Path(path), recipe, kind=kind, accept=has_words), precision=precision)
+        return cls(
+            open_newest(Path(path), recipe, kind=kind, accept=has_words, exact=exact), precision=precision
+        )
 
     def pack(self, path: str | Path) -> None:
         """Write the snapshot into one file that `open` reads anywhere. It holds no pictures and no paths of them.
@@ -96,6 +100,11 @@ class Snapshot:
     def manifest(self) -> Manifest:
         """The snapshot's metadata."""
         return self._reader.manifest
+
+    @property
+    def without(self) -> str | None:
+        """The library that the snapshot's index needs and that is not installed; None if nothing is missing."""
+        return self._reader.without
 
     @property
     def recipe(self) -> Recipe:

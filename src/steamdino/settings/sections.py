@@ -34,6 +34,7 @@ class Settings:
         inference_precision: "f32", "bf16" or "auto" (bf16 on CPUs that support it); its key is "precision".
         threads: number of pictures decoded at the same time; 0 for one per core.
         keep_old: whether `sync` and `add` keep the gallery's copies of banners that are replaced.
+        index: the search index that `build` writes: "exact", "quantised" or "auto" (by the number of games).
     """
 
     gallery: Path = Path("gallery")
@@ -42,6 +43,7 @@ class Settings:
     inference_precision: str = field(default="f32", metadata={KEY: "precision"})
     threads: int = 0
     keep_old: bool = False
+    index: str = "auto"
 
     @classmethod
     def load(

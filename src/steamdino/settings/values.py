@@ -15,6 +15,7 @@ DEVICES = ("cpu", "cuda", "mps")
 PRECISIONS = ("f32", "bf16", "auto")
 PICTURES = ("gallery", "steam")
 COUNTRIES = "countries"
+INDEX = ("auto", "exact", "quantised")
 
 _RANGES: dict[str, tuple[float, float]] = {
     "threads": (0, 256),
@@ -33,7 +34,7 @@ _RANGES: dict[str, tuple[float, float]] = {
 }
 """The lowest and the highest value of each setting that is a number."""
 
-_CHOICES = {"device": DEVICES, "precision": PRECISIONS, "pictures": PICTURES}
+_CHOICES = {"device": DEVICES, "precision": PRECISIONS, "pictures": PICTURES, "index": INDEX}
 SECRET = "key"  # noqa: S105 (a setting's name)
 _SWITCH = dict.fromkeys(("yes", "true", "on", "1"), True) | dict.fromkeys(("no", "false", "off", "0"), False)
 _ADDRESS = re.compile(r"https?://[^/\\?#\s@]+(/[^\\?#\s]*)?")

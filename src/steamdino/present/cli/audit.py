@@ -11,12 +11,8 @@ import typer
 
 from steamdino.errors import NoGalleryError
 from steamdino.present.cli.console import beside, draws, note, out, say
-from steamdino.present.cli.options import (
-    InferenceOptions,
-    PageOutputOptions,
-    PicturesOption,
-    SnapshotOptions,
-)
+from steamdino.present.cli.options import InferenceOptions, SnapshotOptions
+from steamdino.present.cli.output_options import PageOutputOptions, PicturesOption
 from steamdino.present.display_text import closeness, printable, shortened
 from steamdino.storage.output import output_name
 

@@ -48,6 +48,15 @@ def build(
         int | None,
         typer.Option(help="Pictures decoded in parallel. Default: one per core.", show_default=False),
     ] = None,
+    index: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|exact|quantised",
+            help="Search index. exact compares all games; quantised is faster with many. Default: auto, by their"
+            " number.",
+            show_default=False,
+        ),
+    ] = None,
     upgrade: Annotated[
         bool, typer.Option("--upgrade", help="Encode everything again if this version has new weights.")
     ] = False,
@@ -69,12 +78,13 @@ def build(
         steam-dino build --precision auto --transform fit --size 224x336
     """
     from steamdino.features.recipe_parser import parse
+    from steamdino.index.index_registry import AUTO, MANY_GAMES
     from steamdino.pipeline import Plan
     from steamdino.pipeline import build as run
     from steamdino.present.cli.progress import bar
 
     settings = gallery.settings(
-        recipe=recipe.recipe, device=device, precision=recipe.precision, threads=threads
+        recipe=recipe.recipe, device=device, precision=recipe.precision, threads=threads, index=index
     )
     chosen = parse(settings.recipe, mode=transform, size=size_of(size), pooling=pooling)
 
@@ -90,6 +100,7 @@ def build(
                 device=settings.device,
                 precision=settings.inference_precision,
                 threads=settings.threads,
+                index=settings.index,
                 upgrade=upgrade,
                 rebuild=rebuild,
                 announce=announce,
@@ -106,6 +117,8 @@ def build(
         rate = summary.encoded / max(summary.seconds, 1e-9)
         say(f"Encoded {summary.encoded:,} banners in {duration(summary.seconds)} ({rate:,.0f} a second).")
     say(f"{summary.games:,} games are ready under the recipe {summary.recipe.name}.")
+    if settings.index == AUTO and summary.games >= MANY_GAMES and summary.index == "exact":
+        note("Searches compare all games, since no faster index could be built; see: steam-dino info")
     if summary.absent:
         note(f"{summary.absent:,} games are missing from the snapshot; see: steam-dino info --problems")
 

@@ -12,14 +12,9 @@ import typer
 
 from steamdino.errors import NoSnapshotError, UsageError
 from steamdino.present.cli.console import FILE_WIDTH, note, out
-from steamdino.present.cli.options import (
-    GalleryOptions,
-    HidingFilterOptions,
-    OutputOptions,
-    RecipeOptions,
-    check_outputs,
-    format_option,
-)
+from steamdino.present.cli.filter_options import HidingFilterOptions
+from steamdino.present.cli.options import GalleryOptions, RecipeOptions
+from steamdino.present.cli.output_options import OutputOptions, check_outputs, format_option
 from steamdino.present.display_text import closeness, printable, shortened
 from steamdino.storage.output import output_name, writing_text
 

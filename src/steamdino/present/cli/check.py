@@ -11,7 +11,8 @@ import typer
 from steamdino.errors import UsageError
 from steamdino.present.cli.build import size_of
 from steamdino.present.cli.console import beside, note, out, say
-from steamdino.present.cli.options import GalleryOptions, KindOption, PageOutputOptions, format_option
+from steamdino.present.cli.options import GalleryOptions, KindOption
+from steamdino.present.cli.output_options import PageOutputOptions, format_option
 from steamdino.present.display_text import printable, shortened
 from steamdino.storage.output import output_name
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from steamdino.present.cli.console import note, say
-from steamdino.present.cli.options import check_folder
+from steamdino.present.cli.output_options import check_folder
 
 
 def demo(

@@ -17,13 +17,20 @@ def doctor(
     repair: Annotated[
         bool, typer.Option("--repair", help="Fix what can be fixed without losing anything.")
     ] = False,
-    deep: Annotated[bool, typer.Option("--deep", help="Read every picture and compare its hash.")] = False,
+    deep: Annotated[
+        bool,
+        typer.Option(
+            "--deep", help="Also compare every picture's hash, and search indexes with exact searches."
+        ),
+    ] = False,
 ) -> None:
     """Examine a gallery: the database, the pictures, the vectors, the snapshots.
 
     Each finding says what is wrong and how to fix it. With --repair, damaged snapshots are written again from the
     stored vectors, invalid vectors are dropped, replaced pictures are read again, missing copies are made again, and
     missing pictures from Steam are marked for the next `sync`. Exit code 1 means that problems remain.
+
+    --deep also measures how many of the ten nearest neighbours of 1,000 games the search index finds.
 
     **Examples**
 
@@ -33,8 +40,11 @@ def doctor(
     from steamdino.pipeline import examine
     from steamdino.present.cli.progress import bar
 
+    settings = gallery.settings()
     with bar("Examining", "pictures") as progress:
-        findings = examine(gallery.folder, repair=repair, deep=deep, progress=progress)
+        findings = examine(
+            settings.gallery, repair=repair, deep=deep, index=settings.index, progress=progress
+        )
     for finding in findings:
         state = "fixed" if finding.fixed else finding.remedy
         say(printable(f"{finding.text}; {state}"))

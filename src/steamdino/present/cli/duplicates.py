@@ -11,14 +11,9 @@ import typer
 
 from steamdino.errors import QueryError, UsageError
 from steamdino.present.cli.console import beside, draws, note, note_undated, out, say
-from steamdino.present.cli.options import (
-    FilterOptions,
-    GalleryOptions,
-    PageOutputOptions,
-    PicturesOption,
-    RecipeOptions,
-    format_option,
-)
+from steamdino.present.cli.filter_options import FilterOptions
+from steamdino.present.cli.options import GalleryOptions, RecipeOptions
+from steamdino.present.cli.output_options import PageOutputOptions, PicturesOption, format_option
 from steamdino.present.display_text import printable, shortened
 from steamdino.storage.output import output_name
 

@@ -10,7 +10,8 @@ import typer
 
 from steamdino.errors import SteamDinoError, UsageError
 from steamdino.present.cli.console import beside, note, say
-from steamdino.present.cli.options import GalleryOptions, OutputOptions, PrecisionOption
+from steamdino.present.cli.options import GalleryOptions, PrecisionOption
+from steamdino.present.cli.output_options import OutputOptions
 from steamdino.present.display_text import printable
 from steamdino.storage.output import writing_text
 

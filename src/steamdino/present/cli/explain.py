@@ -11,12 +11,8 @@ import typer
 
 from steamdino.errors import NoSnapshotError, PictureError, QueryError
 from steamdino.present.cli.console import beside, draws, note, out, say
-from steamdino.present.cli.options import (
-    GalleryOptions,
-    OutputOptions,
-    PicturesOption,
-    RecipeOptions,
-)
+from steamdino.present.cli.options import GalleryOptions, RecipeOptions
+from steamdino.present.cli.output_options import OutputOptions, PicturesOption
 from steamdino.present.display_text import closeness, printable, shortened
 from steamdino.storage.output import output_name
 

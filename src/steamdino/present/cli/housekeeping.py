@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from steamdino.present.cli.console import beside, say
-from steamdino.present.cli.options import GalleryOptions, RecipeOption, check_outputs
+from steamdino.present.cli.options import GalleryOptions, RecipeOption
+from steamdino.present.cli.output_options import check_outputs
 from steamdino.storage.output import output_name
 
 

@@ -96,7 +96,7 @@ def _snapshots(gallery: Gallery, report: GalleryStatistics) -> list[dict[str, An
         if folder:
             manifest = Manifest.read(folder)
             try:
-                dated = SnapshotReader(folder).dated
+                dated = SnapshotReader(folder, exact=True).dated
             except (SnapshotError, FileNotFoundError):  # damaged or pruned; `doctor` says so
                 dated = None
             stale = manifest.revision != report.revision or (kind == VERTICAL and recipe.pending > 0)
@@ -113,6 +113,8 @@ def _snapshots(gallery: Gallery, report: GalleryStatistics) -> list[dict[str, An
                     "superseded": folder not in answers[kind],
                     "default": folder in answers[kind][:1],
                     "similarity": manifest.similarity.usual if manifest.similarity else None,
+                    "index": manifest.index,
+                    "recall": manifest.recall,
                 }
             )
     return found
@@ -183,6 +185,7 @@ def _print(
                     style="dim",
                 )
             )
+        console.print(Text(f"  Search index: {_index(made)}", style="dim"))
     sizes = ", ".join(f"{name} {size / 1e6:,.1f} MB" for name, size in report.sizes.items())
     console.print(Text(f"\nSizes: {sizes}"))
     if problems:
@@ -191,3 +194,12 @@ def _print(
 
 def _counted(counts: dict[str, int]) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in counts.items())
+
+
+def _index(made: dict[str, Any]) -> str:
+    found = "" if made["recall"] is None else f"{100 * made['recall']:.2f} % of the ten nearest neighbours"
+    if not found:
+        return f"{made['index']}"
+    if made["index"] == "exact":
+        return f"exact, since a quantised one found only {found}"
+    return f"{made['index']}, finds {found}"

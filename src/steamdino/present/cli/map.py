@@ -10,13 +10,9 @@ import typer
 
 from steamdino.errors import QueryError, UsageError
 from steamdino.present.cli.console import beside, note_undated, say
-from steamdino.present.cli.options import (
-    GalleryOptions,
-    HidingFilterOptions,
-    RecipeOptions,
-    check_folder,
-    check_outputs,
-)
+from steamdino.present.cli.filter_options import HidingFilterOptions
+from steamdino.present.cli.options import RecipeOptions, SearchOptions
+from steamdino.present.cli.output_options import check_folder, check_outputs
 from steamdino.storage.output import output_name
 
 
@@ -37,7 +33,7 @@ def map_(
             show_default=False,
         ),
     ] = None,
-    gallery: GalleryOptions,
+    gallery: SearchOptions,
     recipe: RecipeOptions,
     only: HidingFilterOptions,
     title: Annotated[str, typer.Option(help="Heading of the page.")] = "What looks alike lies together",

@@ -12,7 +12,7 @@ import typer
 
 from steamdino.errors import UsageError
 from steamdino.present.cli.console import note
-from steamdino.present.cli.options import OutputOptions, PicturesOption, format_option
+from steamdino.present.cli.output_options import OutputOptions, PicturesOption, format_option
 from steamdino.present.display_text import printable
 from steamdino.present.export.writers.writer import Context
 from steamdino.present.export.writers.writer_registry import WRITERS

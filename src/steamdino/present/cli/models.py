@@ -12,7 +12,7 @@ from steamdino.errors import UsageError
 from steamdino.present.cli.console import note, out, say
 from steamdino.present.cli.models_show import show
 from steamdino.present.cli.option_groups import register
-from steamdino.present.cli.options import OutputOptions
+from steamdino.present.cli.output_options import OutputOptions
 
 if TYPE_CHECKING:
     from steamdino.features.model_registry import Model

@@ -9,7 +9,7 @@ import typer
 
 from steamdino.errors import PictureError, QueryError
 from steamdino.present.cli.console import beside, note, say
-from steamdino.present.cli.options import check_outputs
+from steamdino.present.cli.output_options import check_outputs
 from steamdino.storage.output import output_name
 
 

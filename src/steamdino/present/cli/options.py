@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from steamdino.errors import SnapshotError, UsageError
-from steamdino.records import HIDDEN_COLUMNS
+from steamdino.errors import SnapshotError
+from steamdino.present.cli.console import note
 from steamdino.settings import Settings
-from steamdino.storage import output as storage
 
 if TYPE_CHECKING:
-    from steamdino.records import Filter
     from steamdino.search import Snapshot
 
 RecipeOption = Annotated[
@@ -47,23 +45,6 @@ KeepOldOption = Annotated[
     typer.Option(
         "--keep-old/--no-keep-old",
         help="Keep the gallery's copies of banners that are replaced, for `changes`. Default: no.",
-        show_default=False,
-    ),
-]
-HtmlOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--html",
-        metavar="FILE",
-        help="Also write an HTML page with pictures. - is stdout.",
-        show_default=False,
-    ),
-]
-PicturesOption = Annotated[
-    bool | None,
-    typer.Option(
-        "--pictures/--no-pictures",
-        help="Show banners in the terminal. Default: if it has enough colours.",
         show_default=False,
     ),
 ]
@@ -106,6 +87,11 @@ class GalleryOptions:
         """What a search opens."""
         return self.folder
 
+    @property
+    def exactly(self) -> bool:
+        """Whether all games are compared in every search."""
+        return False
+
     def open(self, recipe: RecipeOptions, *, precision: str | None = None, words: bool = False) -> Snapshot:
         """Open the snapshot to search.
 
@@ -122,16 +108,37 @@ class GalleryOptions:
         from steamdino.search import Snapshot
 
         found = self.settings(precision=precision).inference_precision
-        snapshot = Snapshot.open(self.searched, recipe.recipe, kind=recipe.kind, precision=found, words=words)
+        snapshot = Snapshot.open(
+            self.searched, recipe.recipe, kind=recipe.kind, precision=found, words=words, exact=self.exactly
+        )
         if precision is not None:
             from steamdino.features.model_registry import check_precision
 
             check_precision(snapshot.recipe.model, precision)
+        if snapshot.without:
+            note(
+                f"Comparing all games, since the snapshot's index needs {snapshot.without};"
+                f" for faster searches, run: pip install {snapshot.without}"
+            )
         return snapshot
 
 
 @dataclass(frozen=True)
-class SnapshotOptions(GalleryOptions):
+class SearchOptions(GalleryOptions):
+    """Which gallery a search is about, and whether it must be exact."""
+
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Compare all games, even if the snapshot has a faster index.")
+    ] = False
+
+    @property
+    def exactly(self) -> bool:
+        """Whether all games are compared in every search."""
+        return self.exact
+
+
+@dataclass(frozen=True)
+class SnapshotOptions(SearchOptions):
     """Which gallery, or which snapshot in its stead, a search is about."""
 
     snapshot: Annotated[
@@ -170,170 +177,3 @@ class InferenceOptions(RecipeOptions):
     """A recipe whose model a command runs."""
 
     precision: PrecisionOption = None
-
-
-def including(name: str) -> Any:
-    """Declare the option that includes the games of a column of `HIDDEN_COLUMNS`."""
-    return typer.Option(f"--{name}/--no-{name}", help=f"Include {HIDDEN_COLUMNS[name]}.")
-
-
-@dataclass(frozen=True, slots=True)
-class FilterOptions:
-    """Which games may be found."""
-
-    tag: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--tag",
-            metavar="TAG",
-            help="Only games with this tag. Repeat for several; a game must have them all.",
-            show_default=False,
-        ),
-    ] = None
-    released: Annotated[
-        str,
-        typer.Option(
-            "--released",
-            metavar="WHEN",
-            help="Only games released in this period, e.g. 2020, 2020.., 2020-Q2 or 2020-05..2021.",
-        ),
-    ] = ""
-    early_access: Annotated[
-        str,
-        typer.Option(
-            "--early-access",
-            metavar="WHEN",
-            help="Only games whose early access began in this period.",
-        ),
-    ] = ""
-    upcoming: Annotated[
-        bool | None,
-        typer.Option(
-            "--upcoming/--no-upcoming",
-            help="Only games that are not released yet, or none of them.",
-            show_default=False,
-        ),
-    ] = None
-    min_reviews: Annotated[
-        int,
-        typer.Option(
-            "--min-reviews",
-            metavar="N",
-            help="Only games with at least N reviews. Default: no minimum.",
-            show_default=False,
-        ),
-    ] = 0
-    free: Annotated[bool, typer.Option("--free", help="Only free games.")] = False
-
-    def parsed(self, **included: bool) -> Filter:
-        """The filter that searches take.
-
-        Args:
-            included: whether to include the games that a column of `HIDDEN_COLUMNS` hides.
-
-        Raises:
-            UsageError: an option cannot be read.
-        """
-        from steamdino.search.filter_parser import filter_of
-
-        return filter_of(
-            self.tag or (),
-            self.released,
-            self.min_reviews,
-            free=self.free,
-            early_access=self.early_access,
-            upcoming=self.upcoming,
-            **included,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class HidingFilterOptions(FilterOptions):
-    """Which games may be found, where the games of `HIDDEN_COLUMNS` are hidden unless asked for."""
-
-    adult: Annotated[bool, including("adult")] = False
-    delisted: Annotated[bool, including("delisted")] = False
-
-    @property
-    def filter(self) -> Filter:
-        """The filter that searches take.
-
-        Raises:
-            UsageError: an option cannot be read.
-        """
-        return self.parsed(**{name: getattr(self, name) for name in HIDDEN_COLUMNS})
-
-
-def format_option(names: tuple[str, ...], text: str = "Output format.") -> Any:
-    """Declare ``--format`` of a command."""
-    return typer.Option("--format", metavar="|".join(names), help=text)
-
-
-@dataclass(frozen=True, slots=True)
-class OutputOptions:
-    """How a command prints its results. A subclass with other formats declares `format` again.
-
-    Raises:
-        UsageError: the format does not exist.
-    """
-
-    FORMATS: ClassVar[tuple[str, ...]] = ("table", "json")
-
-    format: Annotated[str, format_option(("table", "json"))] = "table"
-
-    def __post_init__(self) -> None:
-        if self.format not in self.FORMATS:
-            raise UsageError(f"--format is {self.format!r}; it must be one of: {', '.join(self.FORMATS)}")
-
-    def files(self) -> tuple[tuple[str, Path | None], ...]:
-        """The options that name files, and these."""
-        return ()
-
-    def check(self, *more: tuple[str, Path | None]) -> None:
-        """Check in advance whether everything can be written; see `check_outputs`."""
-        check_outputs(*self.files(), *more, form=self.format)
-
-
-@dataclass(frozen=True, slots=True)
-class PageOutputOptions(OutputOptions):
-    """How a command prints its results, and a page to write beside."""
-
-    html: HtmlOption = None
-
-    def files(self) -> tuple[tuple[str, Path | None], ...]:
-        """The options that name files, and these."""
-        return (("--html", self.html),)
-
-
-def check_outputs(*outputs: tuple[str, Path | None], form: str = "table") -> None:
-    """Refuse outputs that cannot be written, before anything is computed.
-
-    Args:
-        outputs: options and the files that they name.
-        form: how results are printed: a table is for people, and goes to stderr where a file is standard output.
-
-    Raises:
-        UsageError: standard output is asked for more than once.
-        OutputError: a path is a folder, or something else that cannot be written.
-    """
-    taken = "" if form == "table" else f"--format {form}"
-    for option, path in outputs:
-        if path is None:
-            continue
-        storage.check(path, option)
-        if storage.is_stdout(path):
-            if taken:
-                raise UsageError(
-                    f"{taken} and {option} both write to standard output; name a file for one of them"
-                )
-            taken = option
-
-
-def check_folder(option: str, folder: Path | None) -> None:
-    """Refuse standard output where a folder is written.
-
-    Raises:
-        UsageError: the path means standard output.
-    """
-    if folder is not None and storage.is_stdout(folder):
-        raise UsageError(f"{option} is {folder}, and standard output takes one file only; name a folder")

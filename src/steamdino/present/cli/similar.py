@@ -9,14 +9,9 @@ import typer
 
 from steamdino.errors import UsageError
 from steamdino.present.cli.console import note, note_undated
+from steamdino.present.cli.filter_options import HidingFilterOptions
 from steamdino.present.cli.match_output import MatchOutput, print_answer
-from steamdino.present.cli.options import (
-    AlikeOption,
-    CountOption,
-    HidingFilterOptions,
-    InferenceOptions,
-    SnapshotOptions,
-)
+from steamdino.present.cli.options import AlikeOption, CountOption, InferenceOptions, SnapshotOptions
 
 
 def similar(

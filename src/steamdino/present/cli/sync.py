@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,26 +11,14 @@ import typer
 
 from steamdino.catalogue.steam import app_types
 from steamdino.errors import UsageError
-from steamdino.present.cli.console import err, note, say
+from steamdino.present.cli.console import note, say
 from steamdino.present.cli.options import GalleryOptions, KeepOldOption
+from steamdino.present.cli.sync_progress import bars, retries
 from steamdino.present.display_text import duration
 from steamdino.settings import SteamSettings
 
 if TYPE_CHECKING:
     from steamdino.pipeline.sync import SyncRequest, SyncSummary
-    from steamdino.pipeline.sync.sync_request import Report
-
-SHORTEST_WAIT = 1.0
-"""Seconds from which on a retry is shown."""
-
-BETWEEN_RETRIES = 60.0
-"""Seconds between two lines about retries: a run may need thousands."""
-
-LABELS = {
-    "list": ("Listing", "games"),
-    "details": ("Asking about", "games"),
-    "banners": ("Fetching", "banners"),
-}
 
 
 def sync(
@@ -156,7 +140,7 @@ def sync(
                 f" {duration(plan.seconds)}, {plan.disk / 1e9:,.1f} GB."
             )
         return
-    with _bars() as report, _retries():
+    with bars() as report, retries():
         try:
             summary = run(place, wanted, steam, report)
         except KeyboardInterrupt:
@@ -229,61 +213,6 @@ def _among(flag: str, text: str, known: tuple[str, ...]) -> tuple[str, ...]:
         if one not in known:
             raise UsageError(f"{flag} is {text!r}; it must be among: {', '.join(known)}")
     return chosen
-
-
-@contextmanager
-def _bars() -> Iterator[Report]:
-    """Show a bar for each stage, with rate and time left, if stderr is a terminal."""
-    console = err()
-    if not console.is_terminal:
-        yield lambda stage, done, total: None
-        return
-    from rich import progress as rich
-
-    columns = (
-        rich.TextColumn("{task.description:<12}"),
-        rich.BarColumn(),
-        rich.MofNCompleteColumn(),
-        rich.TextColumn("{task.fields[rate]}", style="progress.data.speed"),
-        rich.TimeRemainingColumn(),
-    )
-    with rich.Progress(*columns, console=console) as progress:
-        tasks: dict[str, rich.TaskID] = {}
-
-        def report(stage: str, done: int, total: int) -> None:
-            label, unit = LABELS[stage]
-            if stage not in tasks:
-                tasks[stage] = progress.add_task(label, total=None, rate="")
-            speed = progress.tasks[tasks[stage]].speed
-            shown = f"{speed:,.0f} {unit}/s" if speed else ""
-            progress.update(tasks[stage], completed=done, total=total or None, rate=shown)
-
-        yield report
-
-
-class _Retries(logging.Handler):
-    """Print why requests wait, if they wait for long, and not too often."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.INFO)
-        self._next = 0.0
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Print a retry. Threads take turns."""
-        if getattr(record, "seconds", 0.0) >= SHORTEST_WAIT and time.monotonic() >= self._next:
-            self._next = time.monotonic() + BETWEEN_RETRIES
-            err().print(record.getMessage(), markup=False)
-
-
-@contextmanager
-def _retries() -> Iterator[None]:
-    log, handler = logging.getLogger("steamdino.net.client"), _Retries()
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        log.removeHandler(handler)
 
 
 def _print(summary: SyncSummary, as_json: bool) -> None:

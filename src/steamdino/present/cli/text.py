@@ -7,14 +7,9 @@ from typing import Annotated
 import typer
 
 from steamdino.present.cli.console import note_undated
+from steamdino.present.cli.filter_options import HidingFilterOptions
 from steamdino.present.cli.match_output import MatchOutput, print_answer
-from steamdino.present.cli.options import (
-    AlikeOption,
-    CountOption,
-    HidingFilterOptions,
-    RecipeOptions,
-    SnapshotOptions,
-)
+from steamdino.present.cli.options import AlikeOption, CountOption, RecipeOptions, SnapshotOptions
 
 
 def text(

@@ -11,7 +11,8 @@ import typer
 
 from steamdino.errors import MissingExtraError, UsageError
 from steamdino.present.cli.console import err, note, say
-from steamdino.present.cli.options import GalleryOptions, check_folder
+from steamdino.present.cli.options import GalleryOptions
+from steamdino.present.cli.output_options import check_folder
 
 if TYPE_CHECKING:
     from steamdino.training.run_status import Status

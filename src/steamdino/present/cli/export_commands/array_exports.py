@@ -10,13 +10,8 @@ import typer
 from steamdino.errors import GalleryError
 from steamdino.present.cli.console import beside, say
 from steamdino.present.cli.export_commands.selection import CountOption
-from steamdino.present.cli.options import (
-    GalleryOptions,
-    KindOption,
-    RecipeOptions,
-    check_folder,
-    check_outputs,
-)
+from steamdino.present.cli.options import GalleryOptions, KindOption, RecipeOptions, SearchOptions
+from steamdino.present.cli.output_options import check_folder, check_outputs
 from steamdino.settings import SteamSettings
 from steamdino.storage.output import output_name
 
@@ -28,7 +23,7 @@ FileOption = Annotated[
 def npy(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder to write to.")],
     *,
-    gallery: GalleryOptions,
+    gallery: SearchOptions,
     k: CountOption = 100,
     recipe: RecipeOptions,
 ) -> None:

@@ -10,7 +10,8 @@ import typer
 from steamdino.present.cli.console import beside, note, say
 from steamdino.present.cli.export_commands.selection import CountOption, Selection, text_file
 from steamdino.present.cli.option_groups import Command
-from steamdino.present.cli.options import GalleryOptions, RecipeOptions, check_outputs
+from steamdino.present.cli.options import RecipeOptions, SearchOptions
+from steamdino.present.cli.output_options import check_outputs
 from steamdino.present.display_text import counted
 from steamdino.present.export.writers.writer import Context, Writer
 from steamdino.storage.output import is_stream, output_name, writing
@@ -23,7 +24,7 @@ def command_of(writer: Writer) -> Command:
         *,
         output: Path | None,
         asked: Selection,
-        gallery: GalleryOptions,
+        gallery: SearchOptions,
         k: CountOption = writer.k,
         recipe: RecipeOptions,
     ) -> None:

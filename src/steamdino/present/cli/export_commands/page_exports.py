@@ -12,7 +12,8 @@ from steamdino.errors import UsageError
 from steamdino.present.cli.console import beside, say
 from steamdino.present.cli.export_commands.selection import CountOption, Selection
 from steamdino.present.cli.match_output import note_missing_pictures
-from steamdino.present.cli.options import GalleryOptions, RecipeOptions, check_folder, check_outputs
+from steamdino.present.cli.options import RecipeOptions, SearchOptions
+from steamdino.present.cli.output_options import check_folder, check_outputs
 from steamdino.present.display_text import counted
 from steamdino.present.export.answer import Answer
 from steamdino.present.export.writers.html_sheet import HtmlSheet
@@ -37,7 +38,7 @@ def html(
         Path, typer.Option("--output", "-o", metavar="FILE", help="HTML file to write. - is stdout.")
     ],
     asked: PageSelection,
-    gallery: GalleryOptions,
+    gallery: SearchOptions,
     k: CountOption = 10,
     recipe: RecipeOptions,
     title: Annotated[str, typer.Option(help="Heading of the page.")] = "Banners that look alike",
@@ -73,7 +74,7 @@ def sheet(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="PNG file to write. - is stdout.")
     ],
-    gallery: GalleryOptions,
+    gallery: SearchOptions,
     k: Annotated[int, typer.Option("-k", metavar="N", help="Maximum number of matches.")] = 10,
     recipe: RecipeOptions,
 ) -> None:
@@ -106,7 +107,7 @@ MOST = 500
 def site(
     *,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder to write.")],
-    gallery: GalleryOptions,
+    gallery: SearchOptions,
     recipe: RecipeOptions,
     pictures: Annotated[
         str,

@@ -1,0 +1,211 @@
+"""Quantised vectors: what they propose is ranked exactly, and nothing that is nearer is missed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_index_contract import few_values, unit_rows
+
+from steamdino.index.distinct_rows import DistinctRows
+from steamdino.index.exact import ExactIndex
+from steamdino.index.mean_split import MeanSplit, padded
+from steamdino.index.quantised import QuantisedIndex
+from steamdino.index.quantised_rows import CODES, ROWS, QuantisedRows
+
+Vectors = np.ndarray
+
+
+class EagerIndex(QuantisedIndex):
+    """Trusts the quantised vectors as early as it may, however few rows there are."""
+
+    FIRST: ClassVar[int] = 17
+    WIDEST: ClassVar[int] = 1
+    MOST: ClassVar[int] = 10**6
+    WHOLE: ClassVar[int] = 0
+
+
+def clustered(count: int, dim: int, seed: int = 0) -> Vectors:
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(max(2, count // 50), dim))[rng.integers(0, max(2, count // 50), count)]
+    return unit(rows + 1.2 * rng.normal(size=(count, dim)))
+
+
+def unit(rows: Vectors) -> Vectors:
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def with_blanks() -> Vectors:
+    rows = clustered(6000, 64)
+    rows[np.random.default_rng(1).permutation(6000)[:2000]] = rows[0]
+    return rows
+
+
+def with_near_copies() -> Vectors:
+    rows = clustered(6000, 64)
+    rows[1000:3000] = unit(rows[1000] + 0.004 * np.random.default_rng(1).normal(size=(2000, 64)))
+    return rows
+
+
+HOSTILE: dict[str, Callable[[], Vectors]] = {
+    "blanks": with_blanks,
+    "near copies": with_near_copies,
+    "cosines near one": lambda: unit(clustered(6000, 64) + 10 * unit_rows(1, 64, 9)),
+    "no clusters": lambda: unit_rows(6000, 64, 0),
+    "an odd dimension": lambda: clustered(6000, 67),
+    "few dimensions": lambda: unit_rows(6000, 5, 0),
+}
+
+
+def missed(index: QuantisedIndex, k: int, among: np.ndarray | None = None) -> int:
+    """Counts the neighbours of 100 rows that an exact search finds and this one does not, by cosine."""
+    rows = np.random.default_rng(3).permutation(len(index))[:100]
+    found = index.neighbours(k, rows=rows, among=among)
+    true = ExactIndex(index.vectors).neighbours(k, rows=rows, among=among)
+    assert found.rows.shape == true.rows.shape
+    return int((found.cosines < true.cosines[:, -1:] - 2e-6).sum())
+
+
+@pytest.mark.parametrize("make", HOSTILE.values(), ids=HOSTILE)
+def test_no_neighbour_is_missed_in_hostile_data(make: Callable[[], Vectors]) -> None:
+    index = EagerIndex.build(make())
+    for k in (1, 10, 100):
+        assert missed(index, k) == 0
+    for share in (0.01, 0.1, 0.9):
+        assert missed(index, 10, np.random.default_rng(4).random(len(index)) < share) == 0
+
+
+def test_a_thousand_matches_are_found() -> None:
+    assert missed(EagerIndex.build(clustered(6000, 64)), 1000) == 0
+
+
+@given(st.data())
+def test_the_order_is_that_of_an_exact_search_with_equal_rows_masks_and_exclusions(
+    data: st.DataObject,
+) -> None:
+    count, seed = data.draw(st.integers(1, 600)), data.draw(st.integers(0, 10**6))
+    index = EagerIndex.build(few_values(count, data.draw(st.integers(1, 4)), seed))
+    rng = np.random.default_rng(seed)
+    share = data.draw(st.sampled_from([None, 0.02, 0.5]))
+    among = None if share is None else rng.random(count) < share
+    exclude = rng.permutation(count)[: data.draw(st.sampled_from([0, 1, 40]))].tolist()
+    k = data.draw(st.integers(1, count + 1))
+    found = index.nearest(index.vectors[0], k, exclude=exclude, among=among)
+    true = ExactIndex(index.vectors).nearest(index.vectors[0], k, exclude=exclude, among=among)
+    assert found.rows.tolist() == true.rows.tolist()
+    assert found.cosines.tolist() == true.cosines.tolist()
+
+
+def test_a_query_takes_more_candidates_where_the_first_ones_are_not_enough(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    index = EagerIndex.build(with_near_copies())
+    asked = []
+    propose = QuantisedRows.propose
+
+    def watched(self: QuantisedRows, queries: Vectors, count: int, mask: np.ndarray | None) -> object:
+        asked.append(count)
+        return propose(self, queries, count, mask)
+
+    monkeypatch.setattr(QuantisedRows, "propose", watched)
+    index.nearest(index.vectors[0], 10, exclude=[0])
+    assert asked == [57]
+    index.nearest(index.vectors[1500], 10, exclude=[1500])
+    assert asked[1:3] == [57, 342]
+
+
+def test_identical_rows_are_indexed_once() -> None:
+    index = QuantisedIndex.build(np.repeat(unit_rows(50, 16, 0), 3, axis=0))
+    assert len(index) == 150
+    assert len(index._rows.distinct) == 50
+    assert index.nearest(index.vectors[4], 4, exclude=[4]).rows[:2].tolist() == [3, 5]
+
+
+def test_vectors_with_a_number_that_is_not_finite_are_refused() -> None:
+    rows = unit_rows(30, 8, 0)
+    for value in (np.nan, np.inf):
+        rows[7, 3] = value
+        with pytest.raises(ValueError, match="not finite"):
+            QuantisedIndex.build(rows)
+
+
+def test_threads_share_an_index() -> None:
+    index = EagerIndex.build(clustered(4000, 64))
+    true = [index.nearest(index.vectors[row], 10, exclude=[row]).rows.tolist() for row in range(40)]
+    found: dict[int, list[int]] = {}
+
+    def search(first: int) -> None:
+        for row in range(first, 40, 4):
+            found[row] = index.nearest(index.vectors[row], 10, exclude=[row]).rows.tolist()
+
+    threads = [threading.Thread(target=search, args=(first,)) for first in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [found[row] for row in range(40)] == true
+
+
+@pytest.mark.parametrize("name", [CODES, ROWS])
+@pytest.mark.parametrize("damage", ["empty", "cut", "zeros", "other"])
+def test_a_damaged_file_is_refused(tmp_path: Path, name: str, damage: str) -> None:
+    index = QuantisedIndex.build(few_values(300, 3, 0))
+    index.save(tmp_path)
+    file = tmp_path / name
+    content = file.read_bytes()
+    if damage == "other":
+        (tmp_path / "other").mkdir()
+        QuantisedIndex.build(unit_rows(290, 3, 0)).save(tmp_path / "other")
+        content = (tmp_path / "other" / name).read_bytes()
+    else:
+        content = {"empty": b"", "cut": content[: len(content) // 2], "zeros": bytes(len(content))}[damage]
+    file.write_bytes(content)
+    with pytest.raises(ValueError):
+        QuantisedIndex.open(tmp_path, index.vectors)
+
+
+def test_equal_vectors_give_equal_files(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        QuantisedIndex.build(clustered(500, 16)).save(tmp_path / name)
+    assert (tmp_path / "a" / CODES).read_bytes() == (tmp_path / "b" / CODES).read_bytes()
+
+
+@given(st.integers(0, 60), st.integers(1, 9), st.integers(0, 10**6))
+def test_every_row_belongs_to_one_distinct_vector(count: int, dim: int, seed: int) -> None:
+    vectors = np.random.default_rng(seed).integers(0, 2, (count, dim)).astype(np.float32)
+    distinct = DistinctRows.of(vectors)
+    distinct.check(count)
+    assert len(distinct) == len(np.unique(vectors, axis=0)) if count else len(distinct) == 0
+    rows, places = distinct.rows(np.arange(len(distinct)))
+    assert sorted(rows.tolist()) == list(range(count))
+    assert (vectors[rows] == vectors[distinct.first[places]]).all()
+    among = np.random.default_rng(seed).random(count) < 0.3
+    allowed = {vectors[row].tobytes() for row in np.flatnonzero(among)}
+    assert [vectors[row].tobytes() in allowed for row in distinct.first] == distinct.allowed(among).tolist()
+
+
+@given(st.integers(1, 40), st.integers(1, 70), st.floats(0, 20), st.integers(0, 10**6))
+def test_turned_vectors_keep_their_dot_products(count: int, dim: int, common: float, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    vectors = unit(rng.normal(size=(count, dim)) + common * rng.normal(size=dim) + 1e-3)
+    queries = unit(rng.normal(size=(3, dim)))
+    split = MeanSplit.of(lambda: [vectors], dim)
+    turned, lacking = split.queries(queries)
+    assert turned.shape == (3, padded(dim))
+    np.testing.assert_allclose(
+        turned @ split.vectors(vectors).T + lacking[:, None], queries @ vectors.T, atol=2e-5
+    )
+
+
+def test_vectors_that_point_in_one_direction_become_short() -> None:
+    vectors = unit(clustered(2000, 64) + 10 * unit_rows(1, 64, 9))
+    split = MeanSplit.of(lambda: [vectors], 64)
+    assert np.linalg.norm(split.vectors(vectors), axis=1).max() < 0.2
+    assert np.linalg.norm(split.queries(vectors)[0], axis=1).max() < 0.2
