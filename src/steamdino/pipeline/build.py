@@ -92,7 +92,7 @@ def build(
         UsageError: there is no such kind of banner, engine or index.
     """
     check_kind(kind)
-    kind_for(index, 0)
+    kind_for(index, 0, 0)
     spec = parse(recipe) if isinstance(recipe, str) else recipe
     base = of(spec.base)
     with Gallery.write(gallery, "build") as opened:
@@ -189,6 +189,7 @@ def _swap(
         manifest = Manifest.read(latest)
         # An exact index with a measured recall stands where another was refused; it would be refused again.
         refused = index == AUTO and manifest.index == UNNAMED and manifest.recall is not None
-        if manifest.revision == revision and (refused or manifest.index == kind_for(index, manifest.games)):
+        wanted = kind_for(index, manifest.games, manifest.recipe.dim)
+        if manifest.revision == revision and (refused or manifest.index == wanted):
             return latest, False
     return write_snapshot(gallery, recipe, kind=kind, anew=anew, index=index), True
