@@ -113,18 +113,20 @@ def test_an_index_that_this_version_does_not_know_is_reported(tmp_path: Path) ->
 
 def test_the_number_of_games_decides_unless_a_kind_is_named() -> None:
     most = index_registry.MANY_GAMES
-    assert index_registry.kind_for("auto", most - 1) == "exact"
-    assert index_registry.kind_for("auto", most) == "quantised"
-    assert index_registry.kind_for("quantised", 1) == "quantised"
-    assert index_registry.kind_for("exact", most) == "exact"
+    assert index_registry.kind_for("auto", most - 1, 512) == "exact"
+    assert index_registry.kind_for("auto", most, 63) == "exact"
+    assert index_registry.kind_for("auto", most, 64) == "quantised"
+    assert index_registry.kind_for("quantised", 1, 1) == "quantised"
+    assert index_registry.kind_for("exact", most, 512) == "exact"
     with pytest.raises(UsageError, match="the index is 'fast'; it must be one of: auto, exact, quantised"):
-        index_registry.kind_for("fast", 1)
+        index_registry.kind_for("fast", 1, 1)
 
 
 def test_many_games_get_an_index_whose_recall_stands_in_the_manifest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(index_registry, "MANY_GAMES", 200)
+    monkeypatch.setattr(index_registry, "LEAST_DIM", 8)
     manifest = Manifest.read(_write(tmp_path))
     assert (manifest.index, manifest.recall) == ("quantised", 1.0)
     assert {CODES, ROWS} < set(manifest.files)
@@ -134,6 +136,7 @@ def test_an_index_that_misses_neighbours_is_refused_unless_it_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(index_registry, "MANY_GAMES", 200)
+    monkeypatch.setattr(index_registry, "LEAST_DIM", 8)
     monkeypatch.setattr(QuantisedIndex, "recall", lambda self: 0.998)
     folder = _write(tmp_path / "auto")
     manifest = Manifest.read(folder)
@@ -143,7 +146,7 @@ def test_an_index_that_misses_neighbours_is_refused_unless_it_is_named(
 
 
 def test_an_index_that_needs_a_missing_library_is_not_built(tmp_path: Path, no_turbovec: None) -> None:
-    assert index_registry.kind_for("auto", 10**6) == "exact"
+    assert index_registry.kind_for("auto", 10**6, 512) == "exact"
     with pytest.raises(
         GalleryError,
         match="'quantised' needs turbovec; run: pip install turbovec, or build with: --index exact",

@@ -25,6 +25,9 @@ UNNAMED = ExactIndex.name
 MANY_GAMES = 50_000
 """From so many games on, an index of quantised vectors pays; see docs/explanation/search-index.md."""
 
+LEAST_DIM = 64
+"""Shorter vectors are not quantised: comparing all takes about a millisecond, and the index takes as much memory."""
+
 LEAST_RECALL = 0.999
 """An index that finds fewer of the ten nearest neighbours is not chosen by itself."""
 
@@ -42,18 +45,19 @@ class BuiltIndex(NamedTuple):
     recall: float | None
 
 
-def kind_for(wanted: str, games: int) -> str:
+def kind_for(wanted: str, games: int, dim: int) -> str:
     """The kind of index that a snapshot should have.
 
     Args:
         wanted: a kind, or `AUTO`.
         games: number of games.
+        dim: number of dimensions of their vectors.
 
     Raises:
         UsageError: there is no such kind.
     """
     if wanted == AUTO:
-        many = games >= MANY_GAMES and find_spec(LIBRARY) is not None
+        many = games >= MANY_GAMES and dim >= LEAST_DIM and find_spec(LIBRARY) is not None
         return QuantisedIndex.name if many else ExactIndex.name
     if wanted not in INDEXES:
         raise UsageError(f"the index is {wanted!r}; it must be one of: {', '.join((AUTO, *INDEXES))}")
@@ -71,7 +75,7 @@ def build(wanted: str, vectors: NDArray[np.float32]) -> BuiltIndex:
         UsageError: there is no such kind.
         GalleryError: the index cannot be built.
     """
-    kind = INDEXES[kind_for(wanted, len(vectors))]
+    kind = INDEXES[kind_for(wanted, *vectors.shape)]
     if kind is ExactIndex:
         return BuiltIndex(kind.build(vectors), None)
     try:

@@ -94,7 +94,7 @@ def build(
         UsageError: there is no such kind of banner, engine or index, or the model does not support the precision.
     """
     check_kind(kind)
-    kind_for(index, 0)
+    kind_for(index, 0, 0)
     spec = parse(recipe) if isinstance(recipe, str) else recipe
     base = of(spec.base)
     check_precision(base.model, precision)  # even if there turns out to be nothing to encode
@@ -194,7 +194,7 @@ def _swap(
         manifest = Manifest.read(latest)
         # An exact index with a measured recall stands where another was refused; it would be refused again.
         refused = index == AUTO and manifest.index == UNNAMED and manifest.recall is not None
-        wanted = refused or manifest.index == kind_for(index, manifest.games)
+        wanted = refused or manifest.index == kind_for(index, manifest.games, manifest.recipe.dim)
         if manifest.revision == revision and wanted and has_current_names(latest):
             return latest, False
     return write_snapshot(gallery, recipe, kind=kind, anew=anew, index=index), True
