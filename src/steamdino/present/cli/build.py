@@ -9,7 +9,7 @@ import typer
 from steamdino.errors import UsageError
 from steamdino.present.cli.console import note, say
 from steamdino.present.cli.options import GalleryOptions, InferenceOptions
-from steamdino.present.display_text import duration
+from steamdino.present.display_text import counted, duration
 
 
 def build(
@@ -120,7 +120,8 @@ def build(
     if settings.index == AUTO and summary.games >= MANY_GAMES and summary.index == "exact":
         note("Searches compare all games, since no faster index could be built; see: steam-dino info")
     if summary.absent:
-        note(f"{summary.absent:,} games are missing from the snapshot; see: steam-dino info --problems")
+        games = counted(summary.absent, "game is", "games are")
+        note(f"{games} missing from the snapshot; see: steam-dino info --problems")
 
 
 def size_of(text: str | None) -> tuple[int, int] | None:

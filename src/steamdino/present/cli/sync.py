@@ -14,7 +14,7 @@ from steamdino.errors import UsageError
 from steamdino.present.cli.console import note, say
 from steamdino.present.cli.options import GalleryOptions, KeepOldOption
 from steamdino.present.cli.sync_progress import bars, retries
-from steamdino.present.display_text import duration
+from steamdino.present.display_text import counted, duration
 from steamdino.settings import SteamSettings
 
 if TYPE_CHECKING:
@@ -234,8 +234,9 @@ def _print(summary: SyncSummary, as_json: bool) -> None:
         note(
             f"{counts['lost']:,} banners were missing from the gallery's folder, and were fetched again where possible."
         )
+    new = counted(counts["new"], "new game", "new games")
     say(
-        f"{counts['new']:,} new games, {counts['details']:,} asked about; banners: {counts['fetched']:,} fetched,"
+        f"{new}, {counts['details']:,} asked about; banners: {counts['fetched']:,} fetched,"
         f" {counts['unchanged']:,} unchanged, {counts['missing']:,} missing, {counts['failed']:,} failed"
         f" ({summary.requests:,} requests)."
     )
