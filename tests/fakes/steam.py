@@ -357,8 +357,8 @@ class Handler(BaseHTTPRequestHandler):
             self._send(403, b"<html>Forbidden</html>")
             return
         since, after = given.get("if_modified_since", 0), given.get("last_appid", 0)
-        fitting = [g for g in map(store.games.__getitem__, store.listed) if g.is_listed(given, LISTED)]
-        fitting = [g.appid for g in fitting if g.modified >= since]
+        games = [g for g in map(store.games.__getitem__, store.listed) if g.is_listed(given, LISTED)]
+        fitting = [g.appid for g in games if g.modified >= since]
         start, count = bisect_right(fitting, after), min(given.get("max_results", 10_000), store.page)
         fault = self._fault_of_list(*STUMBLES[:-1], *LIES)
         page = distorted(fault, fitting, start, count, store.faults.omit)
