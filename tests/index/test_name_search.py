@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import unicodedata
 from collections.abc import Sequence
@@ -61,7 +62,7 @@ def _database(names: Sequence[str], reviews: Sequence[int] = ()) -> sqlite3.Conn
     db.execute("CREATE TABLE games (row INTEGER PRIMARY KEY, name TEXT, folded TEXT)")
     db.executescript(facets.SCHEMA)
     db.executemany("INSERT INTO games VALUES (?, ?, ?)", [(n, s, fold(s)) for n, s in enumerate(names)])
-    db.executemany("INSERT INTO facets VALUES (?, NULL, ?, 0, 0)", enumerate(reviews))
+    facets.fill(db, (json.dumps({"reviews": count}) for count in reviews))
     name_index.build(db)
     return db
 

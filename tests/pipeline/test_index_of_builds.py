@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.conftest import Paint, Run
 
-from conftest import Paint, Run
 from steamdino import Snapshot, add, build
 from steamdino.errors import SnapshotError, UsageError
 from steamdino.index import index_registry
@@ -137,8 +137,10 @@ def test_the_commands_choose_show_and_bypass_the_index(small: Path, run: Run, tm
     assert (deep.returncode, deep.stdout.count("finds 100.00 %")) == (0, 1)
     file = _newest(small) / CODES
     file.write_bytes(bytes(file.stat().st_size))  # so that only exact searches succeed
+    assert (
+        run("similar", "00", "-g", small).returncode == 0
+    )  # a single search does not wait for the index to open
     for command in (
-        ("similar", "00"),
         ("unique", "-n", "3"),
         ("export", "json", "00"),
         ("export", "npy", "-o", tmp_path / "npy"),

@@ -115,7 +115,7 @@ def test_every_command_with_one_of_the_flags_has_them_all() -> None:
         found = {flag for flag in flags if re.search(rf"^│ {flag} .*--no-", section, re.MULTILINE)}
         assert found in (set(), flags), section.splitlines()[0]
         with_flags += bool(found)
-    assert with_flags == 4
+    assert with_flags == 5
 
 
 @BY_COLUMN

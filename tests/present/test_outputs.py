@@ -112,6 +112,7 @@ WRITES = [
     ("built", "unique -n 2 --sheet", "a.png"),
     ("built", f"explain {QUERY} {OTHER} -o", "a.png"),
     ("built", "audit draft.jpg --html", "a.html"),
+    ("built", "changes --format html -o", "a.html"),
     ("few", "map -o", "a.png"),
     ("few", f"{EVALUATE} --markdown", "a.md"),
     ("few", f"{EVALUATE} --plot", "a.svg"),

@@ -204,10 +204,10 @@ def test_lists_that_are_computed_once_leave_threads_to_others(
     entered, released = threading.Event(), threading.Event()
     unique = served_snapshot.unique
 
-    def slow(*arguments: Any) -> Any:
+    def slow(*arguments: Any, **options: Any) -> Any:
         entered.set()
         assert released.wait(60)
-        return unique(*arguments)
+        return unique(*arguments, **options)
 
     monkeypatch.setattr(served_snapshot, "unique", slow)
     running = serve(built)

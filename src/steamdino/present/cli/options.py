@@ -92,7 +92,9 @@ class GalleryOptions:
         """Whether all games are compared in every search."""
         return False
 
-    def open(self, recipe: RecipeOptions, *, precision: str | None = None, words: bool = False) -> Snapshot:
+    def open(
+        self, recipe: RecipeOptions, *, precision: str | None = None, words: bool = False, once: bool = False
+    ) -> Snapshot:
         """Open the snapshot to search.
 
         Args:
@@ -100,6 +102,7 @@ class GalleryOptions:
             precision: of the inference, as the command's option; None for the setting's. An option that the snapshot's
                 model does not support is an error even if nothing is encoded; a setting may be for other galleries.
             words: prefer a recipe that knows words.
+            once: whether a single search follows. Comparing all games then takes less time than opening a faster index.
 
         Raises:
             UsageError: a setting cannot be read, or the model does not support the precision.
@@ -109,7 +112,12 @@ class GalleryOptions:
 
         found = self.settings(precision=precision).inference_precision
         snapshot = Snapshot.open(
-            self.searched, recipe.recipe, kind=recipe.kind, precision=found, words=words, exact=self.exactly
+            self.searched,
+            recipe.recipe,
+            kind=recipe.kind,
+            precision=found,
+            words=words,
+            exact=self.exactly or once,
         )
         if precision is not None:
             from steamdino.features.model_registry import check_precision

@@ -69,7 +69,7 @@ def similar(
         steam-dino similar 730 --plus "at night" --plus 2*1091500 --minus horror.jpg
     """
     words = bool(plus or minus) and recipe.recipe is None
-    snapshot = gallery.open(recipe, precision=recipe.precision, words=words)
+    snapshot = gallery.open(recipe, precision=recipe.precision, words=words, once=True)
     output.check_columns(snapshot)
     allowed = only.filter
     asked: str | Path = query

@@ -34,7 +34,7 @@ def text(
         steam-dino text "a red dragon over a castle"
     """
     allowed = only.filter
-    snapshot = gallery.open(recipe, words=True)
+    snapshot = gallery.open(recipe, words=True, once=True)
     output.check_columns(snapshot)
     matches = snapshot.text(sentence, k, alike=alike, only=allowed)
     note_undated(matches.undated)
