@@ -16,11 +16,13 @@ from __future__ import annotations
 
 import logging
 import random
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import TypeVar
 
 import httpx2 as httpx
@@ -125,6 +127,7 @@ class Client:
             headers={"User-Agent": policy.user_agent},
             timeout=min(policy.timeout, 30.0),
             limits=httpx.Limits(max_connections=policy.connections),
+            verify=_trusted(),
         )
 
     def __enter__(self) -> Client:
@@ -258,6 +261,12 @@ def _log_retry(state: RetryCallState) -> None:
     seconds = state.next_action.sleep if state.next_action else 0.0
     reason = str(error).removesuffix("; try again later")
     LOG.info("%s; trying again in %.0f s", reason, seconds, extra={"seconds": seconds})
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Return the certificates to trust; reading them takes longer than anything else that a new client does."""
+    return httpx.create_ssl_context()
 
 
 def host_of(url: str) -> str:

@@ -276,3 +276,21 @@ def test_changes_are_read_again_after_a_list_of_changes_that_ended_early(
     assert not run(SyncRequest(), "", "empty-page").complete
     assert run(SyncRequest()).complete
     assert {name for (name,) in rows_of(gallery, "SELECT name FROM games")} == {"Changed"}
+
+
+@KEYS
+@pytest.mark.parametrize("full", [True, False])
+def test_a_list_that_ended_early_is_read_as_a_whole_by_the_next_run(
+    run: Run, store: Store, monkeypatch: pytest.MonkeyPatch, key: bool, full: bool
+) -> None:
+    monkeypatch.setattr("steamdino.pipeline.sync.listing.QUERIED", 60)
+    store.page = 60
+    run(key=key)
+    for game in store.games.values():
+        game.modified = 1_900_000_000
+    first = [""] if full or key else []  # news without a key are on the first page
+    assert not run(SyncRequest(full=full), *first, "stalled", key=key).complete
+    began = len(store.log)
+    assert run(SyncRequest(), key=key).complete
+    listed = {appid for one in store.log[began:] if one.what in ("list", "query") for appid in one.ids}
+    assert listed == set(store.games)
