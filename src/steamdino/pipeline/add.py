@@ -136,13 +136,8 @@ class _Scan:
         keep_old: bool,
         allow_missing: bool,
     ) -> None:
-        self._gallery = gallery
-        self._source = source
-        self._location = location
-        self._allow_missing = allow_missing
-        self._copy = copy
-        self._keep_old = keep_old
-        self._names = names
+        self._gallery, self._source, self._location, self._names = gallery, source, location, names
+        self._copy, self._keep_old, self._allow_missing = copy, keep_old, allow_missing
         self._known = gallery.games.known(source)
         self._owners = gallery.games.owners(source)
         self._counts: Counter[str] = Counter()

@@ -166,8 +166,7 @@ class Listing:
         return state if same and state["full"] >= self._wanted.full else None
 
     def _begin(self) -> dict[str, Any]:
-        swept = self._swept
-        include, began = sorted(self._wanted.include), int(time.time())
+        swept, include, began = self._swept, sorted(self._wanted.include), int(time.time())
         full = (
             self._wanted.full
             or swept["include"] != include
