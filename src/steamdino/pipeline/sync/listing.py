@@ -249,12 +249,12 @@ class Listing:
         while True:
             order = state.setdefault("order", NEWS[0])
             # Unreleased games might precede all others in `NEWEST`, since their dates lie in the future.
-            page = self._query(state, order, order == NEWEST or self._wanted.released_only)
+            released = order == NEWEST or self._wanted.released_only
+            page = self._query(state, order, released, QUERIED)
             apps, total = page.apps if page else (), state["total"]
-            absent = not apps
             start = state["after"] + QUERIED - OVERLAP
-            ended = absent or start + OVERLAP >= total or not self._apps.unasked(app.appid for app in apps)
-            change = {"after": start, "absent": absent or state.get("absent", False)}
+            ended = not apps or start + OVERLAP >= total or not self._apps.unasked(app.appid for app in apps)
+            change = {"after": start, "absent": not apps or state.get("absent", False)}
             following = NEWS[NEWS.index(order) + 1 :]
             if ended and following:
                 change |= {"order": following[0], "after": 0, "total": 0}
@@ -264,7 +264,7 @@ class Listing:
             if ended and not following:
                 return not state["absent"]
 
-    def _query(self, state: dict[str, Any], order: int, released: bool, count: int = QUERIED) -> Page | None:
+    def _query(self, state: dict[str, Any], order: int, released: bool, count: int) -> Page | None:
         """Request the next page, again while it is empty; None if the list claims to be much shorter than before."""
         for _ in range(STALLS):
             page = self._api.query(state["after"], state["include"], count, order, released)
