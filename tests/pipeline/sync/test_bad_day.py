@@ -56,7 +56,7 @@ class Client:
                 process.communicate()
                 killed += 1
                 self.kills.append(moment)
-                if self.gallery.exists():
+                if (self.gallery / "gallery.sqlite").exists():
                     assert [one.text for one in examine(self.gallery) if not one.harmless] == []
                 continue
             assert process.returncode in (0, 1), complaint
