@@ -202,7 +202,7 @@ def examples(count: int) -> settings:
     return settings(max_examples=count, deadline=None, suppress_health_check=list(HealthCheck), phases=phases)
 
 
-@examples(50)
+@examples(30)
 @given(st.booleans(), RUNS)
 def test_no_list_loses_a_game_that_is_still_there(known: bool, runs: list[Run]) -> None:
     check(known, runs)
