@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steamdino.appids import LARGEST_APPID, is_appid, steamdb_page, store_page
+from steamdino.appids import LARGEST_APPID, is_appid, steamdb_page, store_page, store_page_of
 
 
 @given(st.integers(1, LARGEST_APPID))
@@ -23,3 +23,9 @@ def test_other_texts_are_not(text: str) -> None:
 def test_pages_are_at_their_known_addresses() -> None:
     assert store_page("730") == "https://store.steampowered.com/app/730"
     assert steamdb_page("730") == "https://steamdb.info/app/730/"
+
+
+def test_a_store_page_needs_a_source_with_appids_and_an_id_that_is_one() -> None:
+    assert store_page_of("730", steam=True) == store_page("730")
+    assert store_page_of("730", steam=False) is None
+    assert store_page_of("cover", steam=True) is None

@@ -16,6 +16,16 @@ def is_appid(text: str) -> bool:
     return re.fullmatch(r"[1-9]\d{0,9}", text, re.ASCII) is not None and int(text) <= LARGEST_APPID
 
 
+def store_page_of(game_id: str, *, steam: bool) -> str | None:
+    """Return the address of a game's page in Steam's store; None if it has none.
+
+    Args:
+        game_id: the game's id.
+        steam: whether its source holds appIDs. An id that was added before its source had the flag may be none.
+    """
+    return store_page(game_id) if steam and is_appid(game_id) else None
+
+
 def store_page(appid: str) -> str:
     """Return the address of an app's page in Steam's store."""
     return f"https://store.steampowered.com/app/{appid}"

@@ -10,7 +10,7 @@ from itertools import groupby
 
 from steamdino.analysis.closest_older import closest_older
 from steamdino.analysis.period import Period
-from steamdino.appids import store_page
+from steamdino.appids import store_page_of
 from steamdino.errors import UsageError
 from steamdino.gallery import Gallery
 from steamdino.gallery.history import ART, NEW, WHATS, ChangedGame, Event, Import
@@ -249,13 +249,12 @@ def _is_first(event: Event) -> bool:
 
 
 def _game(known: ChangedGame) -> Game:
-    url = store_page(known.id) if known.steam else None
     place = known.location
     return Game(
         known.id,
         known.name,
         known.source,
-        url,
+        store_page_of(known.id, steam=known.steam),
         place.path if place else None,
         known.sha256 or "",
         json.loads(known.columns),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from steamdino.appids import is_appid, store_page
+from steamdino.appids import store_page_of
 from steamdino.errors import GalleryError
 from steamdino.gallery import layout, vector_dtype
 from steamdino.gallery.clock import now
@@ -165,10 +165,7 @@ class Vectors:
             (kind, key),
         )
         return [
-            # An id that was added before its source had the flag may be no appID.
-            Row(
-                key, name, source, store_page(key) if steam and is_appid(key) else None, path, sha256, columns
-            )
+            Row(key, name, source, store_page_of(key, steam=bool(steam)), path, sha256, columns)
             for key, name, source, steam, path, sha256, columns in rows
         ]
 
