@@ -12,12 +12,14 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
-from uuid import UUID
+from typing import TYPE_CHECKING, NamedTuple
 
 from steamdino.gallery import layout
 from steamdino.gallery.clock import DAY
 from steamdino.storage.location import Location
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 NEW, ART, LEFT, BACK = "new", "art", "left", "back"
 """What changed: a game appeared, its banner changed, it left, it came back."""
@@ -104,6 +106,8 @@ class History:
     @property
     def uuid(self) -> UUID:
         """A random identity of this gallery's history, for feeds."""
+        from uuid import UUID  # takes milliseconds, and every search comes through this module
+
         return UUID(self._db.execute("SELECT uuid FROM catalogue").fetchone()[0], version=4)
 
     @property

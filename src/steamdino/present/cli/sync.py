@@ -13,7 +13,6 @@ from steamdino.catalogue.steam import app_types
 from steamdino.errors import UsageError
 from steamdino.present.cli.console import note, say
 from steamdino.present.cli.options import GalleryOptions, KeepOldOption
-from steamdino.present.cli.sync_progress import bars, retries
 from steamdino.present.display_text import counted, duration
 from steamdino.settings import SteamSettings
 
@@ -120,6 +119,7 @@ def sync(
     """
     from steamdino.pipeline.sync import estimate
     from steamdino.pipeline.sync import sync as run
+    from steamdino.present.cli.sync_progress import bars, retries
 
     settings = gallery.settings(keep_old=keep_old)
     place = settings.gallery
