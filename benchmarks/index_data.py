@@ -82,18 +82,23 @@ def of_pixels(gallery: Path) -> Vectors:
     return unit(rows)
 
 
-def data_sets(covers: Path | None) -> dict[str, Callable[[], Vectors]]:
-    """What makes each set, by its name."""
+def data_sets(covers: Path | None, rows: int = 30_000) -> dict[str, Callable[[], Vectors]]:
+    """What makes each set, by its name.
+
+    Args:
+        covers: a gallery of real covers that was built.
+        rows: of each of the hostile sets.
+    """
     sets: dict[str, Callable[[], Vectors]] = {
         "steam": partial(clustered, 184_000, 512),
         "steam-shapeless": partial(clustered, 184_000, 512, spread=1000.0),
         "million": partial(clustered, 1_000_000, 512),
-        "blanks": partial(with_blanks, 30_000, 512, 10_000),
-        "near-copies": partial(with_near_copies, 30_000, 512, 5_000, 4),
-        "near-one": partial(clustered, 30_000, 384, common=10.0),
-        "shapeless": partial(clustered, 30_000, 512, spread=1000.0),
-        "384-dims": partial(clustered, 30_000, 384),
-        "1536-dims": partial(clustered, 30_000, 1536),
+        "blanks": partial(with_blanks, rows, 512, rows // 3),
+        "near-copies": partial(with_near_copies, rows, 512, rows // 6, 4),
+        "near-one": partial(clustered, rows, 384, common=10.0),
+        "shapeless": partial(clustered, rows, 512, spread=1000.0),
+        "384-dims": partial(clustered, rows, 384),
+        "1536-dims": partial(clustered, rows, 1536),
     }
     if covers:
         sets["covers"] = partial(of_gallery, covers)

@@ -25,7 +25,7 @@ from urllib.parse import quote
 
 import numpy as np
 
-from name_queries import catalogue, typed
+from name_queries import GAMES, catalogue, typed
 from serve import Loop
 
 CONNECTIONS, ROUNDS, PORT = 8, 2, 8766
@@ -39,9 +39,15 @@ names.own(Path(sys.argv[1]) / "snapshots", catalogue(Path(sys.argv[2])))
 """
 
 
-def queries(path: Path, count: int = 3000) -> list[str]:
-    """Return the paths of requests, every second with a typo, in random order within each half."""
-    made = typed(catalogue(path), count // 3)
+def queries(path: Path, count: int = 3000, games: int = GAMES) -> list[str]:
+    """Return the paths of requests, every second with a typo, in random order within each half.
+
+    Args:
+        path: a JSON list of names.
+        count: number of queries with typos.
+        games: number of games that are named.
+    """
+    made = typed(catalogue(path, games), count // 3)
     right = [query.text for query in made if query.kind == "typing"]
     wrong = [query.text for query in made if query.kind in MISTYPED]
     dice = random.Random(0)
