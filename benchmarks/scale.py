@@ -112,8 +112,7 @@ def run(given: argparse.Namespace, folder: Path) -> int:
         )
     if given.json:
         record: dict[str, Any] = {
-            "games": given.games,
-            "dim": given.dim,
+            **world.facts,
             "rows": records,
             "details": measured.details,
         }

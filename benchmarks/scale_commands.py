@@ -44,16 +44,16 @@ def recall_of_neighbours(made: Made) -> float:
         export_neighbours(made)
     keys = [str(key) for key in json.loads((folder / "app_ids.json").read_text("utf-8"))]
     stored = np.load(made.snapshot() / "vectors.npy", mmap_mode="r")
-    # A snapshot's rows are in the order of the ids as texts, the arrays in that of the ids as numbers.
-    order = np.empty(len(keys), np.intp)
-    order[sorted(range(len(keys)), key=keys.__getitem__)] = np.arange(len(keys))
-    vectors = np.asarray(stored[order], np.float32)
+    # A snapshot's rows are in the order of the ids as texts, the arrays' in that of the ids as numbers.
+    row_of = np.empty(len(keys), np.intp)
+    row_of[sorted(range(len(keys)), key=keys.__getitem__)] = np.arange(len(keys))
     rows = scale_search.sample(len(keys), ORACLE)
     matches = np.load(folder / "matches_faiss.npy", mmap_mode="r")[rows].astype(np.intp)
     label = np.load(next(folder.glob("label_database.*.npy")), mmap_mode="r")
-    if not np.allclose(vectors[rows], label[rows], atol=1e-3) or (matches[:, 0] != rows).any():
+    own = row_of[rows]
+    if not np.allclose(stored[own], label[rows], atol=1e-3) or (matches[:, 0] != rows).any():
         raise MeasureError("the exported arrays are not those of the snapshot")
-    return scale_search.recall(vectors, vectors[rows], rows, matches[:, 1:])
+    return scale_search.recall(stored, stored[own], own, row_of[matches[:, 1:]])
 
 
 def cold_similar(made: Made) -> float:
@@ -77,7 +77,7 @@ def step(made: Made, name: str) -> dict[str, float]:
 def searched(made: Made, asked: int) -> dict[str, Any]:
     """Return what `scale_search.query` measures."""
     found: dict[str, Any] = json.loads(
-        made.program.script("scale_search.py", "query", made.gallery, asked).output
+        made.program.script("scale_search.py", "query", made.gallery, asked, one_thread=True).output
     )
     return found
 

@@ -11,19 +11,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import shutil
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import scale_commands
-from names_served import queries
 from scale_made import Made, World, bytes_of
 from scale_program import Program
 from scale_serving import first_unique, worker_memory
@@ -39,11 +35,13 @@ def figures(made: Made) -> dict[str, Any]:
     add, build = (scale_commands.step(made, name) for name in ("add", "build"))
     search, index = scale_commands.searched(made, ASKED), scale_commands.indexed(made)
     paths = made.folder / "typed.json"
-    paths.write_text(json.dumps(queries(made.world.names, ASKED, made.world.games)), "utf-8")
-    names = json.loads(made.program.script("scale_search.py", "names", made.gallery, paths).output)
+    paths.write_text(json.dumps(made.world.typed[: 2 * ASKED]), "utf-8")
+    names = json.loads(
+        made.program.script("scale_search.py", "names", made.gallery, paths, one_thread=True).output
+    )
     unique = made.command("unique", "--format", "ids")
     found = {
-        "games": made.world.games,
+        **made.world.facts,
         "index": index["kind"],
         "add s": add["seconds"],
         "build s": build["seconds"],
@@ -92,8 +90,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parent = given.folder.absolute()
     target = given.json or parent / "curve.json"
-    machine = f"{os.cpu_count()} cores, {platform.machine()}"
-    record: dict[str, Any] = {"dim": given.dim, "machine": machine, "steps": []}
+    record: dict[str, Any] = {"steps": []}
     if target.exists():
         record = json.loads(target.read_text("utf-8"))
     for games in given.steps:
@@ -105,7 +102,6 @@ def main() -> None:
             world.check_space(1)
             step = figures(Made(world, Program.here()))
         shutil.rmtree(folder)
-        record["date"] = time.strftime("%Y-%m-%d", time.gmtime())
         record["steps"] = sorted([*record["steps"], step], key=lambda one: int(one["games"]))
         print(json.dumps(step), flush=True)
         target.parent.mkdir(parents=True, exist_ok=True)

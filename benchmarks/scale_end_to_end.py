@@ -9,10 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from names_served import queries
-from scale_made import Made, World, bytes_of
+from scale_made import MORE, Made, World, bytes_of, most_files
 from scale_program import MeasureError, Program, Run
-from scale_serving import crawl, described
+from scale_serving import ask_everything
 
 ASKED = 200
 """Requests of each kind to the server."""
@@ -44,7 +43,7 @@ def run(world: World, steps: list[str] | None, json_file: Path | None) -> int:
         part.write_text(json.dumps(records, indent=1) + "\n", "utf-8")
         part.rename(record_file)
     if json_file:
-        whole = {"games": world.games, "dim": world.dim, "steps": {step: records.get(step) for step in known}}
+        whole = {**world.facts, "steps": {step: records.get(step) for step in known}}
         json_file.write_text(json.dumps(whole, indent=1) + "\n", "utf-8")
     return int(any("failed" in record for record in records.values()))
 
@@ -59,7 +58,11 @@ def _steps(made: Made) -> dict[str, Callable[[], dict[str, Any]]]:
                 if fresh and output.is_dir():
                     shutil.rmtree(output)
             figures = _figures(work())
-            return figures | {"bytes": sum(bytes_of(output) for output in outputs if output.exists())}
+            there = [output for output in outputs if output.exists()]
+            figures["bytes"] = sum(map(bytes_of, there))
+            if folders := [output for output in there if output.is_dir()]:
+                figures["most files in a folder"] = max(map(most_files, folders))
+            return figures
 
         return step
 
@@ -82,7 +85,7 @@ def _steps(made: Made) -> dict[str, Callable[[], dict[str, Any]]]:
         "export-npy": shown(command("export", "npy", "-k", "100", "-o", arrays), arrays),
         "export-site": shown(command("export", "site", "-o", site), site),
         "map": shown(command("map", "--html", page), page, fresh=False),
-        "add-more": shown(lambda: made.add(made.world.games + 1000), database),
+        "add-more": shown(lambda: made.add(made.world.games + MORE), database),
         "encode-more": shown(made.encode, database),
         "build-more": lambda: _figures(made.build()) | {"bytes": bytes_of(made.snapshot())},
     }
@@ -108,7 +111,7 @@ def _serve(made: Made) -> dict[str, Any]:
             "similar": [
                 f"/api/v1/games/{10 * (1 + row * made.world.games // ASKED)}/similar" for row in range(ASKED)
             ],
-            "names": queries(made.world.names, ASKED, made.world.games)[:ASKED],
+            "names": made.world.typed[:ASKED],
             "unique": ["/api/v1/unique"] * 2,
         }
         for kind, paths in asked.items():
@@ -118,8 +121,6 @@ def _serve(made: Made) -> dict[str, Any]:
             figures[f"{kind}, median ms"] = round(
                 sorted(took for _, took, *_ in answers)[len(answers) // 2], 2
             )
-        pages = [*described(server), *crawl(server)]
-        for path in pages:
-            server.get(path)
-        figures |= {"pages": len(pages), "megabytes": round(server.megabytes(), 1)}
+        figures["requests of each kind"] = ask_everything(server, made)
+        figures["megabytes"] = round(server.megabytes(), 1)
     return figures

@@ -31,6 +31,8 @@ SPREAD = 1.2
 """Deviation of the vectors around a centre, relative to that of the centres, as in `index_data.clustered`."""
 BATCH = 4096
 PER_FOLDER = 1000
+SHARED = 100
+"""One game of so many has the same picture as the one before it."""
 WORDS = [
     "Iron",
     "Silent",
@@ -100,7 +102,7 @@ def write_table(path: Path, names: list[str], reviews: list[int]) -> None:
 
 
 def draw_pictures(folder: Path, games: int, size: tuple[int, int]) -> None:
-    """Draw the pictures that are not there yet, each different, in two processes.
+    """Draw the pictures that are not there yet, in two processes.
 
     Args:
         folder: the table's.
@@ -120,7 +122,8 @@ def _draw_folder(folder: Path, games: int, size: tuple[int, int], start: int) ->
         target = folder / picture(row)
         if target.exists():
             continue
-        pixels = np.random.default_rng(row).integers(0, 256, (6, 4, 3), np.uint8)
+        drawn = row - 1 if row % SHARED == SHARED - 1 else row
+        pixels = np.random.default_rng(drawn).integers(0, 256, (6, 4, 3), np.uint8)
         content = io.BytesIO()
         Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC).save(content, "JPEG", quality=80)
         part = target.with_suffix(".part")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 import shutil
+import time
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -11,10 +14,14 @@ from typing import Any
 
 import scale_gallery
 from name_queries import Catalogue, catalogue
+from names_served import queries
 from scale_program import MeasureError, Program, Run
 
 MORE = 1000
 """New games of an incremental build."""
+
+TYPED = 30_000
+"""Names that are typed, so that few are asked for twice."""
 
 BYTES_A_GAME = {"gallery": 2_500, "snapshot": 1_500, "outputs": 1_500}
 """Estimates besides the vectors and the pictures, for the check of the disk's space."""
@@ -53,6 +60,21 @@ class World:
     def catalogue(self) -> Catalogue:
         """The names and reviews of all games, with those of the incremental build."""
         return catalogue(self.names, self.games + MORE)
+
+    @cached_property
+    def typed(self) -> list[str]:
+        """Paths of the API that look up names as they are typed, every second one with typos."""
+        return queries(self.names, TYPED, self.games)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the figures of a run belong to: the size, the day and the machine."""
+        return {
+            "games": self.games,
+            "dim": self.dim,
+            "date": time.strftime("%Y-%m-%d", time.gmtime()),
+            "machine": f"{os.cpu_count()} cores, {platform.machine()}",
+        }
 
     @property
     def recipe(self) -> str:
@@ -157,6 +179,11 @@ class Made:
         if not found:
             raise MeasureError("there is no snapshot")
         return max(found, key=lambda path: path.stat().st_mtime)
+
+
+def most_files(folder: Path) -> int:
+    """Return the number of files and folders in the folder that has the most of them."""
+    return max(len(folders) + len(files) for _, folders, files in os.walk(folder))
 
 
 def bytes_of(folder: Path) -> int:

@@ -19,6 +19,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+FORM = (
+    b'--x\r\nContent-Disposition: form-data; name="picture"; filename="x.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'
+    b"%b\r\n--x--\r\n"
+)
 HERE = Path(__file__).resolve().parent
 SAMPLED = 0.005
 """Seconds between two looks at the memory of a process."""
@@ -61,14 +65,32 @@ class Server:
         """Where it listens."""
         return f"http://127.0.0.1:{self.port}"
 
-    def get(self, path: str, seconds: float = 120) -> tuple[int, float, bytes, str]:
-        """Ask for a path; return the status, milliseconds, the body and its media type."""
+    def get(
+        self, path: str, seconds: float = 120, *, picture: bytes | None = None
+    ) -> tuple[int, float, bytes, str]:
+        """Ask for a path; return the status, milliseconds, the body and its media type.
+
+        Args:
+            path: with its query.
+            seconds: how long to wait.
+            picture: a JPEG that is sent with POST, as a form does; None for GET.
+
+        Raises:
+            MeasureError: there is no answer.
+        """
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
         started = time.perf_counter()
         try:
-            connection.request("GET", path)
+            if picture is None:
+                connection.request("GET", path)
+            else:
+                connection.request(
+                    "POST", path, FORM % picture, {"content-type": "multipart/form-data; boundary=x"}
+                )
             answer = connection.getresponse()
             body = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise MeasureError(f"{path} got no answer: {error!r}") from None
         finally:
             connection.close()
         took = 1000 * (time.perf_counter() - started)
@@ -132,9 +154,18 @@ class Program:
         """
         return self._run(["-m", "steamdino", *map(str, arguments)], self.environment(), accepted)
 
-    def script(self, name: str, *arguments: str | Path | float) -> Run:
-        """Run a script of this folder with the program's package, as `command` does."""
-        return self._run([str(HERE / name), *map(str, arguments)], self.environment(benchmarks=True), (0,))
+    def script(self, name: str, *arguments: str | Path | float, one_thread: bool = False) -> Run:
+        """Run a script of this folder with the program's package, as `command` does.
+
+        Args:
+            name: of the script.
+            arguments: of the script.
+            one_thread: let NumPy use one thread, as `serve` does.
+        """
+        environment = self.environment(benchmarks=True)
+        if one_thread:
+            environment |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        return self._run([str(HERE / name), *map(str, arguments)], environment, (0,))
 
     def _run(self, arguments: list[str], environment: dict[str, str], accepted: tuple[int, ...]) -> Run:
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
@@ -231,7 +262,7 @@ def _process(
 def _ready(server: Server) -> bool:
     try:
         return server.get("/readyz", 5)[0] == 200
-    except (OSError, http.client.HTTPException):
+    except MeasureError:
         return False
 
 

@@ -17,8 +17,7 @@ from urllib.parse import quote, urlsplit
 import numpy as np
 
 import serve
-from names_served import queries
-from scale_gallery import appid
+from scale_gallery import appid, picture
 from scale_made import Made
 from scale_program import MeasureError, Server
 
@@ -34,7 +33,7 @@ request = function()
   return wrk.format("GET", paths[next])
 end
 """
-VALUES = {"game_id": "730", "id": "730", "a": "730", "b": "740", "index": "5", "n": "10", "width": "200"}
+VALUES = {"game_id": "730", "id": "730", "a": "730", "b": "740", "index": "5", "n": "10", "width": "300"}
 
 
 def flooded(server: Server, paths: list[str], seconds: float) -> float:
@@ -78,15 +77,18 @@ def similar(made: Made, seconds: float) -> float:
 
 def names(made: Made, seconds: float) -> float:
     """Ask for names as they are typed, every second one with typos: requests a second."""
-    return _warm_and_flood(made, queries(made.world.names, 30_000, made.world.games), seconds)
+    return _warm_and_flood(made, made.world.typed, seconds)
 
 
 def open_loop(made: Made, seconds: float) -> float:
     """Send 300 requests a second at fixed times, half of them similar games and half names: the worse p99 in ms."""
     games = [(appid(row), name) for row, name in enumerate(made.world.catalogue.names[: made.world.games])]
     with made.program.serving(made.gallery, WORKERS) as server:
-        asyncio.run(serve.drive(server.port, games, 50, 3))
-        loop = asyncio.run(serve.drive(server.port, games, RATE, seconds))
+        try:
+            asyncio.run(serve.drive(server.port, games, 50, 3))
+            loop = asyncio.run(serve.drive(server.port, games, RATE, seconds))
+        except (OSError, EOFError, IndexError) as error:
+            raise MeasureError(f"the server closed a connection: {error!r}") from None
     if loop.failed:
         raise MeasureError(f"{loop.failed} of {sum(map(len, loop.latencies.values()))} requests failed")
     return max(float(np.percentile(found, 99)) for found in loop.latencies.values())
@@ -108,23 +110,37 @@ def first_unique(made: Made) -> float:
 def worker_memory(made: Made) -> float:
     """Ask one worker for every route of the API and every kind of page: megabytes of its own memory.
 
-    Routes that answer with an error count too. No picture is sent, so the model is not in memory.
+    Pictures are sent too, so the model is in memory. Routes that answer with an error count as well.
     """
     with made.program.serving(made.gallery, 1) as server:
-        for path in described(server):
-            server.get(path)
-        crawl(server)
+        ask_everything(server, made)
         return server.megabytes()
 
 
-def described(server: Server) -> list[str]:
-    """Return the paths of all GET routes in a server's description of itself, with a value for each parameter."""
+def ask_everything(server: Server, made: Made) -> int:
+    """Ask for every route of the API, with GET and POST, and for every kind of page; return how many requests."""
+    content = (made.world.folder / picture(0)).read_bytes()
+    reads, pictures = described(server, "get"), described(server, "post")
+    for path in reads:
+        server.get(path)
+    for path in pictures:
+        server.get(path, picture=content)
+    return len(reads) + len(pictures) + len(crawl(server))
+
+
+def described(server: Server, method: str) -> list[str]:
+    """Return the paths of all routes in a server's description of itself, with a value for each parameter.
+
+    Args:
+        server: the server.
+        method: "get" or "post".
+    """
     found = []
     for path, methods in json.loads(server.get("/openapi.json")[2])["paths"].items():
-        if "get" not in methods:
+        if method not in methods:
             continue
         asked = []
-        for one in methods["get"].get("parameters", []):
+        for one in methods[method].get("parameters", []):
             value = quote(VALUES.get(one["name"], "iron"), safe="")
             if one["in"] == "path":
                 path = path.replace(f"{{{one['name']}}}", value)
@@ -141,7 +157,7 @@ def crawl(server: Server) -> list[str]:
     waiting = ["/", "/?q=iron"]
     while waiting and len(asked) < PAGES:
         path = waiting.pop(0)
-        form = re.sub(r"\d+", "0", path)
+        form = re.sub(r"\d+", "0", re.sub(r"=[^&]*", "", path))
         if form in forms:
             continue
         forms.add(form)

@@ -96,6 +96,11 @@ def growth(steps: list[dict[str, Any]], key: str) -> str:
     return number((values[1] / values[0]) ** (1 / tenfolds))
 
 
+def measured(facts: dict[str, Any]) -> str:
+    """When and on what figures were measured."""
+    return f"Measured on {facts['date']} with {facts['dim']} dimensions, on {facts['machine']}."
+
+
 def curve(record: dict[str, Any]) -> str:
     """The plot and the table of how costs grow."""
     steps = record["steps"]
@@ -107,8 +112,8 @@ def curve(record: dict[str, Any]) -> str:
     alt = "Seconds, milliseconds and megabytes by the number of games"
     return (
         f"```{{image}} ../images/{PICTURE.name}\n:alt: {alt}\n```\n\n"
-        f"Measured on {record['date']} with {record['dim']} dimensions on {record['machine']}. The last column says how"
-        " many times a cost grows when there are ten times as many games, on average from the first to the last step:"
+        f"{measured(steps[-1])} The last column says how many times a cost grows when there are ten times as"
+        " many games, on average from the first to the last step:"
         "\n\n" + table(head, lines)
     )
 
@@ -130,7 +135,7 @@ def rows(record: dict[str, Any]) -> str:
         columns = [cell("before"), cell("now"), number(row["ratio"])] if compared else [cell("now")]
         lines.append([row["title"], *columns, row["target"], verdicts[row["met"]]])
     head = ["", *(["before", "now", "ratio"] if compared else ["now"]), "target", ""]
-    return f"{record['games']:,} games of {record['dim']} dimensions:\n\n" + table(head, lines)
+    return f"{record['games']:,} games. {measured(record)}\n\n" + table(head, lines)
 
 
 def end_to_end(record: dict[str, Any]) -> str:
@@ -153,7 +158,7 @@ def end_to_end(record: dict[str, Any]) -> str:
             ]
         )
     head = ["step", "seconds", "own memory (MB)", "on disk (MB)"]
-    return f"{record['games']:,} games of {record['dim']} dimensions:\n\n" + table(head, lines)
+    return f"{record['games']:,} games. {measured(record)}\n\n" + table(head, lines)
 
 
 MAKERS = {"curve": curve, "steam": rows, "million": rows, "end-to-end": end_to_end}

@@ -121,5 +121,6 @@ def test_figures_become_tables_with_the_growth_of_each_cost() -> None:
         *("0", "0.0123", "1.50", "12.3", "1,234", "-", "exact")
     ]
     row = {"title": "A", "unit": "ms", "before": None, "now": 5.0, "ratio": None, "target": "at most 25 ms"}
-    record = {"games": 1000, "dim": 8, "rows": [{**row, "met": True, "failed": {"before": "503 after 30 s"}}]}
+    facts = {"games": 1000, "dim": 8, "date": "2026-11-27", "machine": "2 cores"}
+    record = {**facts, "rows": [{**row, "met": True, "failed": {"before": "503 after 30 s"}}]}
     assert "| A | 503 after 30 s | 5.00 ms | - | at most 25 ms | reached |" in generate["rows"](record)
