@@ -59,7 +59,7 @@ def catalogue(path: Path, games: int = GAMES, seed: int = 0) -> Catalogue:
 
 
 def typed(games: Catalogue, count: int, seed: int = 1) -> list[Typed]:
-    """Make `count` queries of each kind. Much reviewed games are typed more often."""
+    """Make `count` queries of each kind that suits any name. Much reviewed games are typed more often."""
     dice = random.Random(seed)
     weights = [(one + 1) ** 0.5 for one in games.reviews]
     latin = [row for row, name in enumerate(games.names) if name.isascii() and len(name) >= 4]
@@ -75,6 +75,8 @@ def typed(games: Catalogue, count: int, seed: int = 1) -> list[Typed]:
     }
     made = []
     for kind, (rows, make) in makers.items():
+        if not rows:
+            continue
         for row in dice.choices(rows, [weights[row] for row in rows], k=count):
             made.append(Typed(kind, make(games.names[row], dice), row))
     return made

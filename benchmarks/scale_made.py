@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -73,7 +74,7 @@ class World:
             "games": self.games,
             "dim": self.dim,
             "date": time.strftime("%Y-%m-%d", time.gmtime()),
-            "machine": f"{os.cpu_count()} cores, {platform.machine()}",
+            "machine": f"{os.cpu_count()} cores of {processor()}",
         }
 
     @property
@@ -179,6 +180,13 @@ class Made:
         if not found:
             raise MeasureError("there is no snapshot")
         return max(found, key=lambda path: path.stat().st_mtime)
+
+
+def processor() -> str:
+    """Return the name of the processor, or its kind if the system does not tell more."""
+    facts = Path("/proc/cpuinfo")
+    named = re.search(r"model name\s*: (.+)", facts.read_text("utf-8")) if facts.exists() else None
+    return named[1] if named else platform.machine()
 
 
 def most_files(folder: Path) -> int:

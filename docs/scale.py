@@ -83,17 +83,13 @@ def recall(value: float) -> str:
 
 
 def growth(steps: list[dict[str, Any]], key: str) -> str:
-    """How many times a cost grows when the number of games grows tenfold, from the first step to the last."""
-    first, last = steps[0], steps[-1]
-    values = (first.get(key), last.get(key))
-    if (
-        len(steps) < 2
-        or not all(isinstance(one, int | float) and one > 0 for one in values)
-        or "recall" in key
-    ):
+    """How many times a cost grows when the number of games grows tenfold, as between the last two steps."""
+    if len(steps) < 2 or "recall" in key:
         return ""
-    tenfolds = math.log10(last["games"] / first["games"])
-    return number((values[1] / values[0]) ** (1 / tenfolds))
+    (few, less), (many, more) = ((step["games"], step.get(key)) for step in steps[-2:])
+    if not all(isinstance(cost, int | float) and cost > 0 for cost in (less, more)):
+        return ""
+    return number((more / less) ** (1 / math.log10(many / few)))
 
 
 def measured(facts: dict[str, Any]) -> str:
@@ -113,7 +109,7 @@ def curve(record: dict[str, Any]) -> str:
     return (
         f"```{{image}} ../images/{PICTURE.name}\n:alt: {alt}\n```\n\n"
         f"{measured(steps[-1])} The last column says how many times a cost grows when there are ten times as"
-        " many games, on average from the first to the last step:"
+        " many games, as between the last two steps:"
         "\n\n" + table(head, lines)
     )
 
