@@ -27,8 +27,8 @@ def unit_rows(count: int, dim: int, seed: int) -> Vectors:
 
 
 def few_values(count: int, dim: int, seed: int) -> Vectors:
-    """Rows with many equal cosines. Whole numbers, so that every order of summation rounds alike."""
-    return np.random.default_rng(seed).integers(-2, 3, (count, dim)).astype(np.float32)
+    """Rows with many equal dot products, none above 1. Few bits, so that every order of summation rounds alike."""
+    return np.random.default_rng(seed).integers(-2, 3, (count, dim)).astype(np.float32) / 8
 
 
 def sorted_rows(scores: Vectors, allowed: NDArray[np.bool_]) -> NDArray[np.intp]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steamdino.index.exact import ExactIndex
+from steamdino.index.pair_cosines import query_cosines
 from steamdino.index.quantised_rows import QuantisedRows
 from steamdino.index.vector_index import Neighbours
 from steamdino.records import Progress
@@ -187,7 +188,7 @@ class QuantisedIndex(ExactIndex):
             numbers: of the vectors.
             bound: their estimated dot products, and the error of these; None if there are no other vectors.
         """
-        exact = self._vectors[self._rows.distinct.first[numbers]] @ query
+        exact = query_cosines(self._vectors, self._rows.distinct.first[numbers].astype(np.intp), query)
         rows, places = self._rows.distinct.rows(numbers)
         kept = np.ones(len(rows), np.bool_) if among is None else among[rows]
         for row in excluded:
@@ -199,7 +200,7 @@ class QuantisedIndex(ExactIndex):
             error = max(error, float(np.sqrt(np.square(exact - estimates).mean())))
             if scores[best[-1]] < estimates[-1] + SAFE * error:
                 return None
-        return Neighbours(rows[best], np.clip(scores[best], -1, 1))
+        return Neighbours(rows[best], scores[best])
 
 
 _NOTHING = Neighbours(np.empty(0, np.intp), np.empty(0, np.float32))
