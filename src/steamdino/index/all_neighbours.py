@@ -6,7 +6,11 @@ what may belong to the best k within that error; their cosines are then computed
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +29,9 @@ TOGETHER = 128
 
 RANKED = 16
 """Queries whose candidates are ranked at a time."""
+
+THREADS = min(8, os.cpu_count() or 1)
+"""Threads that search the tiles; matrix products have their own."""
 
 POOLED = 1 << 22
 """Most candidates of all queries of a block."""
@@ -60,11 +67,12 @@ def find(
     targets = DistinctRows.of(vectors, allowed) if len(rows) >= MANY else DistinctRows.single(allowed)
     wanted = min(k + 1, len(targets))  # a row that is a target finds itself, too
     size = max(RANKED, min(QUERIES, POOLED // room(max(1, wanted))))
-    for start in range(0, len(rows), size):
-        block = slice(start, min(start + size, len(rows)))
-        yield block, _found(vectors, rows[block], k, wanted, targets)
-        if progress:
-            progress(block.stop, len(rows))
+    with ThreadPoolExecutor(THREADS) as threads:
+        for start in range(0, len(rows), size):
+            block = slice(start, min(start + size, len(rows)))
+            yield block, _found(vectors, rows[block], k, wanted, targets, threads)
+            if progress:
+                progress(block.stop, len(rows))
 
 
 def entering(
@@ -104,7 +112,12 @@ def entering(
 
 
 def _found(
-    vectors: NDArray[np.float32], rows: NDArray[np.intp], k: int, wanted: int, targets: DistinctRows
+    vectors: NDArray[np.float32],
+    rows: NDArray[np.intp],
+    k: int,
+    wanted: int,
+    targets: DistinctRows,
+    threads: ThreadPoolExecutor,
 ) -> Neighbours:
     """The neighbours of a block of rows."""
     found = np.full((len(rows), k), -1, np.intp)
@@ -112,22 +125,25 @@ def _found(
     if not wanted:
         return Neighbours(found, cosines)
     queries = vectors[rows]
-    starts = range(0, len(rows), TOGETHER)
-    pools = [_pool(vectors, rows[start : start + TOGETHER], wanted, targets) for start in starts]
+    parts = [slice(start, start + TOGETHER) for start in range(0, len(rows), TOGETHER)]
+    pools = [_pool(vectors, rows[part], wanted, targets) for part in parts]
+    run: Callable[..., Iterable[None]] = threads.map if len(parts) > 1 else map
     buffer = np.empty((len(rows), min(TARGETS, len(targets))), np.float32)
     for place in range(0, len(targets), TARGETS):
         tile = _tile(vectors, targets.first[place : place + TARGETS])
         scores = np.matmul(queries, tile.T, out=buffer[:, : len(tile)])
-        for start, pool in zip(starts, pools, strict=True):
-            pool.add(scores[start : start + TOGETHER], place)
-    for start, pool in zip(starts, pools, strict=True):
+        deque(run(CandidatePool.add, pools, [scores[part] for part in parts], repeat(place)), 0)
+
+    def rank(part: slice, pool: CandidatePool) -> None:
         numbers, places = pool.candidates()
-        for part in range(0, min(TOGETHER, len(rows) - start), RANKED):
-            own = slice(*np.searchsorted(numbers, (part, part + RANKED)))
-            asked = rows[start + part : start + part + RANKED]
-            ranked = _ranked(vectors, asked, numbers[own] - part, places[own], k, targets)
-            here = slice(start + part, start + part + len(asked))
-            found[here], cosines[here] = ranked
+        for start in range(0, len(rows[part]), RANKED):
+            own = slice(*np.searchsorted(numbers, (start, start + RANKED)))
+            here = slice(part.start + start, min(part.start + start + RANKED, part.stop))
+            found[here], cosines[here] = _ranked(
+                vectors, rows[here], numbers[own] - start, places[own], k, targets
+            )
+
+    deque(run(rank, parts, pools), 0)
     return Neighbours(found, cosines)
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-BLOCK_BYTES = 1 << 22
-"""Bytes of rows that are gathered at a time, for either side: what fits in a processor's cache."""
+BLOCK_BYTES = 1 << 18
+"""Bytes of rows that are gathered at a time, for either side. Blocks beyond a core's cache take four times as long."""
 
 
 def pair_cosines(
@@ -30,7 +30,8 @@ def pair_cosines(
     found = np.empty(len(first), np.float32)
     for block in _blocks(len(first), vectors.shape[1]):
         # Gathering makes both sides contiguous, so that each row is summed alike wherever it stands.
-        np.einsum("ij,ij->i", vectors[first[block]], vectors[second[block]], out=found[block])
+        left, right = vectors.take(first[block], axis=0), vectors.take(second[block], axis=0)
+        np.einsum("ij,ij->i", left, right, out=found[block])
     return np.clip(found, -1, 1, out=found)
 
 
@@ -50,7 +51,7 @@ def query_cosines(
     found = np.empty(len(rows), np.float32)
     query = np.ascontiguousarray(query)
     for block in _blocks(len(rows), vectors.shape[1]):
-        np.einsum("ij,j->i", vectors[rows[block]], query, out=found[block])
+        np.einsum("ij,j->i", vectors.take(rows[block], axis=0), query, out=found[block])
     return np.clip(found, -1, 1, out=found)
 
 
