@@ -5,10 +5,10 @@ from __future__ import annotations
 import faiss
 import numpy as np
 import pytest
-from test_index_contract import check_pairs, few_values, unit_rows
+from test_index_contract import few_values, unit_rows
 
-from steamdino.index import exact
-from steamdino.index.exact import MANY, ExactIndex
+from steamdino.index import all_neighbours
+from steamdino.index.exact import ExactIndex
 
 
 def test_a_row_outside_the_filter_that_is_excluded_takes_no_place_from_the_others() -> None:
@@ -26,21 +26,14 @@ def test_an_answer_has_the_same_types_whether_or_not_it_is_empty(k: int) -> None
     assert (len(found.rows), found.rows.dtype, found.cosines.dtype) == (k, np.intp, np.float32)
 
 
-def test_blocks_of_many_rows_join_without_a_gap() -> None:
-    index = ExactIndex(few_values(MANY + 3, 3, 5))
+def test_blocks_of_many_rows_join_without_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(all_neighbours, "QUERIES", 16)
+    index = ExactIndex(few_values(35, 3, 5))
     calls: list[tuple[int, int]] = []
     found, _ = index.neighbours(2, progress=lambda done, total: calls.append((done, total)))
-    assert calls == [(MANY, MANY + 3), (MANY + 3, MANY + 3)]
-    for row in (0, MANY - 1, MANY, MANY + 2):
+    assert calls == [(16, 35), (32, 35), (35, 35)]
+    for row in range(35):
         assert found[row].tolist() == index.nearest(index.vectors[row], 2, exclude=[row]).rows.tolist()
-
-
-@pytest.mark.parametrize("rows", [1, 2, 7, 16, 40])
-def test_close_pairs_do_not_depend_on_the_size_of_a_block(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exact, "MANY", rows)
-    for seed in range(10):
-        for count in (0, 1, 2, 39, 40):
-            check_pairs(ExactIndex(unit_rows(count, 4, seed)), 0.3 * seed - 0.5)
 
 
 def test_of_equal_rows_the_lower_comes_first_and_the_query_is_left_out_by_its_row() -> None:

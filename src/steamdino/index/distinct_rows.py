@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 BLOCK = 16_384
 """Rows that are read at a time."""
 
+HASHED = 1024
+"""Rows whose hashes are computed at a time."""
+
 
 @dataclass(frozen=True, slots=True)
 class DistinctRows:
@@ -28,20 +31,32 @@ class DistinctRows:
     numbers: NDArray[np.int32]
 
     @classmethod
-    def of(cls, vectors: NDArray[np.float32]) -> Self:
-        """Find the distinct rows of vectors: float32, shape (n, d). Rows are the same if all their bits are."""
-        _, starts, numbers = np.unique(_hashes(vectors), return_index=True, return_inverse=True)
+    def of(cls, vectors: NDArray[np.float32], rows: NDArray[np.intp] | None = None) -> Self:
+        """Find the distinct rows of vectors. Rows are the same if all their bits are.
+
+        Args:
+            vectors: float32, shape (n, d).
+            rows: intp, rising: which of them count; None for all.
+        """
+        if rows is None:
+            rows = np.arange(len(vectors))
+        _, starts, numbers = np.unique(_hashes(vectors, rows), return_index=True, return_inverse=True)
         # Rows with equal hashes may still differ. Such a row becomes a vector of its own.
-        of_row = starts[numbers]
-        for row in np.flatnonzero(of_row != np.arange(len(vectors))):
-            if vectors[row].tobytes() != vectors[of_row[row]].tobytes():
-                of_row[row] = row
-        is_first = of_row == np.arange(len(vectors))
+        earliest = starts[numbers]
+        for place in np.flatnonzero(earliest != np.arange(len(rows))):
+            if vectors[rows[place]].tobytes() != vectors[rows[earliest[place]]].tobytes():
+                earliest[place] = place
+        is_first = earliest == np.arange(len(rows))
         number = np.cumsum(is_first, dtype=np.int32) - np.int32(1)
-        repeats = np.flatnonzero(~is_first).astype(np.int32)
-        own = number[of_row[repeats]]
+        repeats = np.flatnonzero(~is_first)
+        own = number[earliest[repeats]]
         order = np.lexsort((repeats, own))
-        return cls(np.flatnonzero(is_first).astype(np.int32), repeats[order], own[order])
+        return cls(rows[is_first].astype(np.int32), rows[repeats[order]].astype(np.int32), own[order])
+
+    @classmethod
+    def single(cls, rows: NDArray[np.intp]) -> Self:
+        """Take each row, rising, as a vector of its own, without comparing them."""
+        return cls(rows.astype(np.int32), np.empty(0, np.int32), np.empty(0, np.int32))
 
     def check(self, rows: int) -> None:
         """Check what was read from a file.
@@ -83,10 +98,24 @@ class DistinctRows:
         Returns:
             the rows, and for each row the position in `numbers` of its vector.
         """
+        return self.lowest(numbers, len(self.repeats) + 1)
+
+    def lowest(self, numbers: NDArray[np.intp], most: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Find the lowest rows of some vectors.
+
+        Args:
+            numbers: intp, shape (m,).
+            most: how many rows of each, at least 1.
+
+        Returns:
+            the rows, and for each row the position in `numbers` of its vector.
+        """
         positions = np.arange(len(numbers))
         rows = self.first[numbers].astype(np.intp)
+        if not len(self.repeats):
+            return rows, positions
         starts = np.searchsorted(self.numbers, numbers)
-        counts = np.searchsorted(self.numbers, numbers, side="right") - starts
+        counts = np.minimum(np.searchsorted(self.numbers, numbers, side="right") - starts, most - 1)
         if not counts.any():
             return rows, positions
         within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -94,13 +123,16 @@ class DistinctRows:
         return np.concatenate([rows, repeats]), np.concatenate([positions, np.repeat(positions, counts)])
 
 
-def _hashes(vectors: NDArray[np.float32]) -> NDArray[np.uint64]:
-    """A number for each row that is equal for identical rows: the bits, times random odd numbers, modulo 2 ** 64."""
+def _hashes(vectors: NDArray[np.float32], rows: NDArray[np.intp]) -> NDArray[np.uint64]:
+    """A number for each of the rows that is equal for identical ones.
+
+    It is the sum of the bits, times random odd numbers, modulo 2 ** 64.
+    """
     factors = np.random.default_rng(0).integers(0, 1 << 63, vectors.shape[1], np.uint64) * np.uint64(
         2
     ) + np.uint64(1)
-    found = np.empty(len(vectors), np.uint64)
-    for start in range(0, len(vectors), BLOCK):
-        bits = np.ascontiguousarray(vectors[start : start + BLOCK]).view(np.uint32)
-        found[start : start + BLOCK] = (bits * factors).sum(axis=1, dtype=np.uint64)
+    found = np.empty(len(rows), np.uint64)
+    for start in range(0, len(rows), HASHED):
+        bits = vectors[rows[start : start + HASHED]].view(np.uint32)
+        found[start : start + HASHED] = (bits * factors).sum(axis=1, dtype=np.uint64)
     return found

@@ -9,18 +9,23 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from steamdino.index.all_neighbours import find
+from steamdino.index.close_pairs import close_pairs
+from steamdino.index.pair_cosines import pair_cosines, query_cosines, rounding
 from steamdino.index.vector_index import ClosePairs, Neighbours
 from steamdino.records import Progress
 
 BLOCK = 64
 """Scores whose maximum is taken first, to narrow many scores down to few candidates."""
 
-MANY = 512
-"""Rows that are compared with all others at a time: 370 MB of scores at 180,000 games."""
+LOWEST = float(np.finfo(np.float32).min)
 
 
 class ExactIndex:
     """An `Index` that compares a query with every row. It needs no file besides ``vectors.npy``.
+
+    Matrix products estimate cosines. Those that it ranks by and returns are computed as `pair_cosines` does, so two
+    rows have the same cosine in all answers.
 
     Threads may share it.
     """
@@ -71,7 +76,7 @@ class ExactIndex:
         k = min(k, left)
         if k <= 0:
             return Neighbours(np.empty(0, np.intp), np.empty(0, np.float32))
-        return _best(scores, k)
+        return self._best(query, scores, k)
 
     def neighbours(
         self,
@@ -81,54 +86,18 @@ class ExactIndex:
         among: NDArray[np.bool_] | None = None,
         progress: Progress | None = None,
     ) -> Neighbours:
-        """See `Index.neighbours`. The result equals that of `nearest` for each row; it is computed in blocks."""
-        vectors = self._vectors
-        queries = np.arange(len(vectors)) if rows is None else rows
-        k = min(k, len(vectors) - 1 if among is None else int(among.sum()))
-        found = np.empty((len(queries), max(k, 0)), np.intp)
-        cosines = np.empty((len(queries), max(k, 0)), np.float32)
-        buffer = np.empty((min(MANY, len(queries)), len(vectors)), np.float32)
-        for start in range(0, len(queries) if k > 0 else 0, MANY):
-            block = queries[start : start + MANY]
-            scores = np.matmul(vectors[block], vectors.T, out=buffer[: len(block)])
-            scores[np.arange(len(block)), block] = -np.inf
-            if among is not None:
-                scores[:, ~among] = -np.inf
-            for position, own in enumerate(scores, start):
-                found[position], cosines[position] = _best(own, k)
-                if among is not None and own[found[position, -1]] == -np.inf:
-                    found[position, -1] = -1
-            if progress:
-                progress(start + len(block), len(queries))
-        return Neighbours(found, cosines)
+        """See `Index.neighbours`. Cosines are those of `pair_cosines`; it takes less than 100 MB besides the result."""
+        queries = np.arange(len(self)) if rows is None else rows
+        k = max(0, min(k, len(self) - 1 if among is None else int(among.sum())))
+        found = Neighbours(np.empty((len(queries), k), np.intp), np.empty((len(queries), k), np.float32))
+        if k:
+            for block, own in find(self._vectors, queries, k, among=among, progress=progress):
+                found.rows[block], found.cosines[block] = own
+        return found
 
     def close_pairs(self, least: float, *, progress: Progress | None = None) -> ClosePairs:
         """See `Index.close_pairs`."""
-        vectors = self._vectors
-        count = len(vectors)
-        best = np.full(count, -2.0, np.float32)
-        mate = np.zeros(count, np.intp)
-        found: list[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]] = []
-        for start in range(0, count, MANY):
-            block = vectors[start : start + MANY]
-            scores = block @ vectors[start:].T  # only what follows, so that each pair is compared once
-            scores[np.tril_indices(len(block))] = -2.0
-            rows, columns = np.nonzero(scores >= least)
-            found.append((rows + start, columns + start, scores[rows, columns]))
-            for axis, offset in ((1, start), (0, start)):
-                mates, values = scores.argmax(axis=axis), scores.max(axis=axis)
-                own = slice(start, start + len(values))
-                better = values > best[own]
-                best[own][better] = values[better]
-                mate[own][better] = mates[better] + offset
-            if progress:
-                progress(start + len(block), count)
-        has = np.flatnonzero(best > -2)
-        first, second = np.minimum(has, mate[has]), np.maximum(has, mate[has])
-        found.append((first, second, best[has]))
-        firsts, seconds, cosines = (np.concatenate(part) for part in zip(*found, strict=True))
-        _, kept = np.unique(firsts * np.intp(count) + seconds, return_index=True)
-        return ClosePairs(firsts[kept], seconds[kept], np.clip(cosines[kept], -1, 1))
+        return close_pairs(self._vectors, least, progress=progress)
 
     def scores(self, queries: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Index.scores`."""
@@ -139,7 +108,7 @@ class ExactIndex:
 
     def similarity(self, first: int, second: int) -> float:
         """See `Index.similarity`."""
-        return float(np.clip(self._vectors[first] @ self._vectors[second], -1, 1))
+        return float(pair_cosines(self._vectors, np.array([first]), np.array([second]))[0])
 
     def subset(self, rows: NDArray[np.intp]) -> ExactIndex:
         """See `Index.subset`."""
@@ -149,16 +118,13 @@ class ExactIndex:
         """It finds all of them: 1.0."""
         return 1.0
 
-
-def _best(scores: NDArray[np.float32], k: int) -> Neighbours:
-    """The rows of the k largest scores, and these, clipped to [-1, 1]; of equal ones the lower row first."""
-    if k == 1:
-        row = np.array([scores.argmax()])  # of equal ones the first
-        return Neighbours(row, np.clip(scores[row], -1, 1))
-    # At least k scores reach the k-th largest of the blocks' maxima, so everything below it can be dropped. This is
-    # exact, and faster than partitioning all scores, which would also choose arbitrarily among equals at the edge.
-    best = np.maximum.reduceat(scores, np.arange(0, len(scores), BLOCK))
-    edge = np.partition(best, -k)[-k] if k <= len(best) else -np.inf
-    rows = np.flatnonzero(scores >= edge)
-    rows = rows[np.lexsort((rows, -scores[rows]))][:k]
-    return Neighbours(rows, np.clip(scores[rows], -1, 1))
+    def _best(self, query: NDArray[np.float32], scores: NDArray[np.float32], k: int) -> Neighbours:
+        """The rows of the k largest cosines, where scores are their estimates, and -inf for rows that do not count."""
+        # At least k scores reach the k-th largest of the blocks' maxima, so everything below it can be dropped. This is
+        # exact, and faster than partitioning all scores, which would also choose arbitrarily among equals at the edge.
+        best = np.maximum.reduceat(scores, np.arange(0, len(scores), BLOCK))
+        edge = np.partition(best, -k)[-k] if k <= len(best) else -np.inf
+        rows = np.flatnonzero(scores >= max(edge - 2 * rounding(len(query)), LOWEST))
+        cosines = query_cosines(self._vectors, rows, query)
+        order = np.lexsort((rows, -cosines))[:k]
+        return Neighbours(rows[order], cosines[order])

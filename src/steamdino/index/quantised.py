@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steamdino.index.exact import ExactIndex
+from steamdino.index.pair_cosines import query_cosines
 from steamdino.index.quantised_rows import QuantisedRows
 from steamdino.index.vector_index import Neighbours
 from steamdino.records import Progress
@@ -30,9 +31,6 @@ BATCH = 512
 
 FEW = 16
 """Excluded rows up to which they are skipped one by one, rather than masked."""
-
-SAMPLE = 16
-"""Rows whose neighbours are compared with the exact ones at a time."""
 
 
 class QuantisedIndex(ExactIndex):
@@ -131,14 +129,9 @@ class QuantisedIndex(ExactIndex):
     def recall(self, k: int = 10, *, asked: int = 200) -> float:
         """See `Index.recall`. The rows are drawn at random; neighbours count by their cosine."""
         drawn = np.random.default_rng(0).permutation(len(self))[:asked]
-        right = total = 0
-        for start in range(0, len(drawn), SAMPLE):  # their cosines with all rows take memory
-            rows = drawn[start : start + SAMPLE]
-            found, true = self.neighbours(k, rows=rows).cosines, super().neighbours(k, rows=rows).cosines
-            # By cosine, since rounding may exchange rows whose cosines differ by less.
-            right += int((found >= true[:, -1:] - ROUNDING).sum())
-            total += true.size
-        return right / total if total else 1.0
+        found, true = self.neighbours(k, rows=drawn).cosines, super().neighbours(k, rows=drawn).cosines
+        # By cosine, since rounding may exchange rows whose cosines differ by less.
+        return float((found >= true[:, -1:] - ROUNDING).mean()) if true.size else 1.0
 
     def _find(
         self,
@@ -187,7 +180,7 @@ class QuantisedIndex(ExactIndex):
             numbers: of the vectors.
             bound: their estimated dot products, and the error of these; None if there are no other vectors.
         """
-        exact = self._vectors[self._rows.distinct.first[numbers]] @ query
+        exact = query_cosines(self._vectors, self._rows.distinct.first[numbers].astype(np.intp), query)
         rows, places = self._rows.distinct.rows(numbers)
         kept = np.ones(len(rows), np.bool_) if among is None else among[rows]
         for row in excluded:
@@ -199,7 +192,7 @@ class QuantisedIndex(ExactIndex):
             error = max(error, float(np.sqrt(np.square(exact - estimates).mean())))
             if scores[best[-1]] < estimates[-1] + SAFE * error:
                 return None
-        return Neighbours(rows[best], np.clip(scores[best], -1, 1))
+        return Neighbours(rows[best], scores[best])
 
 
 _NOTHING = Neighbours(np.empty(0, np.intp), np.empty(0, np.float32))
