@@ -17,6 +17,7 @@ from steamdino.gallery.vectors import Pending
 from steamdino.index.index_registry import AUTO, UNNAMED, kind_for
 from steamdino.index.manifest import Manifest
 from steamdino.index.neighbour_lists import DEFAULT, check_promised
+from steamdino.index.neighbour_writer import remove_work
 from steamdino.index.snapshot_selection import newest
 from steamdino.index.snapshot_writer import has_current_names
 from steamdino.pipeline import learn_whitening
@@ -219,6 +220,7 @@ def _swap(
         wanted = refused or manifest.index == kind_for(index, manifest.games, manifest.recipe.dim)
         wanted = wanted and manifest.neighbours == neighbours
         if manifest.revision == revision and wanted and has_current_names(latest):
+            remove_work(latest.parent)  # a kill may have come before it was removed
             return latest, False
     made = write_snapshot(
         gallery, recipe, kind=kind, anew=anew, index=index, neighbours=neighbours, progress=listing

@@ -124,7 +124,7 @@ def build(
             )
         except KeyboardInterrupt:
             if listing.done:
-                kept = f"the neighbours of {listing.done:,} of {listing.total:,} games are found and kept"
+                kept = f"The neighbours of {listing.done:,} of {listing.total:,} games are found and kept"
             else:
                 kept = f"{encoding.done:,} of {encoding.total:,} banners are encoded and kept"
             note(f"Stopped. {kept}; run the same command to continue.")
