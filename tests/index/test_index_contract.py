@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from steamdino.index.index_registry import INDEXES
+from steamdino.index.listed_index import ListedIndex
+from steamdino.index.subset_index import SubsetIndex
 from steamdino.index.vector_index import Index, Neighbours
 
 Vectors = NDArray[np.float32]
@@ -18,7 +20,8 @@ Vectors = NDArray[np.float32]
 RECALL_SLACK = 0.02
 """By how much a measured recall may fall below the one that an approximate index claims."""
 
-every_index = pytest.mark.parametrize("kind", INDEXES.values(), ids=INDEXES)
+KINDS: dict[str, type[Index]] = {**INDEXES, "listed": ListedIndex, "subset": SubsetIndex}
+every_index = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 
 
 def unit_rows(count: int, dim: int, seed: int) -> Vectors:
@@ -211,3 +214,15 @@ def test_a_single_row_has_no_neighbours(kind: type[Index]) -> None:
 
 def test_each_index_is_registered_under_its_own_name() -> None:
     assert all(kind.name == name for name, kind in INDEXES.items())
+
+
+@every_index
+@given(st.integers(0, 60), st.integers(0, 10**6))
+def test_what_is_listed_is_known_for_every_row(kind: type[Index], count: int, seed: int) -> None:
+    index = kind.build(few_values(count, 3, seed))
+    rows = np.flatnonzero(np.random.default_rng(seed).random(count) < 0.9)
+    for some in (index, index.subset(rows)):
+        assert some.listed >= 0
+        if some.listed and len(some) > 1:
+            found = some.neighbours(min(some.listed, len(some) - 1))
+            assert (found.rows >= 0).all()

@@ -12,8 +12,9 @@ from steamdino.features.recipe_parser import named
 from steamdino.gallery.vectors import Absent, Row
 from steamdino.index.manifest import Manifest
 from steamdino.index.snapshot_reader import UNKNOWN_REASON, SnapshotReader
+from steamdino.index.snapshot_removal import KEPT, prune
 from steamdino.index.snapshot_selection import newest, open_newest
-from steamdino.index.snapshot_writer import KEPT, prune, write
+from steamdino.index.snapshot_writer import write
 from steamdino.records import Filter
 
 RECIPE = replace(named("bundled"), dim=4)

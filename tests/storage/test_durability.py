@@ -17,7 +17,7 @@ import steamdino
 from steamdino.features import model_files
 from steamdino.features.model_registry import models
 from steamdino.gallery import Gallery
-from steamdino.index.snapshot_writer import prune
+from steamdino.index.snapshot_removal import prune
 from steamdino.pipeline import examine
 from steamdino.storage.atomic import replacing
 from steamdino.storage.output import writing, writing_folder

@@ -7,6 +7,8 @@
       vectors.npy     float32, (games, dim), rows of length 1, ordered by id
       games.sqlite    games (row, id, name, ...), absent (games without a vector, with the reason), ...
       quantised.*     only if the search index is of that kind
+      neighbours.npy, neighbour_cosines.npy
+                      only if the neighbours of all games are stored; see `neighbour_lists`
       whitening.npz   only if a whitening was learned on the gallery: query pictures need it
 
 A snapshot never changes. The next one is written beside it and takes its place by a rename; the highest number is the
@@ -49,6 +51,7 @@ class Manifest:
             `index_registry.UNNAMED`.
         recall: share of the ten nearest neighbours that the index was measured to find. None if it is exact, unless
             another was refused: then what that one found.
+        neighbours: how many neighbours of each game are stored; written down unless it is 0.
     """
 
     recipe: Recipe
@@ -62,6 +65,7 @@ class Manifest:
     kind: str = layout.VERTICAL
     index: str = index_registry.UNNAMED
     recall: float | None = None
+    neighbours: int = 0
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
@@ -91,6 +95,7 @@ class Manifest:
                 kind=record.get("kind", layout.VERTICAL),
                 index=index,
                 recall=record.get("recall"),
+                neighbours=int(record.get("neighbours", 0)),
                 **{key: record[key] for key in cls.__slots__ if key not in _READ_APART},
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -111,8 +116,10 @@ class Manifest:
             del record["index"]
         if self.recall is None:
             del record["recall"]
+        if not self.neighbours:
+            del record["neighbours"]
         text = json.dumps({"format": FORMAT, **record}, indent=2, ensure_ascii=False)
         (folder / MANIFEST).write_text(text + "\n", "utf-8")
 
 
-_READ_APART = ("recipe", "similarity", "kind", "index", "recall")
+_READ_APART = ("recipe", "similarity", "kind", "index", "recall", "neighbours")

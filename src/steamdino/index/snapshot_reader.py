@@ -17,8 +17,10 @@ from steamdino.errors import SnapshotError
 from steamdino.gallery import layout
 from steamdino.index import facets, index_registry, name_search
 from steamdino.index.exact import ExactIndex
+from steamdino.index.listed_index import ListedIndex
 from steamdino.index.manifest import GAMES, VECTORS, WHITENING, Manifest
 from steamdino.index.name_folding import fold
+from steamdino.index.neighbour_lists import NeighbourLists
 from steamdino.index.vector_index import Index
 from steamdino.records import Filter, Game
 from steamdino.storage.location import Location
@@ -50,7 +52,7 @@ class SnapshotReader:
 
         Args:
             folder: the snapshot's.
-            exact: compare all rows, whatever index the snapshot has.
+            exact: compare all rows, whatever index and lists of neighbours the snapshot has.
 
         Raises:
             FileNotFoundError: a file is missing; the snapshot was pruned meanwhile.
@@ -84,6 +86,14 @@ class SnapshotReader:
             raise SnapshotError(
                 f"the search index in {folder} is damaged ({error}); run: steam-dino build --rebuild"
             ) from None
+        if self.manifest.neighbours and not exact:
+            try:
+                lists = NeighbourLists.open(folder, self.manifest.games, self.manifest.neighbours)
+            except ValueError as error:
+                raise SnapshotError(
+                    f"the neighbours in {folder} are damaged ({error}); run: steam-dino build --rebuild"
+                ) from None
+            self.index = ListedIndex(self.index, lists)
         address = f"{(folder / GAMES).absolute().as_uri()}?mode=ro&immutable=1"
         self._db = sqlite3.connect(address, uri=True, check_same_thread=False)
         self._using = threading.Lock()

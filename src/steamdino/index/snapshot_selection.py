@@ -40,7 +40,7 @@ def open_newest(
         kind: of banner. It does not matter for a snapshot's folder.
         accept: decides which recipes are preferred if `recipe` is None: of those that it accepts, the one that was
             built last is opened. If it accepts none, the one that was built last of all is.
-        exact: compare all rows, whatever index the snapshot has.
+        exact: compare all rows, whatever index and lists of neighbours the snapshot has.
 
     Raises:
         UsageError: there is no such kind of banner.

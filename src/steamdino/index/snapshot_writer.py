@@ -7,7 +7,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -22,13 +22,13 @@ from steamdino.gallery.vectors import Absent, Row
 from steamdino.index import facets, index_registry, name_index
 from steamdino.index.manifest import GAMES, VECTORS, WHITENING, Manifest
 from steamdino.index.name_folding import fold
+from steamdino.index.neighbour_writer import remove_work, write_neighbours
 from steamdino.index.similarity_distribution import Distribution, distribution
+from steamdino.index.snapshot_removal import PREFIX, prune, remove_leftovers
 from steamdino.index.snapshot_selection import newest
 from steamdino.recipe import Recipe
-from steamdino.storage.atomic import make_folder, new_folder, replace_folder, sync_folder
-
-KEPT = 2
-"""Snapshots of a recipe to keep: the newest, and the one before it for readers that have just chosen that."""
+from steamdino.records import Progress
+from steamdino.storage.atomic import make_folder, new_folder, replace_folder
 
 _SCHEMA = """
 CREATE TABLE games (
@@ -38,7 +38,6 @@ CREATE TABLE games (
 CREATE TABLE absent (id TEXT PRIMARY KEY, name TEXT NOT NULL, folded TEXT NOT NULL, reason TEXT NOT NULL);
 CREATE INDEX absent_by_folded ON absent (folded);
 """  # facets.SCHEMA and the tables of name_index follow
-_PREFIX = "new-"
 
 
 def write(
@@ -54,6 +53,8 @@ def write(
     whitening: bytes | None = None,
     anew: bool = False,
     index: str = index_registry.AUTO,
+    neighbours: int = 0,
+    progress: Progress | None = None,
 ) -> Path:
     """Write the next snapshot into a recipe's folder and remove the oldest ones.
 
@@ -71,6 +72,8 @@ def write(
         whitening: content of the whitening file, if the recipe names one that is not a file of the model.
         anew: reuse nothing of the newest snapshot, which may be damaged.
         index: the kind of search index to build, or `index_registry.AUTO`.
+        neighbours: how many neighbours of each game to store; 0 for none.
+        progress: called with (done, games whose neighbours are searched).
 
     Returns:
         the new snapshot's folder.
@@ -90,7 +93,15 @@ def write(
         if whitening is not None:
             (draft.folder / WHITENING).write_bytes(whitening)
         target = draft.commit(
-            recipe, revision=revision, precisions=precisions, kind=kind, similarity=similarity, index=index
+            recipe,
+            revision=revision,
+            precisions=precisions,
+            kind=kind,
+            similarity=similarity,
+            index=index,
+            neighbours=neighbours,
+            anew=anew,
+            progress=progress,
         )
     prune(folder)
     return target
@@ -122,7 +133,7 @@ class Draft:
         make_folder(self._home) if self._durable else self._home.mkdir(parents=True, exist_ok=True)
         remove_leftovers(self._home)
         self.previous = newest(self._home)
-        self.folder = new_folder(self._home, _PREFIX)
+        self.folder = new_folder(self._home, PREFIX)
         return self
 
     def __exit__(
@@ -144,8 +155,14 @@ class Draft:
         similarity: Distribution | None = None,
         created_at: str | None = None,
         index: str = index_registry.AUTO,
+        neighbours: int = 0,
+        anew: bool = False,
+        progress: Progress | None = None,
     ) -> Path:
-        """Build the search index, write the manifest and rename the folder into place.
+        """Build the search index and the lists of neighbours, write the manifest and rename the folder into place.
+
+        An interrupt or a kill while neighbours are searched keeps those that were found for the next draft of the same
+        vectors, in a folder beside the snapshots.
 
         Args:
             recipe: the recipe under which the vectors were computed.
@@ -155,6 +172,9 @@ class Draft:
             similarity: the distribution of the cosines; None to compute it.
             created_at: ISO 8601, UTC; None for now.
             index: the kind of search index to build, or `index_registry.AUTO`.
+            neighbours: how many neighbours of each game to store; 0 for none.
+            anew: search for the neighbours of all games, whatever the newest snapshot has.
+            progress: called with (done, games whose neighbours are searched).
 
         Returns:
             the snapshot's folder.
@@ -169,8 +189,24 @@ class Draft:
                 similarity = distribution(vectors, _sha256s(db))
         games = len(vectors)
         built = index_registry.build(index, vectors)
-        name, recall, index_files = built.made.name, built.recall, built.made.save(self.folder)
+        name, recall, more_files = built.made.name, built.recall, tuple(built.made.save(self.folder))
+        files = {VECTORS: _facts(self.folder / VECTORS)}
+        if neighbours:
+            more_files += write_neighbours(
+                self.folder,
+                vectors,
+                str(files[VECTORS]["sha256"]),
+                neighbours,
+                home=self._home,
+                previous=None if anew else self.previous,
+                progress=progress,
+            )
         del vectors, built  # Windows renames no folder with an open file in it
+        files |= {
+            name: _facts(self.folder / name)
+            for name in (GAMES, WHITENING, *more_files)
+            if (self.folder / name).is_file()
+        }
         Manifest(
             recipe=recipe,
             revision=revision,
@@ -178,21 +214,19 @@ class Draft:
             games=games,
             created_at=created_at or datetime.now(UTC).isoformat(timespec="microseconds"),
             precisions=precisions,
-            files={
-                name: _facts(self.folder / name)
-                for name in (VECTORS, GAMES, WHITENING, *index_files)
-                if (self.folder / name).is_file()
-            },
+            files=files,
             similarity=similarity,
             kind=kind,
             index=name,
             recall=recall,
+            neighbours=neighbours,
         ).write(self.folder)
         target = self._home / str(1 if self.previous is None else int(self.previous.name) + 1)
         if self._durable:
             replace_folder(self.folder, target)
         else:
             self.folder.rename(target)
+        remove_work(self._home)
         return target
 
 
@@ -203,31 +237,6 @@ def has_current_names(snapshot: Path) -> bool:
             return name_index.is_current(db)
     except sqlite3.DatabaseError:  # missing or damaged
         return False
-
-
-def prune(folder: Path, kept: int = KEPT) -> None:
-    """Remove all but the newest snapshots of a recipe. What a reader holds open on Windows is removed next time."""
-    numbers = sorted((int(child.name) for child in folder.iterdir() if child.name.isdigit()), reverse=True)
-    for number in numbers[kept:]:
-        with suppress(OSError):
-            # Renamed first, so that no reader chooses a snapshot that is half removed.
-            doomed = (folder / str(number)).rename(folder / f"{_PREFIX}{number}")
-            sync_folder(folder)
-            shutil.rmtree(doomed)
-
-
-def remove_all(folder: Path) -> None:
-    """Remove a recipe's folder with all its snapshots. Readers that have one open keep it."""
-    prune(folder, kept=0)
-    remove_leftovers(folder)
-    with suppress(OSError):  # a reader holds a file open on Windows, or somebody else put one there
-        folder.rmdir()
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Remove what a killed writer left in a recipe's folder. Only the process that may write there may call this."""
-    for leftover in folder.glob(f"{_PREFIX}*"):
-        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _reuse_vectors(previous: Path, work: Path, content: str) -> bool:

@@ -16,6 +16,8 @@ from steamdino.gallery.layout import VERTICAL, check_kind
 from steamdino.gallery.vectors import Pending
 from steamdino.index.index_registry import AUTO, UNNAMED, kind_for
 from steamdino.index.manifest import Manifest
+from steamdino.index.neighbour_lists import DEFAULT, check_promised
+from steamdino.index.neighbour_writer import remove_work
 from steamdino.index.snapshot_selection import newest
 from steamdino.index.snapshot_writer import has_current_names
 from steamdino.pipeline import learn_whitening
@@ -67,11 +69,13 @@ def build(
     progress: Progress | None = None,
     engine: str = "local",
     index: str = AUTO,
+    neighbours: int = DEFAULT,
+    listing: Progress | None = None,
 ) -> BuildSummary:
     """Encode the banners that have no vector yet and, if anything changed, swap in a new snapshot.
 
-    Vectors are committed every few hundred banners. A build that was killed continues where it stopped and ends with
-    the same snapshot.
+    Vectors are committed every few hundred banners, and what is found of the neighbours of all games every ten seconds.
+    A build that was killed continues where it stopped and ends with the same snapshot.
 
     Args:
         gallery: its folder.
@@ -87,14 +91,18 @@ def build(
         progress: called with (done, total).
         engine: what encodes, of `engines.ENGINES`.
         index: the kind of search index, of `index_registry.INDEXES`, or "auto": the one that suits the number of games.
+        neighbours: how many neighbours of each game to store in the snapshot; 0 for none.
+        listing: called with (done, games whose neighbours are searched), after the encoding.
 
     Raises:
         RecipeError: the recipe does not exist, or needs `upgrade`.
         GalleryError: the gallery cannot be used, or has no banners of a kind other than the vertical one.
-        UsageError: there is no such kind of banner, engine or index, or the model does not support the precision.
+        UsageError: there is no such kind of banner, engine or index, the number of neighbours is out of range, or the
+            model does not support the precision.
     """
     check_kind(kind)
     kind_for(index, 0, 0)
+    check_promised(neighbours)
     spec = parse(recipe) if isinstance(recipe, str) else recipe
     base = of(spec.base)
     check_precision(base.model, precision)  # even if there turns out to be nothing to encode
@@ -123,7 +131,14 @@ def build(
             chosen = chosen if chosen.projection else learn_whitening.learn(opened, spec, base, kind)
             whitened = learn_whitening.apply(opened, base, chosen)
         snapshot, swapped = _swap(
-            opened, chosen, kind, index, force=rebuild or encoded + whitened > 0, anew=rebuild
+            opened,
+            chosen,
+            kind,
+            index,
+            neighbours,
+            listing,
+            force=rebuild or encoded + whitened > 0,
+            anew=rebuild,
         )
         manifest = Manifest.read(snapshot)
         key = opened.vectors.recipe_key(chosen)
@@ -182,7 +197,15 @@ def _check_upgrade(gallery: Gallery, spec: Spec, base: Recipe, upgrade: bool) ->
 
 
 def _swap(
-    gallery: Gallery, recipe: Recipe, kind: str, index: str, *, force: bool, anew: bool
+    gallery: Gallery,
+    recipe: Recipe,
+    kind: str,
+    index: str,
+    neighbours: int,
+    listing: Progress | None,
+    *,
+    force: bool,
+    anew: bool,
 ) -> tuple[Path, bool]:
     """The newest snapshot's folder and whether it is new."""
     latest = newest(gallery.snapshots_of(recipe.hash, kind))
@@ -195,6 +218,11 @@ def _swap(
         # An exact index with a measured recall stands where another was refused; it would be refused again.
         refused = index == AUTO and manifest.index == UNNAMED and manifest.recall is not None
         wanted = refused or manifest.index == kind_for(index, manifest.games, manifest.recipe.dim)
+        wanted = wanted and manifest.neighbours == neighbours
         if manifest.revision == revision and wanted and has_current_names(latest):
+            remove_work(latest.parent)  # a kill may have come before it was removed
             return latest, False
-    return write_snapshot(gallery, recipe, kind=kind, anew=anew, index=index), True
+    made = write_snapshot(
+        gallery, recipe, kind=kind, anew=anew, index=index, neighbours=neighbours, progress=listing
+    )
+    return made, True

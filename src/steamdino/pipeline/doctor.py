@@ -14,10 +14,12 @@ from steamdino.gallery import Gallery
 from steamdino.gallery.layout import KINDS
 from steamdino.index.exact import ExactIndex
 from steamdino.index.index_registry import AUTO, LEAST_RECALL
+from steamdino.index.listed_index import ListedIndex
 from steamdino.index.manifest import Manifest
+from steamdino.index.neighbour_lists import DEFAULT
 from steamdino.index.snapshot_reader import SnapshotReader
+from steamdino.index.snapshot_removal import remove_leftovers
 from steamdino.index.snapshot_selection import newest
-from steamdino.index.snapshot_writer import remove_leftovers
 from steamdino.pipeline import altered_pictures
 from steamdino.pipeline.altered_pictures import State, altered
 from steamdino.pipeline.publish import write_snapshot
@@ -48,12 +50,21 @@ class Finding:
     harmless: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What the snapshots have that a repair writes, besides vectors and games."""
+
+    index: str
+    neighbours: int
+
+
 def examine(
     gallery: str | Path,
     *,
     repair: bool = False,
     deep: bool = False,
     index: str = AUTO,
+    neighbours: int = DEFAULT,
     progress: Progress | None = None,
 ) -> list[Finding]:
     """Examine a gallery: the database, the pictures, the vectors, the snapshots.
@@ -67,22 +78,24 @@ def examine(
         gallery: its folder.
         repair: fix what is safe to fix.
         deep: read every picture and compare its sha256, not just its size and time; and compare `ASKED` searches of
-            every index with exact ones.
+            every index, and `ASKED` lists of neighbours, with exact ones.
         index: the kind of search index of the snapshots that a repair writes, or `index_registry.AUTO`.
+        neighbours: how many neighbours of each game the snapshots have that a repair writes.
         progress: called with (pictures done, total).
 
     Raises:
         GalleryError: it cannot be opened.
     """
+    kept = _Kept(index, neighbours)
     if repair:
         with Gallery.write(gallery, "doctor") as opened:
-            return list(_findings(opened, repair=True, deep=deep, index=index, progress=progress))
+            return list(_findings(opened, repair=True, deep=deep, kept=kept, progress=progress))
     with Gallery.open(gallery) as opened:
-        return list(_findings(opened, repair=False, deep=deep, index=index, progress=progress))
+        return list(_findings(opened, repair=False, deep=deep, kept=kept, progress=progress))
 
 
 def _findings(
-    gallery: Gallery, *, repair: bool, deep: bool, index: str, progress: Progress | None
+    gallery: Gallery, *, repair: bool, deep: bool, kept: _Kept, progress: Progress | None
 ) -> Iterator[Finding]:
     complaints = gallery.complaints()
     if complaints:
@@ -95,9 +108,9 @@ def _findings(
     yield from _earlier_pictures(gallery, repair)
     yield from _vectors(gallery, repair)
     for recipe, kind in product(gallery.vectors.recipes(), KINDS):
-        yield from _snapshots(gallery, recipe, kind, repair, index)
+        yield from _snapshots(gallery, recipe, kind, repair, kept)
         if deep:
-            yield from _recall(gallery, recipe, kind)
+            yield from _searches(gallery, recipe, kind)
 
 
 def _pictures(gallery: Gallery, repair: bool, deep: bool, progress: Progress | None) -> Iterator[Finding]:
@@ -157,14 +170,14 @@ def _vectors(gallery: Gallery, repair: bool) -> Iterator[Finding]:
         )
 
 
-def _snapshots(gallery: Gallery, recipe: Recipe, kind: str, repair: bool, index: str) -> Iterator[Finding]:
+def _snapshots(gallery: Gallery, recipe: Recipe, kind: str, repair: bool, kept: _Kept) -> Iterator[Finding]:
     folder = gallery.snapshots_of(recipe.hash, kind)
     numbers = sorted(int(child.name) for child in folder.glob("[0-9]*") if child.name.isdigit())
     damaged = [(number, fault) for number in numbers if (fault := _fault(folder / str(number)))]
     if not damaged:
         return
     if repair:
-        write_snapshot(gallery, recipe, kind=kind, anew=True, index=index)
+        write_snapshot(gallery, recipe, kind=kind, anew=True, index=kept.index, neighbours=kept.neighbours)
         for number, _ in damaged:
             # Readers no longer choose it, since a higher number exists. It is renamed before it is removed, so that
             # nobody opens half of it.
@@ -180,8 +193,8 @@ def _snapshots(gallery: Gallery, recipe: Recipe, kind: str, repair: bool, index:
         )
 
 
-def _recall(gallery: Gallery, recipe: Recipe, kind: str) -> Iterator[Finding]:
-    """Measure the newest snapshot's index, if it is not exact and the snapshot is not damaged."""
+def _searches(gallery: Gallery, recipe: Recipe, kind: str) -> Iterator[Finding]:
+    """Compare the newest snapshot's index and lists of neighbours with exact searches, unless it is damaged."""
     folder = newest(gallery.snapshots_of(recipe.hash, kind))
     if folder is None or _fault(folder):
         return
@@ -200,6 +213,14 @@ def _recall(gallery: Gallery, recipe: Recipe, kind: str) -> Iterator[Finding]:
             f" ({min(ASKED, len(reader.index)):,} searches)",
             "nothing is wrong" if enough else "run: steam-dino build --rebuild --index exact",
             harmless=enough,
+        )
+    if isinstance(reader.index, ListedIndex):
+        wrong = reader.index.wrong_lists(ASKED)
+        yield Finding(
+            f"of {min(ASKED, len(reader.index)):,} stored lists of neighbours of {recipe.name}, {wrong:,} differ from"
+            " exact searches",
+            "run: steam-dino build --rebuild" if wrong else "nothing is wrong",
+            harmless=not wrong,
         )
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from steamdino.errors import UsageError
 from steamdino.gallery import Gallery
 from steamdino.gallery.layout import BANNERS, KINDS
-from steamdino.index.snapshot_writer import prune as prune_snapshots
-from steamdino.index.snapshot_writer import remove_all, remove_leftovers
+from steamdino.index.snapshot_removal import prune as prune_snapshots
+from steamdino.index.snapshot_removal import remove_all, remove_leftovers
 from steamdino.recipe import Recipe
 
 

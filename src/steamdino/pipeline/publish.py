@@ -7,12 +7,21 @@ from pathlib import Path
 from steamdino.gallery import Gallery
 from steamdino.gallery.layout import VERTICAL
 from steamdino.index.index_registry import AUTO
+from steamdino.index.neighbour_lists import DEFAULT
 from steamdino.index.snapshot_writer import write
 from steamdino.recipe import Recipe
+from steamdino.records import Progress
 
 
 def write_snapshot(
-    gallery: Gallery, recipe: Recipe, *, kind: str = VERTICAL, anew: bool, index: str = AUTO
+    gallery: Gallery,
+    recipe: Recipe,
+    *,
+    kind: str = VERTICAL,
+    anew: bool,
+    index: str = AUTO,
+    neighbours: int = DEFAULT,
+    progress: Progress | None = None,
 ) -> Path:
     """Write the next snapshot of a recipe that is stored in the gallery.
 
@@ -22,6 +31,8 @@ def write_snapshot(
         kind: of banner.
         anew: reuse nothing of the newest one (it may be damaged).
         index: the kind of search index, or `index_registry.AUTO`.
+        neighbours: how many neighbours of each game to store; 0 for none.
+        progress: called with (done, games whose neighbours are searched).
 
     Returns:
         the new snapshot's folder.
@@ -40,4 +51,6 @@ def write_snapshot(
         anew=anew,
         kind=kind,
         index=index,
+        neighbours=neighbours,
+        progress=progress,
     )

@@ -35,6 +35,7 @@ class Settings:
         threads: number of pictures decoded at the same time; 0 for one per core.
         keep_old: whether `sync` and `add` keep the gallery's copies of banners that are replaced.
         index: the search index that `build` writes: "exact", "quantised" or "auto" (by the number of games).
+        neighbours: how many nearest neighbours of each game `build` stores; 0 for none.
     """
 
     gallery: Path = Path("gallery")
@@ -44,6 +45,7 @@ class Settings:
     threads: int = 0
     keep_old: bool = False
     index: str = "auto"
+    neighbours: int = 100
 
     @classmethod
     def load(

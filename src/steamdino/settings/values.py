@@ -19,6 +19,7 @@ INDEX = ("auto", "exact", "quantised")
 
 _RANGES: dict[str, tuple[float, float]] = {
     "threads": (0, 256),
+    "neighbours": (0, 1000),
     "connections": (1, 32),
     "tries": (1, 20),
     "rate": (0, 1000),

@@ -57,6 +57,14 @@ def build(
             show_default=False,
         ),
     ] = None,
+    neighbours: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Nearest neighbours of each game to store; 0 stores none. Default: 100.",
+            show_default=False,
+        ),
+    ] = None,
     upgrade: Annotated[
         bool, typer.Option("--upgrade", help="Encode everything again if this version has new weights.")
     ] = False,
@@ -67,9 +75,10 @@ def build(
     """Encode new banners and make the gallery ready for searches.
 
     Each picture becomes a vector under a recipe (model, preprocessing, pooling); identical pictures are encoded
-    once. Then a new snapshot replaces the old one atomically, without disturbing running searches.
+    once. Then the nearest neighbours of all games are found, in later builds only those of new and changed games. A new
+    snapshot replaces the old one atomically, without disturbing running searches.
 
-    You can stop it at any time: finished vectors are kept, and the same command continues. If nothing is new, it does
+    You can stop it at any time: what is finished is kept, and the same command continues. If nothing is new, it does
     nothing.
 
     **Examples**
@@ -81,17 +90,22 @@ def build(
     from steamdino.index.index_registry import AUTO, MANY_GAMES
     from steamdino.pipeline import Plan
     from steamdino.pipeline import build as run
-    from steamdino.present.cli.progress import bar
+    from steamdino.present.cli.progress import bars
 
     settings = gallery.settings(
-        recipe=recipe.recipe, device=device, precision=recipe.precision, threads=threads, index=index
+        recipe=recipe.recipe,
+        device=device,
+        precision=recipe.precision,
+        threads=threads,
+        index=index,
+        neighbours=neighbours,
     )
     chosen = parse(settings.recipe, mode=transform, size=size_of(size), pooling=pooling)
 
     def announce(plan: Plan) -> None:
         note(f"{plan.banners:,} banners to encode in {plan.precision}, about {duration(plan.seconds)}.")
 
-    with bar("Encoding", "banners") as progress:
+    with bars(("Encoding", "banners"), ("Comparing", "games")) as (encoding, listing):
         try:
             summary = run(
                 settings.gallery,
@@ -104,10 +118,15 @@ def build(
                 upgrade=upgrade,
                 rebuild=rebuild,
                 announce=announce,
-                progress=progress,
+                progress=encoding,
+                neighbours=settings.neighbours,
+                listing=listing,
             )
         except KeyboardInterrupt:
-            kept = f"{progress.done:,} of {progress.total:,} banners are encoded and kept"
+            if listing.done:
+                kept = f"The neighbours of {listing.done:,} of {listing.total:,} games are found and kept"
+            else:
+                kept = f"{encoding.done:,} of {encoding.total:,} banners are encoded and kept"
             note(f"Stopped. {kept}; run the same command to continue.")
             raise typer.Exit(130) from None
     if not summary.swapped:

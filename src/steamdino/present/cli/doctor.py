@@ -30,7 +30,8 @@ def doctor(
     stored vectors, invalid vectors are dropped, replaced pictures are read again, missing copies are made again, and
     missing pictures from Steam are marked for the next `sync`. Exit code 1 means that problems remain.
 
-    --deep also measures how many of the ten nearest neighbours of 1,000 games the search index finds.
+    --deep also measures how many of the ten nearest neighbours of 1,000 games the search index finds, and compares the
+    stored neighbours of 1,000 games with exact searches.
 
     **Examples**
 
@@ -43,7 +44,12 @@ def doctor(
     settings = gallery.settings()
     with bar("Examining", "pictures") as progress:
         findings = examine(
-            settings.gallery, repair=repair, deep=deep, index=settings.index, progress=progress
+            settings.gallery,
+            repair=repair,
+            deep=deep,
+            index=settings.index,
+            neighbours=settings.neighbours,
+            progress=progress,
         )
     for finding in findings:
         state = "fixed" if finding.fixed else finding.remedy

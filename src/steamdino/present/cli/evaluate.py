@@ -189,5 +189,6 @@ def _build(settings: Settings, names: Sequence[str]) -> None:
                 name,
                 precision=settings.inference_precision,
                 threads=settings.threads,
+                neighbours=settings.neighbours,
                 progress=progress,
             )

@@ -115,6 +115,7 @@ def _snapshots(gallery: Gallery, report: GalleryStatistics) -> list[dict[str, An
                     "similarity": manifest.similarity.usual if manifest.similarity else None,
                     "index": manifest.index,
                     "recall": manifest.recall,
+                    "neighbours": manifest.neighbours,
                 }
             )
     return found
@@ -186,6 +187,8 @@ def _print(
                 )
             )
         console.print(Text(f"  Search index: {_index(made)}", style="dim"))
+        stored = f"{made['neighbours']:,} of each game" if made["neighbours"] else "none"
+        console.print(Text(f"  Stored neighbours: {stored}", style="dim"))
     sizes = ", ".join(f"{name} {size / 1e6:,.1f} MB" for name, size in report.sizes.items())
     console.print(Text(f"\nSizes: {sizes}"))
     if problems:

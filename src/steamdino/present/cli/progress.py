@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from steamdino.present.cli.console import err
@@ -51,3 +51,27 @@ def bar(description: str, unit: str) -> Iterator[Bar]:
             )
 
         yield Bar(draw)
+
+
+@contextmanager
+def bars(*stages: tuple[str, str]) -> Iterator[tuple[Bar, ...]]:
+    """Show one bar after another while the block runs: the first at once, each later one when it is first called.
+
+    Args:
+        stages: the description and the unit of each.
+    """
+    with ExitStack() as shown:
+
+        def draw(stage: tuple[str, str]) -> Progress:
+            own: list[Bar] = []
+
+            def first_or_later(done: int, total: int) -> None:
+                if not own:
+                    shown.close()  # one display at a time
+                    own.append(shown.enter_context(bar(*stage)))
+                own[0](done, total)
+
+            return first_or_later
+
+        first = shown.enter_context(bar(*stages[0]))
+        yield first, *(Bar(draw(stage)) for stage in stages[1:])
