@@ -129,3 +129,20 @@ def check_sequence(
             anew = snapshot(home / f"anew{number}", games, promised)
             assert promised_part(patched, promised) == promised_part(anew, promised)
             assert not (home / "patched" / neighbour_writer.WORK).exists()
+
+
+def test_a_copy_does_not_enter_a_list_before_another_copy_that_the_list_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(neighbour_patching, "PAYS", 1)
+    games = {f"{n:02}": vector(0) for n in range(10)}
+    snapshot(tmp_path, games, 1)  # the lists hold four of nine equal games
+    del games["02"]
+    games["99"] = vector(0)
+    check_lists(snapshot(tmp_path, games, 1), 1)
+
+
+def test_lists_are_patched_if_games_stayed_in_order_and_few_are_new() -> None:
+    assert neighbour_patching.can_be_patched(np.array([0, 1, -1, 2, 3], np.int32))
+    assert not neighbour_patching.can_be_patched(np.array([0, 2, -1, 1, 3], np.int32))
+    assert not neighbour_patching.can_be_patched(np.array([0, 1, -1, -1, 3], np.int32))

@@ -82,14 +82,14 @@ def test_a_packed_snapshot_leaves_its_index_behind_and_gets_a_new_one(
 
 def test_the_doctor_measures_the_index(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert examine(small) == []
-    finding, _ = examine(small, deep=True)
+    (finding,) = examine(small, deep=True)
     assert (
         finding.text
         == "the search index of bundled finds 100.00 % of the ten nearest neighbours (12 searches)"
     )
     assert finding.harmless
     monkeypatch.setattr(QuantisedIndex, "recall", lambda self, k=10, **_: 0.9)
-    finding, _ = examine(small, deep=True)
+    (finding,) = examine(small, deep=True)
     assert "finds 90.00 %" in finding.text
     assert not finding.harmless
     assert "--index exact" in finding.remedy

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from steamdino.errors import NoSnapshotError, SnapshotError
 from steamdino.gallery import layout
-from steamdino.index.manifest import MANIFEST, Manifest
+from steamdino.index import name_index
+from steamdino.index.manifest import GAMES, MANIFEST, Manifest
 from steamdino.index.snapshot_reader import SnapshotReader
 from steamdino.recipe import Recipe
 
@@ -79,6 +81,15 @@ def newest_by_name(gallery: Path, kind: str = layout.VERTICAL) -> dict[str, tupl
     named. Every choice among the snapshots of a gallery is made with this function.
     """
     return _by_name(newest_of_each(gallery, kind))
+
+
+def has_current_names(snapshot: Path) -> bool:
+    """Return whether names can be found in a snapshot as this program does it. Older programs wrote other tables."""
+    try:
+        with closing(sqlite3.connect(f"{(snapshot / GAMES).absolute().as_uri()}?mode=ro", uri=True)) as db:
+            return name_index.is_current(db)
+    except sqlite3.DatabaseError:  # missing or damaged
+        return False
 
 
 def _by_name(latest: dict[Path, Manifest]) -> dict[str, tuple[Path, Manifest]]:

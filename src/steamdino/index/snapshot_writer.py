@@ -190,6 +190,7 @@ class Draft:
         games = len(vectors)
         built = index_registry.build(index, vectors)
         name, recall, more_files = built.made.name, built.recall, tuple(built.made.save(self.folder))
+        del built
         files = {VECTORS: _facts(self.folder / VECTORS)}
         if neighbours:
             more_files += write_neighbours(
@@ -201,7 +202,7 @@ class Draft:
                 previous=None if anew else self.previous,
                 progress=progress,
             )
-        del vectors, built  # Windows renames no folder with an open file in it
+        del vectors  # Windows renames no folder with an open file in it
         files |= {
             name: _facts(self.folder / name)
             for name in (GAMES, WHITENING, *more_files)
@@ -228,15 +229,6 @@ class Draft:
             self.folder.rename(target)
         remove_work(self._home)
         return target
-
-
-def has_current_names(snapshot: Path) -> bool:
-    """Return whether names can be found in a snapshot as this program does it. Older programs wrote other tables."""
-    try:
-        with closing(sqlite3.connect(f"{(snapshot / GAMES).absolute().as_uri()}?mode=ro", uri=True)) as db:
-            return name_index.is_current(db)
-    except sqlite3.DatabaseError:  # missing or damaged
-        return False
 
 
 def _reuse_vectors(previous: Path, work: Path, content: str) -> bool:

@@ -1,9 +1,10 @@
 """The interface of a search structure over a snapshot's vectors, and the records that it returns.
 
 Nothing outside `steamdino.index` multiplies whole-banner vectors: callers ask an `Index`. `exact` compares all rows,
-`quantised` few of many. Another one is one new file and one line in `index_registry`. It is easiest to write as a
-subclass of `exact.ExactIndex` that overrides `build`, `open`, `save`, `nearest`, `neighbours` and `recall`, since
-`scores`, `similarity` and `subset` must be exact in any case.
+`quantised` few of many; `listed_index` answers from stored lists before it asks one of these. Another one is one new
+file and one line in `index_registry`. It is easiest to write as a subclass of `exact.ExactIndex` that overrides
+`build`, `open`, `save`, `nearest`, `neighbours` and `recall`, since `scores`, `similarity` and `subset` must be exact
+in any case.
 """
 
 from __future__ import annotations

@@ -18,8 +18,7 @@ from steamdino.index.index_registry import AUTO, UNNAMED, kind_for
 from steamdino.index.manifest import Manifest
 from steamdino.index.neighbour_lists import DEFAULT, check_promised
 from steamdino.index.neighbour_writer import remove_work
-from steamdino.index.snapshot_selection import newest
-from steamdino.index.snapshot_writer import has_current_names
+from steamdino.index.snapshot_selection import has_current_names, newest
 from steamdino.pipeline import learn_whitening
 from steamdino.pipeline.estimate import Estimator, Plan
 from steamdino.pipeline.publish import write_snapshot

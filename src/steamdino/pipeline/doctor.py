@@ -214,13 +214,11 @@ def _searches(gallery: Gallery, recipe: Recipe, kind: str) -> Iterator[Finding]:
             "nothing is wrong" if enough else "run: steam-dino build --rebuild --index exact",
             harmless=enough,
         )
-    if isinstance(reader.index, ListedIndex):
-        wrong = reader.index.wrong_lists(ASKED)
+    if isinstance(reader.index, ListedIndex) and (wrong := reader.index.wrong_lists(ASKED)):
         yield Finding(
             f"of {min(ASKED, len(reader.index)):,} stored lists of neighbours of {recipe.name}, {wrong:,} differ from"
             " exact searches",
-            "run: steam-dino build --rebuild" if wrong else "nothing is wrong",
-            harmless=not wrong,
+            "run: steam-dino build --rebuild",
         )
 
 
