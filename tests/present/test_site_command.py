@@ -72,13 +72,13 @@ def test_the_files_hold_each_game_with_its_matches(folder: Path, built: Path) ->
     ids: list[str] = []
     for shard in range(-(-len(snapshot) // SHARD)):
         for place, _, picture, game_id, _, _ in json.loads(
-            (folder / f"data/games/{shard}.json").read_text("utf-8")
+            (folder / f"data/games/0/{shard}.json").read_text("utf-8")
         ):
             assert place == len(ids)
             assert (folder / picture).is_file()
             ids.append(game_id)
     assert ids == snapshot.ids
-    found = json.loads((folder / f"data/games/{ids.index('neonoir') // SHARD}.json").read_text("utf-8"))
+    found = json.loads((folder / f"data/games/0/{ids.index('neonoir') // SHARD}.json").read_text("utf-8"))
     near = next(game[5] for game in found if game[3] == "neonoir")
     expected = snapshot.similar("neonoir", NEAREST)
     assert [ids[match[0]] for match in near] == expected.ids
