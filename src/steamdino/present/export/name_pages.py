@@ -51,17 +51,17 @@ _SCHEMA = """
 class NamePages:
     """Collects names in a database on disk, and writes the pages."""
 
-    def __init__(self, database: Path, *, page: int = PAGE) -> None:
+    def __init__(self, database: Path, *, page: int | None = None) -> None:
         """Begin with no names.
 
         Args:
             database: a temporary file; it is replaced.
-            page: bytes of a page at most.
+            page: bytes of a page at most; None for `PAGE`.
         """
         database.unlink(missing_ok=True)
         self._db = sqlite3.connect(database, isolation_level=None)
         self._db.executescript(_SCHEMA)
-        self._page = page
+        self._page = page or PAGE
 
     def add(self, games: Iterable[tuple[int, str, str, int]]) -> None:
         """Add games: (place, name, id, reviews), each place once. A place is what the page opens a game by."""
