@@ -21,7 +21,7 @@ from steamdino.features.recipe_parser import named
 from steamdino.gallery.vectors import Row
 from steamdino.index.snapshot_writer import write
 from steamdino.present.cli.main import _exit_code
-from steamdino.present.export import atlas, map_page, map_tiles, map_writer
+from steamdino.present.export import atlas, finished_tiles, map_page, map_tiles, map_writer
 from steamdino.present.export.mosaic import thumbnail
 from steamdino.records import Game
 from steamdino.sample import FictionalGame
@@ -220,7 +220,7 @@ def test_few_games_are_drawn_as_one_picture_by_default_and_many_as_tiles(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     gallery = made_up(tmp_path / "gallery", 15)
-    assert steam_dino("map", "-g", gallery) == (0, "map.png: 15 games, 384x384 pixels\n", "")
+    assert steam_dino("map", "-g", gallery) == (0, "map.png: 15 games, 320x288 pixels\n", "")
     before = Path("map.png").read_bytes()
     code, _, told = steam_dino("map", "-g", gallery)
     assert (code, told) == (
@@ -245,11 +245,14 @@ def test_a_picture_of_many_games_has_a_bounded_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steam_dino: Command
 ) -> None:
     monkeypatch.setattr(atlas, "LARGEST", 50_000)
+    for module in (atlas, map_tiles, finished_tiles):
+        monkeypatch.setattr(module, "TILE", 64)
+    monkeypatch.setattr(finished_tiles, "_SIZE", (64, 64))
     gallery = made_up(tmp_path / "gallery", 15)
     code, out, _ = steam_dino("map", "-g", gallery, "-o", tmp_path / "m.png")
-    assert (code, out) == (0, f"{tmp_path / 'm.png'}: 15 games, 192x192 pixels\n")
+    assert (code, out) == (0, f"{tmp_path / 'm.png'}: 15 games, 160x144 pixels\n")
     with Image.open(tmp_path / "m.png") as picture:
-        assert picture.size == (192, 192)
+        assert picture.size == (160, 144)
 
 
 def test_no_folder_of_a_map_has_many_files(tmp_path: Path) -> None:
@@ -260,7 +263,7 @@ def test_no_folder_of_a_map_has_many_files(tmp_path: Path) -> None:
     map_page.write_map_page(drawn, tmp_path / "map", tmp_path / "names.sqlite", "x")
     files = [path for path in (tmp_path / "map").rglob("*") if path.is_file()]
     most = max(Counter(path.parent for path in files).values())
-    assert len(files) > 50
+    assert len(files) > 40
     # A row of the finest tiles is the largest: as many as the square root of the number of tiles.
     assert most == max(drawn.scaled(drawn.levels - 1)) // atlas.TILE + 1
     assert (tmp_path / "map" / "index.html").stat().st_size < 30_000

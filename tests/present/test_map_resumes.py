@@ -33,15 +33,21 @@ def content(*folders: Path) -> dict[str, bytes]:
     return found
 
 
-def kill_when(command: list[object], reached: Callable[[], bool]) -> None:
-    """Start a command, and kill it when something is reached; it must not end before."""
+def stop_when(
+    command: list[object], reached: Callable[[], bool], by: signal.Signals = signal.SIGKILL
+) -> tuple[int, str]:
+    """Start a command, and stop it when something is reached; it must not end before.
+
+    Returns its exit code and its messages.
+    """
     arguments = [sys.executable, "-m", "steamdino", *map(str, command)]
     process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     while not reached():
         assert process.poll() is None, process.stderr and process.stderr.read()
         time.sleep(0.002)
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
+    os.kill(process.pid, by)
+    _, told = process.communicate()
+    return process.returncode, told
 
 
 def test_a_map_that_was_killed_in_the_layout_and_in_the_tiles_ends_as_an_undisturbed_one(
@@ -52,14 +58,19 @@ def test_a_map_that_was_killed_in_the_layout_and_in_the_tiles_ends_as_an_undistu
 
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     kept = unfinished_folder(killed / "m")
-    kill_when(command(killed), (kept / "layout.npz").exists)
+    stop_when(command(killed), (kept / "layout.npz").exists)
     state = np.load(kept / "layout.npz")["done"]
     assert state < 750
     tiles = kept / "output" / "tiles"
-    for least in (1, 4):
-        kill_when(command(killed), lambda least=least: len(list(tiles.rglob("*.jpg"))) >= least)
+    for least, by in ((1, signal.SIGINT), (4, signal.SIGKILL)):
+        code, told = stop_when(
+            command(killed), lambda least=least: len(list(tiles.rglob("*.jpg"))) >= least, by
+        )
         assert not (killed / "m").exists()
         assert np.load(kept / "layout.npz")["done"] == 750
+        if by == signal.SIGINT:
+            kept_too = "Stopped. What is arranged and drawn is kept; run the same command to continue.\n"
+            assert (code, told) == (130, kept_too)
     done = run(*command(killed))
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in killed.iterdir()) == ["m", "m.png"]
@@ -72,7 +83,7 @@ def test_a_site_that_was_killed_keeps_its_pictures_and_ends_as_an_undisturbed_on
 ) -> None:
     command = ["export", "site", "-g", built, "-o"]
     banners = unfinished_folder(tmp_path / "killed") / "output" / "banners"
-    kill_when([*command, tmp_path / "killed"], lambda: len(list(banners.rglob("*.jpg"))) > 20)
+    stop_when([*command, tmp_path / "killed"], lambda: len(list(banners.rglob("*.jpg"))) > 20)
     kept = {path: path.stat().st_mtime_ns for path in banners.rglob("*.jpg")}
     assert run(*command, tmp_path / "killed").returncode == 0
     for path, written in kept.items():

@@ -30,6 +30,8 @@ from steamdino.present.export import site as export_site
 from steamdino.present.export.banner_urls import SteamPictures
 from steamdino.present.export.mosaic import thumbnail
 from steamdino.present.export.site import NEAREST, SHARD
+from steamdino.records import Filter, Progress
+from steamdino.storage.unfinished import unfinished_folder
 
 Run = Callable[..., "CompletedProcess[str]"]
 
@@ -297,3 +299,38 @@ def test_a_second_export_takes_the_pictures_of_the_first(
     page.write_text(page.read_text("utf-8").replace("300x450-82", "200x300-82"), "utf-8")
     write(tmp_path / "site")
     assert len(scaled) == 1 + len(first)
+
+
+def test_nothing_of_an_interrupted_site_of_other_games_is_left(built: Path, tmp_path: Path) -> None:
+    snapshot = Snapshot.open(built)
+
+    def write(name: str, **options: Any) -> None:
+        empty = unique(snapshot, 1)
+        export_site.write_site(
+            tmp_path / name, snapshot, home=[], lonely=empty, online=SteamPictures(), title="x", **options
+        )
+
+    @contextmanager
+    def stopping(description: str, unit: str) -> Iterator[Progress]:
+        if description == "Writing":
+            raise KeyboardInterrupt
+        yield lambda done, total: None
+
+    with pytest.raises(KeyboardInterrupt):
+        write("site", stage=stopping)
+    assert not (tmp_path / "site").exists()
+    unfinished = unfinished_folder(tmp_path / "site") / "output" / "banners"
+    assert len(list(unfinished.rglob("*.jpg"))) > 400
+    horror = Filter(tags=("horror",))
+    write("site", only=horror)
+    write("other", only=horror)
+    made, expected = (
+        {
+            path.relative_to(tmp_path / name): path.read_bytes()
+            for path in tmp_path.joinpath(name).rglob("*.*")
+        }
+        for name in ("site", "other")
+    )
+    assert made == expected
+    assert sum(path.suffix == ".jpg" for path in made) <= 30
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "site"]

@@ -124,7 +124,7 @@ def continuing(path: Path, key: str, option: str = "-o") -> Iterator[Path]:
     from steamdino.storage.unfinished import unfinished
 
     try:
-        if path == STDOUT or (is_stream(path) and not path.is_dir()):
+        if is_stream(path):
             import tempfile
 
             with tempfile.TemporaryDirectory() as temporary:

@@ -43,10 +43,10 @@ from steamdino.records import Filter, Game, Progress
 from steamdino.search import Snapshot
 
 KIND = "site"
-SHARD = 64
-"""Games in a file: with twelve matches each, about 60 KB, a fifth of that compressed."""
+SHARD = 32
+"""Games in a file: with twelve matches each, up to 70 KB, a fifth of that compressed."""
 NEAREST = 12
-BLOCK = 32 * SHARD
+BLOCK = 64 * SHARD
 """Games that are read and compared at a time."""
 
 
