@@ -152,9 +152,11 @@ def _arranged(
     from openTSNE import TSNE
 
     state = LayoutState.read(kept, len(rows)) or LayoutState.first(_first_places(index, rows))
+    # Places in the middle of the work are set afterwards, since openTSNE warns of first places so far apart.
     embedding = TSNE(n_jobs=_threads(len(rows)), random_state=0).prepare_initial(
-        affinities=near, initialization=state.places
+        affinities=near, initialization=np.zeros_like(state.places)
     )
+    embedding[:] = state.places
     embedding.optimizer.update, embedding.optimizer.gains = state.update, state.gains
     base = state.done
 
