@@ -183,12 +183,13 @@ def test_tiles_that_a_power_cut_took_are_drawn_again(
     assert content(tmp_path / "m", tmp_path / "m.png") == expected
 
 
+@pytest.mark.usefixtures("small_tiles")
 def test_unfinished_work_of_other_games_is_discarded(
     few: tuple[Snapshot, np.ndarray], tmp_path: Path
 ) -> None:
     snapshot, rows = few
     with pytest.raises(KeyboardInterrupt):
-        map_writer.write_map(*few, png=None, folder=tmp_path / "m", title="x", stage=Stopping(1))
+        map_writer.write_map(*few, png=None, folder=tmp_path / "m", title="x", stage=Stopping(12))
     map_writer.write_map(snapshot, rows[:7], png=None, folder=tmp_path / "m", title="x")
     map_writer.write_map(snapshot, rows[:7], png=None, folder=tmp_path / "n", title="x")
     made, expected = (list(content(tmp_path / name).values()) for name in ("m", "n"))

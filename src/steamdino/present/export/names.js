@@ -41,9 +41,9 @@ async function namesFrom(folder, pages) {
 
 // The best of the games whose names have a text as the beginning of a word, where these are too many to load.
 async function best(directory, text) {
-  const page = place(directory.best, text);
-  const pages = [page - 1, page].filter((one) => one >= 0 && one < directory.best.length);
-  const found = (await namesFrom("best", pages)).find(([prefix]) => prefix === text);
+  const next = place(directory.best, text);
+  const page = directory.best[next] === text ? next : next - 1;
+  const found = page < 0 ? null : (await namesFrom("best", [page])).find(([prefix]) => prefix === text);
   return found ? found[1] : [];
 }
 
