@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steamdino import Snapshot
-from steamdino.analysis.map import grid, layout
+from steamdino.analysis.map import layout
+from steamdino.analysis.map_grid import grid
+from steamdino.records import Progress
 from steamdino.sample import FictionalGame
 
 Store = tuple[Path, tuple[FictionalGame, ...]]
@@ -48,10 +52,18 @@ def test_points_that_lie_on_the_grid_stay_there(half: int, seed: int) -> None:
 
 
 def test_the_layout_is_the_same_each_time(snapshot: Snapshot, points: np.ndarray) -> None:
-    seen: list[tuple[int, int]] = []
-    again = layout(snapshot.index, progress=lambda done, total: seen.append((done, total)))
+    seen: dict[str, list[tuple[int, int]]] = {}
+
+    @contextmanager
+    def stage(description: str, unit: str) -> Iterator[Progress]:
+        yield lambda done, total: seen.setdefault(f"{description} {unit}", []).append((done, total))
+
+    again = layout(snapshot.index, stage=stage)
     assert again.tobytes() == points.tobytes()
-    assert seen[-1] == (750, 750)
+    assert {what: told[-1] for what, told in seen.items()} == {
+        "Comparing games": (476, 476),
+        "Arranging steps": (750, 750),
+    }
 
 
 def test_franchises_sit_together(snapshot: Snapshot, points: np.ndarray, fictional_store: Store) -> None:

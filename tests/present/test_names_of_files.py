@@ -51,7 +51,7 @@ def test_a_site_writes_nothing_beside_its_folder(tmp_path: Path) -> None:
     with pytest.raises(SnapshotError, match="is not a sha256"):
         write_site(
             out,
-            Neighbourhood.of(snapshot, 2),
+            snapshot,
             home=[],
             lonely=unique(snapshot, 3),
             online=SteamPictures(),
@@ -65,7 +65,7 @@ def test_a_sites_pictures_are_named_by_their_content(tmp_path: Path) -> None:
     out = tmp_path / "site"
     write_site(
         out,
-        Neighbourhood.of(snapshot, 2),
+        snapshot,
         home=[],
         lonely=unique(snapshot, 3),
         online=SteamPictures(),

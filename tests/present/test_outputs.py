@@ -295,7 +295,7 @@ def test_a_site_and_a_map_are_written_through_a_link_and_keep_the_old_ones_on_a_
             rename = os.rename
 
             def failing(source: Path, target: Path, name: str = name, rename: Any = rename) -> None:
-                if Path(target).name == name and Path(source).name.startswith(".new-"):
+                if Path(target).name == name and Path(source).parent.name.startswith(".unfinished-"):
                     raise OSError(5, "Input/output error")
                 rename(source, target)
 

@@ -8,16 +8,30 @@ import http.server
 import json
 import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from steamdino import Snapshot, unique
+from steamdino.appids import store_page
+from steamdino.features.recipe_parser import named
+from steamdino.gallery.vectors import Row
+from steamdino.index.snapshot_writer import write
+from steamdino.present.export import name_pages, scaled_pictures
+from steamdino.present.export import site as export_site
+from steamdino.present.export.banner_urls import SteamPictures
+from steamdino.present.export.mosaic import thumbnail
 from steamdino.present.export.site import NEAREST, SHARD
+from steamdino.records import Filter, Progress
+from steamdino.storage.unfinished import unfinished_folder
 
 Run = Callable[..., "CompletedProcess[str]"]
 
@@ -55,8 +69,9 @@ def folder(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def site(folder: Path) -> Iterator[tuple[str, list[tuple[str, int]]]]:
+@contextmanager
+def served(folder: Path) -> Iterator[tuple[str, list[tuple[str, int]]]]:
+    """A plain file server: its address, and what it was asked for."""
     handler = type("Handler", (Quiet,), {"asked": []})
     server = http.server.ThreadingHTTPServer(
         ("127.0.0.1", 0), functools.partial(handler, directory=str(folder))
@@ -67,18 +82,24 @@ def site(folder: Path) -> Iterator[tuple[str, list[tuple[str, int]]]]:
     server.server_close()
 
 
+@pytest.fixture
+def site(folder: Path) -> Iterator[tuple[str, list[tuple[str, int]]]]:
+    with served(folder) as reached:
+        yield reached
+
+
 def test_the_files_hold_each_game_with_its_matches(folder: Path, built: Path) -> None:
     snapshot = Snapshot.open(built)
     ids: list[str] = []
     for shard in range(-(-len(snapshot) // SHARD)):
         for place, _, picture, game_id, _, _ in json.loads(
-            (folder / f"data/games/{shard}.json").read_text("utf-8")
+            (folder / f"data/games/0/{shard}.json").read_text("utf-8")
         ):
             assert place == len(ids)
             assert (folder / picture).is_file()
             ids.append(game_id)
     assert ids == snapshot.ids
-    found = json.loads((folder / f"data/games/{ids.index('neonoir') // SHARD}.json").read_text("utf-8"))
+    found = json.loads((folder / f"data/games/0/{ids.index('neonoir') // SHARD}.json").read_text("utf-8"))
     near = next(game[5] for game in found if game[3] == "neonoir")
     expected = snapshot.similar("neonoir", NEAREST)
     assert [ids[match[0]] for match in near] == expected.ids
@@ -171,3 +192,145 @@ def test_another_folder_is_left_alone(run: Run, built: Path, tmp_path: Path) -> 
     assert (done.returncode, "holds other files than a site" in done.stderr) == (2, True)
     assert (tmp_path / "index.html").read_text("utf-8") == "mine"
     assert run("export", "site", "-o", tmp_path / "x", "-g", built, "--pictures", "no").returncode == 2
+
+
+def made_up(folder: Path, count: int) -> Snapshot:
+    """Games whose names begin alike, with pictures at addresses."""
+    rows = [
+        Row(f"{10 * n + 10}", f"The Game {n}", "steam", store_page(f"{10 * n + 10}"), "", f"{n:064x}", "{}")
+        for n in range(count)
+    ]
+    vectors = np.random.default_rng(0).standard_normal((count, 8)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    recipe = replace(named("bundled"), dim=8)
+    return Snapshot.open(write(folder / "snapshots" / "x", recipe, 1, rows, [], vectors, {}))
+
+
+def export(folder: Path, snapshot: Snapshot) -> None:
+    online = SteamPictures(
+        {key: f"https://pictures.example/{key}/library_600x900.jpg" for key in snapshot.ids}
+    )
+    export_site.write_site(
+        folder,
+        snapshot,
+        home=snapshot.games(range(24)),
+        lonely=unique(snapshot, 250),
+        online=online,
+        title="x",
+    )
+
+
+def test_no_folder_of_a_site_has_many_files_and_no_file_is_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (export_site, name_pages):
+        monkeypatch.setattr(module, "FOLDER", 4)
+    monkeypatch.setattr(name_pages, "PAGE", 2000)
+    monkeypatch.setattr(export_site, "SHARD", 8)
+    monkeypatch.setattr(export_site, "BLOCK", 32)
+    export(tmp_path / "site", made_up(tmp_path / "gallery", 300))
+    data = tmp_path / "site" / "data"
+    for folder in (data / "games", data / "names" / "pages", data / "names" / "best"):
+        inner = Counter(path.parent for path in folder.rglob("*.json"))
+        assert max(inner.values()) <= 4
+    assert len(list((data / "games").rglob("*.json"))) == 38
+    places = [
+        game[0]
+        for shard in range(38)
+        for game in json.loads((data / f"games/{shard // 4}/{shard}.json").read_text("utf-8"))
+    ]
+    assert places == list(range(300))
+
+
+@pytest.mark.browser
+def test_the_first_page_of_many_games_is_small(tmp_path: Path, browser: Any) -> None:
+    export(tmp_path / "site", made_up(tmp_path / "gallery", 5000))
+    with served(tmp_path / "site") as (address, _):
+        page = browser.new_page()
+        session = page.context.new_cdp_session(page)
+        session.send("Network.enable")
+        sizes: list[float] = []
+        session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+        page.route("https://pictures.example/**", lambda route: route.abort())
+        page.goto(address)
+        page.locator(".grid .tile").first.wait_for()
+        page.wait_for_load_state("networkidle")
+        assert len(sizes) >= 4  # the page, its style, its script and the games to begin with
+        assert sum(sizes) < 60_000
+        # All names begin with "The Game", so this list is too long to load.
+        page.get_by_role("combobox").fill("the game")
+        page.locator("#found li").first.wait_for()
+        assert page.locator("#found li").count() == 10
+        page.get_by_role("combobox").fill("the game 4321")
+        page.wait_for_function("document.querySelectorAll('#found li').length === 1")
+        assert page.locator("#found li").all_inner_texts() == ["The Game 4321"]
+        assert sum(sizes) < 400_000
+        page.close()
+
+
+def test_a_second_export_takes_the_pictures_of_the_first(
+    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(folder: Path) -> None:
+        snapshot = Snapshot.open(built)
+        export_site.write_site(
+            folder, snapshot, home=[], lonely=unique(snapshot, 3), online=SteamPictures(), title="x"
+        )
+
+    write(tmp_path / "site")
+    first = {path: path.read_bytes() for path in (tmp_path / "site" / "banners").rglob("*.jpg")}
+    broken, *_ = first
+    broken.write_bytes(broken.read_bytes()[:100])
+    scaled = []
+
+    def counting(*arguments: Any) -> Any:
+        scaled.append(arguments)
+        return thumbnail(*arguments)
+
+    monkeypatch.setattr(scaled_pictures, "thumbnail", counting)
+    write(tmp_path / "site")
+    assert {
+        path: path.read_bytes() for path in (tmp_path / "site" / "banners").rglob("*") if path.is_file()
+    } == first
+    assert len(scaled) == 1
+
+    # A site whose pictures were scaled in another way has none to take.
+    page = tmp_path / "site" / "index.html"
+    page.write_text(page.read_text("utf-8").replace("300x450-82", "200x300-82"), "utf-8")
+    write(tmp_path / "site")
+    assert len(scaled) == 1 + len(first)
+
+
+def test_nothing_of_an_interrupted_site_of_other_games_is_left(built: Path, tmp_path: Path) -> None:
+    snapshot = Snapshot.open(built)
+
+    def write(name: str, **options: Any) -> None:
+        empty = unique(snapshot, 1)
+        export_site.write_site(
+            tmp_path / name, snapshot, home=[], lonely=empty, online=SteamPictures(), title="x", **options
+        )
+
+    @contextmanager
+    def stopping(description: str, unit: str) -> Iterator[Progress]:
+        if description == "Writing":
+            raise KeyboardInterrupt
+        yield lambda done, total: None
+
+    with pytest.raises(KeyboardInterrupt):
+        write("site", stage=stopping)
+    assert not (tmp_path / "site").exists()
+    unfinished = unfinished_folder(tmp_path / "site") / "output" / "banners"
+    assert len(list(unfinished.rglob("*.jpg"))) > 400
+    horror = Filter(tags=("horror",))
+    write("site", only=horror)
+    write("other", only=horror)
+    made, expected = (
+        {
+            path.relative_to(tmp_path / name): path.read_bytes()
+            for path in tmp_path.joinpath(name).rglob("*.*")
+        }
+        for name in ("site", "other")
+    )
+    assert made == expected
+    assert sum(path.suffix == ".jpg" for path in made) <= 30
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "site"]

@@ -16,10 +16,9 @@ from starlette.testclient import TestClient
 
 import steamdino
 from steamdino import Snapshot
-from steamdino.analysis.neighbourhood import Neighbourhood
 from steamdino.analysis.unique import unique
 from steamdino.gallery import Gallery
-from steamdino.present.export import map_tiles, markup, match_records
+from steamdino.present.export import map_writer, markup, match_records
 from steamdino.present.export.answer import Answer
 from steamdino.present.export.banner_urls import SteamPictures
 from steamdino.present.export.game_links import game_links
@@ -148,19 +147,19 @@ def test_exports_link_by_the_flag(place: Path, tmp_path: Path) -> None:
 
     write_site(
         tmp_path / "site",
-        Neighbourhood.of(snapshot, 3),
+        snapshot,
         home=[],
         lonely=unique(snapshot, 3),
         online=SteamPictures(),
         title="x",
     )
-    shard = json.loads((tmp_path / "site/data/games/0.json").read_text())
+    shard = json.loads((tmp_path / "site/data/games/0/0.json").read_text())
     check({entry[3]: entry[4] for entry in shard}, steamdb=True)
 
-    cells = np.array([(number, 0) for number in range(len(games))], np.intp)
-    atlas = map_tiles.Atlas(list(games.values()), cells, (len(games), 1))
-    map_tiles.write_map(atlas, png=None, folder=tmp_path / "map", title="x")
-    check(dict.fromkeys(games, (tmp_path / "map/index.html").read_text()))
+    map_writer.write_map(snapshot, np.arange(len(games)), png=None, folder=tmp_path / "map", title="x")
+    (block,) = (tmp_path / "map/data/cells").rglob("*.js")
+    listed = json.loads(block.read_text("utf-8").removeprefix('loaded("cells/0/0",').removesuffix(");\n"))
+    check({entry[1]: entry for entry in listed if entry})
 
 
 def test_another_gallerys_urls_are_not_taken_for_pictures_of_a_game_with_the_same_id(pack: Path) -> None:

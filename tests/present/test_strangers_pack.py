@@ -44,7 +44,7 @@ from steamdino.errors import SnapshotError, SteamDinoError
 from steamdino.present.export import (
     banner_urls,
     legacy_export,
-    map_tiles,
+    map_writer,
     markup,
     match_records,
     mosaic,
@@ -660,14 +660,18 @@ def exported(snapshot: Snapshot, pack: Path, out: Path) -> None:
             writer.write(found, text, context)
             text.flush()
     legacy_export.write_arrays(out / "arrays", table)
-    games = snapshot.games(range(len(snapshot)))
-    cells = np.array([(number, 0) for number in range(len(games))], np.intp)
-    map_tiles.write_map(
-        map_tiles.Atlas(games, cells, (len(games), 1)), png=out / "map.png", folder=out / "map", title="x"
+    map_writer.write_map(
+        snapshot, np.arange(len(snapshot)), png=out / "map.png", folder=out / "map", title="x"
     )
     shown = [one.game for one in diverse(snapshot, 3)]
     site.write_site(
-        out / "site", table, home=shown, lonely=lonely, online=banner_urls.SteamPictures(), title="x"
+        out / "site",
+        snapshot,
+        home=shown,
+        lonely=lonely,
+        online=banner_urls.SteamPictures(),
+        title="x",
+        only=Filter(adult=True),
     )
 
 

@@ -1,37 +1,59 @@
 """Arranges a gallery on a plane, so that banners that look alike lie together.
 
-There are two steps. *Layout*: t-SNE (van der Maaten, Hinton, "Visualizing Data using t-SNE", JMLR 9, 2008) on each
-game's nearest neighbours, with openTSNE. It starts from the two principal components, so the result is reproducible.
-*Grid*: the plane is halved repeatedly across its longer side, so that each half has as many games as cells. Each game
-gets its own cell, close to its place in the layout, and no banner covers another.
+The layout is t-SNE (van der Maaten, Hinton, "Visualizing Data using t-SNE", JMLR 9, 2008) on each game's nearest
+neighbours, with openTSNE. It starts from the two principal components, so the result is reproducible. Above `LARGE`
+games, the 15 nearest neighbours count alike instead of 90 by their distance: this gives almost the same layout (Böhm,
+Berens, Kobak, "Attraction-Repulsion Spectrum in Neighbor Embeddings", JMLR 23, 2022) from a sixth of the memory.
+
+`map_grid` then moves the games into the cells of a grid.
 """
 
 from __future__ import annotations
 
 from importlib.util import find_spec
-from math import ceil, sqrt
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from steamdino.analysis.map_axes import main_axes
+from steamdino.analysis.map_grid import Points
+from steamdino.analysis.map_state import LayoutState, NeighbourFile
+from steamdino.analysis.progress_stages import Stage, unseen
 from steamdino.errors import MissingExtraError
-from steamdino.index.vector_index import Index
+from steamdino.index.vector_index import Index, Neighbours
 from steamdino.records import Progress
+
+if TYPE_CHECKING:
+    from openTSNE.affinity import Affinities
 
 PERPLEXITY = 30
 """Roughly the number of neighbours that matter for each game."""
 
+LARGE, FEW_NEIGHBOURS = 20_000, 15
+"""Above so many games, each has so many neighbours, all of the same weight."""
+
 FEWEST = 16
 """Lowest number of games for t-SNE; fewer are laid out on their two principal components."""
 
-EARLY, LATE, STEP = 250, 500, 50
-"""Iterations of openTSNE with and without early exaggeration, and between two progress reports."""
+EARLY, LATE = 250, 500
+"""Iterations of openTSNE with and without early exaggeration."""
 
-ASPECT = 1.5
-"""Height of a cell divided by its width, as of a vertical banner."""
+EXAGGERATION = 12
+"""Factor of the attraction in the early iterations, openTSNE's default."""
 
-Points = NDArray[np.float64]
-Cells = NDArray[np.intp]
+STEP, REPORT = 50, 10
+"""Iterations after which the state is kept, and after which progress is reported."""
+
+ALONE = 5000
+"""Below so many games one thread computes the layout: several would wait for each other longer than they work."""
+
+BLOCK = 8192
+"""Games whose neighbours are found at a time, and kept."""
+
+START = 1e-4
+"""Standard deviation of the first places, as openTSNE recommends."""
 
 
 def check() -> None:
@@ -44,96 +66,128 @@ def check() -> None:
         raise MissingExtraError("a map", "map")
 
 
-def layout(index: Index, progress: Progress | None = None) -> Points:
+def version() -> str:
+    """The version of openTSNE, on which a layout depends.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    check()
+    from importlib.metadata import version
+
+    return version("openTSNE")
+
+
+def layout(
+    index: Index,
+    rows: NDArray[np.intp] | None = None,
+    *,
+    kept: Path | None = None,
+    stage: Stage = unseen,
+) -> Points:
     """Place games on a plane.
 
     Args:
-        index: of the games to place.
-        progress: called with (done, total) iterations.
+        index: of the games to place, and of others.
+        rows: which of its rows to place, rising; None for all.
+        kept: a folder for the state of the work. If the process is killed, the next call with it continues, and ends
+            with the same result. None keeps nothing.
+        stage: shows what is done.
 
     Returns:
-        float64, shape (n, 2); the same for the same vectors.
+        float64, shape (len(rows), 2); the same for the same vectors.
 
     Raises:
         MissingExtraError: openTSNE is not installed.
+        OSError: `kept` cannot be written.
     """
     check()
-    if len(index) < FEWEST:
-        return _main_axes(index.vectors)
-    from openTSNE import TSNE, affinity, initialization
+    wanted = np.arange(len(index)) if rows is None else rows
+    if len(wanted) < FEWEST:
+        return main_axes(index.vectors, wanted)
+    with stage("Comparing", "games") as progress:
+        near = _affinities(_neighbours(index, wanted, kept, progress))
+    with stage("Arranging", "steps") as progress:
+        return _arranged(near, index, wanted, kept, progress)
+
+
+def _neighbours(index: Index, rows: NDArray[np.intp], kept: Path | None, progress: Progress) -> Neighbours:
+    """The nearest of some rows among these, as positions in `rows`, int32."""
+    k = min(FEW_NEIGHBOURS if len(rows) > LARGE else 3 * PERPLEXITY, len(rows) - 1)
+    positions, among, asked = np.arange(len(index), dtype=np.int32), None, rows
+    if 2 * len(rows) <= len(index):
+        index, asked = index.subset(rows), np.arange(len(rows))
+    elif len(rows) < len(index):  # a subset would be a copy, searched without what makes the index fast
+        among = np.zeros(len(index), np.bool_)
+        among[rows] = True
+        positions = np.cumsum(among, dtype=np.int32) - np.int32(1)
+    with NeighbourFile(kept, len(rows), k) as found:
+        for start in range(found.done, len(rows), BLOCK):
+            block = index.neighbours(k, rows=asked[start : start + BLOCK], among=among)
+            found.add(positions[block.rows], block.cosines)
+            progress(found.done, len(rows))
+        return found.all()
+
+
+def _affinities(near: Neighbours) -> Affinities:
+    from openTSNE import affinity
     from openTSNE.nearest_neighbors import PrecomputedNeighbors
 
-    rows, cosines = index.neighbours(min(3 * PERPLEXITY, len(index) - 1))
-    near = affinity.PerplexityBasedNN(
-        perplexity=min(PERPLEXITY, rows.shape[1] / 3),
-        knn_index=PrecomputedNeighbors(rows, 1 - cosines.astype(np.float64)),
-        n_jobs=-1,
+    if len(near.rows) > LARGE:
+        return affinity.Uniform(knn_index=PrecomputedNeighbors(near.rows, near.cosines))
+    return affinity.PerplexityBasedNN(
+        perplexity=min(PERPLEXITY, near.rows.shape[1] / 3),
+        knn_index=PrecomputedNeighbors(near.rows, 1 - near.cosines.astype(np.float64)),
+        n_jobs=_threads(len(near.rows)),
     )
-    done = 0
 
-    def report(*_: object) -> bool:
-        nonlocal done
-        done += STEP
-        if progress:
-            progress(done, EARLY + LATE)
+
+def _threads(games: int) -> int:
+    return 1 if games < ALONE else -1
+
+
+def _arranged(
+    near: Affinities, index: Index, rows: NDArray[np.intp], kept: Path | None, progress: Progress
+) -> Points:
+    from openTSNE import TSNE
+
+    state = LayoutState.read(kept, len(rows)) or LayoutState.first(_first_places(index, rows))
+    # Places in the middle of the work are set afterwards, since openTSNE warns of first places so far apart.
+    embedding = TSNE(n_jobs=_threads(len(rows)), random_state=0).prepare_initial(
+        affinities=near, initialization=np.zeros_like(state.places)
+    )
+    embedding[:] = state.places
+    embedding.optimizer.update, embedding.optimizer.gains = state.update, state.gains
+    base = state.done
+
+    def report(done: int, *_: Any) -> bool:
+        progress(base + done, EARLY + LATE)
         return False  # do not stop
 
-    made = TSNE(
-        n_jobs=-1,
-        random_state=0,
-        early_exaggeration_iter=EARLY,
-        n_iter=LATE,
-        callbacks=report,
-        callbacks_every_iters=STEP,
-    ).fit(affinities=near, initialization=initialization.pca(index.vectors, random_state=0))
-    return np.asarray(made, np.float64)
+    # openTSNE would multiply and divide in each call, so that a layout that was continued would differ in the last bit.
+    near.P.data *= EXAGGERATION
+    early = True
+    for base in range(state.done, EARLY + LATE, STEP):
+        if early and base >= EARLY:
+            near.P.data /= EXAGGERATION
+            early = False
+        embedding.optimize(
+            STEP,
+            inplace=True,
+            learning_rate=len(rows) / (EXAGGERATION if early else 1),
+            momentum=0.8,
+            callbacks=report,
+            callbacks_every_iters=REPORT,
+        )
+        optimizer = embedding.optimizer
+        state = LayoutState(base + STEP, np.asarray(embedding), optimizer.update, optimizer.gains)
+        state.write(kept)
+    return np.array(embedding, np.float64)
 
 
-def grid(points: Points) -> tuple[Cells, tuple[int, int]]:
-    """Assign each point its own cell of a grid, close to its place.
-
-    Args:
-        points: shape (n, 2): x and y.
-
-    Returns:
-        (row, column) of each, intp, shape (n, 2); and the numbers of rows and columns. The whole is about as wide as
-        it is high, with cells that are `ASPECT` times as high as they are wide.
-    """
-    count = len(points)
-    columns = max(1, ceil(sqrt(count * ASPECT)))
-    rows = max(1, ceil(count / columns))
-    cells = np.zeros((count, 2), np.intp)
-    waiting = [(np.arange(count), 0, rows, 0, columns)]
-    while waiting:
-        own, top, bottom, left, right = waiting.pop()
-        if not len(own):
-            continue
-        if (bottom - top) * (right - left) == 1:
-            cells[own[0]] = top, left
-            continue
-        upright = (bottom - top) * ASPECT > right - left
-        order = own[np.lexsort((own, points[own, 1 if upright else 0]))]
-        if upright:
-            middle = (top + bottom) // 2
-            parts = [(top, middle, left, right), (middle, bottom, left, right)]
-        else:
-            middle = (left + right) // 2
-            parts = [(top, bottom, left, middle), (top, bottom, middle, right)]
-        room, other = ((b - t) * (r - e) for t, b, e, r in parts)
-        # In proportion to the cells, but no more games than each half has cells.
-        first = min(max(round(len(own) * room / (room + other)), len(own) - other), room)
-        waiting += [(order[:first], *parts[0]), (order[first:], *parts[1])]
-    return cells, (rows, columns)
-
-
-def _main_axes(vectors: NDArray[np.float32]) -> Points:
-    """Project vectors onto their first two principal components; zeros where there are none."""
-    places = np.zeros((len(vectors), 2))
-    if len(vectors) > 1:
-        centred = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
-        left, lengths, _ = np.linalg.svd(centred, full_matrices=False)
-        found = (left * lengths)[:, :2]
-        # The sign of an axis is arbitrary, so its largest value is made positive.
-        found *= np.sign(found[np.abs(found).argmax(axis=0), np.arange(found.shape[1])])
-        places[:, : found.shape[1]] = found
-    return places
+def _first_places(index: Index, rows: NDArray[np.intp]) -> Points:
+    """The principal components, small, and with a little noise so that equal games can part."""
+    places = main_axes(index.vectors, rows)
+    spread = float(places[:, 0].std())
+    noise = np.random.default_rng(0).standard_normal(places.shape)
+    return places * (START / spread if spread else 0.0) + noise * START / 100

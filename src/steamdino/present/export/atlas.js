@@ -1,6 +1,6 @@
 "use strict";
 // The map: tiles on a canvas. Drag or arrow keys move it, the wheel, two fingers or + and - zoom, a click opens a game.
-const data = JSON.parse(document.getElementById("games").textContent);
+const data = JSON.parse(document.getElementById("facts").textContent);
 const canvas = document.getElementById("map");
 const pen = canvas.getContext("2d");
 const label = document.getElementById("label");
@@ -8,16 +8,46 @@ const search = document.getElementById("search");
 const found = document.getElementById("found");
 const [width, height] = data.size;
 const [cellWidth, cellHeight] = data.cell;
-const at = new Map(data.games.map((game, number) => [`${game[3]},${game[4]}`, number]));
-const folded = data.games.map((game) => fold(game[0]));
 const tiles = new Map();
 const view = { x: width / 2, y: height / 2, scale: 1 }; // the map's point in the middle, and screen pixels per its pixel
-let marked = -1;
+const files = new Map();
+const waitingFor = new Map();
+let marked = -1; // the number of a cell: its row times the columns, plus its column
+let pointed = -1;
 let chosen = -1;
 let waiting = false;
+let typed = 0;
 
-function fold(text) {
-  return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+// Files of data are scripts that call this, since a page on a disk must not read other files.
+function loaded(place, content) {
+  waitingFor.get(place)?.(content);
+}
+
+function load(place) {
+  if (!files.has(place)) {
+    files.set(place, new Promise((resolve) => {
+      const script = document.createElement("script");
+      waitingFor.set(place, resolve);
+      script.onerror = () => { files.delete(place); resolve(null); };
+      script.onload = () => { script.remove(); resolve(null); };
+      script.src = `data/${place}.js`;
+      document.head.append(script);
+    }));
+  }
+  return files.get(place);
+}
+
+const readNames = (file) => load(`names/${file}`);
+
+const rowOf = (cell) => Math.floor(cell / data.columns);
+const columnOf = (cell) => cell % data.columns;
+
+// The game in a cell: its name, id and address; null if there is none.
+async function gameIn(cell) {
+  if (cell < 0) return null;
+  const [row, column] = [rowOf(cell), columnOf(cell)];
+  const block = await load(`cells/${Math.floor(row / data.side)}/${Math.floor(column / data.side)}`);
+  return (block && block[(row % data.side) * data.side + (column % data.side)]) || null;
 }
 
 function fit() {
@@ -59,7 +89,7 @@ function paint() {
   // Coarser tiles first, so that something is there while finer ones are on their way.
   for (let coarse = 0; coarse <= level; coarse++) paintLevel(coarse, coarse === level, scale);
   if (marked >= 0) {
-    const [, , , row, column] = data.games[marked];
+    const [row, column] = [rowOf(marked), columnOf(marked)];
     pen.lineWidth = Math.max(3 / view.scale, 2);
     pen.strokeStyle = "#f0c674";
     pen.strokeRect(column * cellWidth, row * cellHeight, cellWidth, cellHeight);
@@ -82,7 +112,7 @@ function paintLevel(level, load, scale) {
 }
 
 function tile(level, column, row, load) {
-  const path = `tiles/${level}/${column}-${row}.jpg`;
+  const path = `tiles/${level}/${row}/${column}.jpg`;
   if (!tiles.has(path)) {
     if (!load) return null;
     const image = new Image();
@@ -98,13 +128,17 @@ function under(event) {
   const box = canvas.getBoundingClientRect();
   const x = view.x + (event.clientX - box.left - box.width / 2) / view.scale;
   const y = view.y + (event.clientY - box.top - box.height / 2) / view.scale;
-  return at.get(`${Math.floor(y / cellHeight)},${Math.floor(x / cellWidth)}`) ?? -1;
+  if (x < 0 || y < 0 || x >= width || y >= height) return -1;
+  return Math.floor(y / cellHeight) * data.columns + Math.floor(x / cellWidth);
 }
 
-function tell(number) {
+async function tell(cell) {
+  pointed = cell;
+  const game = await gameIn(cell);
+  if (cell !== pointed) return;
   label.replaceChildren();
-  if (number < 0) return;
-  const [name, id, url] = data.games[number];
+  if (!game) return;
+  const [name, id, url] = game;
   const text = document.createElement(url ? "a" : "span");
   text.textContent = name;
   if (url) Object.assign(text, { href: url, rel: "noreferrer", target: "_blank" });
@@ -114,13 +148,24 @@ function tell(number) {
   label.append(text, quiet);
 }
 
-function show(number) {
-  const [, , , row, column] = data.games[number];
-  marked = number;
-  view.x = (column + 0.5) * cellWidth;
-  view.y = (row + 0.5) * cellHeight;
+// Names the game under the pointer; an empty cell, or one too small to point at, leaves the chosen game.
+function hover(event) {
+  const cell = cellWidth * view.scale < 8 ? -1 : under(event);
+  tell(cell < 0 ? marked : cell);
+}
+
+async function choose(cell) {
+  marked = (await gameIn(cell)) ? cell : -1;
+  tell(marked);
+  draw();
+}
+
+function show(cell) {
+  marked = cell;
+  view.x = (columnOf(cell) + 0.5) * cellWidth;
+  view.y = (rowOf(cell) + 0.5) * cellHeight;
   view.scale = Math.max(view.scale, 1.6);
-  tell(number);
+  tell(cell);
   draw();
 }
 
@@ -141,7 +186,7 @@ canvas.addEventListener("pointerdown", (event) => {
 });
 canvas.addEventListener("pointermove", (event) => {
   const before = fingers.get(event.pointerId);
-  if (!before) return tell(under(event) >= 0 ? under(event) : marked);
+  if (!before) return hover(event);
   const others = [...fingers.values()].filter((one) => one.pointerId !== event.pointerId);
   if (others.length) {
     const [other] = others;
@@ -160,9 +205,7 @@ canvas.addEventListener("pointermove", (event) => {
 canvas.addEventListener("pointerup", (event) => {
   fingers.delete(event.pointerId);
   if (moved < 5) {
-    marked = under(event);
-    tell(marked);
-    draw();
+    choose(under(event));
   }
 });
 canvas.addEventListener("pointercancel", (event) => fingers.delete(event.pointerId));
@@ -188,42 +231,33 @@ document.getElementById("in").addEventListener("click", () => zoom(1.5, 0, 0));
 document.getElementById("out").addEventListener("click", () => zoom(1 / 1.5, 0, 0));
 document.getElementById("all").addEventListener("click", whole);
 
-function hits(text) {
-  const wanted = fold(text.trim());
-  if (!wanted) return [];
-  const first = [];
-  const rest = [];
-  for (let number = 0; number < folded.length; number++) {
-    if (data.games[number][1] === text.trim() || folded[number].startsWith(wanted)) first.push(number);
-    else if (folded[number].includes(wanted)) rest.push(number);
-  }
-  return [...first, ...rest].slice(0, 12);
-}
-
-function list() {
-  const numbers = hits(search.value);
+async function list() {
+  const mine = ++typed;
+  const games = await hits(search.value);
+  if (mine !== typed) return;
   chosen = -1;
-  found.replaceChildren(...numbers.map((number, place) => {
+  found.replaceChildren(...games.map(([cell, , name], number) => {
     const item = document.createElement("li");
-    Object.assign(item, { id: `hit-${place}`, textContent: data.games[number][0] });
+    Object.assign(item, { id: `hit-${number}`, textContent: name });
     item.setAttribute("role", "option");
-    item.dataset.number = number;
+    item.dataset.cell = cell;
     item.addEventListener("pointerdown", (event) => {
       event.preventDefault();
-      take(number);
+      take(item);
     });
     return item;
   }));
-  found.hidden = !numbers.length;
-  search.setAttribute("aria-expanded", String(numbers.length > 0));
+  found.hidden = !games.length;
+  search.setAttribute("aria-expanded", String(games.length > 0));
   search.removeAttribute("aria-activedescendant");
 }
 
-function take(number) {
-  search.value = data.games[number][0];
+function take(item) {
+  search.value = item.textContent;
+  typed++;
   found.hidden = true;
   search.setAttribute("aria-expanded", "false");
-  show(number);
+  show(Number(item.dataset.cell));
 }
 
 search.addEventListener("input", list);
@@ -231,7 +265,7 @@ search.addEventListener("blur", () => { found.hidden = true; });
 search.addEventListener("keydown", (event) => {
   const items = [...found.children];
   if (event.key === "Escape") found.hidden = true;
-  if (event.key === "Enter" && items.length) take(Number(items[Math.max(chosen, 0)].dataset.number));
+  if (event.key === "Enter" && items.length) take(items[Math.max(chosen, 0)]);
   if ((event.key === "ArrowDown" || event.key === "ArrowUp") && items.length) {
     event.preventDefault();
     chosen = (chosen + (event.key === "ArrowDown" ? 1 : -1) + items.length) % items.length;

@@ -58,9 +58,9 @@ def data_url(image: Image.Image, form: str = "JPEG") -> str:
     return f"data:image/{form.lower()};base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def script_and_digest(name: str) -> tuple[str, str]:
-    """A script beside this module, and its sha256 as a Content-Security-Policy names it."""
-    script = _source(name)
+def script_and_digest(*names: str) -> tuple[str, str]:
+    """Scripts beside this module as one, and its sha256 as a Content-Security-Policy names it."""
+    script = "\n".join(map(_source, names))
     return script, base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 

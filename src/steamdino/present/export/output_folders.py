@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from steamdino.errors import UsageError
-from steamdino.storage.output import writing_folder
+from steamdino.storage.output import continuing_folder
 
 PAGE = "index.html"
 
@@ -33,18 +33,22 @@ def check_folder(folder: Path, kind: str) -> None:
 
 
 @contextmanager
-def replacing_folder(folder: Path, kind: str, option: str = "-o") -> Iterator[Path]:
-    """Yield an empty folder that replaces another when the block ends; if the block raises, nothing changes.
+def replacing_folder(folder: Path, kind: str, key: str, option: str = "-o") -> Iterator[tuple[Path, Path]]:
+    """Yield a folder that replaces another when the block ends, and one for what only the work needs.
+
+    After Ctrl-C or a kill both are there again for the next call with the same key. If the block raises anything else,
+    nothing changes and nothing is left.
 
     Args:
         folder: to be written.
         kind: of page that it gets, and that the old one must have.
+        key: everything that unfinished work depends on.
         option: that named it, for error messages.
 
     Raises:
         UsageError: the old one holds something else.
-        OutputError: it cannot be written.
+        OutputError: it cannot be written, or another process is writing it.
     """
     check_folder(folder, kind)
-    with writing_folder(folder, option) as work:
-        yield work
+    with continuing_folder(folder, key, option) as places:
+        yield places

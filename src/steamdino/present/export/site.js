@@ -47,7 +47,8 @@ function show(heading, ...content) {
 }
 
 async function game(row) {
-  const shard = await load(`games/${Math.floor(row / facts.shard)}`);
+  const number = Math.floor(row / facts.shard);
+  const shard = await load(`games/${Math.floor(number / FOLDER)}/${number}`);
   const found = shard && shard[row % facts.shard];
   if (!found) return show("Nothing", make("h1", {}, "There is no such game"));
   const [, name, picture, id, pages, near] = found;
@@ -74,22 +75,7 @@ async function route() {
   }
 }
 
-function fold(text) {
-  return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replace(/['’]/g, "").replace(/[^\p{L}\p{N}]+/gu, " ").trim() || text.toLowerCase().trim();
-}
-
-async function hits(text) {
-  const wanted = fold(text);
-  if (!wanted) return [];
-  const [first] = wanted.split(" ");
-  const key = [...first].slice(0, facts.prefix).map((letter) => letter.codePointAt(0).toString(16)).join("-");
-  const entries = (await load(`names/${key}`)) || [];
-  const words = wanted.split(" ");
-  const fits = entries.filter(([, , , folded, id]) => id.toLowerCase() === text.trim().toLowerCase()
-    || words.every((word) => folded.split(" ").some((own) => own.startsWith(word))));
-  const begins = fits.filter((entry) => entry[3].startsWith(wanted));
-  return [...begins, ...fits.filter((entry) => !entry[3].startsWith(wanted))].slice(0, 10);
-}
+const readNames = (file) => load(`names/${file}`);
 
 function close() {
   list.hidden = true;
@@ -107,8 +93,8 @@ box.addEventListener("input", async () => {
   const mine = ++typed;
   const found = await hits(box.value);
   if (mine !== typed) return;
-  list.replaceChildren(...found.map(([row, name], place) =>
-    make("li", { id: `hit-${place}`, role: "option", "aria-selected": "false", "data-row": row }, name)));
+  list.replaceChildren(...found.map(([row, , name], number) =>
+    make("li", { id: `hit-${number}`, role: "option", "aria-selected": "false", "data-row": row }, name)));
   list.hidden = !found.length;
   box.setAttribute("aria-expanded", String(found.length > 0));
 });

@@ -1,4 +1,4 @@
-"""A static site whose data is loaded in shards.
+"""A static site whose data is loaded in small files, however many games it has.
 
 ::
 
@@ -7,173 +7,218 @@
       site.<digest>.css, app.<digest>.js    named by their content: no browser shows an old one with a new page
       data/home.json                   what the first page shows: games that differ from each other
       data/unique.json                 the most unique games
-      data/games/<n>.json              `SHARD` games, each with its nearest ones
-      data/names/<xx>.json             games whose names have a word that begins with two letters (code points in hex)
+      data/games/<n>/<m>.json          `SHARD` games, each with its nearest ones
+      data/names/...json               where games are found by name; see `name_pages`
       banners/<aa>/<digits>.jpg        pictures, where they are not Steam's
 
-So the first page needs the page itself and one small file, and each step from match to match one more.
+So the first page needs the page itself and one small file, and each step from match to match one more. No folder has
+more than `FOLDER` files of data. Games are read and written in blocks, and pictures of an earlier attempt, or of the
+site that is replaced, are kept.
 """
 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from steamdino.analysis.neighbourhood import Neighbourhood
-from steamdino.analysis.picture_loading import each
+import numpy as np
+from numpy.typing import NDArray
+
+from steamdino.analysis.progress_stages import Stage, unseen
 from steamdino.analysis.unique import UniqueGames
 from steamdino.errors import SteamDinoError
-from steamdino.index.name_folding import fold
 from steamdino.present.content_names import by_content
 from steamdino.present.export.banner_urls import SteamPictures
 from steamdino.present.export.game_links import game_links
 from steamdino.present.export.html_page import render, script_and_digest
-from steamdino.present.export.mosaic import thumbnail
+from steamdino.present.export.name_pages import FOLDER, NamePages
 from steamdino.present.export.output_folders import PAGE, replacing_folder
-from steamdino.records import Game, Progress
-from steamdino.wellformed import content_path
+from steamdino.present.export.reviews import reviews
+from steamdino.present.export.scaled_pictures import MARK, ScaledPictures, banner_place
+from steamdino.records import Filter, Game, Progress
+from steamdino.search import Snapshot
 
 KIND = "site"
-SHARD = 64
-"""Games in a file: with twelve matches each, about 60 KB, a fifth of that compressed."""
+SHARD = 32
+"""Games in a file: with twelve matches each, up to 70 KB, a fifth of that compressed."""
 NEAREST = 12
-SIZE = (300, 450)
-QUALITY = 82
-DIGITS = 20
-"""Of a picture's sha256 in its file's name, which stands in each place that shows it."""
-PREFIX = 2
-"""Letters by which names are sorted into files."""
-EVERYWHERE = frozenset(("the", "of", "and", "a"))
-"""Words in so many names that they are indexed only as the first word."""
+BLOCK = 64 * SHARD
+"""Games that are read and compared at a time."""
 
 
 def write_site(
     folder: Path,
-    table: Neighbourhood,
+    snapshot: Snapshot,
     *,
     home: Sequence[Game],
     lonely: UniqueGames,
     online: SteamPictures,
     title: str,
+    only: Filter | None = None,
     threads: int = 1,
-    progress: Progress | None = None,
-) -> None:
+    stage: Stage = unseen,
+) -> int:
     """Write a site, replacing an older one only when the new one is whole.
 
     Args:
         folder: where.
-        table: the games of the site as queries, with their matches.
+        snapshot: whose games to show.
         home: games for the first page.
         lonely: the most unique games.
         online: pictures on Steam's servers; others are copied, scaled.
         title: the site's heading.
+        only: which games to show; None for all that are not hidden.
         threads: pictures scaled at the same time.
-        progress: called with (pictures, total).
+        stage: shows what is done.
+
+    Returns:
+        the number of games.
 
     Raises:
         UsageError: the folder has other content than a site.
-        SteamDinoError: something cannot be written.
+        SteamDinoError: something cannot be written, or another process is writing the site.
     """
-    snapshot = table.snapshot
-    rows = table.queries.tolist()
-    games = dict(zip(rows, snapshot.games(rows), strict=True))
-    number = {row: place for place, row in enumerate(rows)}
-    place_of = {games[row].id: number[row] for row in rows}
     try:
-        with replacing_folder(folder, KIND) as work:
-            copied = _copy(
-                [game for game in games.values() if online.of(game) is None], work, threads, progress
+        with replacing_folder(folder, KIND, f"site {MARK}") as (work, kept):
+            _Site(work, snapshot, snapshot.rows(only)).write(
+                kept / "names.sqlite",
+                ScaledPictures(work, _earlier(folder), threads),
+                online,
+                (home, lonely),
+                stage,
             )
-
-            def card(game: Game) -> list[Any]:
-                picture = online.of(game) or copied.get(game.sha256, "")
-                return [place_of[game.id], game.name, picture]
-
-            shards: dict[int, list[Any]] = defaultdict(list)
-            for query, found, cosines in table:
-                near = [
-                    [*card(games[row]), round(cosine, 3)]
-                    for row, cosine in zip(found, cosines, strict=True)
-                    if row in games
-                ]
-                game = games[query]
-                shards[number[query] // SHARD].append([*card(game), game.id, game_links(game), near])
-            for shard, content in shards.items():
-                _write(work / "data" / "games" / f"{shard}.json", content)
-            for key, names in _names(list(games.values()), card).items():
-                _write(work / "data" / "names" / f"{key}.json", names)
-            shown = [game for game in home if game.id in place_of]
-            _write(work / "data" / "home.json", {"total": len(rows), "games": [card(game) for game in shown]})
-            unique = [
-                [*card(one.game), one.similarity and round(one.similarity, 3)]
-                for one in lonely
-                if one.game.id in place_of
-            ]
-            _write(work / "data" / "unique.json", unique)
             _page(work, title, online.hosts)
+            return len(snapshot.rows(only))
     except OSError as error:
         raise SteamDinoError(
             f"{error.filename or folder} cannot be written: {error.strerror or error}"
         ) from None
 
 
-def _copy(games: Sequence[Game], work: Path, threads: int, progress: Progress | None) -> dict[str, str]:
-    """Write scaled pictures, each once; returns their places by sha256."""
-    by_content = {game.sha256: game for game in games if game.picture}
-    made: dict[str, str] = {}
+class _Site:
+    """Writes the data of a site.
 
-    def draw(game: Game) -> tuple[str, str]:
-        image = thumbnail(game.picture, SIZE)
-        if image is None:
-            return game.sha256, ""
-        place = f"banners/{content_path(game.sha256, '.jpg', DIGITS)}"
-        (work / place).parent.mkdir(parents=True, exist_ok=True)
-        image.save(work / place, "JPEG", quality=QUALITY)
-        return game.sha256, place
+    It holds the name and the address of the picture of each game, and nothing else of all games.
+    """
 
-    for done, (content, place) in enumerate(each(draw, list(by_content.values()), threads), 1):
-        made[content] = place
-        if progress:
-            progress(done, len(by_content))
-    return made
+    def __init__(self, work: Path, snapshot: Snapshot, rows: NDArray[np.intp]) -> None:
+        self._work, self._snapshot, self._rows = work, snapshot, rows
+        self._names: list[str] = []
+        self._pictures: list[str] = []
+
+    def write(
+        self,
+        database: Path,
+        pictures: ScaledPictures,
+        online: SteamPictures,
+        lists: tuple[Sequence[Game], UniqueGames],
+        stage: Stage,
+    ) -> None:
+        shutil.rmtree(
+            self._work / "data", ignore_errors=True
+        )  # of an earlier attempt, maybe with other games
+        names = NamePages(database)
+        with stage("Copying", "banners") as progress:
+            for games in self._blocks():
+                start = len(self._names)
+                self._names += [game.name for game in games]
+                self._pictures += self._copied(games, pictures, online, progress)
+                names.add(
+                    (place, game.name, game.id, reviews(game)) for place, game in enumerate(games, start)
+                )
+        pictures.tidy(frozenset(self._pictures))
+        names.write(lambda place, content: _write(self._work / "data" / "names" / f"{place}.json", content))
+        with stage("Writing", "games") as progress:
+            self._matches(progress)
+        home, lonely = lists
+        shown = [self._card(place) for game in home if (place := self._place(game)) is not None]
+        self._save("home", {"total": len(self._rows), "games": shown})
+        unique = [
+            [*self._card(place), one.similarity and round(one.similarity, 3)]
+            for one in lonely
+            if (place := self._place(one.game)) is not None
+        ]
+        self._save("unique", unique)
+
+    def _copied(
+        self, games: list[Game], pictures: ScaledPictures, online: SteamPictures, progress: Progress
+    ) -> list[str]:
+        """The addresses of the pictures of games, after copying those that are not online."""
+        places = [online.of(game) or "" for game in games]
+        missing = [number for number, place in enumerate(places) if not place]
+        done = len(self._pictures) + len(games) - len(missing)
+
+        def written() -> None:
+            nonlocal done
+            done += 1
+            progress(done, len(self._rows))
+
+        found = pictures.write([games[number] for number in missing], written)
+        for number, has in zip(missing, found, strict=True):
+            places[number] = banner_place(games[number].sha256) if has else ""
+        return places
+
+    def _matches(self, progress: Progress) -> None:
+        among = np.zeros(len(self._snapshot), np.bool_)
+        among[self._rows] = True
+        for start, games in zip(range(0, len(self._rows), BLOCK), self._blocks(), strict=True):
+            found, cosines = self._snapshot.index.neighbours(
+                NEAREST, rows=self._rows[start : start + BLOCK], among=None if among.all() else among
+            )
+            places = np.searchsorted(self._rows, found)
+            entries = [
+                [
+                    *self._card(place),
+                    game.id,
+                    game_links(game),
+                    [
+                        [*self._card(int(near)), round(float(cosine), 3)]
+                        for row, near, cosine in zip(found[own], places[own], cosines[own], strict=True)
+                        if row >= 0
+                    ],
+                ]
+                for own, (place, game) in enumerate(enumerate(games, start))
+            ]
+            for own in range(0, len(entries), SHARD):
+                number = (start + own) // SHARD
+                self._save(f"games/{number // FOLDER}/{number}", entries[own : own + SHARD])
+            progress(start + len(games), len(self._rows))
+
+    def _blocks(self) -> Iterator[list[Game]]:
+        for start in range(0, len(self._rows), BLOCK):
+            yield self._snapshot.games(self._rows[start : start + BLOCK])
+
+    def _card(self, place: int) -> list[Any]:
+        return [place, self._names[place], self._pictures[place]]
+
+    def _place(self, game: Game) -> int | None:
+        row = self._snapshot.row(game.id)
+        place = len(self._rows) if row is None else int(np.searchsorted(self._rows, row))
+        return place if place < len(self._rows) and self._rows[place] == row else None
+
+    def _save(self, place: str, content: Any) -> None:
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        _write(self._work / "data" / f"{place}.json", text)
 
 
-def _names(games: Sequence[Game], card: Callable[[Game], list[Any]]) -> dict[str, list[list[Any]]]:
-    """Cards with folded names, by the letters that a word of the name begins with; the most reviewed first."""
-    found: dict[str, list[tuple[int, list[Any]]]] = defaultdict(list)
-    for game in games:
-        folded = fold(game.name)
-        words = folded.split()
-        keys = {_key(word) for place, word in enumerate(words) if not place or word not in EVERYWHERE}
-        for key in keys | {_key(game.id.lower())}:
-            found[key].append((_reviews(game), [*card(game), folded, game.id]))
-    return {
-        key: [entry for _, entry in sorted(entries, key=lambda e: -e[0])] for key, entries in found.items()
-    }
+def _earlier(folder: Path) -> Path | None:
+    """The site that is replaced, if its pictures were scaled in the same way."""
+    page = folder / PAGE
+    marked = page.is_file() and f'data-pictures="{MARK}"' in page.read_text("utf-8", "replace")[:4000]
+    return folder if marked else None
 
 
-def _key(word: str) -> str:
-    return "-".join(f"{ord(letter):x}" for letter in word[:PREFIX]) or "0"
-
-
-def _reviews(game: Game) -> int:
-    try:
-        return int(game.columns.get("reviews") or 0)
-    except (TypeError, ValueError, OverflowError):
-        return 0
-
-
-def _write(path: Path, content: Any) -> None:
+def _write(path: Path, content: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, ensure_ascii=False, separators=(",", ":")), "utf-8")
+    path.write_text(content, "utf-8")
 
 
 def _page(work: Path, title: str, hosts: Sequence[str]) -> None:
-    script, digest = script_and_digest("site.js")
+    script, digest = script_and_digest("site.js", "names.js")
     shared = resources.files("steamdino.present.web") / "static"  # what `serve` shows looks the same
     style = (shared / "site.css").read_text("utf-8")
     names = {"style": by_content("site.css", style.encode()), "script": by_content("app.js", script.encode())}
@@ -183,7 +228,7 @@ def _page(work: Path, title: str, hosts: Sequence[str]) -> None:
         kind=KIND,
         hosts=" ".join(hosts),
         shard=SHARD,
-        prefix=PREFIX,
+        pictures=MARK,
         digest=digest,
         **names,
     )

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from steamdino.errors import UsageError
-from steamdino.present.cli.console import beside, say
+from steamdino.present.cli.console import beside, note, say
 from steamdino.present.cli.export_commands.selection import CountOption, Selection
 from steamdino.present.cli.match_output import note_missing_pictures
 from steamdino.present.cli.options import RecipeOptions, SearchOptions
@@ -123,13 +123,15 @@ def site(
     Its data is split into small files, so the first page loads quickly however many games there are. Adult-only and
     delisted games are skipped. Try it with: python -m http.server -d DIR
 
+    After Ctrl-C or a kill, the same command continues. Unchanged banners of the site that is replaced are not scaled
+    again.
+
     **Example**
 
         steam-dino export site -o site
     """
     import os
 
-    from steamdino.analysis.neighbourhood import Neighbourhood
     from steamdino.analysis.unique import diverse, unique
     from steamdino.present.cli.progress import bar
     from steamdino.present.export import output_folders
@@ -142,20 +144,22 @@ def site(
     output_folders.check_folder(output, export.KIND)
     snapshot = gallery.open(recipe)
     with bar("Comparing", "games") as progress:
-        table = Neighbourhood.of(snapshot, export.NEAREST, progress=progress)
-        lonely = unique(snapshot, UNIQUE)
-    with bar("Copying", "banners") as progress:
-        export.write_site(
+        lonely = unique(snapshot, UNIQUE, progress=progress)
+    try:
+        count = export.write_site(
             output,
-            table,
+            snapshot,
             home=[one.game for one in diverse(snapshot, HOME)],
             lonely=lonely,
             online=steam_pictures(gallery.folder, recipe.kind) if pictures == "steam" else SteamPictures(),
             title=title,
             threads=os.cpu_count() or 1,
-            progress=progress,
+            stage=bar,
         )
-    say(f"{output / 'index.html'}: {len(table):,} games")
+    except KeyboardInterrupt:
+        note("Stopped. The banners that are scaled are kept; run the same command to continue.")
+        raise typer.Exit(130) from None
+    say(f"{output / 'index.html'}: {count:,} games")
 
 
 HOME, UNIQUE = 24, 250
