@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from functools import partial
 from typing import Annotated, Any
@@ -18,6 +17,7 @@ from steamdino.present.export.audit_report import audit_record
 from steamdino.present.export.explanation_drawing import as_record
 from steamdino.present.web import api_models
 from steamdino.present.web.api_models import Links
+from steamdino.present.web.json_encoding import encode
 from steamdino.present.web.parameters import (
     LONGEST,
     Count,
@@ -58,7 +58,7 @@ TAGS = 100
 def answer(record: Any) -> Response:
     """Return a record as JSON, serialised here: validating it against its model again takes longer than a search."""
     with stage("answer"):
-        text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+        text = encode(record)
     return Response(text, media_type="application/json")
 
 
