@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
@@ -32,8 +31,9 @@ from steamdino.present.web.parameters import (
     kept,
     served,
 )
+from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.present.web.timing import stage
-from steamdino.records import Game
+from steamdino.records import Filter, Game, Matches
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {
@@ -140,12 +140,23 @@ async def similar(
     flip: Flip = False,
 ) -> Response:
     """Return the games whose banners look most like a game's, the most similar first, without the game itself."""
-    if mirror or flip:  # runs a model, which would block the event loop
-        search = partial(edition.similar, game_id, offset + k + 1, mirror=mirror, flip=flip, only=only)
-        matches = await run_in_threadpool(search)
-    else:
-        matches = edition.similar(game_id, offset + k + 1, only=only)
+    matches = await matches_of_game(edition, game_id, offset + k + 1, mirror, flip, only)
     return answer(api_models.similar_record(matches, addresses(request), offset, k))
+
+
+async def matches_of_game(
+    edition: ServedSnapshot, game_id: str, k: int, mirror: bool, flip: bool, only: Filter
+) -> Matches:
+    """Return the matches of a game's id, found in a thread if that would block the event loop: if it runs a model.
+
+    A search by a game's own vector is over sooner than a thread would get its turn beside a busy event loop.
+
+    Raises:
+        BusyError, QueryError: as `ServedSnapshot.similar`.
+    """
+    if not (mirror or flip):
+        return edition.similar(game_id, k, only=only)
+    return await run_in_threadpool(edition.similar, game_id, k, mirror=mirror, flip=flip, only=only)
 
 
 @router.get("/games/{game_id:path}", response_model=api_models.GameModel, summary="A game")
