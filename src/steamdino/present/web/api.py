@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
-from typing import Annotated, Any
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -53,6 +55,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 router = APIRouter(prefix="/api/v1", tags=["v1"], responses=PROBLEMS)
 GameId = Annotated[str, Path(max_length=LONGEST, description="A game's id.")]
 TAGS = 100
+Found = TypeVar("Found")
 
 
 def answer(record: Any) -> Response:
@@ -103,9 +106,10 @@ async def games(
     to = addresses(request)
     if q.strip():
         with stage("search"):
-            found = edition.snapshot.suggest(q, offset + k, only=only)[offset:]
+            search = partial(edition.snapshot.suggest, q, offset + k, only=only)
+            found = (await filtered(only, search))[offset:]
         return answer({"games": [api_models.game_record(game, to) for game in found], "total": None})
-    rows = edition.snapshot.rows(only)
+    rows = await filtered(only, partial(edition.snapshot.rows, only))
     page = edition.snapshot.games(rows[offset : offset + k])
     return answer({"games": [api_models.game_record(game, to) for game in page], "total": len(rows)})
 
@@ -113,10 +117,11 @@ async def games(
 @router.get("/games/random", response_model=api_models.GameModel, summary="A random game")
 async def surprise(request: Request, edition: EditionOf, only: OnlyOf) -> Response:
     """Return a random game."""
-    return answer(api_models.game_record(any_game(edition, only), addresses(request)))
+    found = await filtered(only, partial(any_game, edition, only))
+    return answer(api_models.game_record(found, addresses(request)))
 
 
-def any_game(edition: EditionOf, only: OnlyOf) -> Game:
+def any_game(edition: ServedSnapshot, only: Filter) -> Game:
     """Return a random game.
 
     Raises:
@@ -147,16 +152,26 @@ async def similar(
 async def matches_of_game(
     edition: ServedSnapshot, game_id: str, k: int, mirror: bool, flip: bool, only: Filter
 ) -> Matches:
-    """Return the matches of a game's id, found in a thread if that would block the event loop: if it runs a model.
-
-    A search by a game's own vector is over sooner than a thread would get its turn beside a busy event loop.
+    """Return the matches of a game's id, without blocking the event loop by a model or a filter that reads all games.
 
     Raises:
         BusyError, QueryError: as `ServedSnapshot.similar`.
     """
-    if not (mirror or flip):
-        return edition.similar(game_id, k, only=only)
-    return await run_in_threadpool(edition.similar, game_id, k, mirror=mirror, flip=flip, only=only)
+    search = partial(edition.similar, game_id, k, mirror=mirror, flip=flip, only=only)
+    return await (run_in_threadpool(search) if mirror or flip else filtered(only, search))
+
+
+async def filtered(only: Filter, search: Callable[[], Found]) -> Found:
+    """Return what a search finds; it runs in a thread if its filter has conditions.
+
+    Any other search is over sooner than a thread would get its turn beside a busy event loop.
+    """
+    return await run_in_threadpool(search) if _has_conditions(only) else search()
+
+
+@lru_cache(64)
+def _has_conditions(only: Filter) -> bool:
+    return only != only.without_conditions
 
 
 @router.get("/games/{game_id:path}", response_model=api_models.GameModel, summary="A game")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
@@ -22,7 +22,7 @@ from steamdino.present.export.game_links import game_links
 from steamdino.present.export.html_page import data_url
 from steamdino.present.release_text import release_text
 from steamdino.present.web import static
-from steamdino.present.web.api import addresses, any_game, matches_of_game
+from steamdino.present.web.api import addresses, any_game, filtered, matches_of_game
 from steamdino.present.web.parameters import (
     LONGEST,
     EditionOf,
@@ -126,9 +126,8 @@ async def suggest(
 @router.get("/random")
 async def surprise(request: Request, edition: EditionOf, only: OnlyOf) -> Response:
     """Redirect to a random game."""
-    return RedirectResponse(
-        f"/games/{quote(any_game(edition, only).id, safe='')}", 303, {"cache-control": "no-store"}
-    )
+    found = await filtered(only, partial(any_game, edition, only))
+    return RedirectResponse(f"/games/{quote(found.id, safe='')}", 303, {"cache-control": "no-store"})
 
 
 @router.get("/games/{game_id:path}")
