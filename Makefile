@@ -37,6 +37,7 @@ bench: $(VENV)/torch  ## run the benchmarks
 	$(BIN)/python benchmarks/encode.py
 	$(BIN)/python benchmarks/neighbours.py
 	$(BIN)/python benchmarks/explain.py
+	$(BIN)/python benchmarks/serving_cost.py
 
 docs: $(VENV)/dev  ## generate the reference and build the documentation into docs/_build/html
 	$(BIN)/python docs/generate.py

@@ -131,10 +131,10 @@ class Watched:
             self._inside.release()
 
 
-def test_the_connection_serves_one_thread_at_a_time(built: Path) -> None:
+def test_each_connection_serves_one_thread_at_a_time(built: Path) -> None:
     reader = SnapshotReader(Snapshot.open(built)._reader.folder)
-    watched = Watched(reader._db)
-    reader._db = watched  # type: ignore[assignment]
+    watched, filters = Watched(reader._db), Watched(reader._filters)
+    reader._db, reader._filters = watched, filters  # type: ignore[assignment]
     key = Snapshot.open(built).ids[7]
     asked: list[Callable[[], Any]] = [
         lambda: reader.row(key),
@@ -159,8 +159,31 @@ def test_the_connection_serves_one_thread_at_a_time(built: Path) -> None:
 
     with ThreadPoolExecutor(len(asked)) as pool:
         list(pool.map(work, range(len(asked))))
-    assert watched.statements > len(asked) ** 2
-    assert watched.overlaps == 0
+    assert watched.statements + filters.statements > len(asked) ** 2
+    assert filters.statements >= len(asked)
+    assert (watched.overlaps, filters.overlaps) == (0, 0)
+
+
+def test_a_slow_filter_keeps_no_other_request_waiting(built: Path) -> None:
+    reader = SnapshotReader(Snapshot.open(built)._reader.folder)
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def wait() -> int:
+        begun.set()
+        return 0 if goes_on.wait(60) else 1
+
+    reader._filters.set_progress_handler(wait, 1)  # SQLite calls it within its statement
+    with ThreadPoolExecutor(2) as pool:
+        filtered = pool.submit(reader.allowed, Filter(released_from="2015"))
+        assert begun.wait(60)
+        others = pool.submit(lambda: (reader.games([3]), reader.suggested("neo"), reader.row("neonoir")))
+        try:
+            assert len(others.result(60)[0]) == 1
+            assert not filtered.done()
+        finally:
+            goes_on.set()
+        found = filtered.result(60)
+    assert found is not None and found.any()
 
 
 def test_all_rows_are_read_page_by_page(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,9 +35,10 @@ _PAGE = 1000
 class SnapshotReader:
     """An open snapshot. Threads may share it.
 
-    Its one SQLite connection stays open, since the files may be pruned meanwhile. A lock lets one thread use it at a
-    time: Python caches prepared statements and releases the GIL between binding and running one, so two threads that
-    start the same statement at the same moment could get each other's rows.
+    Its SQLite connections stay open, since the files may be pruned meanwhile: one for filters, which may read all
+    games, and one for everything else, which does not wait for them. A lock lets one thread use a connection at a time:
+    Python caches prepared statements and releases the GIL between binding and running one, so two threads that start
+    the same statement at the same moment could get each other's rows.
 
     Attributes:
         folder: the snapshot's folder.
@@ -95,8 +96,10 @@ class SnapshotReader:
                 ) from None
             self.index = ListedIndex(self.index, lists)
         address = f"{(folder / GAMES).absolute().as_uri()}?mode=ro&immutable=1"
-        self._db = sqlite3.connect(address, uri=True, check_same_thread=False)
-        self._using = threading.Lock()
+        self._db, self._filters = (
+            sqlite3.connect(address, uri=True, check_same_thread=False) for _ in range(2)
+        )
+        self._using, self._filtering = threading.Lock(), threading.Lock()
         gallery = layout.absolute(folder).parents[2]  # if it still lies in one
         if gallery.is_symlink():
             beside = "SELECT picture FROM games WHERE picture GLOB '../*' LIMIT 1"
@@ -186,19 +189,19 @@ class SnapshotReader:
         Raises:
             SnapshotError: an older program built the snapshot, without filters.
         """
-        with self._using:
-            return facets.allowed(self._db, wanted, self.manifest.games)
+        with self._filtering:
+            return facets.allowed(self._filters, wanted, self.manifest.games)
 
     def undated(self, wanted: Filter) -> int:
         """Count the games that a filter excludes only because their release date is unknown. Call `allowed` first."""
-        with self._using:
-            return facets.undated(self._db, wanted, self.manifest.games)
+        with self._filtering:
+            return facets.undated(self._filters, wanted, self.manifest.games)
 
     @property
     def dated(self) -> int | None:
         """How many games have a known release date; None if an older program built the snapshot."""
-        with self._using:
-            return facets.dated(self._db)
+        with self._filtering:
+            return facets.dated(self._filters)
 
     def has_column(self, name: str) -> bool:
         """Whether any game has a column. It reads games only until it finds one."""
@@ -216,8 +219,8 @@ class SnapshotReader:
 
     @cached_property
     def _tags(self) -> list[str]:
-        with self._using:
-            return facets.tags(self._db)
+        with self._filtering:
+            return facets.tags(self._filters)
 
     def absent(self, text: str) -> tuple[str, str] | None:
         """Find a game without a vector by its id or name: its name and the reason. None if there is no such game."""

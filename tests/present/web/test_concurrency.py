@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import math
 import threading
 import time
@@ -9,8 +10,10 @@ from contextlib import ExitStack
 import pytest
 
 from steamdino.errors import BusyError
+from steamdino.present.web.api import filtered
 from steamdino.present.web.concurrency import ConcurrencyLimit
 from steamdino.present.web.deadline import left, within
+from steamdino.records import EVERYTHING, Filter
 
 
 def test_time_is_left_until_the_deadline_and_without_one_for_ever() -> None:
@@ -79,3 +82,20 @@ def test_who_gets_the_lock_too_late_does_nothing_with_it() -> None:
     assert not lock.locked()
     with places.taken():
         pass
+
+
+@pytest.mark.parametrize(
+    ("only", "in_thread"),
+    [
+        (Filter(), False),
+        (EVERYTHING, False),
+        (Filter(upcoming=False), False),
+        (Filter(tags=("Action",)), True),
+        (Filter(released_from="2020"), True),
+        (Filter(min_reviews=1), True),
+        (Filter(free=True, adult=True), True),
+    ],
+)
+def test_only_a_filter_with_conditions_leaves_the_event_loop(only: Filter, in_thread: bool) -> None:
+    used = asyncio.run(filtered(only, threading.get_ident))
+    assert (used != threading.get_ident()) == in_thread

@@ -78,7 +78,7 @@ def serve(
 
         steam-dino serve --host 0.0.0.0 --port 80 --workers 2 --rate 120
     """
-    if find_spec("fastapi") is None or find_spec("uvicorn") is None:
+    if any(find_spec(library) is None for library in ("fastapi", "orjson", "uvicorn")):
         raise MissingExtraError("serving", "web")
     settings = gallery.settings(precision=precision)
     web = WebSettings.load(

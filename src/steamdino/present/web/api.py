@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import random
-from functools import partial
-from typing import Annotated, Any
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -18,6 +18,7 @@ from steamdino.present.export.audit_report import audit_record
 from steamdino.present.export.explanation_drawing import as_record
 from steamdino.present.web import api_models
 from steamdino.present.web.api_models import Links
+from steamdino.present.web.json_encoding import encode
 from steamdino.present.web.parameters import (
     LONGEST,
     Count,
@@ -32,8 +33,9 @@ from steamdino.present.web.parameters import (
     kept,
     served,
 )
+from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.present.web.timing import stage
-from steamdino.records import Game
+from steamdino.records import Filter, Game, Matches
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {
@@ -53,12 +55,13 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 router = APIRouter(prefix="/api/v1", tags=["v1"], responses=PROBLEMS)
 GameId = Annotated[str, Path(max_length=LONGEST, description="A game's id.")]
 TAGS = 100
+Found = TypeVar("Found")
 
 
 def answer(record: Any) -> Response:
     """Return a record as JSON, serialised here: validating it against its model again takes longer than a search."""
     with stage("answer"):
-        text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+        text = encode(record)
     return Response(text, media_type="application/json")
 
 
@@ -103,9 +106,10 @@ async def games(
     to = addresses(request)
     if q.strip():
         with stage("search"):
-            found = edition.snapshot.suggest(q, offset + k, only=only)[offset:]
+            search = partial(edition.snapshot.suggest, q, offset + k, only=only)
+            found = (await filtered(only, search))[offset:]
         return answer({"games": [api_models.game_record(game, to) for game in found], "total": None})
-    rows = edition.snapshot.rows(only)
+    rows = await filtered(only, partial(edition.snapshot.rows, only))
     page = edition.snapshot.games(rows[offset : offset + k])
     return answer({"games": [api_models.game_record(game, to) for game in page], "total": len(rows)})
 
@@ -113,10 +117,11 @@ async def games(
 @router.get("/games/random", response_model=api_models.GameModel, summary="A random game")
 async def surprise(request: Request, edition: EditionOf, only: OnlyOf) -> Response:
     """Return a random game."""
-    return answer(api_models.game_record(any_game(edition, only), addresses(request)))
+    found = await filtered(only, partial(any_game, edition, only))
+    return answer(api_models.game_record(found, addresses(request)))
 
 
-def any_game(edition: EditionOf, only: OnlyOf) -> Game:
+def any_game(edition: ServedSnapshot, only: Filter) -> Game:
     """Return a random game.
 
     Raises:
@@ -140,12 +145,33 @@ async def similar(
     flip: Flip = False,
 ) -> Response:
     """Return the games whose banners look most like a game's, the most similar first, without the game itself."""
-    if mirror or flip:  # runs a model, which would block the event loop
-        search = partial(edition.similar, game_id, offset + k + 1, mirror=mirror, flip=flip, only=only)
-        matches = await run_in_threadpool(search)
-    else:
-        matches = edition.similar(game_id, offset + k + 1, only=only)
+    matches = await matches_of_game(edition, game_id, offset + k + 1, mirror, flip, only)
     return answer(api_models.similar_record(matches, addresses(request), offset, k))
+
+
+async def matches_of_game(
+    edition: ServedSnapshot, game_id: str, k: int, mirror: bool, flip: bool, only: Filter
+) -> Matches:
+    """Return the matches of a game's id, without blocking the event loop by a model or a filter that reads all games.
+
+    Raises:
+        BusyError, QueryError: as `ServedSnapshot.similar`.
+    """
+    search = partial(edition.similar, game_id, k, mirror=mirror, flip=flip, only=only)
+    return await (run_in_threadpool(search) if mirror or flip else filtered(only, search))
+
+
+async def filtered(only: Filter, search: Callable[[], Found]) -> Found:
+    """Return what a search finds; it runs in a thread if its filter has conditions.
+
+    Any other search is over sooner than a thread would get its turn beside a busy event loop.
+    """
+    return await run_in_threadpool(search) if _has_conditions(only) else search()
+
+
+@lru_cache(64)
+def _has_conditions(only: Filter) -> bool:
+    return only != only.without_conditions
 
 
 @router.get("/games/{game_id:path}", response_model=api_models.GameModel, summary="A game")

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 
 from steamdino import __version__
@@ -30,6 +31,7 @@ from steamdino.present.web import (
     static,
 )
 from steamdino.present.web.api_models import Links
+from steamdino.present.web.compiled_routes import CompiledRoutes
 from steamdino.present.web.concurrency import FETCHING, ConcurrencyLimit
 from steamdino.present.web.deadline import left
 from steamdino.present.web.etags import mark
@@ -83,7 +85,7 @@ def create_app(
         fetch = partial(_fetch, largest=web.largest_upload)
     app.state.fetch = fetch
     app.state.fetching = ConcurrencyLimit(FETCHING, "with fetching other pictures", 5)
-    for router in (
+    routers = (
         api.router,
         changes_api.router,
         legacy_routes.router,
@@ -94,9 +96,12 @@ def create_app(
         changes_pages.router,
         pages.router,
         legacy_pages.router,
-    ):
+    )
+    for router in routers:
         app.include_router(router)
     error_responses.install(app)
+    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    app.add_middleware(CompiledRoutes, routes=routes)
     if web.origins:
         app.add_middleware(CORSMiddleware, allow_origins=web.origins.split(), allow_methods=["GET", "POST"])
     app.add_middleware(
@@ -124,6 +129,9 @@ def from_environment() -> FastAPI:
     return create_app(Settings.load({}), WebSettings.load({}))
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False)
+
+
 class JsonLines(logging.Formatter):
     """A formatter of log lines as JSON objects, one per line."""
 
@@ -137,4 +145,4 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             facts["error"] = self.formatException(record.exc_info)
-        return json.dumps(facts, ensure_ascii=False)
+        return _JSON.encode(facts)

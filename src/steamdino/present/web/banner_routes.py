@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 
@@ -30,8 +32,10 @@ def banner(
     request: Request,
     edition: EditionOf,
     game_id: GameId,
-    width: int = Path(description="150, 300 or 600 pixels."),
-    v: str = Query("", max_length=LONGEST, description="The version, as in the addresses of pictures."),
+    width: Annotated[int, Path(description="150, 300 or 600 pixels.")],
+    v: Annotated[
+        str, Query(max_length=LONGEST, description="The version, as in the addresses of pictures.")
+    ] = "",
 ) -> Response:
     """Return a game's banner as JPEG of the given width at most. With `v`, browsers may cache it for ever."""
     if width not in WIDTHS:

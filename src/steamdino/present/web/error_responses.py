@@ -76,26 +76,26 @@ def unforeseen(request: Request, error: Exception) -> Response:
     return answer(request, 500, "something went wrong on this server; see its log for the reason")
 
 
-def install(app: FastAPI) -> None:
-    """Register the error handlers of an app."""
-
-    async def ours(request: Request, error: Exception) -> Response:
-        assert isinstance(error, SteamDinoError)  # noqa: S101 (it is registered for these)
+def of_error(request: Request, error: Exception) -> Response:
+    """Return the answer for one of this program's errors, an invalid parameter or an HTTP error."""
+    if isinstance(error, SteamDinoError):
         return answer(request, *status_and_detail(error))
-
-    async def invalid(request: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)  # noqa: S101
+    if isinstance(error, RequestValidationError):
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"][1:]) or "the request"
         return answer(request, 422, f"{where}: {invalid_value(first)}")
+    assert isinstance(error, HTTPException)  # noqa: S101 (it is registered for these)
+    return answer(request, error.status_code, str(error.detail), error.headers)
 
-    async def http(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)  # noqa: S101
-        return answer(request, error.status_code, str(error.detail), error.headers)
 
-    app.add_exception_handler(SteamDinoError, ours)
-    app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(HTTPException, http)
+def install(app: FastAPI) -> None:
+    """Register the error handler of an app."""
+
+    async def handle(request: Request, error: Exception) -> Response:
+        return of_error(request, error)
+
+    for kind in (SteamDinoError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, handle)
 
 
 def _wants_page(request: Request) -> bool:

@@ -8,11 +8,11 @@ import logging
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache
 from http import HTTPMethod, HTTPStatus
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -97,6 +97,20 @@ class Metrics:
         self.stages = Histogram(
             "steamdino_stage_seconds", "Time of a stage.", ("stage",), registry=self.registry, buckets=BUCKETS
         )
+        # Looking up a series by its labels takes as long as updating it. There are as many series as label values.
+        self._requests = cache(self.requests.labels)
+        self._seconds = cache(self.seconds.labels)
+        self._stages = cache(self.stages.labels)
+
+    def count(
+        self, method: str, route: str, status: int, seconds: float, stages: Mapping[str, float]
+    ) -> None:
+        """Count a request, and observe its time and that of its stages, in seconds."""
+        # Clients can invent methods, and each would add a time series for ever.
+        self._requests(method if method in HTTPMethod.__members__ else "other", route, status).inc()
+        self._seconds(route).observe(seconds)
+        for name, value in stages.items():
+            self._stages(name).observe(value)
 
 
 class Middleware:
@@ -125,7 +139,10 @@ class Middleware:
         self._metrics = metrics
         self._version = version
         self._limiter = Limiter(web.requests_per_minute)
-        self._headers = security_headers(picture_hosts)
+        self._headers = [
+            (name.encode("latin-1"), value.encode("latin-1"))
+            for name, value in security_headers(picture_hosts).items()
+        ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -139,15 +156,9 @@ class Middleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
-                if tag and status in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
-                    headers.setdefault("etag", tag)
-                    headers.setdefault("cache-control", "no-cache")
-                elif scope["method"] in READS:  # errors as well: a missing game may exist tomorrow
-                    headers.setdefault("cache-control", "no-store")
-                headers["server-timing"] = ", ".join(f"{k};dur={1000 * v:.1f}" for k, v in stages.items())
+                message["headers"] = self._completed(
+                    [*message["headers"]], tag, status, scope["method"], stages
+                )
             await send(message)
 
         with collecting() as stages:
@@ -159,6 +170,26 @@ class Middleware:
                     await self._answer(scope, receive, sending)
             finally:
                 self._count(scope, status, time.perf_counter() - started, stages)
+
+    def _completed(
+        self,
+        headers: list[tuple[bytes, bytes]],
+        tag: str | None,
+        status: int,
+        method: str,
+        stages: Mapping[str, float],
+    ) -> list[tuple[bytes, bytes]]:
+        """Return the headers of an answer with those that it lacks; it keeps its own."""
+        own = {name for name, _ in headers}
+        added = self._headers
+        if tag and status in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
+            added = [*added, (b"etag", tag.encode("latin-1")), (b"cache-control", b"no-cache")]
+        elif method in READS:  # errors as well: a missing game may exist tomorrow
+            added = [*added, (b"cache-control", b"no-store")]
+        timing = ", ".join(f"{name};dur={1000 * seconds:.1f}" for name, seconds in stages.items())
+        headers += [pair for pair in added if pair[0] not in own]
+        headers.append((b"server-timing", timing.encode("latin-1")))
+        return headers
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun, most, got = False, self._web.largest_upload + ENVELOPE, 0
@@ -198,8 +229,7 @@ class Middleware:
         return f"a picture may have at most {self._web.largest_upload:,} bytes; send a smaller one"
 
     def _refusal(self, scope: Scope, tag: str | None) -> ASGIApp | None:
-        headers = Headers(scope=scope)
-        length = headers.get("content-length", "0")
+        length = _header(scope, b"content-length", "0")
         client = scope.get("client")
         wait = self._limiter.wait(client[0] if client else "")
         if wait:
@@ -209,7 +239,7 @@ class Middleware:
             return problem(414, "the address is too long; send fewer or shorter parameters")
         if not length.isdecimal() or int(length) > self._web.largest_upload + ENVELOPE:
             return problem(413, self._too_large)
-        if tag and is_known(tag, headers.get("if-none-match", "")):
+        if tag and is_known(tag, _header(scope, b"if-none-match", "")):
             return problem(304, "", {"etag": tag})
         return None
 
@@ -224,21 +254,22 @@ class Middleware:
 
     def _count(self, scope: Scope, status: int, seconds: float, stages: dict[str, float]) -> None:
         route = getattr(scope.get("route"), "path", "none")
-        # Clients can invent methods, and each would add a time series for ever.
-        method = scope["method"] if scope["method"] in HTTPMethod.__members__ else "other"
-        self._metrics.requests.labels(method, route, status).inc()
-        self._metrics.seconds.labels(route).observe(seconds)
-        for name, value in stages.items():
-            self._metrics.stages.labels(name).observe(value)
-        facts = {
-            "method": scope["method"],
-            "route": route,
-            "path": scope["path"][:200],
-            "status": status,
-            "ms": round(1000 * seconds, 2),
-            "stages": {name: round(1000 * value, 2) for name, value in stages.items()},
-        }
-        LOG.info("request", extra={"facts": facts})
+        self._metrics.count(scope["method"], route, status, seconds, stages)
+        if LOG.isEnabledFor(logging.INFO):
+            facts = {
+                "method": scope["method"],
+                "route": route,
+                "path": scope["path"][:200],
+                "status": status,
+                "ms": round(1000 * seconds, 2),
+                "stages": {name: round(1000 * value, 2) for name, value in stages.items()},
+            }
+            LOG.info("request", extra={"facts": facts})
+
+
+def _header(scope: Scope, name: bytes, default: str) -> str:
+    """Return a request's header, the first one if there are several."""
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), default)
 
 
 def security_headers(picture_hosts: tuple[str, ...]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
@@ -22,7 +22,7 @@ from steamdino.present.export.game_links import game_links
 from steamdino.present.export.html_page import data_url
 from steamdino.present.release_text import release_text
 from steamdino.present.web import static
-from steamdino.present.web.api import addresses, any_game
+from steamdino.present.web.api import addresses, any_game, filtered, matches_of_game
 from steamdino.present.web.parameters import (
     LONGEST,
     EditionOf,
@@ -52,6 +52,7 @@ router = APIRouter(include_in_schema=False)
 def environment() -> Environment:
     """Return the environment of the templates; everything is escaped."""
     made = Environment(
+        auto_reload=False,  # or it looks at the times of the templates' files for each page
         autoescape=True,
         loader=PackageLoader("steamdino.present.web"),
         trim_blocks=True,
@@ -125,13 +126,12 @@ async def suggest(
 @router.get("/random")
 async def surprise(request: Request, edition: EditionOf, only: OnlyOf) -> Response:
     """Redirect to a random game."""
-    return RedirectResponse(
-        f"/games/{quote(any_game(edition, only).id, safe='')}", 303, {"cache-control": "no-store"}
-    )
+    found = await filtered(only, partial(any_game, edition, only))
+    return RedirectResponse(f"/games/{quote(found.id, safe='')}", 303, {"cache-control": "no-store"})
 
 
 @router.get("/games/{game_id:path}")
-def game(
+async def game(
     request: Request,
     edition: EditionOf,
     only: OnlyOf,
@@ -145,8 +145,8 @@ def game(
     own = edition.snapshot.game(game_id)
     other = served(request).edition(beside) if beside else None
     wanted = offset + PAGE + 1
-    matches = edition.similar(game_id, wanted, mirror=mirror, flip=flip, only=only)
-    others = other.similar(game_id, wanted, mirror=mirror, flip=flip, only=only) if other else None
+    matches = await matches_of_game(edition, game_id, wanted, mirror, flip, only)
+    others = await matches_of_game(other, game_id, wanted, mirror, flip, only) if other else None
     return page(
         request,
         "game.html.jinja",

@@ -104,7 +104,7 @@ class ServedSnapshot:
             BusyError: too many requests are waiting for the model already.
             QueryError, PictureError: as `Snapshot.similar`, without the path of a picture.
         """
-        if isinstance(query, str):
+        if isinstance(query, str) and query not in self.snapshot:
             # Only an id is allowed, and no other query, such as the path of a file on this machine.
             self.snapshot.game(query)
         encodes = mirror or flip or isinstance(query, Path)

@@ -21,15 +21,15 @@ Disallow: /similar_apps
 
 
 @router.get("/robots.txt", response_class=PlainTextResponse)
-async def robots() -> str:
+async def robots() -> Response:
     """Return the paths that crawlers should not visit."""
-    return ROBOTS
+    return PlainTextResponse(ROBOTS)
 
 
 @router.get("/healthz", response_class=PlainTextResponse)
-async def healthz() -> str:
+async def healthz() -> Response:
     """Report that the process is running."""
-    return "ok\n"
+    return PlainTextResponse("ok\n")
 
 
 @router.get("/readyz", response_class=PlainTextResponse)
