@@ -146,6 +146,10 @@ class Games:
             )
         )
 
+    def count(self) -> int:
+        """Count all games, including missing ones."""
+        return int(self._db.execute("SELECT count(*) FROM games").fetchone()[0])
+
     def __contains__(self, game_id: str) -> bool:
         """Return whether there is a game with this id, be it missing or not."""
         return self._db.execute("SELECT 1 FROM games WHERE game_id = ?", (game_id,)).fetchone() is not None
