@@ -21,9 +21,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from benchmarks.memory import SOURCE, draw
+from memory import SOURCE, draw
 
 
 @dataclass(slots=True)
