@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,7 @@ def test_what_a_recipe_lacks_comes_in_order_and_once_although_it_is_stored_meanw
         base, key = gallery.vectors.put_recipe(RECIPE), gallery.vectors.put_recipe(whitened)
         gallery.vectors.put(base, "f32", sorted(set(SHA)), some(len(set(SHA))))
         gallery.vectors.put(key, "f32", [sorted(set(SHA))[4]], some(1))
+    assert len(list(islice(gallery.vectors.lacking(key, base), 99))) == len(set(SHA)) - 1
     seen = []
     for sha256, precision, vector in gallery.vectors.lacking(key, base):
         seen.append(sha256)
