@@ -95,8 +95,9 @@ class StoredHashes:
                     missing[place] = bool(one.path)
         places = np.flatnonzero(missing)
         if self._stored_only and len(places) > FEW:
+            # Without the gallery's path: a server shows the message to strangers.
             raise NotComputedError(
-                f"{len(places):,} pictures have to be decoded to compare them; run: steam-dino check -g {self._root}"
+                f"{len(places):,} pictures have to be decoded to compare them; run: steam-dino check"
             )
         threads = cores()
         looks = ahead(self._look, self._banners.read(rows[places]), threads=threads, waiting=AHEAD * threads)
