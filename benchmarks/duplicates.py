@@ -24,7 +24,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
 import steamdino
-from steamdino.analysis.duplicate_detection import TIERS, find_pairs, groups
+from steamdino.analysis.duplicate_detection import TIERS, find_pairs
+from steamdino.analysis.duplicate_grouping import groups
 from steamdino.index.exact import ExactIndex
 from steamdino.pipeline.duplicate_groups import duplicates
 
@@ -134,17 +135,22 @@ def of_steam() -> None:
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     hashes = rng.integers(0, 256, (GAMES, 32), dtype=np.uint8)
     hashes[GAMES // 2 + np.arange(len(copies))] = hashes[copies]
+    index = ExactIndex(vectors)
     began = time.monotonic()
     pairs = find_pairs(
-        ExactIndex(vectors), [str(n) for n in range(GAMES)], 0.0, lambda row: hashes[row], tiers=TIERS
+        index,
+        map(str, range(GAMES)),
+        0.0,
+        lambda rows: (hashes[rows], np.ones(len(rows), np.bool_)),
+        tiers=TIERS,
     )
-    found = groups(pairs, lambda row: (row,))
+    found = groups(pairs, GAMES, lambda row: (row,), index.similarity)
     seconds = time.monotonic() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    counted = Counter(pair.tier for pair in pairs)
+    counted = {tier: sum(len(one) for part in pairs for one, _ in part.of_tier(tier)) for tier in TIERS}
     print(
         f"{GAMES:,} vectors of {DIM} dims: {seconds:.0f} s, {peak:,.0f} MB at most (the vectors take"
-        f" {vectors.nbytes / 1e6:,.0f} MB); {dict(counted)} pairs, {len(found):,} groups"
+        f" {vectors.nbytes / 1e6:,.0f} MB); {counted} pairs, {len(found):,} groups"
     )
     assert counted["re-encoded"] == len(copies)
 

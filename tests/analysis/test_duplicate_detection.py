@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from steamdino.analysis.duplicate_detection import TIERS, DuplicatePair, find_pairs, groups
+from steamdino.analysis import distinct_pairs
+from steamdino.analysis.duplicate_detection import TIERS, DuplicatePairs, Hashes, find_pairs
+from steamdino.analysis.duplicate_grouping import groups
 from steamdino.index.exact import ExactIndex
 
 networkx = pytest.importorskip("networkx", reason="the oracle for connected components")
@@ -15,6 +20,30 @@ networkx = pytest.importorskip("networkx", reason="the oracle for connected comp
 def unit_rows(count: int, dim: int, seed: int) -> NDArray[np.float32]:
     rows = np.random.default_rng(seed).normal(size=(count, dim)).astype(np.float32)
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def pairs_of(drawn: Sequence[tuple[int, int, str]]) -> DuplicatePairs:
+    rows = np.array([(min(a, b), max(a, b)) for a, b, _ in drawn], np.intp).reshape(-1, 2)
+    tiers = np.array([TIERS.index(tier) for _, _, tier in drawn], np.uint8)
+    return DuplicatePairs(rows[:, 0], rows[:, 1], tiers)
+
+
+def tiers_of(found: Sequence[DuplicatePairs]) -> dict[tuple[int, int], str]:
+    return {
+        pair: tier
+        for part in found
+        for tier in TIERS
+        for first, second in part.of_tier(tier)
+        for pair in zip(first.tolist(), second.tolist(), strict=True)
+    }
+
+
+def hashes_of(known: Mapping[int, NDArray[np.uint8]]) -> Hashes:
+    def of(rows: NDArray[np.intp]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        made = [known.get(row, np.zeros(32, np.uint8)) for row in rows.tolist()]
+        return np.stack(made), np.array([row in known for row in rows.tolist()])
+
+    return of
 
 
 PAIRS = st.lists(
@@ -27,12 +56,13 @@ PAIRS = st.lists(
 def test_groups_are_the_connected_components_of_each_tier_and_stricter_ones(
     drawn: list[tuple[int, int, str]],
 ) -> None:
-    pairs = [DuplicatePair(min(a, b), max(a, b), tier, 0.5) for a, b, tier in drawn]
-    found = groups(pairs, lambda row: (row,))
+    pairs = [(min(a, b), max(a, b), tier) for a, b, tier in drawn]
+    half = len(drawn) // 2  # in parts, as they are found
+    found = groups([pairs_of(drawn[:half]), pairs_of(drawn[half:])], 15, lambda row: (row,), lambda a, b: 0.5)
     for number, tier in enumerate(TIERS):
         graph = networkx.Graph()
-        own = {(p.first, p.second) for p in pairs if p.tier == tier}
-        graph.add_edges_from((p.first, p.second) for p in pairs if TIERS.index(p.tier) <= number)
+        own = {(a, b) for a, b, its in pairs if its == tier}
+        graph.add_edges_from((a, b) for a, b, its in pairs if TIERS.index(its) <= number)
         expected = {
             frozenset(component)
             for component in networkx.connected_components(graph)
@@ -55,8 +85,7 @@ def test_each_tier_takes_what_belongs_to_it() -> None:
     hashes[1] = hashes[0].copy()
     hashes[1][0] ^= 0b111  # three bits
     hashes[2] = ~hashes[0]
-    found = find_pairs(ExactIndex(vectors), list("abcdefgh"), 0.0, hashes.get, tiers=TIERS)
-    tiers = {(pair.first, pair.second): pair.tier for pair in found}
+    tiers = tiers_of(find_pairs(ExactIndex(vectors), list("abcdefgh"), 0.0, hashes_of(hashes), tiers=TIERS))
     assert tiers[0, 1] == "re-encoded"
     assert tiers[0, 2] == "near"  # as close, but its hash says that it is another picture
     assert tiers[3, 4] == "near"
@@ -66,12 +95,9 @@ def test_each_tier_takes_what_belongs_to_it() -> None:
 def test_equal_bytes_are_identical_whatever_the_vectors_say() -> None:
     vectors = unit_rows(5, 16, 2)
     found = find_pairs(
-        ExactIndex(vectors), ["a", "b", "a", "c", "a"], 0.0, lambda row: None, tiers=["identical"]
+        ExactIndex(vectors), ["a", "b", "a", "c", "a"], 0.0, hashes_of({}), tiers=["identical"]
     )
-    assert [(pair.first, pair.second, pair.tier) for pair in found] == [
-        (0, 2, "identical"),
-        (0, 4, "identical"),
-    ]
+    assert tiers_of(found) == {(0, 2): "identical", (0, 4): "identical"}
 
 
 def test_hashes_are_made_of_close_pairs_only() -> None:
@@ -79,22 +105,99 @@ def test_hashes_are_made_of_close_pairs_only() -> None:
     vectors[1] = vectors[0]
     asked: list[int] = []
 
-    def hash_of(row: int) -> NDArray[np.uint8]:
-        asked.append(row)
-        return np.zeros(32, np.uint8)
+    def of(rows: NDArray[np.intp]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        asked.extend(rows.tolist())
+        return np.zeros((len(rows), 32), np.uint8), np.ones(len(rows), np.bool_)
 
-    find_pairs(ExactIndex(vectors), [str(n) for n in range(200)], 0.0, hash_of)
-    assert sorted(asked) == [0, 1]
+    find_pairs(ExactIndex(vectors), [str(n) for n in range(200)], 0.0, of)
+    assert asked == [0, 1]
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_few_games_have_few_pairs(count: int) -> None:
     vectors = unit_rows(count, 8, 0)
-    assert (
-        len(
-            find_pairs(
-                ExactIndex(vectors), [str(n) for n in range(count)], 0.0, lambda row: None, tiers=TIERS
-            )
+    found = find_pairs(ExactIndex(vectors), [str(n) for n in range(count)], 0.0, hashes_of({}), tiers=TIERS)
+    assert len(tiers_of(found)) <= 1
+
+
+def by_the_definition(
+    vectors: NDArray[np.float32],
+    pictures: Sequence[str],
+    usual: float,
+    hashes: Mapping[int, NDArray[np.uint8]],
+) -> dict[tuple[int, int], str]:
+    """Compare each pair of rows, one by one."""
+    first = [pictures.index(one) for one in pictures]
+    shown = sorted(set(first))
+    cosines = vectors.astype(np.float64) @ vectors.T.astype(np.float64)
+    found = {(first[row], row): "identical" for row in range(len(first)) if first[row] != row}
+    nearest = {row: max((x for x in shown if x != row), key=lambda x: cosines[row, x]) for row in shown}
+    for one, other in combinations(shown, 2):
+        standard = (cosines[one, other] - usual) / (1 - usual)
+        bits = int(np.unpackbits(hashes[one] ^ hashes[other]).sum()) if {one, other} <= hashes.keys() else 256
+        if standard >= 0.5:
+            found[one, other] = "re-encoded" if standard >= 0.72 and bits <= 18 else "near"
+        elif standard >= 0.42 and (nearest[one], nearest[other]) == (other, one):
+            found[one, other] = "similar"
+    return found
+
+
+@pytest.mark.parametrize("most_pairs", [0, 1_000_000])  # copied to a file, and compared with all others
+@settings(max_examples=30)
+@given(seed=st.integers(0, 10_000), count=st.integers(3, 40), usual=st.sampled_from([0.0, 0.3, -0.1]))
+def test_pairs_are_those_of_comparing_each_with_each(
+    most_pairs: int, seed: int, count: int, usual: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    pictures = [str(n) for n in rng.integers(0, count, count)]
+    vectors = unit_rows(count, 6, seed)
+    hashes = {n: rng.integers(0, 2, 32, dtype=np.uint8) for n in range(count) if rng.random() < 0.8}
+    for row, picture in enumerate(pictures):
+        vectors[row] = vectors[pictures.index(picture)]
+        if pictures.index(picture) in hashes:
+            hashes[row] = hashes[pictures.index(picture)]
+    if len(set(pictures)) < 2:
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(distinct_pairs, "MOST_PAIRS", most_pairs)
+        found = find_pairs(ExactIndex(vectors), pictures, usual, hashes_of(hashes), tiers=TIERS)
+    expected = by_the_definition(vectors, pictures, usual, hashes)
+    assert tiers_of(found) == expected
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(distinct_pairs, "MOST_PAIRS", most_pairs)
+        strict = find_pairs(
+            ExactIndex(vectors), pictures, usual, hashes_of(hashes), tiers=("identical", "re-encoded")
         )
-        <= 1
-    )
+    assert tiers_of(strict) == {
+        pair: tier for pair, tier in expected.items() if tier in ("identical", "re-encoded")
+    }
+
+
+def test_the_most_similar_come_first_even_if_no_pair_joins_them_with_the_representative() -> None:
+    """0 is joined with 1, 1 with 2 and 3: both are reached through 1, and 3 is more like 0 than 2 is."""
+    likeness = {(1, 0): 0.9, (2, 0): 0.4, (3, 0): 0.6}
+    drawn = [(0, 1, "near"), (1, 2, "near"), (1, 3, "near")]
+    (group,) = groups([pairs_of(drawn)], 4, lambda row: (row,), lambda a, b: likeness[a, b])
+    assert (group.representative, group.others) == (0, (1, 3, 2))
+
+
+def test_thousands_of_near_copies_become_one_group() -> None:
+    """1,500 near copies make a million pairs, and 1,500 identical banners another million if each were compared."""
+    rng = np.random.default_rng(5)
+    base = unit_rows(1, 32, 1)
+    copies = base + 0.005 * rng.normal(size=(1500, 32)).astype(np.float32)
+    vectors = np.concatenate((np.repeat(unit_rows(1, 32, 2), 1500, axis=0), copies, unit_rows(20, 32, 3)))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    pictures = ["blank"] * 1500 + [str(n) for n in range(1520)]
+    index = ExactIndex(vectors)
+    hashes = {row: np.zeros(32, np.uint8) for row in range(1500, 3000)}
+    found = find_pairs(index, pictures, 0.0, hashes_of(hashes))
+    large = [
+        one
+        for one in groups(found, len(vectors), lambda row: (row,), index.similarity)
+        if len(one.others) > 99
+    ]
+    assert [(one.tier, one.representative, len(one.others)) for one in large] == [
+        ("identical", 0, 1499),
+        ("re-encoded", 1500, 1499),
+    ]

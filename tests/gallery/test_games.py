@@ -38,7 +38,7 @@ def test_what_is_known_of_a_game_is_what_was_stored(gallery: Gallery, tmp_path: 
     gallery.banners.put("linked", _banner(original, "b" * 64), LocalFile(original))
     gallery.games.mark_gone(["lost"])
     columns = '{"year":1999}'
-    assert gallery.games.known(source) == {
+    assert gallery.games.known(source, ["copied", "linked", "bare", "lost", "unknown"]) == {
         "copied": KnownGame(
             "Game copied", columns, False, LocalFile(original), 5, 6, 7, "a" * 64, LocalFile(copy)
         ),
@@ -46,6 +46,12 @@ def test_what_is_known_of_a_game_is_what_was_stored(gallery: Gallery, tmp_path: 
         "bare": KnownGame("Game bare", columns, False, None, 0, 0, 0, None, None),
         "lost": KnownGame("Game lost", columns, True, None, 0, 0, 0, None, None),
     }
+    assert list(gallery.games.known(source, ["bare"])) == ["bare"]
+    assert gallery.games.present(source) == {"copied": True, "linked": True, "bare": False}
+    other = gallery.games.put_source("folder", tmp_path / "other", steam=False)
+    assert gallery.games.known(other, ["bare"]) == {}
+    assert gallery.games.owners(other, ["bare", "unknown"]) == {"bare": "covers"}
+    assert gallery.games.owners(source, ["bare"]) == {}
 
 
 def test_a_source_is_found_again_however_its_path_is_spelled(gallery: Gallery, tmp_path: Path) -> None:

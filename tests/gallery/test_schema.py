@@ -17,6 +17,7 @@ RELEASED = [
     "784170969988693a",
     "e09109098b117f1f",
     "aff903307872cc12",
+    "ad20543c55005a5f",
 ]
 """The beginnings of the migrations' sha256s, written down when each was released."""
 

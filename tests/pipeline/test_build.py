@@ -293,3 +293,34 @@ def test_the_fictional_store_holds_what_its_truth_says(built: Path, fictional_st
     _, games = fictional_store
     expected = {game.id for game in games if game.file and game.defect != "broken"}
     assert set(steamdino.Snapshot.open(built).ids) == expected
+
+
+def test_an_interrupted_build_continues_page_by_page_and_encodes_nothing_twice(
+    tmp_path: Path, paint: Paint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("steamdino.gallery.vectors.PAGE", 3)
+    monkeypatch.setattr("steamdino.pipeline.vector_writer.COMMIT_EVERY", 4)
+    for seed in range(20):
+        paint(tmp_path / f"covers/{seed}.jpg", seed)
+    (tmp_path / "covers/broken.jpg").write_bytes((tmp_path / "covers/0.jpg").read_bytes()[:-200])
+    for place in ("one", "other"):
+        add(tmp_path / place, tmp_path / "covers")
+
+    def stop(done: int, total: int) -> None:
+        assert total == 21 - sum(encoded)
+        if done >= 8:
+            raise KeyboardInterrupt
+
+    encoded: list[int] = []
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            build(tmp_path / "one", "bundled/64x64", progress=stop)
+        with Gallery.open(tmp_path / "one") as gallery:
+            (recipe,) = gallery.report().recipes
+            failed = len([one for _, stage, one in gallery.problems.known() if stage == "build"])
+        encoded = [sum(recipe.vectors.values()), failed]
+    last = build(tmp_path / "one", "bundled/64x64")
+    whole = build(tmp_path / "other", "bundled/64x64")
+    assert last.encoded + encoded[0] == whole.encoded == 20
+    assert (last.games, last.absent) == (whole.games, whole.absent) == (20, 1)
+    assert (last.snapshot / "vectors.npy").read_bytes() == (whole.snapshot / "vectors.npy").read_bytes()

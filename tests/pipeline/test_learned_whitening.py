@@ -79,7 +79,7 @@ def test_what_a_kill_left_out_is_made_good(whitened: Path) -> None:
     with Gallery.write(whitened, "test") as opened, opened.transaction():
         key = opened.vectors.recipe_key(undisturbed.recipe)
         assert key is not None
-        opened.vectors.drop([(key, row.sha256) for row in opened.vectors.rows(key)[::3]])
+        opened.vectors.drop([(key, row.sha256) for row in list(opened.vectors.rows(key))[::3]])
     build(whitened, WHITENED, rebuild=True)
     assert (Snapshot.open(whitened, WHITENED).vectors == undisturbed.vectors).all()
 

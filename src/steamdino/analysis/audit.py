@@ -12,7 +12,7 @@ from PIL import Image
 
 from steamdino.analysis.duplicate_detection import LEAST, NEAR
 from steamdino.analysis.explain import Explainer, Explanation
-from steamdino.analysis.flaws import Flaw, findings
+from steamdino.analysis.flaws import Flaw, Sizes, banner_flaws
 from steamdino.banners.decode import decode
 from steamdino.banners.quality import measure
 from steamdino.banners.read import inspect, read_picture
@@ -128,7 +128,7 @@ class Auditor:
         shown = Shown(
             "", picture.name, str(picture), content.sha256, banner.width, banner.height, banner.mode
         )
-        flaws = findings([shown], {content.sha256: measure(image)}, {}, self._size)
+        flaws = banner_flaws(shown, measure(image), Sizes(self._size, shown.width / shown.height))
         return Audit(
             picture,
             (banner.width, banner.height),

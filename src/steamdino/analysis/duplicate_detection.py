@@ -1,4 +1,4 @@
-"""Finds duplicate banners, by their bytes, difference hashes and vectors, and groups them in tiers.
+"""Finds duplicate banners, by their bytes, difference hashes and vectors, in tiers.
 
 Cosines have a different scale under each recipe. Tiers therefore go by a standardised similarity, ``(cosine - u) /
 (1 - u)``, with u the median cosine of the snapshot's pairs: 0 for a usual pair, 1 for equal vectors.
@@ -10,18 +10,21 @@ Cosines have a different scale under each recipe. Tiers therefore go by a standa
 ``near``         by the vectors alone: cropped, recoloured, mirrored, with other lettering, a reskin
 ``similar``      each is the other's nearest neighbour, and closer than most pairs, but not the same
 ===============  ============================================================================================
+
+Many banners can be near copies of each other: 5,000 of them make 12.5 million pairs. Pairs are therefore arrays, and
+each takes one byte more than the index needs for it.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from steamdino.index.vector_index import Index
+from steamdino.analysis.distinct_pairs import close_pairs, first_rows
+from steamdino.index.vector_index import ClosePairs, Index
 from steamdino.records import Progress
 
 IDENTICAL, RE_ENCODED, NEAR, SIMILAR = TIERS = ("identical", "re-encoded", "near", "similar")
@@ -32,168 +35,147 @@ LEAST = {RE_ENCODED: 0.72, NEAR: 0.5, SIMILAR: 0.42}
 MOST_BITS = 18
 """Bits, of 256, in which the difference hashes of the same picture may differ."""
 
+NO_TIER = len(TIERS)
+"""Marks pairs that are in no tier that was asked for."""
 
-@dataclass(frozen=True, slots=True)
-class DuplicatePair:
-    """Two rows that look alike.
+CHUNK = 1 << 16
+"""Pairs that are looked at together."""
 
-    Attributes:
-        first, second: rows, the lower one first.
-        tier: one of `TIERS`.
-        similarity: their cosine.
-    """
+_BITS = np.array([number.bit_count() for number in range(1 << 16)], np.uint8)
 
-    first: int
-    second: int
-    tier: str
-    similarity: float
+Hashes = Callable[[NDArray[np.intp]], tuple[NDArray[np.uint8], NDArray[np.bool_]]]
+"""Takes m rows, intp; returns their difference hashes, uint8, shape (m, 32), and which are known, bool, shape (m,)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Rows that are connected by pairs of one tier or a stricter one.
+@dataclass(frozen=True, slots=True, eq=False)
+class DuplicatePairs:
+    """Pairs of rows that look alike.
 
     Attributes:
-        tier: the loosest of its pairs.
-        representative: the row to keep.
-        others: the rest, the most similar to it first.
-        pairs: the pairs that connect them.
+        first, second: intp, shape (pairs,): rows.
+        tiers: uint8, shape (pairs,): the place in `TIERS`, or `NO_TIER` for a pair that does not count.
     """
 
-    tier: str
-    representative: int
-    others: tuple[int, ...]
-    pairs: tuple[DuplicatePair, ...]
+    first: NDArray[np.intp]
+    second: NDArray[np.intp]
+    tiers: NDArray[np.uint8]
+
+    def chunks(self) -> Iterator[DuplicatePairs]:
+        """Yield views of `CHUNK` pairs each; what is written to them is written to these arrays."""
+        for start in range(0, len(self.tiers), CHUNK):
+            part = slice(start, start + CHUNK)
+            yield DuplicatePairs(self.first[part], self.second[part], self.tiers[part])
+
+    def of_tier(self, tier: str) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+        """Yield the rows of the pairs of a tier, in chunks: intp, twice, of equal shapes."""
+        for part in self.chunks():
+            own = part.tiers == TIERS.index(tier)
+            if own.any():
+                yield part.first[own], part.second[own]
 
 
 def find_pairs(
     index: Index,
-    sha256: Sequence[str],
+    sha256s: Iterable[str],
     usual: float,
-    hash_of: Callable[[int], NDArray[np.uint8] | None],
+    hashes: Hashes,
     *,
     tiers: Iterable[str] = TIERS[:3],
     progress: Progress | None = None,
-) -> list[DuplicatePair]:
-    """Find pairs of rows in tiers, from the strictest tier to the loosest.
+) -> list[DuplicatePairs]:
+    """Find pairs of rows in tiers. Of pictures with equal bytes, the first one stands for all of them.
 
     Args:
         index: of n rows.
-        sha256: of each row's picture.
+        sha256s: of each row's picture; consumed one by one.
         usual: the median cosine of the snapshot's pairs.
-        hash_of: returns a row's difference hash, uint8, shape (32,); None if its picture cannot be read. Called only
-            for rows in a close pair.
+        hashes: returns difference hashes; called with the rows that are in a close pair, rising, if there are any.
         tiers: the tiers to look for.
         progress: called with (rows, n).
     """
     wanted = set(tiers)
-    pairs = [
-        DuplicatePair(first, second, IDENTICAL, 1.0)
-        for group in _same(sha256).values()
-        for first, second in ((group[0], other) for other in group[1:])
-        if IDENTICAL in wanted
-    ]
+    first_of = first_rows(sha256s, len(index))
+    copies = np.flatnonzero(first_of != np.arange(len(first_of)))
+    found = []
+    if IDENTICAL in wanted:
+        identical = np.full(len(copies), TIERS.index(IDENTICAL), np.uint8)
+        found.append(DuplicatePairs(first_of[copies], copies, identical))
     if wanted <= {IDENTICAL}:
-        return pairs
-    distinct = np.array([group[0] for group in _same(sha256).values()], np.intp)
-    distinct.sort()
-    firsts, seconds, cosines = index.subset(distinct).close_pairs(
-        usual + LEAST[NEAR] * (1 - usual), progress=progress
-    )
-    nearest = _nearest(firsts, seconds, cosines, len(distinct))
-    for first, second, cosine in zip(firsts.tolist(), seconds.tolist(), cosines.tolist(), strict=True):
-        standard = (cosine - usual) / (1 - usual) if usual < 1 else 0.0
-        one, other = int(distinct[first]), int(distinct[second])
-        if standard >= LEAST[NEAR]:
-            same = standard >= LEAST[RE_ENCODED] and _few_bits(hash_of(one), hash_of(other))
-            tier = RE_ENCODED if same else NEAR
-        elif standard >= LEAST[SIMILAR] and nearest[first] == second and nearest[second] == first:
-            tier = SIMILAR
-        else:
-            continue
-        if tier in wanted:
-            pairs.append(DuplicatePair(one, other, tier, cosine))
-    return sorted(pairs, key=lambda pair: (TIERS.index(pair.tier), -pair.similarity, pair.first, pair.second))
+        return found
+    loosest = RE_ENCODED if wanted <= {IDENTICAL, RE_ENCODED} else NEAR
+    least = usual + LEAST[loosest] * (1 - usual)
+    parts = close_pairs(index, first_of, least, nearest=SIMILAR in wanted, progress=progress)
+    closest = _closest(parts, len(index)) if SIMILAR in wanted else None
+    return found + [_in_tiers(part, len(index), usual, hashes, wanted, closest) for part in parts]
 
 
-def groups(pairs: Sequence[DuplicatePair], rank: Callable[[int], tuple[object, ...]]) -> list[Group]:
-    """Group connected rows, tier by tier. The pairs of a tier join the groups of the stricter tiers.
-
-    Args:
-        pairs: as `find_pairs` returns them.
-        rank: sort key of a row; the lowest row of a group is its representative.
-
-    Returns:
-        the groups, those of the strictest tier first, and within a tier the largest first.
-    """
-    found: list[Group] = []
-    for tier in TIERS:
-        own = [pair for pair in pairs if TIERS.index(pair.tier) <= TIERS.index(tier)]
-        inside: dict[int, list[DuplicatePair]] = defaultdict(list)
-        leader = _components(own)
-        for pair in own:
-            inside[leader[pair.first]].append(pair)
-        members: dict[int, list[int]] = defaultdict(list)
-        for row, lead in leader.items():
-            members[lead].append(row)
-        made = []
-        for lead, rows in members.items():
-            if not any(pair.tier == tier for pair in inside[lead]):
-                continue  # a group of a stricter tier, which this tier does not extend
-            best = min(rows, key=rank)
-            likeness = _likeness(inside[lead], best)
-            others = sorted(
-                (row for row in rows if row != best), key=lambda row: (-likeness.get(row, -1.0), rank(row))
-            )
-            made.append(Group(tier, best, tuple(others), tuple(inside[lead])))
-        found += sorted(made, key=lambda group: (-len(group.others), rank(group.representative)))
-    return found
+def _in_tiers(
+    close: ClosePairs,
+    count: int,
+    usual: float,
+    hashes: Hashes,
+    wanted: set[str],
+    closest: NDArray[np.intp] | None,
+) -> DuplicatePairs:
+    first, second, cosines = close
+    pairs = DuplicatePairs(first, second, np.full(len(first), NO_TIER, np.uint8))
+    same = np.zeros(len(first), np.bool_)
+    if wanted & {RE_ENCODED, NEAR}:
+        same = _same_pictures(close, count, usual, hashes)
+    for start in range(0, len(first), CHUNK):
+        part = slice(start, start + CHUNK)
+        standard = _standard(cosines[part], usual)
+        near = standard >= LEAST[NEAR]
+        tiers = {RE_ENCODED: near & same[part], NEAR: near & ~same[part]}
+        if closest is not None:
+            mutual = (closest[first[part]] == second[part]) & (closest[second[part]] == first[part])
+            tiers[SIMILAR] = mutual & ~near & (standard >= LEAST[SIMILAR])
+        for tier in wanted & tiers.keys():
+            pairs.tiers[part][tiers[tier]] = TIERS.index(tier)
+    return pairs
 
 
-def _same(sha256: Sequence[str]) -> Mapping[str, list[int]]:
-    by_content: dict[str, list[int]] = defaultdict(list)
-    for row, content in enumerate(sha256):
-        by_content[content].append(row)
-    return by_content
+def _standard(cosines: NDArray[np.float32], usual: float) -> NDArray[np.float64]:
+    wide = cosines.astype(np.float64)
+    return (wide - usual) / (1 - usual) if usual < 1 else np.zeros_like(wide)
 
 
-def _nearest(
-    firsts: NDArray[np.intp], seconds: NDArray[np.intp], cosines: NDArray[np.float32], count: int
-) -> NDArray[np.intp]:
-    """Find each row's nearest neighbour among the pairs; -1 if it is in none."""
-    rows, mates = np.concatenate((firsts, seconds)), np.concatenate((seconds, firsts))
-    order = np.argsort(np.tile(cosines, 2), kind="stable")
-    nearest = np.full(count, -1, np.intp)
-    nearest[rows[order]] = mates[order]  # of several values for a row the last one is kept: the closest
+def _same_pictures(close: ClosePairs, count: int, usual: float, hashes: Hashes) -> NDArray[np.bool_]:
+    """Which pairs are close enough and have difference hashes that differ in few bits: bool, shape (pairs,)."""
+    first, second, cosines = close
+    same = np.zeros(len(first), np.bool_)
+    asked = np.zeros(count, np.bool_)
+    for start in range(0, len(first), CHUNK):
+        part = slice(start, start + CHUNK)
+        enough = same[part]
+        enough[:] = _standard(cosines[part], usual) >= LEAST[RE_ENCODED]
+        asked[first[part][enough]] = asked[second[part][enough]] = True
+    rows = np.flatnonzero(asked)
+    if not len(rows):
+        return same
+    made, known = hashes(rows)
+    words = np.ascontiguousarray(made).view(np.uint16)
+    place = np.cumsum(asked) - 1
+    for start in range(0, len(first), CHUNK):
+        enough = same[start : start + CHUNK]
+        pairs = np.flatnonzero(enough)
+        one, other = place[first[start + pairs]], place[second[start + pairs]]
+        bits = _BITS[words[one] ^ words[other]].sum(axis=1, dtype=np.intp)
+        enough[pairs] = (bits <= MOST_BITS) & known[one] & known[other]
+    return same
+
+
+def _closest(parts: Sequence[ClosePairs], count: int) -> NDArray[np.intp]:
+    """Find each row's nearest neighbour among pairs, of equally near ones the lowest; `count` if it is in none."""
+    best = np.full(count, -2, np.float32)
+    for first, second, cosines in parts:
+        np.maximum.at(best, first, cosines)
+        np.maximum.at(best, second, cosines)
+    nearest = np.full(count, count, np.intp)
+    for first, second, cosines in parts:
+        for start in range(0, len(first), CHUNK):
+            part = slice(start, start + CHUNK)
+            for rows, mates in ((first[part], second[part]), (second[part], first[part])):
+                closest = cosines[part] == best[rows]
+                np.minimum.at(nearest, rows[closest], mates[closest])
     return nearest
-
-
-def _few_bits(one: NDArray[np.uint8] | None, other: NDArray[np.uint8] | None) -> bool:
-    if one is None or other is None:
-        return False
-    return int(np.unpackbits(one ^ other).sum()) <= MOST_BITS
-
-
-def _components(pairs: Iterable[DuplicatePair]) -> dict[int, int]:
-    """Map each row to the lowest row that it is connected with."""
-    leader: dict[int, int] = {}
-
-    def find(row: int) -> int:
-        while leader.setdefault(row, row) != row:
-            leader[row] = leader[leader[row]]
-            row = leader[row]
-        return row
-
-    for pair in pairs:
-        one, other = sorted((find(pair.first), find(pair.second)))
-        leader[other] = one
-    return {row: find(row) for row in leader}
-
-
-def _likeness(pairs: Iterable[DuplicatePair], row: int) -> dict[int, float]:
-    """Map the rows that are paired with a row to their cosines."""
-    return {
-        pair.second if pair.first == row else pair.first: pair.similarity
-        for pair in pairs
-        if row in (pair.first, pair.second)
-    }

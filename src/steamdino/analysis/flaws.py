@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from steamdino.banners.quality import THRESHOLDS
 from steamdino.gallery.curation import Shown
@@ -56,59 +56,66 @@ class Flaw:
     detail: str
 
 
-def usual_size(shown: Sequence[Shown]) -> tuple[int, int] | None:
-    """Find the (width, height) that at least `USUAL` of the banners have; None if there is no such size."""
-    sizes = Counter((one.width, one.height) for one in shown)
-    if not sizes:
-        return None
-    size, count = sizes.most_common(1)[0]
-    return size if count >= USUAL * len(shown) else None
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What is usual among the sizes of a gallery's banners.
+
+    Attributes:
+        size: the (width, height) that at least `USUAL` of the banners have; None if there is no such size.
+        aspect: the median of width / height; 1 without banners.
+    """
+
+    size: tuple[int, int] | None
+    aspect: float
 
 
-def findings(
-    shown: Sequence[Shown],
-    measures: Mapping[str, Mapping[str, float]],
-    unreadable: Mapping[str, str],
-    size: tuple[int, int] | None,
+def usual_sizes(sizes: Sequence[tuple[int, int, int]]) -> Sizes:
+    """Find what is usual among sizes, given as (width, height, number of banners), the most common first."""
+    total = sum(count for _, _, count in sizes)
+    if not total:
+        return Sizes(None, 1.0)
+    width, height, most = sizes[0]
+    aspects = sorted((width / height, count) for width, height, count in sizes)
+    upto = accumulate(count for _, count in aspects)
+    median = next(aspect for (aspect, _), reached in zip(aspects, upto, strict=True) if reached > total // 2)
+    return Sizes((width, height) if most >= USUAL * total else None, median)
+
+
+def banner_flaws(
+    one: Shown, measured: Mapping[str, float], usual: Sizes, *, unreadable: str = "", names: int = 1
 ) -> Iterator[Flaw]:
-    """Find the flaws of each banner, and pictures that many games share.
+    """Find the flaws of one banner.
 
     Args:
-        shown: the banners.
-        measures: what `banners.quality.measure` returned, by sha256.
-        unreadable: why a picture cannot be decoded, by sha256.
-        size: expected (width, height) of banners; None for any.
+        one: the banner.
+        measured: what `banners.quality.measure` returned; empty if it could not be measured.
+        usual: expected size and aspect ratio of banners; a size of None means any.
+        unreadable: why it could not be measured.
+        names: how many different names the games have that show its picture.
     """
-    names: dict[str, set[str]] = defaultdict(set)
-    for one in shown:
-        names[one.sha256].add(one.name)
-    aspects = sorted(one.width / one.height for one in shown)
-    usual = aspects[len(aspects) // 2] if aspects else 1.0
-    for one in shown:
 
-        def found(flaw: str, score: float, detail: str, one: Shown = one) -> Flaw:
-            return Flaw(one.game_id, one.name, one.path, flaw, round(score, 4), detail)
+    def found(flaw: str, score: float, detail: str) -> Flaw:
+        return Flaw(one.game_id, one.name, one.path, flaw, round(score, 4), detail)
 
-        if reason := unreadable.get(one.sha256):
-            yield found("unreadable", 0.0, reason)
-            continue
-        measured = measures.get(one.sha256, {})
-        blank = measured.get("blank", 1.0) < THRESHOLDS["blank"]
-        for flaw, value in measured.items():
-            # A blank picture has every other flaw, too.
-            if value < THRESHOLDS[flaw] and (flaw == "blank" or not blank):
-                yield found(flaw, value, f"{value:.2f}, below {THRESHOLDS[flaw]:.2f}")
-        if size is not None and (one.width, one.height) != size:
-            closeness = min(one.width / size[0], size[0] / one.width) * min(
-                one.height / size[1], size[1] / one.height
-            )
-            yield found("odd-size", closeness, f"{one.width}x{one.height} and not {size[0]}x{size[1]}")
-        aspect = one.width / one.height
-        if abs(math.log(aspect / usual)) > math.log(ASPECT):
-            closeness = min(aspect / usual, usual / aspect)
-            yield found("odd-aspect", closeness, f"{one.width}x{one.height} is no {usual:.2f} to 1")
-        if one.mode != "RGB":
-            yield found("bands", 0.5, f"stored as {one.mode}")
-        if len(names[one.sha256]) >= SHARED:
-            count = len(names[one.sha256])
-            yield found("placeholder", 1 / count, f"{count} games of different names show it")
+    if unreadable and not measured:
+        yield found("unreadable", 0.0, unreadable)
+        return
+    blank = measured.get("blank", 1.0) < THRESHOLDS["blank"]
+    for flaw, value in measured.items():
+        # A blank picture has every other flaw, too.
+        if value < THRESHOLDS[flaw] and (flaw == "blank" or not blank):
+            yield found(flaw, value, f"{value:.2f}, below {THRESHOLDS[flaw]:.2f}")
+    size = usual.size
+    if size is not None and (one.width, one.height) != size:
+        closeness = min(one.width / size[0], size[0] / one.width) * min(
+            one.height / size[1], size[1] / one.height
+        )
+        yield found("odd-size", closeness, f"{one.width}x{one.height} and not {size[0]}x{size[1]}")
+    aspect = one.width / one.height
+    if abs(math.log(aspect / usual.aspect)) > math.log(ASPECT):
+        closeness = min(aspect / usual.aspect, usual.aspect / aspect)
+        yield found("odd-aspect", closeness, f"{one.width}x{one.height} is no {usual.aspect:.2f} to 1")
+    if one.mode != "RGB":
+        yield found("bands", 0.5, f"stored as {one.mode}")
+    if names >= SHARED:
+        yield found("placeholder", 1 / names, f"{names} games of different names show it")

@@ -82,6 +82,8 @@ class Engine(Protocol):
     def encode(self, banners: Iterable[Pending]) -> Generator[Batch, None, None]:
         """Encode banners, each of them once.
 
+        There may be a million of them: they are taken in the thread that takes the results, few at a time.
+
         Closing the generator stops the work and frees what it holds.
 
         Yields:

@@ -41,31 +41,131 @@ class Shown:
     mode: str
 
 
+@dataclass(frozen=True, slots=True)
+class Unmeasured:
+    """A picture that `check` has to decode.
+
+    Attributes:
+        sha256: its content.
+        paths: where it is stored, as `layout.portable` wrote it; the places hold the same content.
+    """
+
+    sha256: str
+    paths: tuple[str, ...]
+
+
+PAGE = 1000
+"""Pictures that are read from the database at a time."""
+
+_SHOWN = (
+    "SELECT game_id, name, path, sha256, width, height, mode FROM games JOIN banners USING (game_id)"
+    " WHERE gone_at IS NULL"
+)
+_UNMEASURED = (
+    "FROM banners JOIN games USING (game_id) WHERE gone_at IS NULL AND kind = ? AND NOT ("
+    "EXISTS (SELECT 1 FROM measures WHERE measures.sha256 = banners.sha256 AND version = ?) AND "
+    "EXISTS (SELECT 1 FROM difference_hashes AS h WHERE h.sha256 = banners.sha256 AND h.version = ?))"
+)
+
+
 class Curation:
     """The tables behind `check`. Call every method that writes inside `Gallery.transaction`."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
 
-    def shown(self, kind: str) -> list[Shown]:
-        """Return the banners of a kind that present games show, in the order of game ids."""
+    def shown(self, kind: str) -> Iterator[Shown]:
+        """Yield the banners of a kind that present games show, in the order of game ids."""
+        rows = self._db.execute(f"{_SHOWN} AND kind = ? ORDER BY game_id", (kind,))
+        return (Shown(*row) for row in rows)
+
+    def shown_by(self, game_ids: Iterable[str], kind: str) -> list[Shown]:
+        """Return those banners of a kind that some of the present games show, in the order of game ids."""
         rows = self._db.execute(
-            "SELECT game_id, name, path, sha256, width, height, mode FROM banners JOIN games USING (game_id)"
-            " WHERE gone_at IS NULL AND kind = ? ORDER BY game_id",
-            (kind,),
+            f"{_SHOWN} AND kind = ? AND game_id IN (SELECT value FROM json_each(?)) ORDER BY game_id",  # noqa: S608
+            (kind, json.dumps(list(game_ids))),
         )
         return [Shown(*row) for row in rows]
 
-    def measures(self, version: int) -> dict[str, dict[str, float]]:
-        """Return the measurements of each picture, by sha256."""
-        rows = self._db.execute("SELECT sha256, json FROM measures WHERE version = ?", (version,))
-        return {sha256: json.loads(written) for sha256, written in rows}
+    def measured(self, kind: str, version: int) -> Iterator[tuple[Shown, dict[str, float]]]:
+        """Yield what `shown` does, each with its measurements; these are empty if there are none."""
+        rows = self._db.execute(
+            "SELECT game_id, name, path, banners.sha256, width, height, mode, json"
+            " FROM games JOIN banners USING (game_id)"
+            " LEFT JOIN measures ON measures.sha256 = banners.sha256 AND version = ?"
+            " WHERE gone_at IS NULL AND kind = ? ORDER BY game_id",
+            (version, kind),
+        )
+        return ((Shown(*row), json.loads(written) if written else {}) for *row, written in rows)
+
+    def sizes(self, kind: str) -> list[tuple[int, int, int]]:
+        """Return the sizes of the banners of a kind, as (width, height, number of games), the most common first.
+
+        Of equally common ones the first has the lowest game id.
+        """
+        return self._db.execute(
+            "SELECT width, height, count(*) FROM banners JOIN games USING (game_id)"
+            " WHERE gone_at IS NULL AND kind = ? GROUP BY width, height ORDER BY count(*) DESC, min(game_id)",
+            (kind,),
+        ).fetchall()
+
+    def shared(self, kind: str, least: int) -> dict[str, int]:
+        """Return the pictures that present games of at least so many different names show: their number, by sha256."""
+        return dict(
+            self._db.execute(
+                "SELECT sha256, count(DISTINCT name) AS names FROM banners JOIN games USING (game_id)"
+                " WHERE gone_at IS NULL AND kind = ? GROUP BY sha256 HAVING names >= ?",
+                (kind, least),
+            )
+        )
+
+    def unmeasured(self, kind: str, version: int, hashed: int) -> Iterator[Unmeasured]:
+        """Yield the pictures of a kind that lack measurements or a difference hash, each once, by sha256.
+
+        Both may be stored while this is read: it is read in pages.
+
+        Args:
+            kind: of banner.
+            version: of the measurements.
+            hashed: the version of the difference hashes.
+        """
+        last = ""
+        while page := self._db.execute(
+            f"SELECT banners.sha256, json_group_array(path) {_UNMEASURED}"
+            " AND banners.sha256 > ? GROUP BY banners.sha256 ORDER BY banners.sha256 LIMIT ?",
+            (kind, version, hashed, last, PAGE),
+        ).fetchall():
+            for sha256, paths in page:
+                yield Unmeasured(sha256, tuple(json.loads(paths)))
+            last = page[-1][0]
+
+    def count_unmeasured(self, kind: str, version: int, hashed: int) -> int:
+        """Count what `unmeasured` yields."""
+        sql = f"SELECT count(DISTINCT banners.sha256) {_UNMEASURED}"
+        return int(self._db.execute(sql, (kind, version, hashed)).fetchone()[0])
 
     def put_measures(self, version: int, measured: Iterable[tuple[str, Mapping[str, float]]]) -> None:
         """Store measurements of pictures."""
         self._db.executemany(
             "INSERT OR REPLACE INTO measures VALUES (?, ?, ?)",
             [(sha256, version, json.dumps(values)) for sha256, values in measured],
+        )
+
+    def hashes(self, version: int, sha256s: Iterable[str]) -> dict[str, bytes]:
+        """Return the difference hashes of those of the given pictures that have one, by sha256."""
+        return dict(
+            self._db.execute(
+                "SELECT sha256, hash FROM difference_hashes"
+                " WHERE version = ? AND sha256 IN (SELECT value FROM json_each(?))",
+                (version, json.dumps(list(sha256s))),
+            )
+        )
+
+    def put_hashes(self, version: int, hashes: Iterable[tuple[str, bytes]]) -> None:
+        """Store difference hashes of pictures, given as (sha256, hash)."""
+        self._db.executemany(
+            "INSERT OR REPLACE INTO difference_hashes VALUES (?, ?, ?)",
+            [(sha256, version, written) for sha256, written in hashes],
         )
 
     def decisions(self) -> Iterator[Decision]:

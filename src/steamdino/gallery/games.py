@@ -104,13 +104,13 @@ class Games:
             name, number = f"{wanted}-{number}", number + 1
         return name
 
-    def known(self, source: Source) -> dict[str, KnownGame]:
-        """Return all games of a source by id, including missing ones."""
+    def known(self, source: Source, game_ids: Iterable[str]) -> dict[str, KnownGame]:
+        """Return those of the given games that a source has, by id, including missing ones."""
         rows = self._db.execute(
             "SELECT games.game_id, name, columns, gone_at IS NOT NULL, origin, path, size, mtime_ns, ctime_ns, sha256"
             " FROM games LEFT JOIN banners ON banners.game_id = games.game_id AND kind = 'vertical'"
-            " WHERE source_id = ?",
-            (source.id,),
+            " WHERE source_id = ? AND games.game_id IN (SELECT value FROM json_each(?))",
+            (source.id, json.dumps(list(game_ids))),
         )
         return {
             key: KnownGame(
@@ -127,12 +127,23 @@ class Games:
             for key, name, columns, gone, origin, path, size, mtime_ns, ctime_ns, sha256 in rows
         }
 
-    def owners(self, source: Source) -> dict[str, str]:
-        """Return the ids that belong to other sources, each with its source's name."""
+    def present(self, source: Source) -> dict[str, bool]:
+        """Return the ids of a source's games that are not missing, each with whether it has a banner."""
+        rows = self._db.execute(
+            "SELECT games.game_id, sha256 IS NOT NULL"
+            " FROM games LEFT JOIN banners ON banners.game_id = games.game_id AND kind = 'vertical'"
+            " WHERE source_id = ? AND gone_at IS NULL",
+            (source.id,),
+        )
+        return {key: bool(shown) for key, shown in rows}
+
+    def owners(self, source: Source, game_ids: Iterable[str]) -> dict[str, str]:
+        """Return those of the given ids that belong to other sources, each with its source's name."""
         return dict(
             self._db.execute(
-                "SELECT game_id, sources.name FROM games JOIN sources USING (source_id) WHERE source_id != ?",
-                (source.id,),
+                "SELECT game_id, sources.name FROM games JOIN sources USING (source_id)"
+                " WHERE source_id != ? AND game_id IN (SELECT value FROM json_each(?))",
+                (source.id, json.dumps(list(game_ids))),
             )
         )
 
@@ -145,6 +156,10 @@ class Games:
                 (source.id,),
             )
         )
+
+    def count(self) -> int:
+        """Count all games, including missing ones."""
+        return int(self._db.execute("SELECT count(*) FROM games").fetchone()[0])
 
     def __contains__(self, game_id: str) -> bool:
         """Return whether there is a game with this id, be it missing or not."""

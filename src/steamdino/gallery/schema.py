@@ -198,7 +198,15 @@ ALTER TABLE catalogue ADD COLUMN uuid TEXT NOT NULL DEFAULT '';           -- 32 
 UPDATE catalogue SET recorded_from = strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now'), uuid = lower(hex(randomblob(16)));
 """
 
-MIGRATIONS = (_V1, _V2, _V3, _V4, _V5, _V6, _V7)
+_V8 = """
+CREATE TABLE difference_hashes (             -- of pictures that `check` or `duplicates` decoded
+    sha256     TEXT PRIMARY KEY,
+    version    INTEGER NOT NULL,             -- of the computation
+    hash       BLOB NOT NULL                 -- 32 bytes
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS = (_V1, _V2, _V3, _V4, _V5, _V6, _V7, _V8)
 VERSION = len(MIGRATIONS)
 
 

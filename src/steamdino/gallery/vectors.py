@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,20 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+PAGE = 1000
+"""Pictures that are read from the database at a time."""
+
+_PENDING = (
+    "FROM banners JOIN games USING (game_id) WHERE gone_at IS NULL AND banners.kind = ?"
+    " AND NOT EXISTS (SELECT 1 FROM vectors WHERE recipe_id = ? AND vectors.sha256 = banners.sha256)"
+    " AND NOT EXISTS (SELECT 1 FROM problems WHERE problems.sha256 = banners.sha256)"
+)
+_ROWS = (
+    "FROM games JOIN banners USING (game_id) JOIN sources USING (source_id)"
+    " WHERE gone_at IS NULL AND banners.kind = ?"
+    "  AND NOT EXISTS (SELECT 1 FROM exclusions WHERE exclusions.game_id = games.game_id)"
+    "  AND EXISTS (SELECT 1 FROM vectors WHERE recipe_id = ? AND vectors.sha256 = banners.sha256)"
+)
 _UNUSED = (
     "sha256 NOT IN (SELECT sha256 FROM banners)"
     " AND sha256 NOT IN (SELECT old_sha256 FROM banner_changes WHERE old_sha256 IS NOT NULL)"
@@ -98,28 +113,30 @@ class Vectors:
         rows = self._db.execute("SELECT json, name FROM recipes ORDER BY recipe_id")
         return [Recipe.from_json(text, name) for text, name in rows]
 
-    def pending(self, key: int | None, kind: str = "vertical") -> list[Pending]:
+    def pending(self, key: int | None, kind: str = "vertical") -> Iterator[Pending]:
         """The pictures of a kind of present games that have no vector under a recipe and were not found undecodable.
 
-        Ordered by sha256, so that a run that was killed and continued does the rest in the same order.
+        Ordered by sha256, so that a run that was killed and continued does the rest in the same order. Vectors and
+        problems may be stored while this is read: it is read in pages, and no picture comes twice.
         """
-        rows = self._db.execute(
-            "SELECT sha256, json_group_array(path), json_group_array(game_id)"
-            " FROM banners JOIN games USING (game_id)"
-            " WHERE gone_at IS NULL AND banners.kind = ?"
-            "  AND NOT EXISTS (SELECT 1 FROM vectors WHERE recipe_id = ? AND vectors.sha256 = banners.sha256)"
-            "  AND NOT EXISTS (SELECT 1 FROM problems WHERE problems.sha256 = banners.sha256)"
-            " GROUP BY sha256 ORDER BY sha256",
-            (kind, key if key is not None else -1),
-        )
-        return [
-            Pending(
-                sha256,
-                tuple(layout.location(path, str(self._root)) for path in json.loads(paths)),
-                tuple(json.loads(game_ids)),
-            )
-            for sha256, paths, game_ids in rows
-        ]
+        last = ""
+        while page := self._db.execute(
+            f"SELECT sha256, json_group_array(path), json_group_array(game_id) {_PENDING} AND sha256 > ?"
+            " GROUP BY sha256 ORDER BY sha256 LIMIT ?",
+            (kind, key if key is not None else -1, last, PAGE),
+        ).fetchall():
+            for sha256, paths, game_ids in page:
+                yield Pending(
+                    sha256,
+                    tuple(layout.location(path, str(self._root)) for path in json.loads(paths)),
+                    tuple(json.loads(game_ids)),
+                )
+            last = page[-1][0]
+
+    def count_pending(self, key: int | None, kind: str = "vertical") -> int:
+        """Count what `pending` yields."""
+        sql = f"SELECT count(DISTINCT sha256) {_PENDING}"
+        return int(self._db.execute(sql, (kind, key if key is not None else -1)).fetchone()[0])
 
     def put(self, key: int, precision: str, sha256s: Sequence[str], vectors: NDArray[np.float32]) -> None:
         """Store vectors in the recipe's kind of number.
@@ -145,31 +162,36 @@ class Vectors:
             (sha256, inference precision, vector), by sha256; the vector is float32, shape (dim,).
         """
         dtype = self._dtype(base)
-        rows = self._db.execute(
-            "SELECT sha256, precision, vector FROM vectors AS known WHERE recipe_id = ? AND NOT EXISTS"
-            " (SELECT 1 FROM vectors WHERE recipe_id = ? AND sha256 = known.sha256) ORDER BY sha256",
-            (base, key),
-        ).fetchall()
-        for sha256, precision, vector in rows:
-            yield sha256, precision, dtype.from_bytes(vector)
+        last = ""
+        while page := self._db.execute(
+            "SELECT sha256, precision, vector FROM vectors AS known WHERE recipe_id = ? AND sha256 > ? AND NOT EXISTS"
+            " (SELECT 1 FROM vectors WHERE recipe_id = ? AND sha256 = known.sha256) ORDER BY sha256 LIMIT ?",
+            (base, last, key, PAGE),
+        ).fetchall():
+            for sha256, precision, vector in page:
+                yield sha256, precision, dtype.from_bytes(vector)
+            last = page[-1][0]
 
-    def rows(self, key: int, kind: str = "vertical") -> list[Row]:
+    def rows(self, key: int, kind: str = "vertical") -> Iterator[Row]:
         """What a snapshot of a recipe and a kind of banner shows, by id, however it came about."""
         rows = self._db.execute(
-            "SELECT game_id, games.name, sources.name, steam, path, sha256, columns"
-            " FROM games JOIN banners USING (game_id) JOIN sources USING (source_id)"
-            " WHERE gone_at IS NULL AND banners.kind = ?"
-            "  AND NOT EXISTS (SELECT 1 FROM exclusions WHERE exclusions.game_id = games.game_id)"
-            "  AND EXISTS (SELECT 1 FROM vectors WHERE recipe_id = ? AND vectors.sha256 = banners.sha256)"
-            " ORDER BY game_id",
+            f"SELECT game_id, games.name, sources.name, steam, path, sha256, columns {_ROWS} ORDER BY game_id",
             (kind, key),
         )
-        return [
-            Row(key, name, source, store_page_of(key, steam=bool(steam)), path, sha256, columns)
-            for key, name, source, steam, path, sha256, columns in rows
-        ]
+        for game_id, name, source, steam, path, sha256, columns in rows:
+            url = store_page_of(game_id, steam=bool(steam))
+            yield Row(game_id, name, source, url, path, sha256, columns)
 
-    def absent(self, key: int, kind: str = "vertical") -> list[Absent]:
+    def shown(self, key: int, kind: str = "vertical") -> Iterator[str]:
+        """The different pictures in `rows`, by sha256."""
+        for (sha256,) in self._db.execute(f"SELECT DISTINCT sha256 {_ROWS} ORDER BY sha256", (kind, key)):
+            yield sha256
+
+    def count_shown(self, key: int, kind: str = "vertical") -> int:
+        """Count what `shown` yields."""
+        return int(self._db.execute(f"SELECT count(DISTINCT sha256) {_ROWS}", (kind, key)).fetchone()[0])
+
+    def absent(self, key: int, kind: str = "vertical") -> Iterator[Absent]:
         """The games that are not in `rows`, each with the reason."""
         rows = self._db.execute(
             "SELECT games.game_id, games.name, gone_at, exclusions.reason, banners.path, coalesce("
@@ -182,19 +204,20 @@ class Vectors:
             " ORDER BY games.game_id",
             (kind, key),
         )
-        return [
-            Absent(key, name, _why(gone, excluded, path, reason))
-            for key, name, gone, excluded, path, reason in rows
-        ]
+        for game_id, name, gone, excluded, path, reason in rows:
+            yield Absent(game_id, name, _why(gone, excluded, path, reason))
 
     def read(self, key: int, sha256s: Iterable[str]) -> Iterator[NDArray[np.float32]]:
         """The stored vectors of pictures, in the given order: float32, shape (dim,)."""
-        dtype = self._dtype(key)
-        for sha256 in sha256s:
-            (vector,) = self._db.execute(
-                "SELECT vector FROM vectors WHERE recipe_id = ? AND sha256 = ?", (key, sha256)
-            ).fetchone()
-            yield dtype.from_bytes(vector)
+        remaining = iter(sha256s)
+        while page := list(islice(remaining, PAGE)):
+            found = self.stored(key, page)
+            for sha256 in page:
+                if sha256 not in found:
+                    raise GalleryError(
+                        f"the vector of the picture {sha256} is missing; run the same command again"
+                    )
+                yield found[sha256]
 
     def _dtype(self, key: int) -> VectorDtype:
         """The kind of number that a recipe's vectors are stored in."""

@@ -130,6 +130,16 @@ class SnapshotReader:
         """
         return [self._checked(content) for (content,) in self._query("SELECT sha256 FROM games ORDER BY row")]
 
+    def every_sha256(self) -> Iterator[str]:
+        """Yield the sha256 of each row's picture, without holding all of them as `sha256s` does.
+
+        Raises:
+            SnapshotError: one of them is not a sha256.
+        """
+        for start in range(0, self.manifest.games, _PAGE):
+            sql = "SELECT sha256 FROM games WHERE row >= ? ORDER BY row LIMIT ?"
+            yield from (self._checked(content) for (content,) in self._query(sql, start, _PAGE))
+
     def row(self, game_id: str) -> int | None:
         """The row of an id; None if there is none."""
         found = self._query("SELECT row FROM games WHERE id = ?", game_id)

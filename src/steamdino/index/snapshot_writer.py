@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from steamdino.errors import GalleryError, SnapshotError
+from steamdino.errors import SnapshotError
 from steamdino.gallery.layout import VERTICAL
 from steamdino.gallery.vectors import Absent, Row
 from steamdino.index import facets, index_registry, name_index
@@ -26,6 +26,7 @@ from steamdino.index.neighbour_writer import remove_work, write_neighbours
 from steamdino.index.similarity_distribution import Distribution, distribution
 from steamdino.index.snapshot_removal import PREFIX, prune, remove_leftovers
 from steamdino.index.snapshot_selection import newest
+from steamdino.index.snapshot_vectors import VectorsOf, write_vectors
 from steamdino.recipe import Recipe
 from steamdino.records import Progress
 from steamdino.storage.atomic import make_folder, new_folder, replace_folder
@@ -44,9 +45,9 @@ def write(
     folder: Path,
     recipe: Recipe,
     revision: int,
-    rows: Sequence[Row],
+    rows: Iterable[Row],
     absent: Iterable[Absent],
-    vectors: Iterable[NDArray[np.float32]],
+    vectors: Iterable[NDArray[np.float32]] | VectorsOf,
     precisions: dict[str, int],
     *,
     kind: str = VERTICAL,
@@ -58,15 +59,17 @@ def write(
 ) -> Path:
     """Write the next snapshot into a recipe's folder and remove the oldest ones.
 
-    If the newest snapshot has the same pictures in the same rows, its vectors are reused through a hard link.
+    If the newest snapshot has the same pictures in the same rows, its vectors are reused through a hard link. Otherwise
+    those of the games that it has with the same pictures are copied from it. Games and vectors are consumed one by one.
 
     Args:
         folder: of all snapshots of the recipe. Only one process at a time may write to it.
         recipe: the recipe under which the vectors were computed.
         revision: of the gallery's catalogue.
-        rows: the games, in the order of the vectors.
+        rows: the games, rising by id, in the order of the vectors.
         absent: games without a vector.
-        vectors: float32, shape (dim,), one for each row; read only if they cannot be reused.
+        vectors: float32, shape (dim,), one for each row; or a function that reads those of given pictures, which is
+            asked only for what the newest snapshot does not have.
         precisions: how many vectors were computed in each inference precision.
         kind: of banner.
         whitening: content of the whitening file, if the recipe names one that is not a file of the model.
@@ -82,14 +85,15 @@ def write(
         GalleryError: a vector is missing or has the wrong length, or the index cannot be built.
     """
     with Draft(folder) as draft:
-        content = _content(row.sha256 for row in rows)
-        previous = draft.previous
-        similarity = None
-        if not anew and previous is not None and _reuse_vectors(previous, draft.folder, content):
-            similarity = Manifest.read(previous).similarity
-        else:
-            _write_vectors(draft.folder / VECTORS, vectors, (len(rows), recipe.dim))
         draft.write_games(rows, absent)
+        with closing(sqlite3.connect(draft.folder / GAMES)) as db:
+            content = _content(_sha256s(db))
+            previous = None if anew else draft.previous
+            similarity = None
+            if previous is not None and _reuse_vectors(previous, draft.folder, content):
+                similarity = Manifest.read(previous).similarity
+            else:
+                write_vectors(draft.folder / VECTORS, db, vectors, recipe.dim, previous)
         if whitening is not None:
             (draft.folder / WHITENING).write_bytes(whitening)
         target = draft.commit(
@@ -241,24 +245,6 @@ def _reuse_vectors(previous: Path, work: Path, content: str) -> bool:
     except (OSError, SnapshotError):  # no hard links here, or the old snapshot is damaged
         return False
     return True
-
-
-def _write_vectors(path: Path, vectors: Iterable[NDArray[np.float32]], shape: tuple[int, int]) -> None:
-    if shape[0] == 0:
-        np.save(path, np.empty(shape, np.float32))
-        return
-    mapped = np.lib.format.open_memmap(path, "w+", np.float32, shape)
-    count = 0
-    for count, row in enumerate(vectors, 1):
-        if row.shape != shape[1:]:
-            raise GalleryError(
-                f"a stored vector has {row.size} numbers, not {shape[1]}: the gallery is damaged"
-            )
-        # The gallery stores float16, whose rounding changed the length a little.
-        mapped[count - 1] = row / np.linalg.norm(row)
-    if count != shape[0]:
-        raise GalleryError(f"{shape[0] - count} stored vectors are missing; run the same command again")
-    mapped.flush()
 
 
 def _content(sha256s: Iterable[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain, islice
@@ -100,14 +100,21 @@ def add(
         )
     if location.is_dir():
         kind = "folder"
-        listing: Iterable[Found] = list(folder.scan(location, by_name=steam, prefix=prefix))
+        pictures = list(folder.scan(location, by_name=steam, prefix=prefix))
+        listing = _Listing(lambda: pictures, _contents(pictures), COMMIT_EVERY)
     elif archive.is_archive(location) and location.is_file():
         kind = "archive"
         members = archive.read(location, by_name=steam, prefix=prefix)
-        listing = chain(list(islice(members, 1)), members)  # the first is read before anything is touched
+        first = list(islice(members, 1))  # before anything is touched
+        listing = _Listing(lambda: chain(first, members), None, MEMBERS_AT_A_TIME)
     elif location.exists():
         kind = "table"
-        listing = list(table.read(location, columns, outside=outside, prefix=prefix))
+
+        def rows() -> Iterator[Found]:
+            return table.read(location, columns, outside=outside, prefix=prefix)
+
+        # Read twice: a table can have a million rows with long texts.
+        listing = _Listing(rows, _contents(rows()), COMMIT_EVERY)
     else:
         raise UsageError(
             f"{path} does not exist; name a folder of pictures, an archive ({', '.join(archive.ENDINGS)})"
@@ -120,6 +127,36 @@ def add(
             opened, source, location, copy, names or {}, keep_old=keep_old, allow_missing=allow_missing
         )
         return scan.run(listing, progress)
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """What a source holds.
+
+    Attributes:
+        read: reads it.
+        contents: whether each id is without a picture, in the order of the source; the id is None where something could
+            not be read. None for an archive, which is read member by member, each with its picture.
+        size: how much of it to take at a time.
+    """
+
+    read: Callable[[], Iterable[Found]]
+    contents: _Contents | None
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    total: int
+    without_picture: Mapping[str | None, bool]
+
+
+def _contents(listing: Iterable[Found]) -> _Contents:
+    total, without = 0, {}
+    for found in listing:
+        total += 1
+        without[found.id] = _shows_nothing(found)
+    return _Contents(total, without)
 
 
 class _Scan:
@@ -138,20 +175,24 @@ class _Scan:
     ) -> None:
         self._gallery, self._source, self._location, self._names = gallery, source, location, names
         self._copy, self._keep_old, self._allow_missing = copy, keep_old, allow_missing
-        self._known = gallery.games.known(source)
-        self._owners = gallery.games.owners(source)
+        self._had = gallery.games.present(source)  # before this pass
+        self._known: Mapping[str, KnownGame] = {}  # of the current batch, like the owners
+        self._owners: Mapping[str, str] = {}
         self._counts: Counter[str] = Counter()
         self._problems: list[Problem] = []
         self._seen: set[str] = set()
 
-    def run(self, listing: Iterable[Found], progress: Progress | None) -> AddSummary:
-        # The length of a list is known; an archive is read member by member, each with its picture.
-        total, size = (len(listing), COMMIT_EVERY) if isinstance(listing, list) else (0, MEMBERS_AT_A_TIME)
-        if isinstance(listing, list):
-            self._check_missing({found.id: _shows_nothing(found) for found in listing})
-        done, remaining = 0, iter(listing)
-        while batch := list(islice(remaining, size)):
+    def run(self, listing: _Listing, progress: Progress | None) -> AddSummary:
+        total = 0
+        if listing.contents is not None:
+            total = listing.contents.total
+            self._check_missing(listing.contents.without_picture)
+        done, remaining = 0, iter(listing.read())
+        while batch := list(islice(remaining, listing.size)):
             with self._gallery.transaction():
+                ids = [found.id for found in batch if found.id is not None]
+                self._known = self._gallery.games.known(self._source, ids)
+                self._owners = self._gallery.games.owners(self._source, ids)
                 for found in batch:
                     self._take(found)
                     done += 1
@@ -172,7 +213,7 @@ class _Scan:
     def _end(self) -> int | None:
         # A place that could not be read might hold any game; then nothing is marked as missing.
         complete = all(problem.id is not None for problem in self._problems)
-        gone = [key for key, game in self._known.items() if key not in self._seen and not game.gone]
+        gone = [key for key in self._had if key not in self._seen]
         if complete:
             self._check_missing(dict.fromkeys(self._seen, False))
         with self._gallery.transaction():
@@ -191,11 +232,10 @@ class _Scan:
         """
         if self._allow_missing or None in found:
             return
-        games = {key: game for key, game in self._known.items() if not game.gone}
-        shown = [key for key, game in games.items() if game.sha256 is not None]
+        had_pictures = [key for key, shown in self._had.items() if shown]
         for what, had, left in (
-            ("games", len(games), sum(key in found for key in games)),
-            ("pictures", len(shown), sum(not found.get(key, True) for key in shown)),
+            ("games", len(self._had), sum(key in found for key in self._had)),
+            ("pictures", len(had_pictures), sum(not found.get(key, True) for key in had_pictures)),
         ):
             if missing_most(had - left, had):
                 raise SourceError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,20 +109,21 @@ def build(
         chosen = _check_upgrade(opened, spec, base, upgrade)
         if newest(opened.snapshots_of(chosen.hash, kind)) is None:  # an older one may have to become empty
             opened.banners.require(kind)
-        pending = opened.vectors.pending(opened.vectors.recipe_key(base), kind)
+        total = opened.vectors.count_pending(opened.vectors.recipe_key(base), kind)
         started = time.monotonic()
         encoded = failed = 0
-        if pending:
+        if total:
             running = start_engine(engine, EngineSettings(base, device, precision, threads))
             with opened.transaction():
                 base_key = opened.vectors.put_recipe(base)
             writer = VectorWriter(opened, base_key, running.inference_precision)
-            estimator = Estimator(len(pending), running, announce)
+            estimator = Estimator(total, running, announce)
 
             def left() -> int:
-                return len(opened.vectors.pending(base_key, kind))
+                return opened.vectors.count_pending(base_key, kind)
 
-            _encode(running, pending, writer, estimator, progress, left)
+            pending = opened.vectors.pending(base_key, kind)
+            _encode(running, pending, total, writer, estimator, progress, left)
             encoded, failed = writer.encoded, writer.failed
         seconds = time.monotonic() - started
         whitened = 0
@@ -140,8 +141,7 @@ def build(
             anew=rebuild,
         )
         manifest = Manifest.read(snapshot)
-        key = opened.vectors.recipe_key(chosen)
-        absent = len(opened.vectors.absent(key, kind)) if key else 0
+        absent = opened.games.count() - manifest.games  # each game is in one of the snapshot's two lists
         return BuildSummary(
             chosen, encoded, failed, manifest.games, absent, snapshot, swapped, seconds, manifest.index
         )
@@ -149,7 +149,8 @@ def build(
 
 def _encode(
     engine: Engine,
-    pending: Sequence[Pending],
+    pending: Iterable[Pending],
+    total: int,
     writer: VectorWriter,
     estimator: Estimator,
     progress: Progress | None,
@@ -157,9 +158,16 @@ def _encode(
 ) -> None:
     """Encode banners and store the results; what is encoded when an interrupt comes is kept.
 
-    `left` counts the banners in the gallery that have no vector yet.
+    Args:
+        engine: that encodes them.
+        pending: the banners.
+        total: how many there are.
+        writer: stores the results.
+        estimator: told how many are done.
+        progress: called with (done, total).
+        left: counts the banners in the gallery that have no vector yet.
     """
-    done, total = 0, len(pending)
+    done = 0
     batches = engine.encode(pending)
     try:
         for batch in batches:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from steamdino.analysis.duplicate_detection import IDENTICAL, RE_ENCODED
-from steamdino.analysis.flaws import Flaw, findings, usual_size
-from steamdino.analysis.picture_loading import each
-from steamdino.banners.quality import VERSION, measure
-from steamdino.banners.read import read_picture
-from steamdino.errors import NoSnapshotError, PictureError
+from steamdino.analysis.flaws import SHARED, Flaw, banner_flaws, usual_sizes
+from steamdino.banners.quality import VERSION
+from steamdino.errors import NoSnapshotError
 from steamdino.gallery import Gallery
-from steamdino.gallery.curation import Shown
-from steamdino.gallery.layout import VERTICAL, check_kind, location
+from steamdino.gallery.layout import VERTICAL, check_kind
 from steamdino.pipeline.duplicate_groups import Duplicates, duplicates
+from steamdino.pipeline.measuring import measure_all
 from steamdino.records import Progress
-
-COMMIT_EVERY = 500
-"""Pictures between two commits of what was measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +60,30 @@ def check(
     check_kind(kind)
     with Gallery.write(gallery, "check") as opened:
         opened.banners.require(kind)
-        shown = opened.curation.shown(kind)
-        known = opened.curation.measures(VERSION)
-        missing = list({one.sha256: one for one in shown if one.sha256 not in known}.values())
-        unreadable = _measure(opened, missing, known, threads, progress)
-        expected = size or usual_size(shown)
-        found = list(findings(shown, known, unreadable, expected))
+        measured, unreadable = measure_all(opened, kind, threads, progress)
+        sizes = opened.curation.sizes(kind)
+        usual = usual_sizes(sizes)
+        usual = replace(usual, size=size or usual.size)
+        shared = opened.curation.shared(kind, SHARED)
+        found = [
+            flaw
+            for one, measures in opened.curation.measured(kind, VERSION)
+            for flaw in banner_flaws(
+                one,
+                measures,
+                usual,
+                unreadable=unreadable.get(one.sha256, ""),
+                names=shared.get(one.sha256, 1),
+            )
+        ]
         try:
             same = duplicates(opened.root, kind=kind, tiers=(IDENTICAL, RE_ENCODED))
             compared = True
         except NoSnapshotError:
             same, compared = [], False
-        found += _copies(same, {one.game_id: one.path for one in shown})
-        return Checked(len(shown), len(missing), expected, tuple(found), compared)
+        found += _copies(opened, kind, same)
+        banners = sum(count for _, _, count in sizes)
+        return Checked(banners, measured, usual.size, tuple(found), compared)
 
 
 def expected_size(gallery: str | Path, kind: str = VERTICAL) -> tuple[int, int] | None:
@@ -87,11 +93,13 @@ def expected_size(gallery: str | Path, kind: str = VERTICAL) -> tuple[int, int] 
         GalleryError: there is no gallery.
     """
     with Gallery.open(gallery) as opened:
-        return usual_size(opened.curation.shown(kind))
+        return usual_sizes(opened.curation.sizes(kind)).size
 
 
-def _copies(same: Iterable[Duplicates], paths: Mapping[str, str]) -> Iterator[Flaw]:
+def _copies(gallery: Gallery, kind: str, same: Sequence[Duplicates]) -> Iterator[Flaw]:
     """Each game whose banner is a copy of another's, as a flaw."""
+    copies = (member.game_id for group in same for member in group.others)
+    paths = {one.game_id: one.path for one in gallery.curation.shown_by(copies, kind)}
     reported: set[str] = set()
     for group in same:
         for member in group.others:
@@ -107,36 +115,3 @@ def _copies(same: Iterable[Duplicates], paths: Mapping[str, str]) -> Iterator[Fl
                 round(max(score, 0.0), 4),
                 f"the same as {group.representative.game_id}",
             )
-
-
-def _measure(
-    gallery: Gallery,
-    missing: Sequence[Shown],
-    known: dict[str, dict[str, float]],
-    threads: int,
-    progress: Progress | None,
-) -> dict[str, str]:
-    """Measure pictures, store the measures and add them to `known`; returns why some cannot be decoded, by sha256."""
-    unreadable: dict[str, str] = {}
-    root = str(gallery.root)
-
-    def look(one: Shown) -> tuple[Shown, dict[str, float] | str]:
-        try:
-            return one, measure(read_picture(location(one.path, root)))
-        except PictureError as error:
-            return one, str(error)
-
-    waiting: list[tuple[str, Mapping[str, float]]] = []
-    for done, (one, result) in enumerate(each(look, missing, threads), 1):
-        if isinstance(result, str):
-            unreadable[one.sha256] = result
-        else:
-            known[one.sha256] = result
-            waiting.append((one.sha256, result))
-        if progress:
-            progress(done, len(missing))
-        if len(waiting) >= COMMIT_EVERY or done == len(missing):
-            with gallery.transaction():
-                gallery.curation.put_measures(VERSION, waiting)
-            waiting = []
-    return unreadable

@@ -19,7 +19,8 @@ def decide(gallery: str | Path, decisions: Sequence[Decision]) -> None:
         UsageError: a game is not in the gallery.
     """
     with Gallery.write(gallery, "check") as opened, opened.transaction():
-        known = {one.game_id for one in opened.curation.shown(VERTICAL)}
+        named = {game for one in decisions for game in (one.game, one.other)}
+        known = {one.game_id for one in opened.curation.shown_by(named, VERTICAL)}
         for one in decisions:
             for game in (one.game, one.other):
                 if game and game not in known:

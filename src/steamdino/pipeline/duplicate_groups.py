@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,21 +11,21 @@ from numpy.typing import NDArray
 
 from steamdino.analysis.duplicate_detection import (
     IDENTICAL,
+    NO_TIER,
     RE_ENCODED,
     TIERS,
-    DuplicatePair,
-    Group,
+    DuplicatePairs,
     find_pairs,
-    groups,
 )
-from steamdino.analysis.evaluation.baselines import difference_hash
-from steamdino.banners.read import read_picture
-from steamdino.errors import PictureError, UsageError
+from steamdino.analysis.duplicate_grouping import Group, groups, paired_rows
+from steamdino.errors import UsageError
 from steamdino.gallery import Gallery
-from steamdino.gallery.curation import KEEP, SAME, Decision, Shown
-from steamdino.gallery.layout import VERTICAL, located, location
+from steamdino.gallery.curation import KEEP, SAME, Decision
+from steamdino.gallery.layout import VERTICAL, located
 from steamdino.index.snapshot_reader import SnapshotReader
 from steamdino.index.snapshot_selection import open_newest
+from steamdino.index.vector_index import Index
+from steamdino.pipeline.stored_hashes import RowBanners, StoredHashes
 from steamdino.records import EVERYTHING, Filter, Progress
 
 
@@ -73,6 +73,7 @@ def duplicates(
     tiers: Sequence[str] = TIERS[:3],
     only: Filter = EVERYTHING,
     progress: Progress | None = None,
+    stored_only: bool = False,
 ) -> list[Duplicates]:
     """Group the games whose banners show the same, the strictest tier first.
 
@@ -83,22 +84,41 @@ def duplicates(
         tiers: which to look for, of `analysis.duplicate_detection.TIERS`.
         only: among which games; by default all, hidden ones included.
         progress: called with (done, total) of the games.
+        stored_only: decode at most `stored_hashes.FEW` pictures, and write nothing to the gallery.
 
     Raises:
         SnapshotError: the gallery is not built yet.
         UsageError: there is no such tier.
+        NotComputedError: with `stored_only`, if `steam-dino check` has to decode more pictures first.
     """
     for tier in tiers:
         if tier not in TIERS:
             raise UsageError(f"there is no tier {tier!r}; there are: {', '.join(TIERS)}")
     reader = open_newest(Path(gallery), recipe, kind=kind)
-    with Gallery.open(gallery) as opened:
-        known = {one.game_id: one for one in opened.curation.shown(kind)}
-        decisions = list(opened.curation.decisions())
-        root = opened.root
     allowed = reader.allowed(only)
-    grouping = _Grouping(reader, known, decisions, str(root))
-    return grouping.find(tiers, allowed, progress)
+    with Gallery.open(gallery) as opened:
+        banners = RowBanners(reader, opened, kind)
+        hashes = StoredHashes(banners, opened, stored_only=stored_only)
+        similarity = reader.manifest.similarity
+        found = find_pairs(
+            reader.index,
+            reader.every_sha256(),
+            similarity.usual["pairs"] if similarity else 0.0,
+            hashes.of,
+            tiers=tiers,
+            progress=progress,
+        )
+        _leave_out(found, allowed)
+        found += _decided(found, reader, list(opened.curation.decisions()))
+        banners.load(paired_rows(found, len(reader.index)))
+        kept = {one.game for one in opened.curation.decisions() if one.verdict == KEEP}
+        root = str(opened.root)
+    hashes.store()
+    grouping = _Grouping(reader.index, banners, kept, root)
+    return [
+        grouping.described(group)
+        for group in groups(found, len(reader.index), grouping.rank, reader.index.similarity, tiers)
+    ]
 
 
 def duplicate_ids(
@@ -114,101 +134,68 @@ def duplicate_ids(
     return {member.game_id for group in same for member in group.others}
 
 
+def _leave_out(pairs: Iterable[DuplicatePairs], allowed: NDArray[np.bool_] | None) -> None:
+    """Keep the pairs of which a filter allows both games."""
+    if allowed is None:
+        return
+    for part in pairs:
+        for chunk in part.chunks():
+            chunk.tiers[~(allowed[chunk.first] & allowed[chunk.second])] = NO_TIER
+
+
+def _decided(
+    pairs: Iterable[DuplicatePairs], reader: SnapshotReader, decisions: Sequence[Decision]
+) -> list[DuplicatePairs]:
+    """Leave out the pairs that a person decided on; return those that count as re-encoded, since they are the same."""
+    verdicts: dict[tuple[int, int], str] = {}
+    for one in decisions:
+        rows = [reader.row(game) for game in (one.game, one.other) if game]
+        if len(rows) == 2 and rows[0] is not None and rows[1] is not None:
+            verdicts[min(rows[0], rows[1]), max(rows[0], rows[1])] = one.verdict
+    if not verdicts:
+        return []
+    count = len(reader.index)
+    keys = np.array([first * count + second for first, second in verdicts])
+    for part in pairs:
+        for chunk in part.chunks():
+            chunk.tiers[np.isin(chunk.first * count + chunk.second, keys)] = NO_TIER
+    same = np.array(sorted(pair for pair, verdict in verdicts.items() if verdict == SAME), np.intp).reshape(
+        -1, 2
+    )
+    tiers = np.full(len(same), TIERS.index(RE_ENCODED), np.uint8)
+    return [DuplicatePairs(same[:, 0], same[:, 1], tiers)]
+
+
 class _Grouping:
-    """A snapshot's rows, with what the gallery knows of their banners."""
+    """Describes groups of rows by what the gallery knows of their banners."""
 
-    def __init__(
-        self, reader: SnapshotReader, known: Mapping[str, Shown], decisions: Sequence[Decision], root: str
-    ) -> None:
-        self._reader = reader
-        self._ids = reader.ids
-        self._index = reader.index
-        self._known = known
-        self._decisions = decisions
-        self._kept = {one.game for one in decisions if one.verdict == KEEP}
-        self._root = root
+    def __init__(self, index: Index, banners: RowBanners, kept: Collection[str], root: str) -> None:
+        self._index, self._banners, self._kept, self._root = index, banners, kept, root
 
-    def find(
-        self, tiers: Sequence[str], allowed: NDArray[np.bool_] | None, progress: Progress | None
-    ) -> list[Duplicates]:
-        similarity = self._reader.manifest.similarity
-        usual = similarity.usual["pairs"] if similarity else 0.0
-        found = find_pairs(
-            self._index, self._reader.sha256s, usual, self._hashes(), tiers=tiers, progress=progress
-        )
-        pairs = [
-            pair
-            for pair in self._decided(found)
-            if allowed is None or (allowed[pair.first] and allowed[pair.second])
-        ]
-        rows = sorted({row for pair in pairs for row in (pair.first, pair.second)})
-        names = {game.id: game.name for game in self._reader.games(rows)}
-        return [self._described(group, names) for group in groups(pairs, self._rank) if group.tier in tiers]
-
-    def _rank(self, row: int) -> tuple[object, ...]:
+    def rank(self, row: int) -> tuple[object, ...]:
         """What makes a row a group's representative: kept by a person, many pixels, a short id."""
-        game_id = self._ids[row]
-        one = self._known.get(game_id)
-        pixels = one.width * one.height if one else 0
-        return (game_id not in self._kept, -pixels, len(game_id), game_id)
+        one = self._banners[row]
+        return (one.game_id not in self._kept, -one.width * one.height, len(one.game_id), one.game_id)
 
-    def _hashes(self) -> Callable[[int], NDArray[np.uint8] | None]:
-        """Difference hashes of pictures, computed on demand: only those of close pairs are needed."""
-        made: dict[int, NDArray[np.uint8] | None] = {}
-
-        def hash_of(row: int) -> NDArray[np.uint8] | None:
-            if row not in made:
-                made[row] = self._hash(row)
-            return made[row]
-
-        return hash_of
-
-    def _hash(self, row: int) -> NDArray[np.uint8] | None:
-        one = self._known.get(self._ids[row])
-        if one is None:
-            return None
-        try:
-            return difference_hash(read_picture(location(one.path, self._root)))
-        except PictureError:
-            return None
-
-    def _decided(self, pairs: Sequence[DuplicatePair]) -> list[DuplicatePair]:
-        """Pairs after a person's decisions: "different" removes a pair, "same" makes it count as re-encoded."""
-        row_of = {game_id: row for row, game_id in enumerate(self._ids)}
-        verdicts = {
-            tuple(sorted((row_of[one.game], row_of[one.other]))): one.verdict
-            for one in self._decisions
-            if one.other and one.game in row_of and one.other in row_of
-        }
-        left = [pair for pair in pairs if verdicts.get((pair.first, pair.second)) is None]
-        return left + [
-            DuplicatePair(first, second, RE_ENCODED, self._index.similarity(first, second))
-            for (first, second), verdict in sorted(verdicts.items())
-            if verdict == SAME
-        ]
-
-    def _described(self, group: Group, names: Mapping[str, str]) -> Duplicates:
+    def described(self, group: Group) -> Duplicates:
+        """A group's games and their pictures."""
         best = group.representative
         return Duplicates(
             group.tier,
-            self._member(group.tier, best, names, None),
-            tuple(
-                self._member(group.tier, row, names, self._index.similarity(row, best))
-                for row in group.others
-            ),
+            self._member(group.tier, best, None),
+            tuple(self._member(group.tier, row, self._index.similarity(row, best)) for row in group.others),
         )
 
-    def _member(self, tier: str, row: int, names: Mapping[str, str], similarity: float | None) -> Member:
+    def _member(self, tier: str, row: int, similarity: float | None) -> Member:
         """One member; the representative has no similarity."""
-        game_id = self._ids[row]
-        one = self._known.get(game_id)
+        one = self._banners[row]
         is_copy = similarity is not None and tier in (IDENTICAL, RE_ENCODED)
         return Member(
-            game_id,
-            names[game_id],
-            located(one.path, self._root) if one else Path(),
-            one.width if one else 0,
-            one.height if one else 0,
+            one.game_id,
+            one.name,
+            located(one.path, self._root) if one.path else Path(),
+            one.width,
+            one.height,
             similarity,
-            is_copy and game_id not in self._kept,
+            is_copy and one.game_id not in self._kept,
         )

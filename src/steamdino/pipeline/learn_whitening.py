@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from dataclasses import replace
 from itertools import islice
 
@@ -41,11 +42,17 @@ def learn(gallery: Gallery, spec: Spec, base: Recipe, kind: str = VERTICAL) -> R
         UsageError: there are too few vectors.
     """
     key = gallery.vectors.recipe_key(base)
-    shown = sorted({row.sha256 for row in gallery.vectors.rows(key, kind)}) if key else []
-    vectors = np.empty((len(shown), base.dim), np.float32)
-    for n, vector in enumerate(gallery.vectors.read(key, shown) if key else ()):
-        vectors[n] = vector
-    whitening = Whitening.learn(vectors, spec.whiten or None)
+    count = gallery.vectors.count_shown(key, kind) if key is not None else 0
+    with tempfile.TemporaryFile() as file:  # all vectors at once, but not in memory
+        if key is not None:
+            for vector in gallery.vectors.read(key, gallery.vectors.shown(key, kind)):
+                file.write(vector.tobytes())
+        file.flush()
+        vectors = np.empty((0, base.dim), np.float32)
+        if count:
+            vectors = np.memmap(file, np.float32, "r", shape=(count, base.dim)).view(np.ndarray)
+        whitening = Whitening.learn(vectors, spec.whiten or None)
+        del vectors
     data = whitening.to_bytes()
     projection = hashlib.sha256(data).hexdigest()
     recipe = replace(base, projection=projection, dim=whitening.dim, name=spec.label)

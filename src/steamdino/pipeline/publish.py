@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from steamdino.gallery import Gallery
@@ -38,14 +39,13 @@ def write_snapshot(
         the new snapshot's folder.
     """
     key = gallery.vectors.put_recipe(recipe)
-    rows = gallery.vectors.rows(key, kind)
     return write(
         gallery.snapshots_of(recipe.hash, kind),
         recipe,
         gallery.games.revision,
-        rows,
+        gallery.vectors.rows(key, kind),
         gallery.vectors.absent(key, kind),
-        gallery.vectors.read(key, (row.sha256 for row in rows)),
+        partial(gallery.vectors.read, key),
         gallery.vectors.precisions(key),
         whitening=gallery.vectors.whitening(key),
         anew=anew,

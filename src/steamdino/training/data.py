@@ -85,7 +85,7 @@ def collect(
         GalleryError: there is no such gallery, or it has too few banners.
     """
     with Gallery.open(gallery) as opened:
-        wanted = opened.vectors.pending(None)
+        wanted = list(opened.vectors.pending(None))
     _check_enough(gallery, len(wanted), fewest)
     names = [banner.sha256 for banner in wanted]
     record = {"height": size[0], "width": size[1], "banners": names, "unreadable": {}}

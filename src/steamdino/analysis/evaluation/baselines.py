@@ -25,6 +25,9 @@ BINS = 8
 THUMBNAIL = (16, 24)  # width and height in pixels, upright like a banner
 GREYS = (17, 16)
 
+HASH_VERSION = 1
+"""Of `difference_hash`: hashes that galleries store are computed again when it rises."""
+
 
 def colour_histogram(image: Image.Image) -> Floats:
     """Describe an RGB picture by its colours: float32, shape (512,), length 1."""

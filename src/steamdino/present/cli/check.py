@@ -75,6 +75,7 @@ def check(
         steam-dino check --restore all
     """
     from steamdino.analysis.flaws import FLAWS
+    from steamdino.engines.cores import cores
     from steamdino.pipeline import check as checking
     from steamdino.pipeline import decisions as deciding
     from steamdino.pipeline import exclusions
@@ -96,7 +97,7 @@ def check(
         return
     with bar("Checking", "banners") as progress:
         try:
-            checked = checking.check(place, kind=kind, size=size_of(size), threads=2, progress=progress)
+            checked = checking.check(place, kind=kind, size=size_of(size), threads=cores(), progress=progress)
         except KeyboardInterrupt:
             note("Stopped. Measurements are kept; run the same command to continue.")
             raise typer.Exit(130) from None

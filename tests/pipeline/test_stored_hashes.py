@@ -1,0 +1,177 @@
+"""`check` and `duplicates` store difference hashes, so that no picture is decoded twice."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+import steamdino
+from steamdino.analysis.evaluation.baselines import HASH_VERSION, difference_hash
+from steamdino.banners.read import read_picture
+from steamdino.errors import NotComputedError
+from steamdino.gallery import Gallery
+from steamdino.pipeline import stored_hashes
+from steamdino.pipeline.check import check
+from steamdino.pipeline.duplicate_groups import Duplicates, duplicates
+
+PICTURES = 6
+
+
+def hashes_of(gallery: Path) -> dict[str, bytes]:
+    with closing(sqlite3.connect(gallery / "gallery.sqlite")) as db:
+        rows = db.execute(
+            "SELECT game_id, hash FROM banners JOIN difference_hashes USING (sha256) WHERE version = ?",
+            (HASH_VERSION,),
+        )
+        return dict(rows.fetchall())
+
+
+def ids(groups: list[Duplicates]) -> list[tuple[str, list[str]]]:
+    return [(group.tier, [one.game_id for one in group.members]) for group in groups]
+
+
+@pytest.fixture
+def gallery(tmp_path: Path, paint: Any) -> Path:
+    """Six pictures, of which the second and the third are the first one, encoded again and in another size."""
+    covers = tmp_path / "covers"
+    for seed in range(PICTURES):
+        paint(covers / f"{seed}.png", seed)
+    Image.open(covers / "0.png").save(covers / "1.png", compress_level=1)
+    Image.open(covers / "0.png").resize((90, 135)).save(covers / "2.png")
+    steamdino.add(tmp_path / "g", covers)
+    steamdino.build(tmp_path / "g", "bundled/64x64")
+    return tmp_path / "g"
+
+
+@pytest.fixture
+def without_pictures(gallery: Path) -> Iterator[Path]:
+    (gallery.parent / "covers").rename(gallery.parent / "elsewhere")
+    yield gallery
+    (gallery.parent / "elsewhere").rename(gallery.parent / "covers")
+
+
+def test_check_stores_the_hash_of_each_picture_that_it_decodes(gallery: Path) -> None:
+    check(gallery)
+    covers = gallery.parent / "covers"
+    assert hashes_of(gallery) == {
+        str(seed): difference_hash(read_picture(covers / f"{seed}.png")).tobytes() for seed in range(PICTURES)
+    }
+
+
+def test_stored_hashes_are_used_even_if_the_pictures_are_missing(gallery: Path) -> None:
+    check(gallery)
+    (gallery.parent / "covers").rename(gallery.parent / "elsewhere")
+    found = ids(duplicates(gallery, tiers=("re-encoded",)))
+    assert [(tier, set(members)) for tier, members in found] == [("re-encoded", {"0", "1", "2"})]
+
+
+def test_without_hashes_and_pictures_nothing_is_called_re_encoded(without_pictures: Path) -> None:
+    assert duplicates(without_pictures, tiers=("re-encoded",)) == []
+    assert hashes_of(without_pictures) == {}
+
+
+def test_duplicates_stores_what_it_computes(gallery: Path) -> None:
+    first = duplicates(gallery, tiers=("re-encoded",))
+    assert set(hashes_of(gallery)) >= {"0", "1", "2"}
+    (gallery.parent / "covers").rename(gallery.parent / "elsewhere")
+    assert duplicates(gallery, tiers=("re-encoded",)) == first
+
+
+def test_measures_that_an_older_program_stored_get_their_hashes(gallery: Path) -> None:
+    before = check(gallery)
+    with closing(sqlite3.connect(gallery / "gallery.sqlite")) as db:
+        db.execute("DELETE FROM difference_hashes")
+        db.commit()
+    after = check(gallery)
+    assert (after.measured, after.findings) == (PICTURES, before.findings)
+    assert len(hashes_of(gallery)) == PICTURES
+    assert check(gallery).measured == 0
+
+
+def test_measures_outlive_a_picture_that_lacks_its_hash(gallery: Path) -> None:
+    before = check(gallery)
+    with closing(sqlite3.connect(gallery / "gallery.sqlite")) as db:
+        db.execute(
+            "DELETE FROM difference_hashes WHERE sha256 IN (SELECT sha256 FROM banners WHERE game_id = '5')"
+        )
+        db.commit()
+    (gallery.parent / "covers/5.png").unlink()
+    assert check(gallery).findings == before.findings
+
+
+def test_a_picture_that_changed_gets_a_new_hash(gallery: Path, paint: Any) -> None:
+    check(gallery)
+    old = hashes_of(gallery)
+    covers = gallery.parent / "covers"
+    paint(covers / "1.png", 99)
+    steamdino.add(gallery, covers)
+    steamdino.build(gallery, "bundled/64x64")
+    check(gallery)
+    new = hashes_of(gallery)
+    assert new["1"] == difference_hash(read_picture(covers / "1.png")).tobytes() != old["1"]
+    assert [(tier, set(members)) for tier, members in ids(duplicates(gallery, tiers=("re-encoded",)))] == [
+        ("re-encoded", {"0", "2"})
+    ]
+
+
+def test_nothing_is_stored_under_the_name_of_a_picture_that_changed_behind_the_gallerys_back(
+    gallery: Path, paint: Any
+) -> None:
+    paint(gallery.parent / "covers/1.png", 99)
+    found = [one for one in check(gallery).findings if one.flaw == "unreadable"]
+    assert [(one.game_id, one.detail) for one in found] == [
+        ("1", "its picture has changed since it was added; add its source again")
+    ]
+    assert "1" not in hashes_of(gallery)
+    duplicates(gallery)
+    assert "1" not in hashes_of(gallery)
+
+
+def test_another_copy_is_read_where_the_first_is_missing(tmp_path: Path, paint: Any) -> None:
+    paint(tmp_path / "covers/a.png", 1)
+    (tmp_path / "covers/b.png").write_bytes((tmp_path / "covers/a.png").read_bytes())
+    steamdino.add(tmp_path / "g", tmp_path / "covers")
+    (tmp_path / "covers/b.png").unlink()
+    assert not [one for one in check(tmp_path / "g").findings if one.flaw == "unreadable"]
+    assert len(hashes_of(tmp_path / "g")) == 2
+
+
+def test_beside_a_writer_duplicates_are_found_and_nothing_is_stored(gallery: Path) -> None:
+    with Gallery.write(gallery, "test"):
+        found = duplicates(gallery, tiers=("re-encoded",))
+        assert hashes_of(gallery) == {}
+    assert [(tier, set(members)) for tier, members in ids(found)] == [("re-encoded", {"0", "1", "2"})]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="everything is writable for root")
+def test_in_a_read_only_gallery_duplicates_are_found(gallery: Path) -> None:
+    places = [gallery, *gallery.rglob("*")]
+    for place in places:
+        place.chmod(place.stat().st_mode & ~0o222)
+    try:
+        found = duplicates(gallery, tiers=("re-encoded",))
+    finally:
+        for place in places:
+            place.chmod(place.stat().st_mode | 0o200)
+    assert [(tier, set(members)) for tier, members in ids(found)] == [("re-encoded", {"0", "1", "2"})]
+    assert hashes_of(gallery) == {}
+
+
+def test_only_stored_hashes_are_used_where_that_is_asked_for(
+    gallery: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = duplicates(gallery, tiers=("re-encoded",), stored_only=True)
+    assert len(few) == 1
+    assert hashes_of(gallery) == {}  # a server never writes
+    monkeypatch.setattr(stored_hashes, "FEW", 2)
+    with pytest.raises(NotComputedError, match=r"^3 pictures .*run: steam-dino check$"):
+        duplicates(gallery, tiers=("re-encoded",), stored_only=True)
+    check(gallery)
+    assert duplicates(gallery, tiers=("re-encoded",), stored_only=True) == few
