@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Iterator
 from unittest.mock import patch
 
@@ -187,3 +188,20 @@ def test_a_row_that_is_not_a_number_spoils_no_other() -> None:
     theirs = ExactIndex(vectors).neighbours(7, rows=others, among=among)
     assert mine.rows.tobytes() == theirs.rows.tobytes()
     assert mine.cosines.tobytes() == theirs.cosines.tobytes()
+
+
+def test_many_identical_rows_take_little_memory() -> None:
+    rows = np.random.default_rng(0).standard_normal((30_000, 8)).astype(np.float32)
+    rows[5_000:15_000] = rows[0]
+    vectors = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    asked = np.arange(4_900, 5_100)
+    tracemalloc.start()
+    try:
+        ((_, neighbours),) = find(vectors, asked, 100)
+        targets, _, _ = entering(vectors, asked[-3:], np.full(30_000, neighbours.cosines[-1, 0]))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert neighbours.rows[-1].tolist() == [0, *range(5_000, 5_099)]
+    assert len(targets) == 3 * 10_000
+    assert peak < 30e6
