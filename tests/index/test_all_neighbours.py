@@ -136,6 +136,14 @@ def test_close_pairs_are_those_of_a_table_of_all_cosines_whatever_the_tiles(
     assert [expected[pair] for pair in sorted(expected)] == pairs.cosines.tolist()
 
 
+@pytest.mark.parametrize("rows", [1, 2, 9])
+def test_of_equally_near_rows_the_lowest_is_the_nearest(rows: int) -> None:
+    with patch.multiple(close_pairs, ROWS=rows, COLUMNS=rows):
+        pairs = close_pairs.close_pairs(np.full((9, 1), 0.5, np.float32), 0.9)
+    assert pairs.first.tolist() == [0] * 8
+    assert pairs.second.tolist() == list(range(1, 9))
+
+
 @given(unit_vectors(least=2), st.integers(0, 10**6))
 def test_the_cosine_of_two_rows_depends_on_nothing_else(vectors: Vectors, seed: int) -> None:
     rng = np.random.default_rng(seed)
