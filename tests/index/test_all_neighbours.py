@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Iterator
 from unittest.mock import patch
 
@@ -135,6 +136,14 @@ def test_close_pairs_are_those_of_a_table_of_all_cosines_whatever_the_tiles(
     assert [expected[pair] for pair in sorted(expected)] == pairs.cosines.tolist()
 
 
+@pytest.mark.parametrize("rows", [1, 2, 9])
+def test_of_equally_near_rows_the_lowest_is_the_nearest(rows: int) -> None:
+    with patch.multiple(close_pairs, ROWS=rows, COLUMNS=rows):
+        pairs = close_pairs.close_pairs(np.full((9, 1), 0.5, np.float32), 0.9)
+    assert pairs.first.tolist() == [0] * 8
+    assert pairs.second.tolist() == list(range(1, 9))
+
+
 @given(unit_vectors(least=2), st.integers(0, 10**6))
 def test_the_cosine_of_two_rows_depends_on_nothing_else(vectors: Vectors, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -187,3 +196,20 @@ def test_a_row_that_is_not_a_number_spoils_no_other() -> None:
     theirs = ExactIndex(vectors).neighbours(7, rows=others, among=among)
     assert mine.rows.tobytes() == theirs.rows.tobytes()
     assert mine.cosines.tobytes() == theirs.cosines.tobytes()
+
+
+def test_many_identical_rows_take_little_memory() -> None:
+    rows = np.random.default_rng(0).standard_normal((30_000, 8)).astype(np.float32)
+    rows[5_000:15_000] = rows[0]
+    vectors = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    asked = np.arange(4_900, 5_100)
+    tracemalloc.start()
+    try:
+        ((_, neighbours),) = find(vectors, asked, 100)
+        targets, _, _ = entering(vectors, asked[-3:], np.full(30_000, neighbours.cosines[-1, 0]))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert neighbours.rows[-1].tolist() == [0, *range(5_000, 5_099)]
+    assert len(targets) == 3 * 10_000
+    assert peak < 30e6

@@ -16,7 +16,7 @@ from test_index_contract import few_values, unit_rows
 from steamdino.index.distinct_rows import DistinctRows
 from steamdino.index.exact import ExactIndex
 from steamdino.index.mean_split import MeanSplit, padded
-from steamdino.index.quantised import QuantisedIndex
+from steamdino.index.quantised import DEEP, QuantisedIndex
 from steamdino.index.quantised_rows import CODES, ROWS, QuantisedRows
 
 Vectors = np.ndarray
@@ -209,3 +209,29 @@ def test_vectors_that_point_in_one_direction_become_short() -> None:
     split = MeanSplit.of(lambda: [vectors], 64)
     assert np.linalg.norm(split.vectors(vectors), axis=1).max() < 0.2
     assert np.linalg.norm(split.queries(vectors)[0], axis=1).max() < 0.2
+
+
+def test_many_neighbours_of_many_rows_are_found_without_estimates(monkeypatch: pytest.MonkeyPatch) -> None:
+    index = EagerIndex.build(clustered(2000, 64))
+
+    def refused(*_: object) -> object:
+        raise AssertionError
+
+    monkeypatch.setattr(QuantisedRows, "propose", refused)
+    mine, theirs = index.neighbours(DEEP), ExactIndex(index.vectors).neighbours(DEEP)
+    assert mine.rows.tobytes() == theirs.rows.tobytes()
+    assert mine.cosines.tobytes() == theirs.cosines.tobytes()
+
+
+@pytest.mark.parametrize("k", [10, DEEP])
+def test_the_cosines_of_all_answers_are_equal_to_the_last_bit(k: int) -> None:
+    index = EagerIndex.build(clustered(2000, 64))
+    exact = ExactIndex(index.vectors)
+    found = index.neighbours(k)
+    assert found.cosines.tobytes() == exact.neighbours(k).cosines.tobytes()
+    for row in (0, 77, 1999):
+        for kind in (index, exact):
+            nearest = kind.nearest(index.vectors[row], k, exclude=[row])
+            assert nearest.rows.tolist() == found.rows[row].tolist()
+            assert nearest.cosines.tobytes() == found.cosines[row].tobytes()
+        assert index.similarity(int(found.rows[row, 0]), row) == found.cosines[row, 0]

@@ -17,7 +17,7 @@ from tests.conftest import Paint, Run
 
 from steamdino import Snapshot, add, build
 from steamdino.errors import SnapshotError, UsageError
-from steamdino.index import neighbour_writer
+from steamdino.index import all_neighbours, neighbour_writer
 from steamdino.index.listed_index import ListedIndex
 from steamdino.index.manifest import MANIFEST, VECTORS, Manifest
 from steamdino.index.neighbour_lists import COSINES, FILES, ROWS
@@ -220,7 +220,8 @@ SLOWLY = """
 import json, os, signal, sys, time
 from steamdino.index import all_neighbours, neighbour_patching, resumable_arrays
 from steamdino.pipeline import build
-all_neighbours.SCORES = neighbour_patching.AT_ONCE = neighbour_patching.PAYS = 1
+all_neighbours.QUERIES = all_neighbours.RANKED = 1
+neighbour_patching.AT_ONCE = neighbour_patching.PAYS = 1
 resumable_arrays.EVERY = 0
 gallery, log = sys.argv[1:]
 def listing(done, total):
@@ -337,7 +338,8 @@ def test_what_is_left_of_other_vectors_or_damaged_is_not_continued(
 
     def half_done(neighbours: int) -> Path:
         with monkeypatch.context() as patch:
-            patch.setattr("steamdino.index.all_neighbours.SCORES", 1)
+            patch.setattr(all_neighbours, "QUERIES", 1)
+            patch.setattr(all_neighbours, "RANKED", 1)
             patch.setattr(neighbour_writer, "find", interrupted)
             with pytest.raises(KeyboardInterrupt):
                 build(gallery, neighbours=neighbours, rebuild=True)
@@ -347,7 +349,8 @@ def test_what_is_left_of_other_vectors_or_damaged_is_not_continued(
     def searched() -> int:
         calls: list[int] = []
         with monkeypatch.context() as patch:
-            patch.setattr("steamdino.index.all_neighbours.SCORES", 1)
+            patch.setattr(all_neighbours, "QUERIES", 1)
+            patch.setattr(all_neighbours, "RANKED", 1)
             build(gallery, neighbours=5, rebuild=True, listing=lambda done, _: calls.append(done))
         assert lists_of(gallery) == whole
         return len(calls)
@@ -370,7 +373,7 @@ def test_an_interrupt_says_that_the_next_build_goes_on(gallery: Path) -> None:
 import sys, time
 from steamdino.index import all_neighbours, neighbour_writer
 from steamdino.present.cli.main import run
-all_neighbours.SCORES = 1
+all_neighbours.QUERIES = all_neighbours.RANKED = 1
 real = neighbour_writer.find
 def find(*arguments):
     for found in real(*arguments):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +11,11 @@ from numpy.typing import NDArray
 Exact = Callable[[int, NDArray[np.intp]], NDArray[np.float32]]
 """Computes the exact scores of a query, by its number in the pool, with the targets at some places."""
 
-SPARE = 256
+SPARE = 512
 """Candidates that a query may have besides twice as many as are wanted."""
+
+GROWTH = 2.0
+"""Candidates are dropped once there are so many times as many as are wanted, or as were left the last time."""
 
 FOLDED = 4
 """How many times as many maxima as are wanted bound the scores of a tile from below."""
@@ -42,6 +46,7 @@ class CandidatePool:
         self._places = np.zeros((queries, size), np.int32)
         self._filled = np.zeros(queries, np.intp)
         self.least = np.full(queries, -np.inf, np.float32)
+        self._limit = int(queries * GROWTH * k)
 
     def add(self, scores: NDArray[np.float32], start: int) -> None:
         """Take the estimated scores of all queries with some targets.
@@ -50,29 +55,29 @@ class CandidatePool:
             scores: float32, shape (queries, targets).
             start: place of the first target, which exceeds all places so far; the others follow it.
         """
-        taken = np.flatnonzero(scores >= self.least[:, None])
-        if not len(taken):
-            return
-        size, wide = self._scores.shape[1], scores.shape[1]
-        counts = np.bincount(taken // wide, minlength=len(scores))
+        size = self._scores.shape[1]
+        cells, counts = self._reaching(scores)
+        for drop in (partial(self._raise, scores), self._narrow):
+            if (self._filled + counts).max() <= size:
+                break
+            drop()
+            cells, counts = self._reaching(scores)
         if (self._filled + counts).max() > size:
-            self._raise(scores)
-            self._narrow()
-            taken = np.flatnonzero(scores >= self.least[:, None])
-            counts = np.bincount(taken // wide, minlength=len(scores))
             crowded = self._filled + counts > size
             for query in np.flatnonzero(crowded):
                 columns = np.flatnonzero(scores[query] >= self.least[query])
                 self._settle(int(query), scores[query, columns], columns + start)
-            taken = taken[~crowded[taken // wide]]
+            cells = cells[np.repeat(~crowded, counts)]
             counts[crowded] = 0
-        queries, columns = np.divmod(taken, wide)
-        before = np.cumsum(counts) - counts
-        slots = np.arange(len(taken)) - np.repeat(before - self._filled, counts)
+        if not len(cells):
+            return
+        queries = np.repeat(np.arange(len(scores)), counts)
+        columns = cells - queries * scores.shape[1]
+        slots = np.arange(len(cells)) - np.repeat(np.cumsum(counts) - counts - self._filled, counts)
         self._scores[queries, slots] = scores[queries, columns]
         self._places[queries, slots] = columns + start
         self._filled += counts
-        if self._filled.sum() > len(self._filled) * (self._k + size) // 2:
+        if self._filled.sum() > self._limit:
             self._narrow()
 
     def candidates(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -81,6 +86,12 @@ class CandidatePool:
         width = int(self._filled.max(initial=0))
         queries, slots = np.nonzero(np.arange(width) < self._filled[:, None])
         return queries, self._places[queries, slots].astype(np.intp)
+
+    def _reaching(self, scores: NDArray[np.float32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Which scores are high enough: intp cells, rising, numbered row by row, and how many of each query."""
+        cells = np.flatnonzero(scores >= self.least[:, None])
+        ends = np.searchsorted(cells, np.arange(len(scores) + 1) * scores.shape[1])
+        return cells, np.diff(ends)
 
     def _raise(self, scores: NDArray[np.float32]) -> None:
         """Raise the lowest estimates by those of one tile, of which k reach the k-th largest of some maxima."""
@@ -111,6 +122,7 @@ class CandidatePool:
         scores[:] = -np.inf
         self._scores[queries, slots], self._places[queries, slots] = values, places
         self._filled = counts
+        self._limit = max(self._limit, int(counts.sum() * GROWTH))
 
     def _settle(self, query: int, scores: NDArray[np.float32], places: NDArray[np.intp]) -> None:
         """Add candidates to a query that has too many, and keep those with the best exact scores."""

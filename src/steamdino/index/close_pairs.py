@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -43,9 +46,27 @@ def close_pairs(
                 ] = -np.inf  # a row itself, and what it was compared with
             for part in range(0, len(block), TOGETHER):
                 scan.take(scores[part : part + TOGETHER], start + part, place)
+        scan.finish()
         if progress:
             progress(start + len(block), count)
     return scan.result()
+
+
+class _Pairs(NamedTuple):
+    """Pairs of rows, in half the memory of `ClosePairs`."""
+
+    first: NDArray[np.int32]
+    second: NDArray[np.int32]
+    cosines: NDArray[np.float32]
+
+
+def _joined(parts: list[_Pairs]) -> _Pairs:
+    """Join pairs, in the order of their rows."""
+    if not parts:
+        return _Pairs(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32))
+    first, second, cosines = (np.concatenate(part) for part in zip(*parts, strict=True))
+    order = np.lexsort((second, first))
+    return _Pairs(first[order], second[order], cosines[order])
 
 
 class _Scan:
@@ -60,7 +81,8 @@ class _Scan:
         self._error = np.float32(rounding(vectors.shape[1]))
         self._best = np.full(len(vectors), -np.inf, np.float32)
         self._mate = np.zeros(len(vectors), np.int32)
-        self._found: list[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]] = []
+        self._found: list[_Pairs] = []  # of the current block of rows
+        self._blocks: deque[_Pairs] = deque()
 
     def take(self, scores: NDArray[np.float32], row: int, column: int) -> None:
         """Take the scores of some rows and columns, the first of which are given."""
@@ -75,17 +97,31 @@ class _Scan:
         self._improve(second, first, cosines)
         close = cosines >= self._least
         if close.any():
-            self._found.append((first[close], second[close], cosines[close]))
+            self._found.append(_Pairs(first[close], second[close], cosines[close]))
+
+    def finish(self) -> None:
+        """Finish a block of rows: all pairs with one of them first were taken."""
+        self._blocks.append(_joined(self._found))
+        self._found.clear()
 
     def result(self) -> ClosePairs:
-        """The pairs, each once, in the order of their rows."""
-        has = np.flatnonzero(self._best > -np.inf)
-        mates, has = self._mate[has], has.astype(np.int32)
-        self._found.append((np.minimum(has, mates), np.maximum(has, mates), self._best[has]))
-        firsts, seconds, cosines = (np.concatenate(part) for part in zip(*self._found, strict=True))
-        keys = firsts.astype(np.intp) * len(self._best) + seconds
-        _, kept = np.unique(keys, return_index=True)
-        return ClosePairs(firsts[kept].astype(np.intp), seconds[kept].astype(np.intp), cosines[kept])
+        """The pairs, each once, in the order of their rows. What was found is freed on the way: it may be large."""
+        apart = np.flatnonzero((self._best > -np.inf) & (self._best < self._least)).astype(np.int32)
+        mates = self._mate[apart]
+        first, second = np.minimum(apart, mates), np.maximum(apart, mates)
+        _, once = np.unique(first.astype(np.intp) * len(self._best) + second, return_index=True)
+        lonely = _Pairs(first[once], second[once], self._best[apart][once])
+        total = len(once) + sum(len(block.cosines) for block in self._blocks)
+        found = ClosePairs(np.empty(total, np.intp), np.empty(total, np.intp), np.empty(total, np.float32))
+        place = 0
+        for start in range(0, len(self._best), ROWS):
+            own = slice(*np.searchsorted(lonely.first, (start, start + ROWS)))
+            nearest = _Pairs(lonely.first[own], lonely.second[own], lonely.cosines[own])
+            block = _joined([self._blocks.popleft(), nearest])
+            here = slice(place, place + len(block.cosines))
+            found.first[here], found.second[here], found.cosines[here] = block
+            place = here.stop
+        return found
 
     def _edge(self, highest: NDArray[np.float32], start: int) -> NDArray[np.float32]:
         """The lowest scores that may belong to the nearest of some rows, of which the first is given.

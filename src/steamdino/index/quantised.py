@@ -29,6 +29,9 @@ ROUNDING = 2e-6
 BATCH = 512
 """Queries that are answered at a time."""
 
+DEEP, ALL = 100, 256
+"""So many neighbours of so many rows take as long to find by comparing all rows, which is exact in any case."""
+
 FEW = 16
 """Excluded rows up to which they are skipped one by one, rather than masked."""
 
@@ -109,6 +112,8 @@ class QuantisedIndex(ExactIndex):
         """See `Index.neighbours`. The result equals that of `nearest` for each row."""
         queries = np.arange(len(self)) if rows is None else rows
         k = max(0, min(k, len(self) - 1 if among is None else int(among.sum())))
+        if k >= DEEP and len(queries) >= ALL:
+            return super().neighbours(k, rows=rows, among=among, progress=progress)
         numbers = np.full((len(queries), k), -1, np.intp)
         cosines = np.full((len(queries), k), -1, np.float32)
         for start in range(0, len(queries) if k else 0, BATCH):
