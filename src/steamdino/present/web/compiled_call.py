@@ -51,8 +51,7 @@ class CompiledCall:
         """Compile a function.
 
         Args:
-            function: it takes a request, parameters of the path and the query, and what async functions of that kind
-                return.
+            function: it takes a request, parameters of the path and the query, and what functions of that kind return.
             in_path: the names of the path's parameters.
 
         Raises:
@@ -61,7 +60,7 @@ class CompiledCall:
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
             raise NotCompilableError
         self._function = function
-        self.is_async = inspect.iscoroutinefunction(function)
+        self._is_async = inspect.iscoroutinefunction(function)
         self._request: str | None = None
         self._path: list[_Parameter] = []
         self._query: list[_Parameter] = []
@@ -79,10 +78,7 @@ class CompiledCall:
         required = default is inspect.Parameter.empty
         kind = _source(hint) or (params.Path() if name in in_path else params.Query())
         if type(kind) is params.Depends and kind.dependency and required:
-            dependency = CompiledCall(kind.dependency, in_path)
-            if not dependency.is_async:
-                raise NotCompilableError
-            self._dependencies.append((name, dependency))
+            self._dependencies.append((name, CompiledCall(kind.dependency, in_path)))
         elif isinstance(kind, params.Query | params.Path):
             made = _Parameter(
                 name, kind.alias or name, _is_list(hint), required, TypeAdapter(hint).validate_python
@@ -127,7 +123,7 @@ class CompiledCall:
         values = arguments.values
         for name, call, others in arguments.dependencies:
             values[name] = await call(others)
-        if self.is_async:
+        if self._is_async:
             return await self._function(**values)
         return await run_in_threadpool(self._function, **values)
 
