@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import IO
 
 from steamdino.errors import OutputError
-from steamdino.storage.atomic import make_folder, new_folder, replace_folder, replacing
+from steamdino.storage.atomic import new_folder, replace_folder, replacing
 
 STDOUT = Path("-")
 
@@ -60,11 +60,11 @@ def writing(path: Path, option: str = "-o") -> Iterator[IO[bytes]]:
             except OSError as error:
                 if error.filename is None:  # the error concerns the open file
                     raise
-                raise _refusal(path, f"{error.filename}: {error.strerror}", option) from None
+                raise refusal(path, f"{error.filename}: {error.strerror}", option) from None
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise _refusal(path, error.strerror or str(error), option) from None
+        raise refusal(path, error.strerror or str(error), option) from None
 
 
 @contextmanager
@@ -88,7 +88,7 @@ def writing_folder(folder: Path, option: str = "-o") -> Iterator[Path]:
         OutputError: it cannot be written.
     """
     try:
-        target = _followed(folder)
+        target = followed(folder)
         work = new_folder(target.parent)
         try:
             yield work
@@ -107,70 +107,6 @@ def writing_folder(folder: Path, option: str = "-o") -> Iterator[Path]:
         ) from None
 
 
-@contextmanager
-def continuing(path: Path, key: str, option: str = "-o") -> Iterator[Path]:
-    """Yield a folder for the unfinished work of an output, which is still there after Ctrl-C or a kill.
-
-    A stream has no place to keep it; its work is in a temporary folder and is lost.
-
-    Args:
-        path: the output, a file or a folder; see the table above.
-        key: everything that the work depends on; see `storage.unfinished.unfinished`.
-        option: the option that the user gave it with, for the error message.
-
-    Raises:
-        OutputError: it cannot be written, or another process is writing it.
-    """
-    from steamdino.storage.unfinished import unfinished
-
-    try:
-        if is_stream(path):
-            import tempfile
-
-            with tempfile.TemporaryDirectory() as temporary:
-                yield Path(temporary)
-            return
-        target = _followed(path)
-        make_folder(target.parent)
-        with unfinished(target, key, path) as folder:
-            yield folder
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise _refusal(path, error.strerror or str(error), option) from None
-
-
-@contextmanager
-def continuing_folder(folder: Path, key: str, option: str = "-o") -> Iterator[tuple[Path, Path]]:
-    """Write a folder in several attempts: like `writing_folder`, but Ctrl-C and a kill leave the work for the next.
-
-    Args:
-        folder: as the user gave it.
-        key: everything that the work depends on.
-        option: the option that the user gave it with, for the error message.
-
-    Yields:
-        the new folder, with what an earlier attempt wrote into it, and a folder for what only the work needs.
-
-    Raises:
-        OutputError: it cannot be written, or another process is writing it.
-    """
-    with continuing(folder, key, option) as kept:
-        work = kept / "output"
-        try:
-            work.mkdir(exist_ok=True)
-            yield work, kept
-            target = _followed(folder)
-            if target.exists():
-                work.chmod(stat.S_IMODE(target.stat().st_mode))
-            replace_folder(work, target)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise OutputError(
-                f"{folder} cannot be written: {reason}; name another folder with {option}"
-            ) from None
-
-
 def check(path: Path, option: str = "-o") -> None:
     """Check whether a path can be written, before the work starts.
 
@@ -180,7 +116,7 @@ def check(path: Path, option: str = "-o") -> None:
     try:
         _destination(path)
     except OSError as error:
-        raise _refusal(path, error.strerror or str(error), option) from None
+        raise refusal(path, error.strerror or str(error), option) from None
 
 
 def is_stdout(path: Path) -> bool:
@@ -243,7 +179,7 @@ def _destination(path: Path) -> _Destination:
     """
     if path == STDOUT:
         return _Standard()
-    found = _followed(path)
+    found = followed(path)
     if link := _OPEN_FILE.fullmatch(str(found)):
         # These links lead to open files, including unnamed ones.
         number = int(link[1] or link[3])
@@ -263,7 +199,7 @@ def _destination(path: Path) -> _Destination:
     raise OSError(errno.EINVAL, "it is a socket" if stat.S_ISSOCK(mode) else "it is a block device")
 
 
-def _followed(path: Path) -> Path:
+def followed(path: Path) -> Path:
     """Return the absolute path that links lead to, without following links to open files; it need not exist."""
     here = path.absolute()
     for _ in range(MOST_LINKS + 1):
@@ -333,5 +269,6 @@ def _standard_descriptor() -> int | None:
         return None
 
 
-def _refusal(path: Path, reason: str, option: str) -> OutputError:
+def refusal(path: Path, reason: str, option: str) -> OutputError:
+    """Return the error for a path that cannot be written."""
     return OutputError(f"{output_name(path)} cannot be written: {reason}; name another file with {option}")

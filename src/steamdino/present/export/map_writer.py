@@ -21,7 +21,7 @@ from steamdino.present.export.map_tiles import draw_map
 from steamdino.present.export.mosaic import write_png
 from steamdino.present.export.output_folders import replacing_folder
 from steamdino.search import Snapshot
-from steamdino.storage.output import continuing
+from steamdino.storage.continued_output import continuing
 
 
 def write_map(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from steamdino.errors import UsageError
-from steamdino.storage.output import continuing_folder
+from steamdino.storage.continued_output import continuing_folder
 
 PAGE = "index.html"
 
