@@ -19,6 +19,7 @@
     │   ├── BlockedError        the server refuses access (403): send it no more requests
     │   └── ReplyError          the server's reply is not a valid answer to the request
     ├── BusyError               this process is at its limit; try again later
+    ├── NotComputedError        it takes long to compute, and no command computed it yet
     └── MissingExtraError       an optional dependency is not installed
 """
 
@@ -103,6 +104,10 @@ class BusyError(SteamDinoError):
     def __init__(self, message: str, retry: int) -> None:
         super().__init__(message)
         self.retry = retry
+
+
+class NotComputedError(SteamDinoError):
+    """What was asked for takes long to compute and was not stored by a command yet."""
 
 
 class MissingExtraError(SteamDinoError):

@@ -50,6 +50,11 @@ class ExactIndex:
         """See `Index.vectors`."""
         return self._vectors
 
+    @property
+    def listed(self) -> int:
+        """See `Index.listed`."""
+        return 0
+
     def __len__(self) -> int:
         return len(self._vectors)
 

@@ -57,6 +57,10 @@ class Index(Protocol):
     def vectors(self) -> NDArray[np.float32]:
         """The vectors that it searches."""
 
+    @property
+    def listed(self) -> int:
+        """How many nearest neighbours of each row it knows without searching; 0 if it has to search."""
+
     @classmethod
     def build(cls, vectors: NDArray[np.float32]) -> Self:
         """Index vectors: float32, shape (n, d), unit rows.
