@@ -317,7 +317,11 @@ def measured(gallery: Path, options: list[str]) -> dict[str, Any]:
         threads = len(list(Path(f"/proc/{server.pid}/task").iterdir()))
     finally:
         server.send_signal(signal.SIGTERM)
-        server.wait(30)
+        try:
+            server.wait(30)
+        except subprocess.TimeoutExpired:  # a request is still being computed, which nothing interrupts
+            server.kill()
+            server.wait()
     return {
         "own memory, MB": {
             "started": round(started, 1),

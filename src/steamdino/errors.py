@@ -19,7 +19,7 @@
     │   ├── BlockedError        the server refuses access (403): send it no more requests
     │   └── ReplyError          the server's reply is not a valid answer to the request
     ├── BusyError               this process is at its limit; try again later
-    ├── NotComputedError        it takes long to compute, and no command computed it yet
+    ├── NotComputedError        it takes long to compute, and no command has stored it yet
     └── MissingExtraError       an optional dependency is not installed
 """
 

@@ -13,7 +13,7 @@ ENOUGH = 5
 """How many times as many neighbours as are wanted a game should have at hand among the selected games, on average.
 Then the wanted ones are missing for one game in some hundred, and only these are searched."""
 
-SHORT = 8
+SHORT = 2
 """Neighbours that are looked at first. All of them are hidden for few games, and only these games' whole lists are
 read."""
 
