@@ -86,6 +86,9 @@ class UniqueGames(Sequence[UniqueGame]):
             ranks=kept + 1 if self._ranks is None else self._ranks[kept],
         )
 
+    def __repr__(self) -> str:
+        return f"<UniqueGames: {len(self):,} games>"
+
     def __len__(self) -> int:
         return len(self._rows)
 

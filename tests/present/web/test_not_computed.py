@@ -52,7 +52,7 @@ def test_a_person_sees_the_command_and_a_way_back(large: Any, browser: Any, path
     assert page.locator("h1").inner_text() == "Not available now"
     assert "run: steam-dino build" in page.locator("main").inner_text()
     page.get_by_role("link", name="Start again").click()
-    assert page.locator(".grid .tile").count() > 0
+    page.locator(".grid .tile").first.wait_for()
     page.close()
 
 
@@ -124,3 +124,15 @@ def test_pictures_that_were_not_compared_yet_name_the_command_and_no_folder(
         503,
         "not all pictures that look alike were compared yet; run: steam-dino check",
     )
+
+
+def test_of_a_pack_the_answer_names_a_command_that_takes_packs(
+    built: Path, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    Snapshot.open(built).pack(tmp_path / "store.steamdino")
+    running = serve(tmp_path / "store.steamdino")
+    assert running.client.get("/api/v1/unique?adult=1").status_code == 200  # it is small
+    monkeypatch.setattr(served_snapshot, "PAIRS", 10_000)
+    found = running.client.get("/api/v1/unique")
+    assert found.status_code == 503
+    assert found.json()["detail"].endswith("run: steam-dino unique --snapshot FILE")

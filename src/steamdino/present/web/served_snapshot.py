@@ -177,10 +177,19 @@ class ServedSnapshot:
             QueryError: no game has one of the tags.
         """
         compared = only.without_conditions
-        found: UniqueGames = self._list(
-            f"unique {compared.hides}", lambda: unique_at_hand(self.snapshot, compared, PAIRS)
-        )
+        found: UniqueGames = self._list(f"unique {compared.hides}", lambda: self._ranked(compared))
         return found if only == compared else found.among(self.snapshot.rows(only))
+
+    def _ranked(self, only: Filter) -> UniqueGames:
+        try:
+            return unique_at_hand(self.snapshot, only, PAIRS)
+        except NotComputedError:
+            if self.folder is not None:
+                raise
+            raise NotComputedError(
+                f"a packed snapshot lists no neighbours, and to search for those of {len(self.snapshot):,} games takes"
+                " long; run: steam-dino unique --snapshot FILE"
+            ) from None
 
     def varied(self, n: int) -> list[Game]:
         """Return games that differ from each other, for the home page."""
