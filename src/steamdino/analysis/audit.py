@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from steamdino.analysis.duplicate_detection import LEAST, NEAR
 from steamdino.analysis.explain import Explainer, Explanation
 from steamdino.analysis.flaws import Flaw, Sizes, banner_flaws
+from steamdino.analysis.rarity import COMPARED, Rarities
 from steamdino.banners.decode import decode
 from steamdino.banners.quality import measure
 from steamdino.banners.read import inspect, read_picture
@@ -21,9 +20,6 @@ from steamdino.gallery.curation import Shown
 from steamdino.records import Filter, Match, Matches
 from steamdino.search import Snapshot
 from steamdino.storage.location import LocalFile
-
-COMPARED = 2000
-"""Maximum number of games whose nearest neighbours are searched: enough for a percentile to a tenth of a point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +84,8 @@ class Auditor:
         tags: Sequence[str] = (),
         size: tuple[int, int] | None = None,
         without: Sequence[str] = (),
+        sample: int = COMPARED,
+        explainer: Explainer | None = None,
     ) -> None:
         """Prepare the games that drafts are compared with.
 
@@ -96,6 +94,8 @@ class Auditor:
             tags: tags among whose games drafts are ranked, besides all games.
             size: expected (width, height) of banners; None for any.
             without: ids or names of games to ignore, such as the draft's own.
+            sample: maximum number of games whose nearest neighbours are searched.
+            explainer: for the snapshot's recipe; None to load its model once more.
 
         Raises:
             QueryError: no game has one of the tags, or there is no such game.
@@ -104,19 +104,22 @@ class Auditor:
         self._snapshot = snapshot
         self._size = size
         self._without = [self._id(text) for text in without]
-        self._explainer = Explainer(snapshot.recipe, whitening=snapshot.whitening)
-        filters = [(None, Filter()), *((tag, Filter(tags=(tag,))) for tag in tags)]
-        self._scopes = [(tag, only, *self._closenesses(only)) for tag, only in filters]
+        self._explainer = explainer or Explainer(snapshot.recipe, whitening=snapshot.whitening)
+        self._rarities = Rarities(snapshot, without=self._without, sample=sample)
+        self._tags = tuple(tags)
+        for tag in (None, *self._tags):
+            self._rarities.among(_among(tag))
 
-    def __call__(self, picture: Path, k: int = 10) -> Audit:
+    def __call__(self, picture: Path, k: int = 10, *, tags: Sequence[str] | None = None) -> Audit:
         """Audit a draft.
 
         Args:
             picture: its file.
             k: maximum number of similar games.
+            tags: tags among whose games it is ranked, besides all games; None for those that were given before.
 
         Raises:
-            QueryError: it cannot be read as a picture.
+            QueryError: it cannot be read as a picture, or no game has one of the tags.
             UsageError: k is below 1.
         """
         try:
@@ -134,7 +137,7 @@ class Auditor:
             (banner.width, banner.height),
             matches,
             self._taken,
-            tuple(self._standing(picture, *scope) for scope in self._scopes),
+            tuple(self._standing(picture, tag) for tag in (None, *(self._tags if tags is None else tags))),
             tuple(flaws),
             self._explained(image, matches),
         )
@@ -150,32 +153,14 @@ class Auditor:
         known = self._snapshot.manifest.similarity
         if known is None:
             return None
-        usual = known.usual["pairs"]
-        return usual + LEAST[NEAR] * (1 - usual)
+        return taken_from(known.usual["pairs"])
 
-    def _closenesses(self, only: Filter) -> tuple[int, NDArray[np.float32]]:
-        """Count the games that a filter allows, and sort the similarities of a sample to their nearest neighbours."""
-        out = {self._snapshot.row(key) for key in self._without}
-        rows = np.array([row for row in self._snapshot.rows(only).tolist() if row not in out], np.intp)
-        some = (
-            rows[np.linspace(0, len(rows) - 1, min(len(rows), COMPARED)).astype(np.intp)]
-            if len(rows)
-            else rows
-        )
-        among = np.zeros(len(self._snapshot), np.bool_)
-        among[rows] = True
-        _, cosines = self._snapshot.index.neighbours(1, rows=some, among=among)
-        return len(rows), np.sort(cosines[:, 0] if len(rows) > 1 else np.empty(0, np.float32))
-
-    def _standing(
-        self, picture: Path, tag: str | None, only: Filter, games: int, closenesses: NDArray[np.float32]
-    ) -> Standing:
-        matches = self._snapshot.similar(picture, 1, only=only, without=self._without)
-        if not matches or not len(closenesses):
-            return Standing(tag, games, matches[0] if matches else None, None, None)
-        closer = len(closenesses) - np.searchsorted(closenesses, matches[0].similarity, "right")
-        percentile = 100 * float(closer) / len(closenesses)
-        return Standing(tag, games, matches[0], percentile, float(np.median(closenesses)))
+    def _standing(self, picture: Path, tag: str | None) -> Standing:
+        rarity = self._rarities.among(_among(tag))
+        matches = self._snapshot.similar(picture, 1, only=_among(tag), without=self._without)
+        if not matches:
+            return Standing(tag, rarity.games, None, None, None)
+        return Standing(tag, rarity.games, matches[0], rarity.percentile(matches[0].similarity), rarity.usual)
 
     def _explained(self, draft: Image.Image, matches: Matches) -> Explanation | None:
         if not matches or matches[0].game.location is None:
@@ -185,3 +170,12 @@ class Auditor:
         except PictureError:
             return None
         return self._explainer(draft, other)
+
+
+def taken_from(usual: float) -> float:
+    """The lowest similarity of two banners that show the same thing, given the median similarity of all pairs."""
+    return usual + LEAST[NEAR] * (1 - usual)
+
+
+def _among(tag: str | None) -> Filter:
+    return Filter() if tag is None else Filter(tags=(tag,))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from steamdino.analysis.explain import Explanation
-    from steamdino.analysis.unique import UniqueGames
+    from steamdino.analysis.ranked_games import UniqueGames
     from steamdino.records import Matches
 
 Tile = tuple["Path | None", str, str, "str | None"]
@@ -22,7 +22,7 @@ def register(shell: Any) -> None:
     """Register the results' formatters in an IPython shell; nothing is loaded until a result is shown."""
     formatters = shell.display_formatter.formatters
     formatters["text/html"].for_type_by_name("steamdino.records", "Matches", matches_html)
-    formatters["text/html"].for_type_by_name("steamdino.analysis.unique", "UniqueGames", unique_html)
+    formatters["text/html"].for_type_by_name("steamdino.analysis.ranked_games", "UniqueGames", unique_html)
     formatters["image/png"].for_type_by_name("steamdino.analysis.explain", "Explanation", explanation_png)
 
 

@@ -21,6 +21,7 @@ class FilterMasks:
     def __init__(self, reader: SnapshotReader) -> None:
         self._reader = reader
         self._kept: LruCache[Filter, NDArray[np.bool_] | None] = LruCache(MASKS)
+        self._undated: LruCache[Filter, int] = LruCache(MASKS)
 
     def mask(self, only: Filter) -> NDArray[np.bool_] | None:
         """Find the rows that a filter allows: bool, shape (games,); None for all rows.
@@ -44,6 +45,17 @@ class FilterMasks:
         """Find the rows that a filter allows, rising. Raises the same as `mask`."""
         mask = self.mask(only)
         return np.arange(self._reader.manifest.games) if mask is None else np.flatnonzero(mask)
+
+    def undated(self, only: Filter) -> int:
+        """Count the games that a filter excludes only because their release date is unknown; 0 if it needs no date.
+
+        Raises:
+            QueryError, SnapshotError: as for `mask`.
+        """
+        self.mask(only)  # refuses what cannot be filtered by
+        if not (only.released_from or only.released_to):
+            return 0
+        return self._undated.get(only, lambda: self._reader.undated(only))
 
     def _check_tags(self, only: Filter) -> None:
         """Refuse a tag that no game has, since it may be mistyped."""

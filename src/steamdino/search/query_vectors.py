@@ -27,6 +27,7 @@ class QueryVector:
         query: the resolved query, with its parts.
         vector: float32, shape (dim,), unit length.
         rows: of the query's own games, which must not be found.
+        row: the row whose own vector it is, unchanged; None for any other vector.
         sha256: of the picture whose vector this is. None for words, for a mixture, and for a turned picture: once
             turned it is another picture, and no banner's file has its bytes.
     """
@@ -35,6 +36,7 @@ class QueryVector:
     vector: NDArray[np.float32]
     rows: tuple[int, ...] = ()
     sha256: str | None = None
+    row: int | None = None
 
 
 class QueryVectors:
@@ -92,7 +94,7 @@ class QueryVectors:
         if query.kind == "words":
             return QueryVector(query, self._encoder.sentence(query.text))
         if row is not None and query.game is not None and not (query.mirror or query.flip):
-            return QueryVector(query, self._index.vectors[row], rows, query.game.sha256)
+            return QueryVector(query, self._index.vectors[row], rows, query.game.sha256, row)
         if query.location is None:
             raise QueryError(f"{query.text!r} has no picture in this snapshot, so it cannot be turned")
         vector, sha256 = self._encoder.picture(query.location, mirror=query.mirror, flip=query.flip)

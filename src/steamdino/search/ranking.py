@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from steamdino.errors import UsageError
 from steamdino.index.similarity_distribution import ALIKE
 from steamdino.index.snapshot_reader import SnapshotReader
+from steamdino.index.vector_index import Neighbours
 from steamdino.records import Filter, Match, Matches
 from steamdino.search.filter_masks import FilterMasks
 from steamdino.search.query_vectors import QueryVector
@@ -40,9 +41,7 @@ class Ranking:
         """
         if k < 1:
             raise UsageError(f"k is {k}; it must be at least 1")
-        near, cosines = self._reader.index.nearest(
-            query.vector, k, exclude=sorted({*query.rows, *without}), among=self._masks.mask(only)
-        )
+        near, cosines = self._nearest(query, k, sorted({*query.rows, *without}), self._masks.mask(only))
         percentiles = self._percentiles(query, cosines)
         items = tuple(
             Match(rank, game.id, game.name, float(cosine), percentile, game.sha256 == query.sha256, game)
@@ -51,7 +50,21 @@ class Ranking:
             )
             if not alike or (percentile is not None and percentile >= ALIKE)
         )
-        return Matches(query.query, self._reader.manifest.recipe.name, items, self._reader.undated(only))
+        return Matches(query.query, self._reader.manifest.recipe.name, items, self._masks.undated(only))
+
+    def _nearest(
+        self, query: QueryVector, k: int, exclude: Sequence[int], among: NDArray[np.bool_] | None
+    ) -> Neighbours:
+        """The k nearest rows to a query, from the list of its row if the index has one that is long enough."""
+        index = self._reader.index
+        wanted = k + len(exclude) - 1  # a row's list does not hold the row itself
+        if query.row is None or wanted > index.listed:
+            return index.nearest(query.vector, k, exclude=exclude, among=among)
+        (rows,), (cosines,) = index.neighbours(wanted, rows=np.array([query.row]), among=among)
+        kept = rows >= 0
+        for row in exclude:
+            kept &= rows != row
+        return Neighbours(rows[kept][:k], cosines[kept][:k])
 
     def _percentiles(self, query: QueryVector, cosines: NDArray[np.float32]) -> list[float | None]:
         """The percentile of each match: among all pairs of banners, or, with words, among all games."""

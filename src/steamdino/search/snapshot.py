@@ -191,8 +191,7 @@ class Snapshot:
         Raises:
             QueryError, SnapshotError: as for `rows`.
         """
-        self._masks.mask(only)
-        return self._reader.undated(only)
+        return self._masks.undated(only)
 
     def percentile(self, cosine: float) -> float | None:
         """Compute how many percent of the snapshot's pairs of banners are less similar; None if that is unknown."""

@@ -202,14 +202,14 @@ def test_lists_that_are_computed_once_leave_threads_to_others(
     from steamdino.present.web import served_snapshot
 
     entered, released = threading.Event(), threading.Event()
-    unique = served_snapshot.unique
+    unique = served_snapshot.unique_at_hand
 
     def slow(*arguments: Any, **options: Any) -> Any:
         entered.set()
         assert released.wait(60)
         return unique(*arguments, **options)
 
-    monkeypatch.setattr(served_snapshot, "unique", slow)
+    monkeypatch.setattr(served_snapshot, "unique_at_hand", slow)
     running = serve(built)
     many = [
         partial(running.client.get, path) for path in ("/unique", "/api/v1/unique") for _ in range(THREADS)

@@ -35,6 +35,7 @@ from steamdino.present.web.compiled_routes import CompiledRoutes
 from steamdino.present.web.concurrency import FETCHING, ConcurrencyLimit
 from steamdino.present.web.deadline import left
 from steamdino.present.web.etags import mark
+from steamdino.present.web.freed_memory import return_freed_memory
 from steamdino.present.web.middleware import Metrics, Middleware
 from steamdino.present.web.snapshot_registry import SnapshotRegistry
 from steamdino.settings import Settings, WebSettings
@@ -126,6 +127,7 @@ def from_environment() -> FastAPI:
     log = logging.getLogger("steamdino.web")
     log.handlers, log.propagate = [handler], False
     log.setLevel(logging.INFO)
+    return_freed_memory()
     return create_app(Settings.load({}), WebSettings.load({}))
 
 

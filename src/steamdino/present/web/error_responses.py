@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from steamdino.errors import (
     BusyError,
     NetworkError,
+    NotComputedError,
     PictureError,
     QueryError,
     SteamDinoError,
@@ -31,6 +32,7 @@ STATUSES: tuple[tuple[type[SteamDinoError], int], ...] = (
     (PictureError, 422),
     (NetworkError, 422),
     (BusyError, 503),
+    (NotComputedError, 503),
     (NotServedError, 503),
 )
 """Errors whose messages are meant for the client. The messages of all others go to the log only, since they may name

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from urllib.parse import quote
 
+import numpy as np
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
@@ -40,16 +41,17 @@ class MatchOrder:
 
     Attributes:
         numbers: whether ids are answered as numbers: if all of them are, as in the exported arrays.
-        rows: the row of each index.
-        index: the index of each row.
+        rows: the row of each index: int32, shape (games,).
+        index: the index of each row: int32, shape (games,).
     """
 
     def __init__(self, edition: ServedSnapshot) -> None:
         ids = edition.snapshot.ids
-        rows = range(len(ids))
         self.numbers = are_numbers(ids)
-        self.rows = sorted(rows, key=lambda row: int(ids[row])) if self.numbers else list(rows)
-        self.index = {row: index for index, row in enumerate(self.rows)}
+        rows = range(len(ids))
+        self.rows = np.array(sorted(rows, key=lambda row: int(ids[row])) if self.numbers else rows, np.int32)
+        self.index = np.empty_like(self.rows)
+        self.index[self.rows] = np.arange(len(self.rows), dtype=np.int32)
 
 
 def order_of(edition: ServedSnapshot) -> MatchOrder:
@@ -62,7 +64,7 @@ def _game(edition: ServedSnapshot, index: int) -> Game:
     rows = order_of(edition).rows
     if index >= len(rows):
         raise QueryError(f"there is no index {index}; there are {len(rows):,} games, counted from 0")
-    return edition.snapshot.games([rows[index]])[0]
+    return edition.snapshot.games([int(rows[index])])[0]
 
 
 def _named(edition: ServedSnapshot, name: str) -> Game:
@@ -78,7 +80,7 @@ def _named(edition: ServedSnapshot, name: str) -> Game:
 def _index(edition: ServedSnapshot, game: Game) -> int:
     row = edition.snapshot.row(game.id)
     assert row is not None  # noqa: S101 (it came from there)
-    return order_of(edition).index[row]
+    return int(order_of(edition).index[row])
 
 
 def _id(edition: ServedSnapshot, game: Game) -> int | str:

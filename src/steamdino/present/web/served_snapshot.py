@@ -12,13 +12,15 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from steamdino.analysis.audit import Audit, Auditor
+from steamdino.analysis.audit import Audit, Auditor, taken_from
 from steamdino.analysis.changes import Changes
 from steamdino.analysis.explain import Explainer, Explanation
+from steamdino.analysis.neighbours_among import check_listed
 from steamdino.analysis.period import Period
-from steamdino.analysis.unique import UniqueGames, diverse, unique
+from steamdino.analysis.rarity import COMPARED
+from steamdino.analysis.unique import UniqueGames, diverse, unique_at_hand
 from steamdino.banners.read import read_picture
-from steamdino.errors import NoGalleryError, PictureError, QueryError, SteamDinoError
+from steamdino.errors import NoGalleryError, NotComputedError, PictureError, QueryError, SteamDinoError
 from steamdino.features.text_encoder import check_words
 from steamdino.gallery import Gallery
 from steamdino.pipeline.duplicate_groups import Duplicates, duplicates
@@ -26,6 +28,12 @@ from steamdino.present.web.concurrency import COMPUTING, ENCODING, READING, Conc
 from steamdino.present.web.timing import stage
 from steamdino.records import Filter, Game, Matches
 from steamdino.search import Snapshot
+
+PAIRS = 8_000**2
+"""Pairs of games that a request may compare: those of 8,000 games, which takes 0.8 s on one core."""
+
+VARIED = 5_000
+"""Games among which those of the home page are chosen. Their vectors are copied meanwhile: 10 MB."""
 
 
 class NotServedError(SteamDinoError):
@@ -130,7 +138,7 @@ class ServedSnapshot:
             PictureError: it is not a picture.
         """
         with self._work.encoding(), stage("search"), _without_path(picture):
-            return Auditor(self.snapshot, tags=tags)(picture, k)
+            return self._auditor()(picture, k, tags=tags)
 
     def explain(self, first: str, second: str) -> Explanation:
         """Explain why two games match, given by id.
@@ -143,6 +151,15 @@ class ServedSnapshot:
         with self._work.encoding(), stage("search"):
             return self._explainer()(*map(_image, games))
 
+    def _auditor(self) -> Auditor:
+        sample = min(
+            COMPARED, COMPARED if self.snapshot.index.listed else PAIRS // max(1, len(self.snapshot))
+        )
+        made: Auditor = self.once(
+            "auditor", lambda: Auditor(self.snapshot, sample=sample, explainer=self._explainer())
+        )
+        return made
+
     def _explainer(self) -> Explainer:
         made: Explainer = self.once(
             "explainer", lambda: Explainer(self.snapshot.recipe, whitening=self.snapshot.whitening)
@@ -150,37 +167,61 @@ class ServedSnapshot:
         return made
 
     def unique(self, only: Filter) -> UniqueGames:
-        """Return all games that a filter does not hide, the most unique first, whatever its conditions are.
+        """Return the games that a filter allows, the most unique first.
+
+        Their ranks are those among all games that the filter does not hide, whatever its conditions are.
 
         Raises:
+            NotComputedError: the snapshot does not list the neighbours of its games, and has too many to compare them.
             BusyError: they are being computed, and too many requests are waiting already.
+            QueryError: no game has one of the tags.
         """
         compared = only.without_conditions
-        found: UniqueGames = self._list(
-            f"unique {compared.hides}", lambda: unique(self.snapshot, None, only=compared)
-        )
-        return found
+        found: UniqueGames = self._list(f"unique {compared.hides}", lambda: self._ranked(compared))
+        return found if only == compared else found.among(self.snapshot.rows(only))
+
+    def _ranked(self, only: Filter) -> UniqueGames:
+        try:
+            return unique_at_hand(self.snapshot, only, PAIRS)
+        except NotComputedError:
+            if self.folder is not None:
+                raise
+            raise NotComputedError(
+                f"a packed snapshot lists no neighbours, and to search for those of {len(self.snapshot):,} games takes"
+                " long; run: steam-dino unique --snapshot FILE"
+            ) from None
 
     def varied(self, n: int) -> list[Game]:
         """Return games that differ from each other, for the home page."""
-        found: UniqueGames = self.once(f"varied {n}", lambda: diverse(self.snapshot, n))
-        return [one.game for one in found]
+        found: list[Game] = self.once(
+            f"varied {n}", lambda: [one.game for one in diverse(self.snapshot, n, sample=VARIED)]
+        )
+        return found
 
     def duplicates(self) -> list[Duplicates]:
         """Return groups of games with duplicate banners.
 
         Raises:
             NotServedError: a packed snapshot is served, which has no pictures.
+            NotComputedError: too many games, or their pictures, would have to be compared in this request.
             BusyError: they are being computed, and too many requests are waiting already.
         """
         if self.folder is None:
             raise NotServedError(
                 "duplicates need a gallery's pictures, but this server serves a packed snapshot"
             )
-        found: list[Duplicates] = self._list(
-            "duplicates", lambda: duplicates(self._gallery, self.snapshot.recipe.hash)
-        )
+        found: list[Duplicates] = self._list("duplicates", self._grouped)
         return found
+
+    def _grouped(self) -> list[Duplicates]:
+        known = self.snapshot.manifest.similarity
+        check_listed(self.snapshot.index, taken_from(known.usual["pairs"] if known else 0.0), PAIRS)
+        try:
+            return duplicates(self._gallery, self.snapshot.recipe.hash, stored_only=True)
+        except NotComputedError:  # its message names the gallery's folder
+            raise NotComputedError(
+                "not all pictures that look alike were compared yet; run: steam-dino check"
+            ) from None
 
     @contextmanager
     def gallery(self) -> Iterator[Gallery]:
