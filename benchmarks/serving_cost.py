@@ -146,12 +146,12 @@ def processor_time(pid: int) -> float:
     return own / os.sysconf("SC_CLK_TCK") + sum(processor_time(int(child)) for child in children)
 
 
-def load(paths: list[str], seconds: float) -> tuple[float, int]:
+def load(paths: list[str], seconds: int) -> tuple[float, int]:
     """Return the requests per second, and their number, as wrk counts them."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(LUA.format(paths=", ".join(map(json.dumps, paths))))
         script.flush()
-        command = ["wrk", "-t", "1", "-c", str(CONNECTIONS), "-d", f"{seconds:g}s", "-s", script.name]
+        command = ["wrk", "-t", "1", "-c", str(CONNECTIONS), "-d", f"{seconds}s", "-s", script.name]
         text = subprocess.run(
             [*command, f"http://127.0.0.1:{PORT}"], check=True, capture_output=True, text=True
         ).stdout
@@ -189,7 +189,7 @@ def main() -> None:
     parser.add_argument("--python", default=sys.executable, help="the Python that runs the other program")
     parser.add_argument("--games", type=int, default=3000)
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=6)
+    parser.add_argument("--seconds", type=int, default=6)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rate", type=float, default=300)
     given = parser.parse_args()

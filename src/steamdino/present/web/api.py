@@ -35,7 +35,7 @@ from steamdino.present.web.parameters import (
 )
 from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.present.web.timing import stage
-from steamdino.records import Filter, Game, Matches
+from steamdino.records import Filter, Game
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {
@@ -145,20 +145,10 @@ async def similar(
     flip: Flip = False,
 ) -> Response:
     """Return the games whose banners look most like a game's, the most similar first, without the game itself."""
-    matches = await matches_of_game(edition, game_id, offset + k + 1, mirror, flip, only)
+    search = partial(edition.similar, game_id, offset + k + 1, mirror=mirror, flip=flip, only=only)
+    # A model would block the event loop.
+    matches = await (run_in_threadpool(search) if mirror or flip else filtered(only, search))
     return answer(api_models.similar_record(matches, addresses(request), offset, k))
-
-
-async def matches_of_game(
-    edition: ServedSnapshot, game_id: str, k: int, mirror: bool, flip: bool, only: Filter
-) -> Matches:
-    """Return the matches of a game's id, without blocking the event loop by a model or a filter that reads all games.
-
-    Raises:
-        BusyError, QueryError: as `ServedSnapshot.similar`.
-    """
-    search = partial(edition.similar, game_id, k, mirror=mirror, flip=flip, only=only)
-    return await (run_in_threadpool(search) if mirror or flip else filtered(only, search))
 
 
 async def filtered(only: Filter, search: Callable[[], Found]) -> Found:

@@ -22,7 +22,7 @@ from steamdino.present.export.game_links import game_links
 from steamdino.present.export.html_page import data_url
 from steamdino.present.release_text import release_text
 from steamdino.present.web import static
-from steamdino.present.web.api import addresses, any_game, filtered, matches_of_game
+from steamdino.present.web.api import addresses, any_game, filtered
 from steamdino.present.web.parameters import (
     LONGEST,
     EditionOf,
@@ -131,7 +131,7 @@ async def surprise(request: Request, edition: EditionOf, only: OnlyOf) -> Respon
 
 
 @router.get("/games/{game_id:path}")
-async def game(
+def game(
     request: Request,
     edition: EditionOf,
     only: OnlyOf,
@@ -145,8 +145,8 @@ async def game(
     own = edition.snapshot.game(game_id)
     other = served(request).edition(beside) if beside else None
     wanted = offset + PAGE + 1
-    matches = await matches_of_game(edition, game_id, wanted, mirror, flip, only)
-    others = await matches_of_game(other, game_id, wanted, mirror, flip, only) if other else None
+    matches = edition.similar(game_id, wanted, mirror=mirror, flip=flip, only=only)
+    others = other.similar(game_id, wanted, mirror=mirror, flip=flip, only=only) if other else None
     return page(
         request,
         "game.html.jinja",
