@@ -15,8 +15,9 @@ help:  ## list the targets
 demo: $(VENV)/base  ## draw an invented store, find games that look alike, open the page
 	$(BIN)/steam-dino demo
 
+# One thread each, since two processes run the tests: OpenBLAS's threads spin while they wait for a core.
 test: $(VENV)/dev  ## run the test suite
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 soak: $(VENV)/dev  ## run the long tests
 	$(BIN)/python -m pytest -m soak $(ARGS)

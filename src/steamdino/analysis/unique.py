@@ -165,7 +165,7 @@ def _spread(
     Returns:
         the rows, the cosine of each to the nearest before it (NaN for the first), and the place of that one.
     """
-    most = min(most, int(among.sum()) if len(among) else len(index))
+    most = min(most, int(np.count_nonzero(among)) if len(among) else len(index))
     # The most unusual one is the farthest from the mean of all.
     nearest = index.scores(_mean(index.vectors, among))
     _hide(nearest, among)

@@ -77,7 +77,7 @@ class ExactIndex:
         left = len(scores) - len(exclude)
         if among is not None:
             scores[~among] = -np.inf
-            left = int(among.sum()) - int(among[list(exclude)].sum())
+            left = int(np.count_nonzero(among)) - int(among[list(exclude)].sum())
         k = min(k, left)
         if k <= 0:
             return Neighbours(np.empty(0, np.intp), np.empty(0, np.float32))
@@ -93,7 +93,7 @@ class ExactIndex:
     ) -> Neighbours:
         """See `Index.neighbours`. Cosines are those of `pair_cosines`; it takes less than 100 MB besides the result."""
         queries = np.arange(len(self)) if rows is None else rows
-        k = max(0, min(k, len(self) - 1 if among is None else int(among.sum())))
+        k = max(0, min(k, len(self) - 1 if among is None else int(np.count_nonzero(among))))
         found = Neighbours(np.empty((len(queries), k), np.intp), np.empty((len(queries), k), np.float32))
         if k:
             for block, own in find(self._vectors, queries, k, among=among, progress=progress):

@@ -102,7 +102,7 @@ class ListedIndex:
     ) -> Neighbours:
         """See `Index.neighbours`."""
         count = len(self) if rows is None else len(rows)
-        most = len(self) - 1 if among is None else int(among.sum())
+        most = len(self) - 1 if among is None else int(np.count_nonzero(among))
         k = max(0, min(k, most))
         found = Neighbours(np.full((count, k), -1, np.intp), np.full((count, k), -1, np.float32))
         searched = []

@@ -111,7 +111,7 @@ class QuantisedIndex(ExactIndex):
     ) -> Neighbours:
         """See `Index.neighbours`. The result equals that of `nearest` for each row."""
         queries = np.arange(len(self)) if rows is None else rows
-        k = max(0, min(k, len(self) - 1 if among is None else int(among.sum())))
+        k = max(0, min(k, len(self) - 1 if among is None else int(np.count_nonzero(among))))
         if k >= DEEP and len(queries) >= ALL:
             return super().neighbours(k, rows=rows, among=among, progress=progress)
         numbers = np.full((len(queries), k), -1, np.intp)

@@ -75,7 +75,7 @@ class SubsetIndex:
         progress: Progress | None = None,
     ) -> Neighbours:
         """See `Index.neighbours`."""
-        k = max(0, min(k, len(self) - 1 if among is None else int(among.sum())))
+        k = max(0, min(k, len(self) - 1 if among is None else int(np.count_nonzero(among))))
         asked = self._chosen if rows is None else self._chosen[rows]
         if not k:
             return Neighbours(np.empty((len(asked), 0), np.intp), np.empty((len(asked), 0), np.float32))
