@@ -169,8 +169,8 @@ def test_a_snapshot_whose_library_is_missing_is_searched_exactly(
 
 def test_exact_searches_do_not_open_the_index(tmp_path: Path) -> None:
     folder = _write(tmp_path, "quantised")
-    size = (folder / CODES).stat().st_size
-    (folder / CODES).write_bytes(bytes(size))
+    size = (folder / ROWS).stat().st_size
+    (folder / ROWS).write_bytes(bytes(size))
     assert type(Snapshot.open(folder, exact=True).index) is ExactIndex
     with pytest.raises(SnapshotError, match=r"the search index in .* is damaged .*build --rebuild"):
         Snapshot.open(folder)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,6 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_index_contract import few_values, unit_rows
 
+from steamdino.errors import SnapshotError
+from steamdino.index import quantised_rows
 from steamdino.index.distinct_rows import DistinctRows
 from steamdino.index.exact import ExactIndex
 from steamdino.index.mean_split import MeanSplit, padded
@@ -166,8 +170,50 @@ def test_a_damaged_file_is_refused(tmp_path: Path, name: str, damage: str) -> No
     else:
         content = {"empty": b"", "cut": content[: len(content) // 2], "zeros": bytes(len(content))}[damage]
     file.write_bytes(content)
-    with pytest.raises(ValueError):
-        QuantisedIndex.open(tmp_path, index.vectors)
+    if name == ROWS:
+        with pytest.raises(ValueError):
+            QuantisedIndex.open(tmp_path, index.vectors)
+        return
+    opened = EagerIndex.open(tmp_path, index.vectors)
+    for _ in range(2):
+        with pytest.raises(
+            SnapshotError, match=r"is damaged \(quantised\.tv: .+\); run: steam-dino build --rebuild"
+        ):
+            opened.nearest(index.vectors[0], 3)
+
+
+def test_the_codes_are_read_at_the_first_search_by_one_of_many_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = EagerIndex.build(clustered(2000, 64))
+    index.save(tmp_path)
+    reads: list[str] = []
+    library = quantised_rows._library
+
+    def watched() -> object:
+        reads.append(threading.current_thread().name)
+        time.sleep(0.05)
+        return library()
+
+    monkeypatch.setattr(quantised_rows, "_library", watched)
+    opened = EagerIndex.open(tmp_path, index.vectors)
+    assert reads == []
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda row: opened.nearest(index.vectors[row], 5).rows.tolist(), range(8)))
+    assert len(reads) == 1
+    assert found == [index.nearest(index.vectors[row], 5).rows.tolist() for row in range(8)]
+
+
+def test_a_snapshot_that_is_pruned_before_its_first_search_is_searched_exactly(tmp_path: Path) -> None:
+    index = EagerIndex.build(clustered(2000, 64))
+    index.save(tmp_path)
+    opened = EagerIndex.open(tmp_path, index.vectors)
+    (tmp_path / CODES).unlink()
+    assert (
+        opened.nearest(index.vectors[7], 5).rows.tolist() == index.nearest(index.vectors[7], 5).rows.tolist()
+    )
+    with pytest.raises(FileNotFoundError):
+        EagerIndex.open(tmp_path, index.vectors)
 
 
 def test_equal_vectors_give_equal_files(tmp_path: Path) -> None:

@@ -99,8 +99,9 @@ def test_the_doctor_measures_the_index(small: Path, monkeypatch: pytest.MonkeyPa
 def test_a_damaged_index_is_found_and_written_again(small: Path, name: str) -> None:
     file = _newest(small) / name
     file.write_bytes(bytes(file.stat().st_size))
-    with pytest.raises(SnapshotError, match=r"is damaged .*; run: steam-dino build --rebuild"):
-        Snapshot.open(small)
+    if name == ROWS:  # the codes are read when a search needs them
+        with pytest.raises(SnapshotError, match=r"is damaged .*; run: steam-dino build --rebuild"):
+            Snapshot.open(small)
     (finding,) = examine(small, repair=True, index="quantised")
     assert (f"{name} is not what was written" in finding.text, finding.fixed) == (True, True)
     assert Snapshot.open(small).index.name == "quantised"
@@ -136,7 +137,7 @@ def test_the_commands_choose_show_and_bypass_the_index(small: Path, run: Run, tm
     assert (made["index"], made["recall"]) == ("quantised", 1.0)
     deep = run("doctor", "-g", small, "--deep")
     assert (deep.returncode, deep.stdout.count("finds 100.00 %")) == (0, 1)
-    file = _newest(small) / CODES
+    file = _newest(small) / ROWS
     file.write_bytes(bytes(file.stat().st_size))  # so that only exact searches succeed
     assert (
         run("similar", "00", "-g", small).returncode == 0

@@ -160,7 +160,12 @@ class QuantisedIndex(ExactIndex):
         left = list(range(len(queries)))
         count = 4 * k + self.FIRST
         while left and count <= min(most, self.MOST, len(self) // self.WIDEST):
-            proposed = self._rows.propose(queries[left], count, mask)
+            try:
+                proposed = self._rows.propose(queries[left], count, mask)
+            except (
+                FileNotFoundError
+            ):  # the snapshot was pruned before its first search; its vectors are still mapped
+                break
             for place, numbers, estimates, error in zip(left, *proposed, strict=True):
                 found[place] = self._ranked(
                     queries[place], k, excluded[place], among, numbers, (estimates, float(error))

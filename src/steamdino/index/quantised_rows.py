@@ -9,12 +9,17 @@ from __future__ import annotations
 
 import importlib
 import os
+import threading
+from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from steamdino.errors import SnapshotError
 from steamdino.index.distinct_rows import DistinctRows
 from steamdino.index.mean_split import MeanSplit, padded
 
@@ -44,14 +49,28 @@ class Proposed(NamedTuple):
 class QuantisedRows:
     """Distinct vectors and their codes. Threads may share it.
 
+    The codes are read when they are first needed: that takes a tenth of a second and as much memory as the file has,
+    and many processes never need them, since the neighbours of all games are listed.
+
     Attributes:
         distinct: which rows are which vector.
     """
 
-    def __init__(self, distinct: DistinctRows, split: MeanSplit, codes: Any) -> None:
+    def __init__(self, distinct: DistinctRows, split: MeanSplit, codes: Callable[[], Any]) -> None:
+        """Take the vectors and a function that returns their codes; it is called once."""
         self.distinct = distinct
         self._split = split
-        self._codes = codes
+        self._read = codes
+        self._known: Any = None
+        self._reading = threading.Lock()
+
+    @property
+    def _codes(self) -> Any:
+        if self._known is None:
+            with self._reading:
+                if self._known is None:
+                    self._known = self._read()
+        return self._known
 
     @classmethod
     def build(cls, vectors: NDArray[np.float32]) -> Self:
@@ -68,11 +87,11 @@ class QuantisedRows:
         for block in distinct.blocks(vectors):
             codes.add(split.vectors(block))
         codes.prepare()
-        return cls(distinct, split, codes)
+        return cls(distinct, split, lambda: codes)
 
     @classmethod
     def open(cls, folder: Path, shape: tuple[int, ...]) -> Self:
-        """Read what `save` wrote.
+        """Open what `save` wrote.
 
         Args:
             folder: of the snapshot.
@@ -85,22 +104,22 @@ class QuantisedRows:
         """
         from zipfile import BadZipFile  # not needed by searches in small galleries, which shall start fast
 
-        library = _library()
+        if find_spec(LIBRARY) is None:
+            raise ModuleNotFoundError(f"No module named {LIBRARY!r}", name=LIBRARY)
         try:
             with (folder / ROWS).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 distinct = DistinctRows(arrays["first"], arrays["repeats"], arrays["numbers"])
                 split = MeanSplit(arrays["mirror"], *(float(number) for number in arrays["split"]))
-            codes = library.TurboQuantIndex.load(str(folder / CODES))
+            (folder / CODES).stat()
         except FileNotFoundError:
             raise
         except (OSError, KeyError, TypeError, EOFError, BadZipFile) as damage:
             raise ValueError(str(damage).partition("\n")[0]) from None
         rows, dim = shape
         distinct.check(rows)
-        if len(codes) != len(distinct) or codes.dim != padded(dim) or split.mirror.shape != (dim,):
-            raise ValueError(f"{CODES} is not of these vectors")
-        codes.prepare()
-        return cls(distinct, split, codes)
+        if split.mirror.shape != (dim,):
+            raise ValueError(f"{ROWS} is not of these vectors")
+        return cls(distinct, split, partial(_codes, folder, len(distinct), padded(dim)))
 
     def save(self, folder: Path) -> tuple[str, ...]:
         """Write the files; return their names."""
@@ -123,11 +142,33 @@ class QuantisedRows:
             queries: float32, shape (m, d).
             count: number of vectors; fewer are returned if there are fewer.
             mask: bool, shape (distinct,): the vectors that may be found; None for all.
+
+        Raises:
+            FileNotFoundError: the codes were not read yet, and the snapshot was pruned meanwhile.
+            SnapshotError: their file is damaged.
         """
         split, lacking = self._split.queries(queries)
         estimates, numbers = self._codes.search(split, count, mask=mask)
         error = np.float32(self._split.length * np.sqrt(DISTORTION / split.shape[1]))
         return Proposed(numbers, estimates + lacking[:, None], np.linalg.norm(split, axis=1) * error)
+
+
+def _codes(folder: Path, count: int, dim: int) -> Any:
+    """Read the codes of so many vectors."""
+    damage = ""
+    try:
+        codes = _library().TurboQuantIndex.load(str(folder / CODES))
+        if (len(codes), codes.dim) == (count, dim):
+            codes.prepare()
+            return codes
+        damage = "it is of other vectors"
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError) as error:
+        damage = str(error).partition("\n")[0]
+    raise SnapshotError(
+        f"the search index in {folder} is damaged ({CODES}: {damage}); run: steam-dino build --rebuild"
+    )
 
 
 def _library() -> Any:
