@@ -30,6 +30,7 @@ from steamdino.index import pack_schema as schema
 from steamdino.index.exact import ExactIndex
 from steamdino.index.index_registry import AUTO
 from steamdino.index.manifest import GAMES, MANIFEST, VECTORS, WHITENING
+from steamdino.index.neighbour_lists import DEFAULT
 from steamdino.index.pack_schema import PackHeader
 from steamdino.index.snapshot_reader import SnapshotReader
 from steamdino.index.snapshot_writer import Draft
@@ -37,6 +38,9 @@ from steamdino.recipe import LARGEST_DIM, Recipe
 from steamdino.storage.checked_zip import CheckedZip
 from steamdino.storage.npy import BLOCK, ArrayHeader, blocks, read_header
 from steamdino.storage.output import writing
+
+LISTED = 40_000
+"""Most games of a pack whose neighbours are listed when it is opened for that: it takes ten seconds on two cores."""
 
 TOLERANCE = 1e-3
 """How far the length of a row may differ from 1."""
@@ -96,7 +100,7 @@ def pack(reader: SnapshotReader, path: Path) -> None:
                 member.writelines(lines())
 
 
-def open_pack(path: Path, *, exact: bool = False) -> SnapshotReader:
+def open_pack(path: Path, *, exact: bool = False, listed: bool = False) -> SnapshotReader:
     """Open a packed snapshot: check it, and unpack it into a temporary folder that lives as long as the reader.
 
     The file may come from a stranger. Whatever it holds, nothing outside the temporary folder is read or written, and
@@ -106,6 +110,7 @@ def open_pack(path: Path, *, exact: bool = False) -> SnapshotReader:
     Args:
         path: the file.
         exact: compare all rows, and build no index.
+        listed: find the neighbours of all games now, unless there are more than `LISTED`. It takes seconds.
 
     Raises:
         SnapshotError: it is not a packed snapshot, it is damaged, or a newer program wrote it.
@@ -115,7 +120,7 @@ def open_pack(path: Path, *, exact: bool = False) -> SnapshotReader:
         stack.callback(folder.cleanup)
         try:
             with path.open("rb") as file:
-                reader = SnapshotReader(_unpack(file, Path(folder.name), exact))
+                reader = SnapshotReader(_unpack(file, Path(folder.name), exact=exact, listed=listed))
         except schema.NewerFormatError as error:
             raise SnapshotError(f"{path}: {error}") from None
         except OSError as error:
@@ -129,7 +134,7 @@ def open_pack(path: Path, *, exact: bool = False) -> SnapshotReader:
     return reader
 
 
-def _unpack(file: IO[bytes], folder: Path, exact: bool) -> Path:
+def _unpack(file: IO[bytes], folder: Path, *, exact: bool, listed: bool) -> Path:
     """Unpack a pack as a snapshot below a folder; return the snapshot's folder."""
     swelling = max(schema.HARMLESS, schema.SWELLING * file.seek(0, 2))
     with CheckedZip(file, schema.MEMBERS, swelling=swelling) as archive:
@@ -154,6 +159,7 @@ def _unpack(file: IO[bytes], folder: Path, exact: bool) -> Path:
                 precisions=head.precisions,
                 created_at=head.created_at,
                 index=ExactIndex.name if exact else AUTO,
+                neighbours=DEFAULT if listed and head.games <= LISTED else 0,
             )
 
 

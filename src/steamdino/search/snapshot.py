@@ -49,6 +49,7 @@ class Snapshot:
         precision: str = "f32",
         words: bool = False,
         exact: bool = False,
+        listed: bool = False,
     ) -> Snapshot:
         """Open the newest snapshot of a gallery, a snapshot's own folder, or a packed snapshot.
 
@@ -60,6 +61,8 @@ class Snapshot:
             precision: inference precision for query pictures: "f32", "bf16" or "auto".
             words: prefer a recipe that knows words, if `recipe` is None.
             exact: compare all games in every search, even if the snapshot has a faster index.
+            listed: find the neighbours of all games of a packed snapshot now, if it is not too large. It takes seconds,
+                and pays where many questions follow that need them, as in a server. A gallery's are stored already.
 
         Raises:
             SnapshotError: there is none, or it is damaged.
@@ -67,7 +70,7 @@ class Snapshot:
         if Path(path).is_file():
             from steamdino.index.pack import open_pack
 
-            return cls(open_pack(Path(path), exact=exact), precision=precision)
+            return cls(open_pack(Path(path), exact=exact, listed=listed), precision=precision)
         if not words:
             return cls(open_newest(Path(path), recipe, kind=kind, exact=exact), precision=precision)
         from steamdino.features.text_encoder import has_words

@@ -13,6 +13,8 @@ from fakes.snapshots import ListedRows
 from steamdino import Snapshot
 from steamdino.analysis.unique import unique
 from steamdino.errors import NotComputedError
+from steamdino.index import pack
+from steamdino.index.exact import ExactIndex
 from steamdino.present.web import served_snapshot
 from steamdino.records import Filter
 
@@ -21,9 +23,12 @@ PATHS = ("unique", "duplicates")
 
 @pytest.fixture
 def large(built: Path, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The fictional store, served as if it were too large to compare all of its games."""
+    """The fictional store, served without lists, as if it were too large to compare all of its games."""
     monkeypatch.setattr(served_snapshot, "PAIRS", 10_000)
-    return serve(built)
+    running = serve(built)
+    reader = running.app.state.served.edition().snapshot._reader
+    reader.index = ExactIndex(reader.vectors)
+    return running
 
 
 def _list(running: Any, listed: int) -> ListedRows:
@@ -130,9 +135,20 @@ def test_of_a_pack_the_answer_names_a_command_that_takes_packs(
     built: Path, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     Snapshot.open(built).pack(tmp_path / "store.steamdino")
+    monkeypatch.setattr(pack, "LISTED", 10)
     running = serve(tmp_path / "store.steamdino")
     assert running.client.get("/api/v1/unique?adult=1").status_code == 200  # it is small
     monkeypatch.setattr(served_snapshot, "PAIRS", 10_000)
     found = running.client.get("/api/v1/unique")
     assert found.status_code == 503
     assert found.json()["detail"].endswith("run: steam-dino unique --snapshot FILE")
+
+
+def test_the_neighbours_of_a_served_pack_are_listed_when_it_is_opened(
+    built: Path, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    Snapshot.open(built).pack(tmp_path / "store.steamdino")
+    assert Snapshot.open(tmp_path / "store.steamdino").index.listed == 0
+    running = serve(tmp_path / "store.steamdino")
+    monkeypatch.setattr(served_snapshot, "PAIRS", 0)
+    assert running.client.get("/api/v1/unique").json()["total"] == len(Snapshot.open(built).rows())

@@ -187,8 +187,8 @@ class ServedSnapshot:
             if self.folder is not None:
                 raise
             raise NotComputedError(
-                f"a packed snapshot lists no neighbours, and to search for those of {len(self.snapshot):,} games takes"
-                " long; run: steam-dino unique --snapshot FILE"
+                f"the neighbours of so many games ({len(self.snapshot):,}) are not listed for a packed snapshot, and to"
+                " search for them takes long; run: steam-dino unique --snapshot FILE"
             ) from None
 
     def varied(self, n: int) -> list[Game]:

@@ -92,7 +92,9 @@ class SnapshotRegistry:
             elif self._now.editions:
                 return  # a packed snapshot does not change
             else:
-                snapshot = Snapshot.open(self._place, precision=self._settings.inference_precision)
+                snapshot = Snapshot.open(
+                    self._place, precision=self._settings.inference_precision, listed=True
+                )
                 found = {snapshot.recipe.name: ServedSnapshot(snapshot, self._place, self._work, None)}
             if found:
                 marks = " ".join(f"{name} {edition.version}" for name, edition in found.items())
