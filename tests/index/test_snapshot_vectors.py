@@ -60,7 +60,10 @@ def test_any_sequence_of_changes_gives_the_vectors_of_a_build_from_nothing(
             stored = Stored()
             made = written(Path(place) / "one", games, stored)
             new = [sha256_of(shown) for key, shown in sorted(games.items()) if before.get(key) != shown]
-            assert stored.read == new
+            shown = [[pictures[key] for key in sorted(pictures)] for pictures in (before, games)]
+            assert stored.read == (
+                [] if shown[0] == shown[1] else new
+            )  # the file is linked, whatever the ids
             anew = written(Path(place) / "other", games, Stored(), anew=True)
             assert (made / "vectors.npy").read_bytes() == (anew / "vectors.npy").read_bytes()
             before = games

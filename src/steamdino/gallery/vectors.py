@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from steamdino.appids import store_page_of
 from steamdino.errors import GalleryError
@@ -57,8 +57,7 @@ class Pending:
     game_ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One game of a snapshot, as it is written there (its picture's path as `layout.portable` wrote it)."""
 
     id: str
