@@ -33,8 +33,11 @@ CREATE TABLE facets (
 CREATE TABLE tags (tag TEXT NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (tag, row)) WITHOUT ROWID;
 """
 
+BLOCK = 1000
+"""Rows whose facets are written at a time."""
+
 KEPT = 4096
-"""Tags whose normalised forms are kept in memory while facets are written."""
+"""Tags and dates that are kept in memory in the form in which they are stored, while facets are written."""
 
 LONGEST_TAG, MOST_TAGS, MOST_KNOWN = 100, 200, 10_000
 """Characters of a tag, tags of a game, and tags that `tags` lists. Steam has some 450 tags, and up to 20 a game."""
@@ -44,19 +47,22 @@ def fill(db: sqlite3.Connection, columns: Iterable[tuple[int, str]]) -> None:
     """Write the facets of rows, given each with its columns as JSON."""
     from steamdino.index import columns as read  # compiles many patterns, which a search does not need
 
-    folded = lru_cache(KEPT)(fold)  # few tags are different
+    folded, days_of = lru_cache(KEPT)(fold), lru_cache(KEPT)(_days)  # few tags and dates are different
     insert = f"INSERT INTO facets VALUES ({', '.join('?' * (8 + len(HIDDEN_COLUMNS)))})"  # noqa: S608
-    for row, written in columns:
-        if written == "{}":
-            continue
-        known = json.loads(written)
-        dates = (*_days(read.released(known)), *_days(read.early_access(known)))
-        facts = (read.reviews(known), read.is_free(known), read.is_upcoming(known))
-        db.execute(insert, (row, *dates, *facts, *(read.is_hidden(known, name) for name in HIDDEN_COLUMNS)))
-        short = (folded(tag) for tag in read.tags(known) if len(tag) <= LONGEST_TAG)
-        db.executemany(
-            "INSERT OR IGNORE INTO tags VALUES (?, ?)", ((tag, row) for tag in islice(short, MOST_TAGS))
-        )
+    remaining = iter(columns)
+    while block := list(islice(remaining, BLOCK)):
+        of_rows, of_tags = [], []
+        for row, written in block:
+            if written == "{}":
+                continue
+            known = json.loads(written)
+            dates = (*days_of(read.released(known)), *days_of(read.early_access(known)))
+            facts = (read.reviews(known), read.is_free(known), read.is_upcoming(known))
+            of_rows.append((row, *dates, *facts, *(read.is_hidden(known, name) for name in HIDDEN_COLUMNS)))
+            short = (folded(tag) for tag in read.tags(known) if len(tag) <= LONGEST_TAG)
+            of_tags += [(tag, row) for tag in islice(short, MOST_TAGS)]
+        db.executemany(insert, of_rows)
+        db.executemany("INSERT OR IGNORE INTO tags VALUES (?, ?)", of_tags)
 
 
 def copy(db: sqlite3.Connection) -> None:
