@@ -94,7 +94,12 @@ games = st.builds(
     st.integers(0, 3).map(lambda picture: f"{picture:064x}"),
     columns,
 )
-galleries = st.lists(games, max_size=12, unique_by=lambda game: game.id).map(sorted)
+several = st.lists(games, max_size=12, unique_by=lambda game: game.id)
+edits = st.tuples(
+    st.lists(games, max_size=3, unique_by=lambda game: game.id),
+    st.sets(st.integers(0, 30).map(str), max_size=3),
+)
+"""Games that are entered or changed, and the ids of those that are removed."""
 
 
 def snapshot(folder: Path, rows: list[Row], *, anew: bool = False) -> Path:
@@ -146,15 +151,22 @@ def read(path: Path, count: int) -> tuple[dict[str, Any], list[Any]]:
 
 @settings(max_examples=25, deadline=None)
 @given(
-    st.lists(galleries, min_size=2, max_size=5), st.sampled_from([2, 4, 256]), st.sampled_from([3, 500_000])
+    several,
+    st.lists(edits, min_size=1, max_size=4),
+    st.sampled_from([2, 4, 256]),
+    st.sampled_from([3, 500_000]),
 )
 def test_any_sequence_of_changes_gives_what_a_build_from_nothing_gives(
-    steps: list[list[Row]], gap: int, most: int
+    first: list[Row], steps: list[tuple[list[Row], set[str]]], gap: int, most: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
         patch.setattr(name_index, "GAP", gap)
         patch.setattr(name_index, "MOST_WORDS", most)
-        for number, rows in enumerate(steps):
+        known: dict[str, Row] = {}
+        for number, (entered, removed) in enumerate([(first, set()), *steps]):
+            known |= {game.id: game for game in entered}
+            rows = sorted(game for key, game in known.items() if key not in removed)
+            known = {game.id: game for game in rows}
             changed = snapshot(Path(folder) / "changed", rows)
             anew = snapshot(Path(folder) / f"anew{number}", rows, anew=True)
             assert read(changed, len(rows)) == read(anew, len(rows))
