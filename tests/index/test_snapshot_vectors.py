@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -48,6 +48,7 @@ def written(folder: Path, games: Mapping[str, int], stored: Stored, *, anew: boo
 GAMES = st.dictionaries(st.sampled_from(["10", "2", "30", "4", "é", "日本", "Z", "a"]), st.integers(0, 5))
 
 
+@example([{"a": 1}, {"Z": 2, "a": 1}])  # a new row before the first one that is copied
 @settings(max_examples=40)
 @given(st.lists(GAMES, min_size=2, max_size=5))
 def test_any_sequence_of_changes_gives_the_vectors_of_a_build_from_nothing(
