@@ -61,7 +61,7 @@ _INSERT_NAME = "INSERT INTO name_words (rowid, words) VALUES (?, ?)"
 _INSERT_SPELLING = "INSERT INTO spellings (rowid, keys) VALUES (?, ?)"
 FULL_TEXT = ("name_words", "spellings")
 INDEX = "CREATE INDEX games_by_folded ON games (folded)"
-_OPTIMIZE = "INSERT INTO {0} ({0}) VALUES ('optimize')"
+OPTIMIZE = "INSERT INTO {0} ({0}) VALUES ('optimize')"
 
 
 def build(db: sqlite3.Connection) -> None:
@@ -81,14 +81,14 @@ def build(db: sqlite3.Connection) -> None:
     db.executemany(
         _INSERT_NAME, ((place, keys_of_name(name, folded)) for place, name, folded in db.execute(listed))
     )
-    db.execute(_OPTIMIZE.format("name_words"))
+    db.execute(OPTIMIZE.format("name_words"))
     db.executemany(
         "INSERT OR IGNORE INTO words (place, word) VALUES (?, ?)",
         (one for place, _, folded in db.execute(listed) for one in listed_words(place, folded)),
     )
     known = db.execute("SELECT place, word FROM words ORDER BY place LIMIT ?", (MOST_WORDS,))
     db.executemany(_INSERT_SPELLING, ((place, keys_of_word(word)) for place, word in known))
-    db.execute(_OPTIMIZE.format("spellings"))
+    db.execute(OPTIMIZE.format("spellings"))
     # Last, since it takes the pages that optimizing the others has freed.
     db.execute(INDEX)
     db.execute(f"PRAGMA user_version = {VERSION}")

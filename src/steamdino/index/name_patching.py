@@ -17,6 +17,7 @@ from steamdino.index.name_folding import words
 from steamdino.index.name_index import (
     FULL_TEXT,
     INDEX,
+    OPTIMIZE,
     SCHEMA,
     VERSION,
     WORDS_OF_NAME,
@@ -103,6 +104,10 @@ class NamePatch:
             db.execute("INSERT INTO names (place, row) VALUES (?, ?)", (one.place, one.row))
             insert_name(db, one.place, one.name, one.folded)
         self._move_words(db)
+        for (
+            table
+        ) in FULL_TEXT:  # it takes a second for a million names, and searches read one segment of each again
+            db.execute(OPTIMIZE.format(table))
         db.execute(INDEX)
         db.execute(f"PRAGMA user_version = {VERSION}")
         db.execute("COMMIT")
