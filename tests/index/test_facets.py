@@ -32,7 +32,7 @@ GAMES: list[dict[str, Any]] = [
 def database(games: list[dict[str, Any]]) -> sqlite3.Connection:
     db = sqlite3.connect(":memory:")
     db.executescript(facets.SCHEMA)
-    facets.fill(db, [json.dumps(game, separators=(",", ":")) for game in games])
+    facets.fill(db, enumerate(json.dumps(game, separators=(",", ":")) for game in games))
     return db
 
 

@@ -62,7 +62,7 @@ def _database(names: Sequence[str], reviews: Sequence[int] = ()) -> sqlite3.Conn
     db.execute("CREATE TABLE games (row INTEGER PRIMARY KEY, name TEXT, folded TEXT)")
     db.executescript(facets.SCHEMA)
     db.executemany("INSERT INTO games VALUES (?, ?, ?)", [(n, s, fold(s)) for n, s in enumerate(names)])
-    facets.fill(db, (json.dumps({"reviews": count}) for count in reviews))
+    facets.fill(db, enumerate(json.dumps({"reviews": count}) for count in reviews))
     name_index.build(db)
     return db
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -48,6 +48,7 @@ def written(folder: Path, games: Mapping[str, int], stored: Stored, *, anew: boo
 GAMES = st.dictionaries(st.sampled_from(["10", "2", "30", "4", "é", "日本", "Z", "a"]), st.integers(0, 5))
 
 
+@example([{"a": 1}, {"Z": 2, "a": 1}])  # a new row before the first one that is copied
 @settings(max_examples=40)
 @given(st.lists(GAMES, min_size=2, max_size=5))
 def test_any_sequence_of_changes_gives_the_vectors_of_a_build_from_nothing(
@@ -60,7 +61,10 @@ def test_any_sequence_of_changes_gives_the_vectors_of_a_build_from_nothing(
             stored = Stored()
             made = written(Path(place) / "one", games, stored)
             new = [sha256_of(shown) for key, shown in sorted(games.items()) if before.get(key) != shown]
-            assert stored.read == new
+            shown = [[pictures[key] for key in sorted(pictures)] for pictures in (before, games)]
+            assert stored.read == (
+                [] if shown[0] == shown[1] else new
+            )  # the file is linked, whatever the ids
             anew = written(Path(place) / "other", games, Stored(), anew=True)
             assert (made / "vectors.npy").read_bytes() == (anew / "vectors.npy").read_bytes()
             before = games

@@ -158,7 +158,7 @@ def test_a_snapshot_that_knows_only_some_of_the_columns_hides_those(column: str)
 
     db = sqlite3.connect(":memory:")
     db.executescript(facets.SCHEMA)
-    facets.fill(db, [json.dumps({name: True}) for name in HIDDEN_COLUMNS] + ['{"free":true}'])
+    facets.fill(db, enumerate([*(json.dumps({name: True}) for name in HIDDEN_COLUMNS), '{"free":true}']))
     for other in HIDDEN_COLUMNS:
         if other != column:
             db.execute(f"DROP INDEX facets_{other}")

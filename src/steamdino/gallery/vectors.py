@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from steamdino.appids import store_page_of
 from steamdino.errors import GalleryError
@@ -30,11 +30,16 @@ _PENDING = (
     " AND NOT EXISTS (SELECT 1 FROM vectors WHERE recipe_id = ? AND vectors.sha256 = banners.sha256)"
     " AND NOT EXISTS (SELECT 1 FROM problems WHERE problems.sha256 = banners.sha256)"
 )
+# The pictures without a vector. Two lists in order are merged: looking up a single vector reads some ten pages.
+_LACKING = (
+    "(SELECT sha256 FROM banners INDEXED BY banners_by_content WHERE kind = ?1"
+    " EXCEPT SELECT sha256 FROM vectors WHERE recipe_id = ?2 ORDER BY 1)"
+)
 _ROWS = (
-    "FROM games JOIN banners USING (game_id) JOIN sources USING (source_id)"
-    " WHERE gone_at IS NULL AND banners.kind = ?"
+    "FROM games JOIN banners USING (game_id) JOIN sources USING (source_id)"  # noqa: S608
+    " WHERE gone_at IS NULL AND banners.kind = ?1"
     "  AND NOT EXISTS (SELECT 1 FROM exclusions WHERE exclusions.game_id = games.game_id)"
-    "  AND EXISTS (SELECT 1 FROM vectors WHERE recipe_id = ? AND vectors.sha256 = banners.sha256)"
+    f"  AND banners.sha256 NOT IN {_LACKING}"
 )
 _UNUSED = (
     "sha256 NOT IN (SELECT sha256 FROM banners)"
@@ -57,8 +62,7 @@ class Pending:
     game_ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One game of a snapshot, as it is written there (its picture's path as `layout.portable` wrote it)."""
 
     id: str
@@ -135,7 +139,11 @@ class Vectors:
 
     def count_pending(self, key: int | None, kind: str = "vertical") -> int:
         """Count what `pending` yields."""
-        sql = f"SELECT count(DISTINCT sha256) {_PENDING}"
+        sql = (
+            "SELECT count(DISTINCT sha256) FROM banners JOIN games USING (game_id) WHERE gone_at IS NULL"  # noqa: S608
+            f" AND kind = ?1 AND sha256 IN {_LACKING}"
+            " AND NOT EXISTS (SELECT 1 FROM problems WHERE problems.sha256 = banners.sha256)"
+        )
         return int(self._db.execute(sql, (kind, key if key is not None else -1)).fetchone()[0])
 
     def put(self, key: int, precision: str, sha256s: Sequence[str], vectors: NDArray[np.float32]) -> None:
@@ -194,13 +202,13 @@ class Vectors:
     def absent(self, key: int, kind: str = "vertical") -> Iterator[Absent]:
         """The games that are not in `rows`, each with the reason."""
         rows = self._db.execute(
-            "SELECT games.game_id, games.name, gone_at, exclusions.reason, banners.path, coalesce("
+            "SELECT games.game_id, games.name, gone_at, exclusions.reason, banners.path, coalesce("  # noqa: S608
             "  (SELECT reason FROM problems WHERE problems.game_id = games.game_id LIMIT 1),"
             "  (SELECT reason FROM problems WHERE problems.sha256 = banners.sha256 LIMIT 1))"
-            " FROM games LEFT JOIN banners ON banners.game_id = games.game_id AND banners.kind = ?"
+            " FROM games LEFT JOIN banners ON banners.game_id = games.game_id AND banners.kind = ?1"
             " LEFT JOIN exclusions ON exclusions.game_id = games.game_id"
-            " WHERE gone_at IS NOT NULL OR exclusions.reason IS NOT NULL OR NOT EXISTS"
-            "  (SELECT 1 FROM vectors WHERE recipe_id = ? AND vectors.sha256 = banners.sha256)"
+            " WHERE gone_at IS NOT NULL OR exclusions.reason IS NOT NULL OR banners.sha256 IS NULL"
+            f"  OR banners.sha256 IN {_LACKING}"
             " ORDER BY games.game_id",
             (kind, key),
         )

@@ -24,6 +24,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, tzinfo
+from functools import lru_cache
 from typing import Any
 
 from steamdino.periods import quarter_of
@@ -45,6 +46,9 @@ OF_STEAM = frozenset({"steam_release_date", "rt_release_date", "original_release
 
 LONGEST = 64
 """Maximum number of characters of a date that is text."""
+
+KEPT = 4096
+"""Texts whose dates are kept in memory: games of some ten years share their days."""
 
 YEARS = range(1000, 10_000)
 SECONDS = range(315_532_800, 4_102_444_800)  # 1980 to 2099; a smaller number is something else
@@ -74,7 +78,11 @@ def read(value: Any, zone: tzinfo = UTC) -> str | None:
         return _of_number(int(value), zone) if value.is_integer() else None
     if not isinstance(value, str) or len(value) > LONGEST:
         return None
-    text = " ".join(value.split())
+    return _of_text(" ".join(value.split()), zone)
+
+
+@lru_cache(KEPT)
+def _of_text(text: str, zone: tzinfo) -> str | None:
     if number := _NUMBER.fullmatch(text):
         return _of_number(int(number[1]), zone)
     for pattern, make in _FORMS:

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -32,26 +33,53 @@ CREATE TABLE facets (
 CREATE TABLE tags (tag TEXT NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (tag, row)) WITHOUT ROWID;
 """
 
+BLOCK = 1000
+"""Rows whose facets are written at a time."""
+
+KEPT = 4096
+"""Tags and dates that are kept in memory in the form in which they are stored, while facets are written."""
+
 LONGEST_TAG, MOST_TAGS, MOST_KNOWN = 100, 200, 10_000
 """Characters of a tag, tags of a game, and tags that `tags` lists. Steam has some 450 tags, and up to 20 a game."""
 
 
-def fill(db: sqlite3.Connection, columns: Iterable[str]) -> None:
-    """Write the facets of all rows, given the columns of each as JSON."""
+def fill(db: sqlite3.Connection, columns: Iterable[tuple[int, str]]) -> None:
+    """Write the facets of rows, given each with its columns as JSON."""
     from steamdino.index import columns as read  # compiles many patterns, which a search does not need
 
+    folded, days_of = lru_cache(KEPT)(fold), lru_cache(KEPT)(_days)  # few tags and dates are different
     insert = f"INSERT INTO facets VALUES ({', '.join('?' * (8 + len(HIDDEN_COLUMNS)))})"  # noqa: S608
-    for row, written in enumerate(columns):
-        if written == "{}":
-            continue
-        known = json.loads(written)
-        dates = (*_days(read.released(known)), *_days(read.early_access(known)))
-        facts = (read.reviews(known), read.is_free(known), read.is_upcoming(known))
-        db.execute(insert, (row, *dates, *facts, *(read.is_hidden(known, name) for name in HIDDEN_COLUMNS)))
-        short = (fold(tag) for tag in read.tags(known) if len(tag) <= LONGEST_TAG)
-        db.executemany(
-            "INSERT OR IGNORE INTO tags VALUES (?, ?)", ((tag, row) for tag in islice(short, MOST_TAGS))
-        )
+    remaining = iter(columns)
+    while block := list(islice(remaining, BLOCK)):
+        of_rows, of_tags = [], []
+        for row, written in block:
+            if written == "{}":
+                continue
+            known = json.loads(written)
+            dates = (*days_of(read.released(known)), *days_of(read.early_access(known)))
+            facts = (read.reviews(known), read.is_free(known), read.is_upcoming(known))
+            of_rows.append((row, *dates, *facts, *(read.is_hidden(known, name) for name in HIDDEN_COLUMNS)))
+            short = (folded(tag) for tag in read.tags(known) if len(tag) <= LONGEST_TAG)
+            of_tags += [(tag, row) for tag in islice(short, MOST_TAGS)]
+        db.executemany(insert, of_rows)
+        db.executemany("INSERT OR IGNORE INTO tags VALUES (?, ?)", of_tags)
+
+
+def copy(db: sqlite3.Connection) -> None:
+    """Copy the facets of the rows in the table ``kept (before, row)`` from the database attached as ``before``."""
+    names = [
+        name for (name,) in db.execute("SELECT name FROM pragma_table_info('facets') WHERE name != 'row'")
+    ]
+    listed = ", ".join(names)
+    db.execute(
+        f"INSERT INTO facets (row, {listed}) SELECT kept.row, {listed} FROM before.facets"  # noqa: S608
+        " CROSS JOIN kept ON kept.before = facets.row ORDER BY facets.row"
+    )
+    # The order stays the same, so each row is appended.
+    db.execute(
+        "INSERT INTO tags SELECT tag, kept.row FROM before.tags CROSS JOIN kept ON kept.before = tags.row"
+        " ORDER BY tag, tags.row"
+    )
 
 
 def allowed(db: sqlite3.Connection, wanted: Filter, count: int) -> NDArray[np.bool_] | None:
@@ -86,11 +114,11 @@ def allowed_among(columns: Iterable[str], wanted: Filter) -> NDArray[np.bool_]:
     """Find which games a filter allows that need not be in a snapshot, given the columns of each as JSON."""
     counted = 0
 
-    def counting() -> Iterator[str]:
+    def counting() -> Iterator[tuple[int, str]]:
         nonlocal counted
-        for written in columns:
-            counted += 1
-            yield written
+        for row, written in enumerate(columns):
+            counted = row + 1
+            yield row, written
 
     with closing(sqlite3.connect(":memory:")) as db:
         db.executescript(SCHEMA)

@@ -119,7 +119,7 @@ def _known_rows(db: sqlite3.Connection, snapshot: Path) -> NDArray[np.intp]:
 
 
 def _copy_rows(source: NDArray[np.float32], rows: NDArray[np.intp], target: NDArray[np.float32]) -> None:
-    """Copy rows in blocks.
+    """Copy rows in blocks, those that follow each other in one go.
 
     Args:
         source: float32, shape (m, dim).
@@ -127,6 +127,8 @@ def _copy_rows(source: NDArray[np.float32], rows: NDArray[np.intp], target: NDAr
         target: float32, shape (n, dim).
     """
     for start in range(0, len(rows), COPIED):
-        own = rows[start : start + COPIED]
-        has = own >= 0
-        target[start : start + COPIED][has] = source[own[has]]
+        block = rows[start : start + COPIED]
+        ends = [*(np.flatnonzero((np.diff(block) != 1) | (block[:-1] < 0)) + 1).tolist(), len(block)]
+        for first, end in zip([0, *ends], ends, strict=False):
+            if (row := int(block[first])) >= 0:
+                target[start + first : start + end] = source[row : row + end - first]

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from steamdino.errors import SnapshotError
 from steamdino.gallery.layout import VERTICAL
 from steamdino.gallery.vectors import Absent, Row
-from steamdino.index import facets, index_registry, name_index
+from steamdino.index import index_registry
+from steamdino.index.games_writer import write_games
 from steamdino.index.manifest import GAMES, VECTORS, WHITENING, Manifest
-from steamdino.index.name_folding import fold
 from steamdino.index.neighbour_writer import remove_work, write_neighbours
 from steamdino.index.similarity_distribution import Distribution, distribution
 from steamdino.index.snapshot_removal import PREFIX, prune, remove_leftovers
@@ -30,15 +30,6 @@ from steamdino.index.snapshot_vectors import VectorsOf, write_vectors
 from steamdino.recipe import Recipe
 from steamdino.records import Progress
 from steamdino.storage.atomic import make_folder, new_folder, replace_folder
-
-_SCHEMA = """
-CREATE TABLE games (
-    row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, folded TEXT NOT NULL, source TEXT NOT NULL,
-    url TEXT, picture TEXT, sha256 TEXT NOT NULL, columns TEXT NOT NULL
-);
-CREATE TABLE absent (id TEXT PRIMARY KEY, name TEXT NOT NULL, folded TEXT NOT NULL, reason TEXT NOT NULL);
-CREATE INDEX absent_by_folded ON absent (folded);
-"""  # facets.SCHEMA and the tables of name_index follow
 
 
 def write(
@@ -85,10 +76,10 @@ def write(
         GalleryError: a vector is missing or has the wrong length, or the index cannot be built.
     """
     with Draft(folder) as draft:
-        draft.write_games(rows, absent)
+        previous = None if anew else draft.previous
+        draft.write_games(rows, absent, previous)
         with closing(sqlite3.connect(draft.folder / GAMES)) as db:
             content = _content(_sha256s(db))
-            previous = None if anew else draft.previous
             similarity = None
             if previous is not None and _reuse_vectors(previous, draft.folder, content):
                 similarity = Manifest.read(previous).similarity
@@ -145,9 +136,14 @@ class Draft:
     ) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)  # no longer there after `commit`
 
-    def write_games(self, rows: Iterable[Row], absent: Iterable[Absent]) -> None:
-        """Write the games in the order of the vectors, and the games without a vector."""
-        _write_games(self.folder / GAMES, rows, absent)
+    def write_games(
+        self, rows: Iterable[Row], absent: Iterable[Absent], previous: Path | None = None
+    ) -> None:
+        """Write the games in the order of the vectors, and the games without a vector.
+
+        Those that an older snapshot has just so are copied from `previous`, unless it is None.
+        """
+        write_games(self.folder / GAMES, rows, absent, previous)
 
     def commit(
         self,
@@ -257,27 +253,6 @@ def _content(sha256s: Iterable[str]) -> str:
 
 def _sha256s(db: sqlite3.Connection) -> Iterator[str]:
     return (sha256 for (sha256,) in db.execute("SELECT sha256 FROM games ORDER BY row"))
-
-
-def _write_games(path: Path, rows: Iterable[Row], absent: Iterable[Absent]) -> None:
-    with closing(sqlite3.connect(path, isolation_level=None)) as db:
-        db.execute("PRAGMA journal_mode = OFF")  # nobody reads the file yet, and a failed one is deleted
-        db.executescript(_SCHEMA + facets.SCHEMA)
-        db.execute("BEGIN")
-        db.executemany(
-            "INSERT INTO games VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                (n, r.id, r.name, fold(r.name), r.source, r.url, r.picture, r.sha256, r.columns)
-                for n, r in enumerate(rows)
-            ),
-        )
-        db.executemany(
-            "INSERT INTO absent VALUES (?, ?, ?, ?)",
-            ((a.id, a.name, fold(a.name), a.reason) for a in absent),
-        )
-        facets.fill(db, (columns for (columns,) in db.execute("SELECT columns FROM games ORDER BY row")))
-        db.execute("COMMIT")
-        name_index.build(db)
 
 
 def _facts(path: Path) -> dict[str, object]:
