@@ -12,11 +12,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from subprocess import CompletedProcess
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 import steamdino
+from steamdino.analysis.flaws import Flaw
 from steamdino.pipeline.duplicate_groups import duplicates
+from steamdino.present.export import check_report
 from steamdino.sample import FictionalGame
 
 Run = Callable[..., "CompletedProcess[str]"]
@@ -181,3 +187,15 @@ def test_a_gallery_without_duplicates_says_so(run: Run, tmp_path: Path, paint: C
     steamdino.add(tmp_path / "g", tmp_path / "covers")
     steamdino.build(tmp_path / "g")
     assert run("duplicates", "-g", tmp_path / "g", "--tier", "identical").stdout == "No duplicates.\n"
+
+
+names = st.text(st.characters(exclude_characters="\r"))  # names of games are one line
+
+
+@given(st.lists(st.tuples(names, names, st.floats(0, 1)), max_size=5))
+def test_flaws_in_parts_are_one_json_list(flaws: list[tuple[str, str, float]]) -> None:
+    found = [Flaw(key, name, "", "blank", score, name + key) for key, name, score in flaws]
+    text = "\n".join(check_report.findings_json(found))
+    assert text == json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=2)
+    rows = list(csv.DictReader(io.StringIO("\n".join(check_report.findings_csv(found)) + "\n", newline="")))
+    assert len(rows) == len(found)

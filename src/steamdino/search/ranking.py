@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steamdino.errors import UsageError
+from steamdino.index.pair_cosines import rounding
 from steamdino.index.similarity_distribution import ALIKE
 from steamdino.index.snapshot_reader import SnapshotReader
 from steamdino.index.vector_index import Neighbours
@@ -71,6 +72,9 @@ class Ranking:
         if query.query.has_words:
             # Sentences lie apart from pictures, so the cosines of banners are no measure for them.
             scores = np.sort(self._reader.index.scores(query.vector))
-            return [100 * float(np.searchsorted(scores, cosine)) / len(scores) for cosine in cosines]
+            # A game's own score may be a little lower than its cosine, and it is not less similar than itself.
+            places = np.searchsorted(scores, cosines - np.float32(rounding(len(query.vector))))
+            percentiles: list[float | None] = (100 * places / len(scores)).tolist()
+            return percentiles
         known = self._reader.manifest.similarity
         return [None] * len(cosines) if known is None else [*known.percentiles(cosines)]

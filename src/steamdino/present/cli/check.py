@@ -104,9 +104,11 @@ def check(
     if html:
         check_report.write_flaws(html, checked.findings, place)
     if output.format == "json":
-        say(check_report.findings_json(checked.findings))
+        for line in check_report.findings_json(checked.findings):
+            say(line)
     elif output.format == "csv":
-        say(check_report.findings_csv(checked.findings))
+        for line in check_report.findings_csv(checked.findings):
+            say(line)
     else:
         with beside(html):
             _print(checked)

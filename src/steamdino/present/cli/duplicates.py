@@ -115,9 +115,11 @@ def duplicates(
         check_report.write_groups(output.html, groups)
         note(f"{output_name(output.html)}: a page with pictures")
     if output.format == "json":
-        say(check_report.groups_json(groups))
+        for line in check_report.groups_json(groups):
+            say(line)
     elif output.format == "csv":
-        say(check_report.groups_csv(groups))
+        for line in check_report.groups_csv(groups):
+            say(line)
     elif output.format in ("all", "removable"):
         for game_id in _ids(groups, removable=output.format == "removable"):
             say(game_id)

@@ -6,9 +6,10 @@ import csv
 import io
 import json
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from steamdino.analysis.duplicate_detection import TIERS
 from steamdino.analysis.flaws import FLAWS, Flaw
@@ -62,38 +63,33 @@ def decision_line(one: Member, other: Member) -> str:
     return between.join((one.game_id, "different", other.game_id))
 
 
-def findings_json(found: Sequence[Flaw]) -> str:
-    """Return flaws as one JSON list."""
-    return json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=2)
+def findings_json(found: Sequence[Flaw]) -> Iterator[str]:
+    """Yield flaws as one JSON list, in parts that end where a line does: there may be one for each game."""
+    return _json_list(map(asdict, found))
 
 
-def findings_csv(found: Sequence[Flaw]) -> str:
-    """Return flaws as CSV with a header."""
-    file = io.StringIO()
-    rows = csv.writer(file, lineterminator="\n")
-    rows.writerow(("id", "name", "flaw", "score", "detail", "path"))
+def findings_csv(found: Sequence[Flaw]) -> Iterator[str]:
+    """Yield flaws as lines of CSV, the first of which is a header."""
+    yield _csv_line(("id", "name", "flaw", "score", "detail", "path"))
     for one in found:
-        rows.writerow(
+        yield _csv_line(
             (inert(one.game_id), inert(one.name), one.flaw, one.score, inert(one.detail), inert(one.path))
         )
-    return file.getvalue().removesuffix("\n")
 
 
-def groups_json(groups: Sequence[Duplicates]) -> str:
-    """Return groups as one JSON list."""
-    return json.dumps([asdict(group) for group in groups], ensure_ascii=False, indent=2, default=str)
+def groups_json(groups: Sequence[Duplicates]) -> Iterator[str]:
+    """Yield groups as one JSON list, in parts that end where a line does."""
+    return _json_list(map(asdict, groups))
 
 
-def groups_csv(groups: Sequence[Duplicates]) -> str:
-    """Return groups as CSV: a row for each game, with the number of its group."""
-    file = io.StringIO()
-    rows = csv.writer(file, lineterminator="\n")
-    rows.writerow(("group", "tier", "id", "name", "similarity", "keep", "removable"))
+def groups_csv(groups: Sequence[Duplicates]) -> Iterator[str]:
+    """Yield groups as lines of CSV: one for each game, with the number of its group. The first is a header."""
+    yield _csv_line(("group", "tier", "id", "name", "similarity", "keep", "removable"))
     for number, group in enumerate(groups, 1):
         for member in group.members:
             similarity = "" if member.similarity is None else f"{member.similarity:.6f}"
             first = member is group.representative
-            rows.writerow(
+            yield _csv_line(
                 (
                     number,
                     group.tier,
@@ -104,4 +100,22 @@ def groups_csv(groups: Sequence[Duplicates]) -> str:
                     str(member.removable).lower(),
                 )
             )
-    return file.getvalue().removesuffix("\n")
+
+
+def _json_list(records: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """Yield what `json.dumps` makes of a list with an indent of 2, without its line breaks between records."""
+    before = ""
+    for record in records:
+        if before:
+            yield f"{before},"
+        else:
+            yield "["
+        text = json.dumps(record, ensure_ascii=False, indent=2, default=str)
+        before = "  " + text.replace("\n", "\n  ")
+    yield f"{before}\n]" if before else "[]"
+
+
+def _csv_line(values: Sequence[object]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow(values)
+    return line.getvalue().removesuffix("\n")

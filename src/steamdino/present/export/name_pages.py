@@ -127,7 +127,7 @@ class _Pages:
         self._folder, self._size, self._save = folder, size, save
         self._entries: list[str] = []
         self._has: set[Any] = set()
-        self._bytes = 0
+        self._bytes = 2  # the brackets
         self._last = b""
 
     def add(self, text: bytes, entry: str, what: Any) -> None:
