@@ -161,10 +161,10 @@ MAKERS = {"curve": curve, "steam": rows, "million": rows, "end-to-end": end_to_e
 
 
 def part(name: str) -> str:
-    """A generated part, with the comments around it; empty between them if nothing was measured."""
+    """A generated part, with the comments around it."""
     path = FIGURES / f"{name}.json"
-    text = f"\n{MAKERS[name](json.loads(path.read_text('utf-8')))}\n" if path.exists() else ""
-    return PART.format(name, text)
+    made = MAKERS[name](json.loads(path.read_text("utf-8"))) if path.exists() else "Not measured yet.\n"
+    return PART.format(name, f"\n{made}\n")
 
 
 def page(path: Path, names: tuple[str, ...]) -> str:
