@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from steamdino.analysis.neighbours_among import mask_of
 from steamdino.errors import UsageError
 from steamdino.records import Filter, Progress
 from steamdino.search import Snapshot
@@ -54,10 +55,7 @@ class Neighbourhood:
         if k < 1:
             raise UsageError(f"k is {k}; it must be at least 1")
         allowed = snapshot.rows(only)
-        among = None
-        if len(allowed) < len(snapshot):
-            among = np.zeros(len(snapshot), np.bool_)
-            among[allowed] = True
+        among = mask_of(snapshot.index, allowed)
         wanted = allowed if queries is None else np.array(queries, np.intp)
         rows, cosines = snapshot.index.neighbours(k, rows=wanted, among=among, progress=progress)
         return cls(snapshot, wanted, rows, cosines)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steamdino.errors import NotComputedError
+from steamdino.index.pair_cosines import ROUNDING
 from steamdino.index.vector_index import Index, Neighbours
 from steamdino.records import Progress
 
@@ -16,9 +17,6 @@ Then the wanted ones are missing for one game in some hundred, and only these ar
 SHORT = 2
 """Neighbours that are looked at first. All of them are hidden for few games, and only these games' whole lists are
 read."""
-
-ROUNDING = 2e-6
-"""Difference of two cosines that rounding explains."""
 
 BLOCK = 16_384
 """Games whose lists are read at a time."""

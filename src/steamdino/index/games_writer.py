@@ -6,7 +6,6 @@ are numbered by rising ids, so a game's row moves when others come or go; their 
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 import unicodedata
 from array import array
@@ -179,13 +178,10 @@ def _insert(db: sqlite3.Connection, games: Iterable[tuple[int, Row]]) -> None:
 
 def _copied(previous: Path) -> str | None:
     """The address of an older snapshot's database; None if it cannot be copied from."""
-    path = previous / GAMES
     try:
-        expected = Manifest.read(previous).files[GAMES]["sha256"]
-        with path.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != expected:
-                return None
-        address = path.absolute().as_uri() + _OPENED
+        if not Manifest.read(previous).describes(GAMES, previous):
+            return None
+        address = (previous / GAMES).absolute().as_uri() + _OPENED
         with closing(sqlite3.connect(address, uri=True)) as db:
             (version,) = db.execute("SELECT version FROM computed").fetchone()
     except (OSError, SnapshotError, KeyError, TypeError, sqlite3.Error):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from steamdino.index.all_neighbours import entering, find
 from steamdino.index.exact import ExactIndex
 from steamdino.index.neighbour_lists import BLOCK, DEFAULT, FILES, NeighbourLists, width
-from steamdino.index.pair_cosines import pair_cosines
+from steamdino.index.pair_cosines import ROUNDING, pair_cosines
 from steamdino.index.subset_index import SubsetIndex, each_pair_once
 from steamdino.index.vector_index import ClosePairs, Index, Neighbours
 from steamdino.records import Progress
@@ -26,9 +26,6 @@ PART = 8
 AT_ONCE = 256
 """Rows whose lists do not suffice that are compared with all rows at a time. The more there are, the more pairs are in
 memory."""
-
-ROUNDING = 2e-6
-"""Difference of two cosines that another processor's rounding explains."""
 
 
 class ListedIndex:

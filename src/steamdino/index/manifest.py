@@ -103,6 +103,19 @@ class Manifest:
                 f"{path} is damaged ({error}); build the snapshot again with: steam-dino build"
             ) from None
 
+    def describes(self, name: str, folder: Path) -> bool:
+        """Return whether a file in the snapshot's folder is, by its SHA-256, the one that was written.
+
+        Raises:
+            KeyError: the snapshot has no such file.
+            OSError: it cannot be read.
+        """
+        import hashlib  # searches compare sizes only
+
+        with (folder / name).open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return bool(digest == self.files[name]["sha256"])
+
     def write(self, folder: Path) -> None:
         """Write it into a folder."""
         record: dict[str, Any] = {key: getattr(self, key) for key in self.__slots__}

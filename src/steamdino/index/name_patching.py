@@ -104,9 +104,8 @@ class NamePatch:
             db.execute("INSERT INTO names (place, row) VALUES (?, ?)", (one.place, one.row))
             insert_name(db, one.place, one.name, one.folded)
         self._move_words(db)
-        for (
-            table
-        ) in FULL_TEXT:  # it takes a second for a million names, and searches read one segment of each again
+        for table in FULL_TEXT:
+            # Searches then read one segment of each again. It takes a second for a million names.
             db.execute(OPTIMIZE.format(table))
         db.execute(INDEX)
         db.execute(f"PRAGMA user_version = {VERSION}")

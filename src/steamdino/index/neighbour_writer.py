@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from steamdino.index.neighbour_lists import BLOCK, FILES, NeighbourLists
 from steamdino.index.neighbour_patching import NeighbourPatch, can_be_patched, same_vectors
 from steamdino.index.resumable_arrays import ResumableArrays
 from steamdino.records import Progress
+from steamdino.storage.atomic import link_or_copy
 
 VERSION = 1
 """Of how lists are computed. What an older version left unfinished is not continued."""
@@ -82,7 +82,7 @@ def write_neighbours(
     old = None if previous is None else _old(previous, draft, vectors)
     if old is not None and old.is_same(promised):
         for name in FILES:
-            _link(old.folder / name, draft / name)
+            link_or_copy(old.folder / name, draft / name)
         return FILES
     lists = NeighbourLists.create(draft, len(vectors), promised)
     key = f"{VERSION} {promised} {digest}"
@@ -136,11 +136,9 @@ def _old(previous: Path, draft: Path, vectors: NDArray[np.float32]) -> _Old | No
         manifest = Manifest.read(previous)
         if not manifest.neighbours:
             return None
+        if not all(manifest.describes(name, previous) for name in FILES):
+            return None
         digests = [manifest.files[name]["sha256"] for name in FILES]
-        for name, digest in zip(FILES, digests, strict=True):
-            with (previous / name).open("rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() != digest:
-                    return None
         lists = NeighbourLists.open(previous, manifest.games, manifest.neighbours)
         before = np.load(previous / VECTORS, mmap_mode="r", allow_pickle=False).view(np.ndarray)
         if before.shape != (manifest.games, vectors.shape[1]) or before.dtype != vectors.dtype:
@@ -164,13 +162,6 @@ def _rows_before(previous: Path, draft: Path, games: int) -> NDArray[np.int32]:
             " ORDER BY main.games.row"
         )
         return np.fromiter((row for (row,) in found), np.int32, games)
-
-
-def _link(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # no hard links here
-        shutil.copyfile(source, target)
 
 
 def _silent(done: int, total: int) -> None:

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+ROUNDING = 2e-6
+"""By how much two cosines of the same rows differ at most in practice, where they were computed in different ways."""
+
 BLOCK_BYTES = 1 << 18
 """Bytes of rows that are gathered at a time, for either side. Blocks beyond a core's cache take four times as long."""
 

@@ -15,16 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steamdino.index.exact import ExactIndex
-from steamdino.index.pair_cosines import query_cosines
+from steamdino.index.pair_cosines import ROUNDING, query_cosines
 from steamdino.index.quantised_rows import QuantisedRows
 from steamdino.index.vector_index import Neighbours
 from steamdino.records import Progress
 
 SAFE = 4.0
 """By how many standard deviations of the estimate a match must lie above what was not examined."""
-
-ROUNDING = 2e-6
-"""Difference of two cosines that rounding explains."""
 
 BATCH = 512
 """Queries that are answered at a time."""

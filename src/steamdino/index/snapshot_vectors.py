@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -82,10 +81,8 @@ def _known_vectors(snapshot: Path, dim: int) -> NDArray[np.float32] | None:
     """
     try:
         manifest = Manifest.read(snapshot)
-        for name in (VECTORS, GAMES):
-            with (snapshot / name).open("rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() != manifest.files[name]["sha256"]:
-                    return None
+        if not all(manifest.describes(name, snapshot) for name in (VECTORS, GAMES)):
+            return None
         vectors = np.load(snapshot / VECTORS, mmap_mode="r", allow_pickle=False).view(np.ndarray)
     except (OSError, ValueError, KeyError, SnapshotError):
         return None

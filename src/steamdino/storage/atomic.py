@@ -96,6 +96,22 @@ def replace_folder(made: Path, target: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
+def link_or_copy(source: Path, target: Path) -> None:
+    """Make a new file with the content of another one, as a hard link where the file system has them.
+
+    Only for files that never change: both names may lead to the same file.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    try:
+        os.link(source, target)
+    except OSError:
+        import shutil  # not needed by searches, which shall start fast
+
+        shutil.copyfile(source, target)
+
+
 def make_folder(folder: Path) -> None:
     """Create a folder and its missing parents, durably; an existing folder is left as it is."""
     folder = folder.absolute()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from steamdino.analysis.picture_loading import each
 from steamdino.present.export.jpeg_files import is_whole_jpeg
 from steamdino.present.export.mosaic import thumbnail
 from steamdino.records import Game
+from steamdino.storage.atomic import link_or_copy
 from steamdino.wellformed import content_path
 
 SIZE = (300, 450)
@@ -75,14 +74,7 @@ class ScaledPictures:
         earlier = self._earlier / banner_place(game.sha256)
         if not is_whole_jpeg(earlier):
             return False
-
-        def take(unfinished: Path) -> None:
-            try:
-                os.link(earlier, unfinished)
-            except OSError:  # not every file system has links
-                shutil.copyfile(earlier, unfinished)
-
-        _complete(path, take)
+        _complete(path, lambda unfinished: link_or_copy(earlier, unfinished))
         return True
 
 

@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from steamdino.analysis.neighbours_among import mask_of
 from steamdino.analysis.progress_stages import Stage, unseen
 from steamdino.analysis.unique import UniqueGames
 from steamdino.errors import SteamDinoError
@@ -163,11 +164,10 @@ class _Site:
         return places
 
     def _matches(self, progress: Progress) -> None:
-        among = np.zeros(len(self._snapshot), np.bool_)
-        among[self._rows] = True
+        among = mask_of(self._snapshot.index, self._rows)
         for start, games in zip(range(0, len(self._rows), BLOCK), self._blocks(), strict=True):
             found, cosines = self._snapshot.index.neighbours(
-                NEAREST, rows=self._rows[start : start + BLOCK], among=None if among.all() else among
+                NEAREST, rows=self._rows[start : start + BLOCK], among=among
             )
             places = np.searchsorted(self._rows, found)
             entries = [
