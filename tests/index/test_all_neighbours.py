@@ -8,11 +8,11 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from steamdino.index import all_neighbours, candidate_pool, close_pairs
+from steamdino.index import all_neighbours, candidate_pool, close_pairs, score_products
 from steamdino.index.all_neighbours import entering, find
 from steamdino.index.exact import ExactIndex
 from steamdino.index.pair_cosines import pair_cosines, query_cosines, rounding
@@ -90,6 +90,18 @@ def test_the_neighbours_are_those_of_a_full_sort_whatever_the_tiles(
         for row, own, cosines in zip(rows[block], *neighbours, strict=True):
             assert (own.tolist(), cosines.tolist()) == sorted_all(vectors, row, k, among)
     assert place == len(rows)
+
+
+@settings(max_examples=25)  # compiling a product takes longer than using it
+@given(unit_vectors(least=2), small_tiles(), st.integers(1, 150))
+def test_the_neighbours_are_the_same_if_bfloat16_estimates_the_cosines(
+    vectors: Vectors, sizes: dict[str, int], k: int
+) -> None:
+    rows = np.arange(len(vectors))
+    with patch.multiple(score_products, WORTH=0, CROWDED=np.inf, multiplies_bfloat16=lambda: True):
+        for block, neighbours in found(vectors, rows, k, None, sizes):
+            for row, own, cosines in zip(rows[block], *neighbours, strict=True):
+                assert (own.tolist(), cosines.tolist()) == sorted_all(vectors, row, k, None)
 
 
 @given(unit_vectors(most=60), small_tiles(), st.integers(0, 10**6))

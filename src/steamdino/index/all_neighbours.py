@@ -1,7 +1,7 @@
 """The exact nearest neighbours of many rows, by matrix products in tiles that take little memory.
 
-A product in single precision estimates a cosine with an error that the number of dimensions bounds. Candidates are
-what may belong to the best k within that error; their cosines are then computed by `pair_cosines`, and rank them.
+A product estimates a cosine with a bounded error. Candidates are what may belong to the best k within that error; their
+cosines are then computed by `pair_cosines`, and rank them. So the result does not depend on which product it is.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from steamdino.index.candidate_pool import CandidatePool, room
 from steamdino.index.distinct_rows import DistinctRows
-from steamdino.index.pair_cosines import pair_cosines, rounding
+from steamdino.index.pair_cosines import pair_cosines
+from steamdino.index.score_products import Product, SinglePrecisionProduct, fastest_product
 from steamdino.index.vector_index import Neighbours
 from steamdino.records import Progress
 
@@ -66,11 +67,12 @@ def find(
     allowed = np.arange(len(vectors)) if among is None else np.flatnonzero(among)
     targets = DistinctRows.of(vectors, allowed) if len(rows) >= MANY else DistinctRows.single(allowed)
     wanted = min(k + 1, len(targets))  # a row that is a target finds itself, too
+    product = fastest_product(vectors, rows, len(targets), wanted)
     size = max(RANKED, min(QUERIES, POOLED // room(max(1, wanted))))
     with ThreadPoolExecutor(THREADS) as threads:
         for start in range(0, len(rows), size):
             block = slice(start, min(start + size, len(rows)))
-            yield block, _found(vectors, rows[block], k, wanted, targets, threads)
+            yield block, _found(vectors, rows[block], k, wanted, targets, product, threads)
             if progress:
                 progress(block.stop, len(rows))
 
@@ -90,16 +92,14 @@ def entering(
         whose cosine reaches the target's `least`.
     """
     vectors = vectors.view(np.ndarray)
-    room_for_error = np.float32(rounding(vectors.shape[1]))
+    product = SinglePrecisionProduct(vectors.shape[1])
     found = [(np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0, np.float32))]
-    buffer = np.empty((min(QUERIES, len(rows)), min(TARGETS, len(vectors))), np.float32)
     for first in range(0, len(rows), QUERIES):
         block = rows[first : first + QUERIES]
         queries = vectors[block]
         for start in range(0, len(vectors), TARGETS):
-            tile = vectors[start : start + TARGETS]
-            scores = np.matmul(queries, tile.T, out=buffer[: len(block), : len(tile)])
-            edge = least[start : start + TARGETS] - room_for_error
+            scores = product(queries, vectors[start : start + TARGETS])
+            edge = least[start : start + TARGETS] - np.float32(product.error)
             for part in range(0, len(block), TOGETHER):
                 sources, targets = np.nonzero(scores[part : part + TOGETHER] >= edge)
                 pairs = block[part + sources], targets + start
@@ -117,6 +117,7 @@ def _found(
     k: int,
     wanted: int,
     targets: DistinctRows,
+    product: Product,
     threads: ThreadPoolExecutor,
 ) -> Neighbours:
     """The neighbours of a block of rows."""
@@ -126,12 +127,10 @@ def _found(
         return Neighbours(found, cosines)
     queries = vectors[rows]
     parts = [slice(start, start + TOGETHER) for start in range(0, len(rows), TOGETHER)]
-    pools = [_pool(vectors, rows[part], wanted, targets) for part in parts]
+    pools = [_pool(vectors, rows[part], wanted, targets, product.error) for part in parts]
     run: Callable[..., Iterable[None]] = threads.map if len(parts) > 1 else map
-    buffer = np.empty((len(rows), min(TARGETS, len(targets))), np.float32)
     for place in range(0, len(targets), TARGETS):
-        tile = _tile(vectors, targets.first[place : place + TARGETS])
-        scores = np.matmul(queries, tile.T, out=buffer[:, : len(tile)])
+        scores = product(queries, _tile(vectors, targets.first[place : place + TARGETS]))
         deque(run(CandidatePool.add, pools, [scores[part] for part in parts], repeat(place)), 0)
 
     def rank(part: slice, pool: CandidatePool) -> None:
@@ -148,12 +147,12 @@ def _found(
 
 
 def _pool(
-    vectors: NDArray[np.float32], rows: NDArray[np.intp], wanted: int, targets: DistinctRows
+    vectors: NDArray[np.float32], rows: NDArray[np.intp], wanted: int, targets: DistinctRows, error: float
 ) -> CandidatePool:
     def exact(query: int, places: NDArray[np.intp]) -> NDArray[np.float32]:
         return pair_cosines(vectors, np.full(len(places), rows[query]), targets.first[places].astype(np.intp))
 
-    return CandidatePool(len(rows), wanted, rounding(vectors.shape[1]), exact)
+    return CandidatePool(len(rows), wanted, error, exact)
 
 
 def _tile(vectors: NDArray[np.float32], rows: NDArray[np.int32]) -> NDArray[np.float32]:
