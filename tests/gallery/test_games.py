@@ -54,6 +54,45 @@ def test_what_is_known_of_a_game_is_what_was_stored(gallery: Gallery, tmp_path: 
     assert gallery.games.owners(source, ["bare"]) == {}
 
 
+def _steps(gallery: Gallery, work: Callable[[], object]) -> int:
+    """Count the steps, in hundreds, that SQLite's virtual machine takes for some work."""
+    taken = 0
+
+    def step() -> int:
+        nonlocal taken
+        taken += 1
+        return 0
+
+    database = gallery.games._db
+    database.set_progress_handler(step, 100)
+    try:
+        work()
+    finally:
+        database.set_progress_handler(None, 0)
+    return taken
+
+
+def test_a_few_games_are_looked_up_without_reading_all_others(gallery: Gallery, tmp_path: Path) -> None:
+    source = gallery.games.put_source("table", tmp_path / "games.csv", steam=False)
+    other = gallery.games.put_source("table", tmp_path / "other.csv", steam=False)
+    asked = [str(number) for number in range(5)]
+    lookups: list[Callable[[], object]] = [
+        lambda: gallery.games.known(source, asked),
+        lambda: gallery.games.owners(other, asked),
+        lambda: gallery.games.from_stores(asked),
+        lambda: gallery.history.games(asked, "vertical"),
+        lambda: gallery.curation.shown_by(asked, "vertical"),
+    ]
+    taken = []
+    for games in (range(20), range(20, 2_000)):
+        for number in games:
+            _game(gallery, source, str(number))
+            gallery.banners.put(str(number), _banner(tmp_path / "a.jpg"), LocalFile(tmp_path / "a.jpg"))
+        taken.append([_steps(gallery, lookup) for lookup in lookups])
+    few, many = taken
+    assert many == pytest.approx(few, abs=2)
+
+
 def test_a_source_is_found_again_however_its_path_is_spelled(gallery: Gallery, tmp_path: Path) -> None:
     (tmp_path / "covers").mkdir()
     (tmp_path / "link").symlink_to("covers")
