@@ -18,6 +18,7 @@ RELEASED = [
     "e09109098b117f1f",
     "aff903307872cc12",
     "ad20543c55005a5f",
+    "4e676cac6ffbb453",
 ]
 """The beginnings of the migrations' sha256s, written down when each was released."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -91,3 +92,24 @@ def test_vectors_are_read_in_the_order_that_is_asked_for(gallery: Gallery) -> No
     assert gallery.vectors.count_shown(key) == len(different)
     with pytest.raises(GalleryError, match=f"{'0' * 64} is missing"):
         list(gallery.vectors.read(key, [SHA[0], "0" * 64]))
+
+
+@pytest.mark.parametrize("dim", [384, 512, 1536])
+def test_a_vector_takes_little_more_room_than_its_numbers(dim: int, tmp_path: Path) -> None:
+    recipe = replace(RECIPE, dim=dim)
+    count = 1_000
+    sha256s = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(count)]
+    with Gallery.write(tmp_path / "sized", "test", create=True) as opened:
+        with opened.transaction():
+            key = opened.vectors.put_recipe(recipe)
+        opened.compact()
+        before = opened.report().sizes["database"]
+        rows = np.random.default_rng(0).normal(size=(count, dim)).astype(np.float32)
+        with opened.transaction():
+            opened.vectors.put(key, "f32", sha256s, rows / np.linalg.norm(rows, axis=1, keepdims=True))
+        opened.compact()
+        (stored,) = [one for one in opened.report().recipes if one.dim == dim]
+        grown = opened.report().sizes["database"] - before
+    assert stored.vectors == {"f32": count}
+    assert stored.size == count * (2 * dim + 64)  # float16, and the sha256
+    assert grown < 1.6 * stored.size

@@ -206,7 +206,22 @@ CREATE TABLE difference_hashes (             -- of pictures that `check` or `dup
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS = (_V1, _V2, _V3, _V4, _V5, _V6, _V7, _V8)
+_V9 = """
+-- In a table WITHOUT ROWID, a row with a vector of 512 numbers exceeds its share of a page, and takes 4 KB more.
+CREATE TABLE rowid_vectors (
+    sha256     TEXT NOT NULL,                -- of the banner: two games with one picture share one vector
+    recipe_id  INTEGER NOT NULL REFERENCES recipes ON DELETE CASCADE,
+    precision  TEXT NOT NULL,                -- the one used: 'f32', 'bf16', ...
+    vector     BLOB NOT NULL,                -- unit length, of the recipe's dtype
+    UNIQUE (recipe_id, sha256)
+);
+INSERT INTO rowid_vectors SELECT sha256, recipe_id, precision, vector FROM vectors;
+DROP TABLE vectors;
+ALTER TABLE rowid_vectors RENAME TO vectors;
+CREATE INDEX vectors_by_precision ON vectors (recipe_id, precision);
+"""
+
+MIGRATIONS = (_V1, _V2, _V3, _V4, _V5, _V6, _V7, _V8, _V9)
 VERSION = len(MIGRATIONS)
 
 

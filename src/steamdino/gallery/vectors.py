@@ -30,7 +30,7 @@ _PENDING = (
     " AND NOT EXISTS (SELECT 1 FROM vectors WHERE recipe_id = ? AND vectors.sha256 = banners.sha256)"
     " AND NOT EXISTS (SELECT 1 FROM problems WHERE problems.sha256 = banners.sha256)"
 )
-# The pictures without a vector. Two lists in order are merged: looking up a single vector reads some ten pages.
+# The pictures without a vector. Two lists in order are merged, which reads less than looking up each picture.
 _LACKING = (
     "(SELECT sha256 FROM banners INDEXED BY banners_by_content WHERE kind = ?1"
     " EXCEPT SELECT sha256 FROM vectors WHERE recipe_id = ?2 ORDER BY 1)"
