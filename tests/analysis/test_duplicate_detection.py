@@ -14,7 +14,7 @@ from steamdino.analysis.duplicate_detection import TIERS, DuplicatePairs, Hashes
 from steamdino.analysis.duplicate_grouping import groups
 from steamdino.index.exact import ExactIndex
 
-networkx = pytest.importorskip("networkx", reason="the oracle for connected components")
+networkx = pytest.importorskip("networkx", reason="the oracle for identical pictures")
 
 
 def unit_rows(count: int, dim: int, seed: int) -> NDArray[np.float32]:
@@ -52,26 +52,77 @@ PAIRS = st.lists(
 )
 
 
+def one_by_one(drawn: Sequence[tuple[int, int, str]], tier: str) -> list[tuple[int, set[int], bool]]:
+    """Go through the rows, the lowest first, and let each lead the later rows that it is in a pair with.
+
+    Returns:
+        each leader, the rows that it leads with those that have the same bytes, and whether a pair of just this tier
+        joins it with one that it leads.
+    """
+    alike = networkx.Graph()
+    alike.add_nodes_from(range(15))
+    alike.add_edges_from((a, b) for a, b, its in drawn if its == "identical")
+    picture = {row: min(part) for part in networkx.connected_components(alike) for row in part}
+    partners: dict[int, dict[int, set[str]]] = {row: {} for row in picture.values()}
+    for a, b, its in drawn:
+        if its in TIERS[1 : TIERS.index(tier) + 1] and picture[a] != picture[b]:
+            for one, other in ((picture[a], picture[b]), (picture[b], picture[a])):
+                partners[one].setdefault(other, set()).add(its)
+    led: dict[int, int] = {}
+    for one in sorted(partners):
+        if one not in led:
+            led |= {other: one for other in partners[one] if other not in led}
+    leaders = [one for one in partners if one not in led]
+    found = []
+    for one in leaders:
+        mine = [other for other in led if led[other] == one]
+        copies = {row for row in picture if picture[row] in (one, *mine)}
+        found.append((one, copies, tier == "identical" or any(tier in partners[one][mate] for mate in mine)))
+        if not mine and partners[one] and tier in partners[one][mate := min(partners[one])]:
+            found.append((one, {one, mate}, True))
+    return [one for one in found if one[2] and len(one[1]) > 1]
+
+
 @given(PAIRS)
-def test_groups_are_the_connected_components_of_each_tier_and_stricter_ones(
-    drawn: list[tuple[int, int, str]],
-) -> None:
-    pairs = [(min(a, b), max(a, b), tier) for a, b, tier in drawn]
+def test_each_row_of_a_group_is_in_a_pair_with_the_best_one(drawn: list[tuple[int, int, str]]) -> None:
     half = len(drawn) // 2  # in parts, as they are found
     found = groups([pairs_of(drawn[:half]), pairs_of(drawn[half:])], 15, lambda row: (row,), lambda a, b: 0.5)
-    for number, tier in enumerate(TIERS):
-        graph = networkx.Graph()
-        own = {(a, b) for a, b, its in pairs if its == tier}
-        graph.add_edges_from((a, b) for a, b, its in pairs if TIERS.index(its) <= number)
-        expected = {
-            frozenset(component)
-            for component in networkx.connected_components(graph)
-            if any(a in component for a, _ in own)
-        }
-        got = [group for group in found if group.tier == tier]
-        assert {frozenset({group.representative, *group.others}) for group in got} == expected
-        assert len(got) == len(expected)
-        assert all(group.representative == min((group.representative, *group.others)) for group in got)
+    for tier in TIERS:
+        got = [(one.representative, {one.representative, *one.others}) for one in found if one.tier == tier]
+        expected = [(leader, rows) for leader, rows, _ in one_by_one(drawn, tier)]
+        assert sorted(got, key=str) == sorted(expected, key=str)
+
+
+@given(PAIRS, st.permutations(range(15)))
+def test_of_each_row_that_is_removed_a_copy_stays(
+    drawn: list[tuple[int, int, str]], order: list[int]
+) -> None:
+    safe = ("identical", "re-encoded")
+    found = groups([pairs_of(drawn)], 15, lambda row: (order[row],), lambda a, b: 0.5, safe)
+    removed = {row for one in found for row in one.others}
+    alike, copies = networkx.Graph(), networkx.Graph()
+    alike.add_nodes_from(range(15))
+    alike.add_edges_from((a, b) for a, b, its in drawn if its == "identical")
+    copies.add_edges_from((a, b) for a, b, its in drawn if its == "re-encoded")
+    for row in removed:
+        same = networkx.node_connected_component(alike, row)
+        like = {mate for one in same & set(copies) for mate in copies[one]}
+        shown = same | {one for mate in like for one in networkx.node_connected_component(alike, mate)}
+        assert shown - removed
+
+
+def test_a_chain_of_small_changes_is_divided() -> None:
+    drawn = [(row, row + 1, "re-encoded") for row in range(6)]
+    found = groups([pairs_of(drawn)], 7, lambda row: (row,), lambda a, b: 1 - abs(a - b) / 10)
+    assert [(one.representative, one.others) for one in found] == [(0, (1,)), (2, (3,)), (4, (5,)), (6, (5,))]
+
+
+def test_a_chain_in_the_worst_order_takes_few_passes_of_all_pairs() -> None:
+    """Each row waits for the one before. 20,000 passes of all pairs would take a minute."""
+    drawn = np.arange(4_000)
+    pairs = DuplicatePairs(drawn, drawn + 1, np.full(4_000, TIERS.index("near"), np.uint8))
+    found = groups([pairs], 4_001, lambda row: (row,), lambda a, b: 0.5)
+    assert len(found) == 2_001
 
 
 def test_each_tier_takes_what_belongs_to_it() -> None:
@@ -173,12 +224,11 @@ def test_pairs_are_those_of_comparing_each_with_each(
     }
 
 
-def test_the_most_similar_come_first_even_if_no_pair_joins_them_with_the_representative() -> None:
-    """0 is joined with 1, 1 with 2 and 3: both are reached through 1, and 3 is more like 0 than 2 is."""
-    likeness = {(1, 0): 0.9, (2, 0): 0.4, (3, 0): 0.6}
-    drawn = [(0, 1, "near"), (1, 2, "near"), (1, 3, "near")]
+def test_the_most_similar_come_first() -> None:
+    likeness = {(1, 0): 0.4, (2, 0): 0.9, (3, 0): 0.6}
+    drawn = [(0, 1, "near"), (0, 2, "near"), (0, 3, "near")]
     (group,) = groups([pairs_of(drawn)], 4, lambda row: (row,), lambda a, b: likeness[a, b])
-    assert (group.representative, group.others) == (0, (1, 3, 2))
+    assert (group.representative, group.others) == (0, (2, 3, 1))
 
 
 def test_thousands_of_near_copies_become_one_group() -> None:

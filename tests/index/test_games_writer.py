@@ -103,10 +103,10 @@ edits = st.tuples(
 
 
 def snapshot(folder: Path, rows: list[Row], *, anew: bool = False) -> Path:
-    with Draft(folder, durable=False) as draft:
+    with Draft(folder, durable=False, anew=anew) as draft:
         np.save(draft.folder / VECTORS, np.eye(4, dtype=np.float32)[[0] * len(rows)])
         absent = [Absent("gone", "Gone", "it has no banner")]
-        draft.write_games(rows, absent, None if anew else draft.previous)
+        draft.write_games(rows, absent)
         return draft.commit(RECIPE, revision=1, precisions={})
 
 

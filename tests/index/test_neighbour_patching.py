@@ -46,10 +46,10 @@ def snapshot(folder: Path, games: Games, promised: int, *, anew: bool = False) -
     rows = [
         Row(key, key, "s", None, "", hashlib.sha256(made.tobytes()).hexdigest(), "{}") for key, made in found
     ]
-    with Draft(folder, durable=False) as draft:
+    with Draft(folder, durable=False, anew=anew) as draft:
         np.save(draft.folder / VECTORS, np.array([made for _, made in found], np.float32).reshape(-1, DIM))
         draft.write_games(rows, [])
-        return draft.commit(RECIPE, revision=0, precisions={}, neighbours=promised, anew=anew)
+        return draft.commit(RECIPE, revision=0, precisions={}, neighbours=promised)
 
 
 def promised_part(folder: Path, promised: int) -> tuple[bytes, bytes]:

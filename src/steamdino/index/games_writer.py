@@ -14,12 +14,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from steamdino.errors import SnapshotError
 from steamdino.gallery.vectors import Absent, Row
 from steamdino.index import facets, name_index
-from steamdino.index.manifest import GAMES, Manifest
+from steamdino.index.manifest import GAMES
 from steamdino.index.name_folding import fold
 from steamdino.index.name_patching import NamePatch
+from steamdino.index.older_snapshot import OlderSnapshot
 
 VERSION = 1
 """Of how names and columns are read. What an older version wrote is not copied."""
@@ -43,11 +43,9 @@ PRAGMA synchronous = OFF;
 PRAGMA cache_size = -32768;
 """  # nobody reads the file yet, a failed one is deleted, and `replace_folder` flushes it
 
-_OPENED = "?mode=ro&immutable=1"
-
 
 def write_games(
-    path: Path, rows: Iterable[Row], absent: Iterable[Absent], previous: Path | None = None
+    path: Path, rows: Iterable[Row], absent: Iterable[Absent], older: OlderSnapshot | None = None
 ) -> None:
     """Write the database of games. They are consumed one by one.
 
@@ -55,10 +53,10 @@ def write_games(
         path: the file to write.
         rows: the games, rising by id.
         absent: games without a vector.
-        previous: an older snapshot, from which games may be copied. It is ignored if its file is damaged, or if this
-            program would read names or columns in another way.
+        older: a snapshot from which games may be copied. It is ignored if its file is damaged, or if this program would
+            read names or columns in another way.
     """
-    address = None if previous is None else _copied(previous)
+    address = None if older is None or not _can_be_copied(older) else older.games
     with closing(sqlite3.connect(path, isolation_level=None, uri=True)) as db:
         db.executescript(_SETTINGS + _SCHEMA + facets.SCHEMA)
         if address is not None:
@@ -74,8 +72,8 @@ def write_games(
             _insert(db, enumerate(rows))
             facets.fill(db, db.execute("SELECT row, columns FROM games ORDER BY row"))
         else:
-            with closing(sqlite3.connect(address, uri=True)) as older:
-                merge = _Merge(db, older)
+            with closing(sqlite3.connect(address, uri=True)) as before:
+                merge = _Merge(db, before)
                 _insert(db, merge.entered(rows))
             facets.copy(db)
             facets.fill(db, merge.columns())
@@ -176,17 +174,15 @@ def _insert(db: sqlite3.Connection, games: Iterable[tuple[int, Row]]) -> None:
     )
 
 
-def _copied(previous: Path) -> str | None:
-    """The address of an older snapshot's database; None if it cannot be copied from."""
+def _can_be_copied(older: OlderSnapshot) -> bool:
+    if not older.is_intact(GAMES):
+        return False
     try:
-        if not Manifest.read(previous).describes(GAMES, previous):
-            return None
-        address = (previous / GAMES).absolute().as_uri() + _OPENED
-        with closing(sqlite3.connect(address, uri=True)) as db:
+        with closing(sqlite3.connect(older.games, uri=True)) as db:
             (version,) = db.execute("SELECT version FROM computed").fetchone()
-    except (OSError, SnapshotError, KeyError, TypeError, sqlite3.Error):
-        return None
-    return address if version == _version() else None
+    except (sqlite3.Error, TypeError):  # an older program wrote it
+        return False
+    return bool(version == _version())
 
 
 def _version() -> str:

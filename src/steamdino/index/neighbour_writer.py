@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from steamdino.errors import SnapshotError
 from steamdino.index.all_neighbours import find
-from steamdino.index.manifest import GAMES, VECTORS, Manifest
+from steamdino.index.manifest import GAMES
 from steamdino.index.neighbour_lists import BLOCK, FILES, NeighbourLists
 from steamdino.index.neighbour_patching import NeighbourPatch, can_be_patched, same_vectors
+from steamdino.index.older_snapshot import OlderSnapshot
 from steamdino.index.resumable_arrays import ResumableArrays
 from steamdino.records import Progress
 from steamdino.storage.atomic import link_or_copy
@@ -59,7 +60,7 @@ def write_neighbours(
     promised: int,
     *,
     home: Path,
-    previous: Path | None = None,
+    older: OlderSnapshot | None = None,
     progress: Progress | None = None,
 ) -> tuple[str, ...]:
     """Write the lists of neighbours into a draft that has its vectors and games.
@@ -73,13 +74,13 @@ def write_neighbours(
         digest: sha256 of the vectors' file.
         promised: neighbours that each list must have, if there are as many.
         home: the folder of all snapshots of the recipe. Only one process at a time may write to it.
-        previous: a snapshot whose lists may be patched; None to search all games.
+        older: a snapshot whose lists may be patched; None to search all games.
         progress: called with (games done, games to search).
 
     Returns:
         the names of the files.
     """
-    old = None if previous is None else _old(previous, draft, vectors)
+    old = None if older is None else _old(older, draft, vectors)
     if old is not None and old.is_same(promised):
         for name in FILES:
             link_or_copy(old.folder / name, draft / name)
@@ -130,38 +131,20 @@ def _search(
             lists.cosines[block_of] = cosines[start : start + BLOCK]
 
 
-def _old(previous: Path, draft: Path, vectors: NDArray[np.float32]) -> _Old | None:
+def _old(older: OlderSnapshot, draft: Path, vectors: NDArray[np.float32]) -> _Old | None:
     """The lists of an older snapshot; None if it has none, or is damaged."""
+    manifest, before = older.manifest, older.vectors(vectors.shape[1])
+    if not manifest.neighbours or before is None or not older.is_intact(GAMES, *FILES):
+        return None
     try:
-        manifest = Manifest.read(previous)
-        if not manifest.neighbours:
-            return None
-        if not all(manifest.describes(name, previous) for name in FILES):
-            return None
-        digests = [manifest.files[name]["sha256"] for name in FILES]
-        lists = NeighbourLists.open(previous, manifest.games, manifest.neighbours)
-        before = np.load(previous / VECTORS, mmap_mode="r", allow_pickle=False).view(np.ndarray)
-        if before.shape != (manifest.games, vectors.shape[1]) or before.dtype != vectors.dtype:
-            return None
-        rows = same_vectors(before, vectors, _rows_before(previous, draft, len(vectors)))
-    except (OSError, SnapshotError, ValueError, KeyError, sqlite3.Error):
+        lists = NeighbourLists.open(older.folder, manifest.games, manifest.neighbours)
+    except (OSError, SnapshotError, ValueError):
         return None
-    if len(rows) and rows.max() >= len(lists):
-        return None
+    with closing(sqlite3.connect(draft / GAMES)) as db:
+        rows = same_vectors(before, vectors, older.before(db).rows)
+    digests = [manifest.files[name]["sha256"] for name in FILES]
     key = " ".join((*digests, hashlib.sha256(rows.astype("<i4").tobytes()).hexdigest()))
-    return _Old(previous, lists, key, rows)
-
-
-def _rows_before(previous: Path, draft: Path, games: int) -> NDArray[np.int32]:
-    """The row of each game of a draft in the snapshot before; -1 for a new one."""
-    with closing(sqlite3.connect(f"{(draft / GAMES).absolute().as_uri()}?mode=ro", uri=True)) as db:
-        before = f"{(previous / GAMES).absolute().as_uri()}?mode=ro&immutable=1"
-        db.execute("ATTACH ? AS before", (before,))
-        found = db.execute(
-            "SELECT coalesce(before.games.row, -1) FROM main.games LEFT JOIN before.games USING (id)"
-            " ORDER BY main.games.row"
-        )
-        return np.fromiter((row for (row,) in found), np.int32, games)
+    return _Old(older.folder, lists, key, rows)
 
 
 def _silent(done: int, total: int) -> None:

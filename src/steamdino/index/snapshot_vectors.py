@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from steamdino.errors import GalleryError, SnapshotError
-from steamdino.index.manifest import GAMES, VECTORS, Manifest
+from steamdino.errors import GalleryError
+from steamdino.index.manifest import GAMES, VECTORS
+from steamdino.index.older_snapshot import OlderSnapshot
 
 COPIED = 4096
 """Rows that are copied at a time."""
@@ -19,15 +19,13 @@ COPIED = 4096
 VectorsOf = Callable[[Iterable[str]], Iterator[NDArray[np.float32]]]
 """Reads the vectors of pictures, given by their sha256s, in their order: float32, shape (dim,)."""
 
-_LISTED = "SELECT id, sha256 FROM games ORDER BY row"
-
 
 def write_vectors(
     path: Path,
     db: sqlite3.Connection,
     vectors: Iterable[NDArray[np.float32]] | VectorsOf,
     dim: int,
-    previous: Path | None,
+    older: OlderSnapshot | None,
 ) -> None:
     """Write the vectors of the games in a draft's database.
 
@@ -36,7 +34,7 @@ def write_vectors(
         db: the draft's database.
         vectors: as `snapshot_writer.write` takes them.
         dim: of the vectors.
-        previous: an older snapshot, whose vectors may be copied; None if there is none.
+        older: a snapshot whose vectors may be copied; None if there is none.
 
     Raises:
         GalleryError: a vector is missing or has the wrong length.
@@ -49,8 +47,9 @@ def write_vectors(
     rows: Sequence[int] = range(count)
     if callable(vectors):
         known = np.full(count, -1)
-        if previous is not None and (old := _known_vectors(previous, dim)) is not None:
-            known = _known_rows(db, previous)
+        if older is not None and older.is_intact(VECTORS, GAMES) and (old := older.vectors(dim)) is not None:
+            before = older.before(db)
+            known = np.where(before.same_picture, before.rows, -1)
             _copy_rows(old, known, mapped)
         missing = np.flatnonzero(known < 0)
         vectors, rows = vectors(_sha256s_of(db, missing)), missing.tolist()
@@ -71,48 +70,6 @@ def write_vectors(
 def _sha256s_of(db: sqlite3.Connection, rows: NDArray[np.intp]) -> Iterator[str]:
     for row in rows.tolist():
         yield db.execute("SELECT sha256 FROM games WHERE row = ?", (row,)).fetchone()[0]
-
-
-def _known_vectors(snapshot: Path, dim: int) -> NDArray[np.float32] | None:
-    """Map a snapshot's vectors if its files are as they were written.
-
-    Returns:
-        float32, shape (games, dim); None if a file is missing or damaged.
-    """
-    try:
-        manifest = Manifest.read(snapshot)
-        if not all(manifest.describes(name, snapshot) for name in (VECTORS, GAMES)):
-            return None
-        vectors = np.load(snapshot / VECTORS, mmap_mode="r", allow_pickle=False).view(np.ndarray)
-    except (OSError, ValueError, KeyError, SnapshotError):
-        return None
-    return vectors if vectors.dtype == np.float32 and vectors.shape == (manifest.games, dim) else None
-
-
-def _known_rows(db: sqlite3.Connection, snapshot: Path) -> NDArray[np.intp]:
-    """Find the rows of an older snapshot that show the same picture for the same game.
-
-    Both are listed by rising ids. Where they are not, fewer rows are found.
-
-    Args:
-        db: with the table ``games`` of the new snapshot.
-        snapshot: the older one.
-
-    Returns:
-        intp, shape (games,): a row of the older snapshot for each new one, or -1.
-    """
-    (count,) = db.execute("SELECT count(*) FROM games").fetchone()
-    found = np.full(count, -1)
-    address = f"{(snapshot / GAMES).absolute().as_uri()}?mode=ro&immutable=1"
-    with closing(sqlite3.connect(address, uri=True)) as older:
-        remaining: Iterator[tuple[int, tuple[str, str]]] = enumerate(older.execute(_LISTED))
-        row, known = next(remaining, (0, None))
-        for new_row, game in enumerate(db.execute(_LISTED)):
-            while known is not None and known[0] < game[0]:
-                row, known = next(remaining, (0, None))
-            if known == game:
-                found[new_row] = row
-    return found
 
 
 def _copy_rows(source: NDArray[np.float32], rows: NDArray[np.intp], target: NDArray[np.float32]) -> None:

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,13 +17,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from steamdino.errors import SnapshotError
 from steamdino.gallery.layout import VERTICAL
 from steamdino.gallery.vectors import Absent, Row
 from steamdino.index import index_registry
 from steamdino.index.games_writer import write_games
 from steamdino.index.manifest import GAMES, VECTORS, WHITENING, Manifest
 from steamdino.index.neighbour_writer import remove_work, write_neighbours
+from steamdino.index.older_snapshot import OlderSnapshot
 from steamdino.index.similarity_distribution import Distribution, distribution
 from steamdino.index.snapshot_removal import PREFIX, prune, remove_leftovers
 from steamdino.index.snapshot_selection import newest
@@ -75,16 +76,14 @@ def write(
     Raises:
         GalleryError: a vector is missing or has the wrong length, or the index cannot be built.
     """
-    with Draft(folder) as draft:
-        previous = None if anew else draft.previous
-        draft.write_games(rows, absent, previous)
-        with closing(sqlite3.connect(draft.folder / GAMES)) as db:
-            content = _content(_sha256s(db))
-            similarity = None
-            if previous is not None and _reuse_vectors(previous, draft.folder, content):
-                similarity = Manifest.read(previous).similarity
-            else:
-                write_vectors(draft.folder / VECTORS, db, vectors, recipe.dim, previous)
+    with Draft(folder, anew=anew) as draft:
+        draft.write_games(rows, absent)
+        similarity = None
+        if draft.older is not None and _reuse_vectors(draft.older, draft):
+            similarity = draft.older.manifest.similarity
+        else:
+            with closing(sqlite3.connect(draft.folder / GAMES)) as db:
+                write_vectors(draft.folder / VECTORS, db, vectors, recipe.dim, draft.older)
         if whitening is not None:
             (draft.folder / WHITENING).write_bytes(whitening)
         target = draft.commit(
@@ -95,7 +94,6 @@ def write(
             similarity=similarity,
             index=index,
             neighbours=neighbours,
-            anew=anew,
             progress=progress,
         )
     prune(folder)
@@ -111,23 +109,27 @@ class Draft:
 
     Attributes:
         folder: the temporary folder.
-        previous: the newest snapshot beside it; None if this is the first.
+        older: the newest snapshot beside it, whose parts may be reused; None if there is none, or its manifest is
+            damaged, or nothing shall be reused.
     """
 
-    def __init__(self, home: Path, *, durable: bool = True) -> None:
+    def __init__(self, home: Path, *, durable: bool = True, anew: bool = False) -> None:
         """Prepare a draft.
 
         Args:
             home: the folder of all snapshots of the recipe. Only one process at a time may write to it.
             durable: whether the snapshot must survive a power cut.
+            anew: reuse nothing of the newest snapshot, which may be damaged.
         """
         self._home = home
         self._durable = durable
+        self._anew = anew
 
     def __enter__(self) -> Self:
         make_folder(self._home) if self._durable else self._home.mkdir(parents=True, exist_ok=True)
         remove_leftovers(self._home)
-        self.previous = newest(self._home)
+        self._newest = newest(self._home)
+        self.older = None if self._anew else OlderSnapshot.of(self._newest)
         self.folder = new_folder(self._home, PREFIX)
         return self
 
@@ -136,14 +138,21 @@ class Draft:
     ) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)  # no longer there after `commit`
 
-    def write_games(
-        self, rows: Iterable[Row], absent: Iterable[Absent], previous: Path | None = None
-    ) -> None:
+    def write_games(self, rows: Iterable[Row], absent: Iterable[Absent]) -> None:
         """Write the games in the order of the vectors, and the games without a vector.
 
-        Those that an older snapshot has just so are copied from `previous`, unless it is None.
+        Those that the older snapshot has just so are copied from it.
         """
-        write_games(self.folder / GAMES, rows, absent, previous)
+        write_games(self.folder / GAMES, rows, absent, self.older)
+
+    @cached_property
+    def content(self) -> str:
+        """The sha256 of the games' sha256s, joined by line breaks. The games must be written."""
+        digest = hashlib.sha256()
+        with closing(sqlite3.connect(self.folder / GAMES)) as db:
+            for number, sha256 in enumerate(_sha256s(db)):
+                digest.update(f"\n{sha256}".encode() if number else sha256.encode())
+        return digest.hexdigest()
 
     def commit(
         self,
@@ -156,7 +165,6 @@ class Draft:
         created_at: str | None = None,
         index: str = index_registry.AUTO,
         neighbours: int = 0,
-        anew: bool = False,
         progress: Progress | None = None,
     ) -> Path:
         """Build the search index and the lists of neighbours, write the manifest and rename the folder into place.
@@ -173,7 +181,6 @@ class Draft:
             created_at: ISO 8601, UTC; None for now.
             index: the kind of search index to build, or `index_registry.AUTO`.
             neighbours: how many neighbours of each game to store; 0 for none.
-            anew: search for the neighbours of all games, whatever the newest snapshot has.
             progress: called with (done, games whose neighbours are searched).
 
         Returns:
@@ -183,9 +190,8 @@ class Draft:
             GalleryError: the index cannot be built.
         """
         vectors = np.load(self.folder / VECTORS, mmap_mode="r").view(np.ndarray)
-        with closing(sqlite3.connect(self.folder / GAMES)) as db:
-            content = _content(_sha256s(db))
-            if similarity is None:
+        if similarity is None:
+            with closing(sqlite3.connect(self.folder / GAMES)) as db:
                 similarity = distribution(vectors, _sha256s(db))
         games = len(vectors)
         built = index_registry.build(index, vectors)
@@ -199,7 +205,7 @@ class Draft:
                 str(files[VECTORS]["sha256"]),
                 neighbours,
                 home=self._home,
-                previous=None if anew else self.previous,
+                older=self.older,
                 progress=progress,
             )
         del vectors  # Windows renames no folder with an open file in it
@@ -211,7 +217,7 @@ class Draft:
         Manifest(
             recipe=recipe,
             revision=revision,
-            content=content,
+            content=self.content,
             games=games,
             created_at=created_at or datetime.now(UTC).isoformat(timespec="microseconds"),
             precisions=precisions,
@@ -222,7 +228,7 @@ class Draft:
             recall=recall,
             neighbours=neighbours,
         ).write(self.folder)
-        target = self._home / str(1 if self.previous is None else int(self.previous.name) + 1)
+        target = self._home / str(1 if self._newest is None else int(self._newest.name) + 1)
         if self._durable:
             replace_folder(self.folder, target)
         else:
@@ -231,24 +237,16 @@ class Draft:
         return target
 
 
-def _reuse_vectors(previous: Path, work: Path, content: str) -> bool:
+def _reuse_vectors(older: OlderSnapshot, draft: Draft) -> bool:
+    source = older.folder / VECTORS
     try:
-        manifest = Manifest.read(previous)
-        source = previous / VECTORS
-        if manifest.content != content or source.stat().st_size != manifest.files[VECTORS]["bytes"]:
+        as_long = source.stat().st_size == older.manifest.files[VECTORS]["bytes"]
+        if older.manifest.content != draft.content or not as_long:
             return False
-        os.link(source, work / VECTORS)
-    except (OSError, SnapshotError):  # no hard links here, or the old snapshot is damaged
+        os.link(source, draft.folder / VECTORS)
+    except (OSError, KeyError):  # no hard links here, or the old snapshot is damaged
         return False
     return True
-
-
-def _content(sha256s: Iterable[str]) -> str:
-    """The sha256 of the rows' sha256s, joined by line breaks."""
-    digest = hashlib.sha256()
-    for number, sha256 in enumerate(sha256s):
-        digest.update(f"\n{sha256}".encode() if number else sha256.encode())
-    return digest.hexdigest()
 
 
 def _sha256s(db: sqlite3.Connection) -> Iterator[str]:
