@@ -80,6 +80,7 @@ def test_each_status_has_a_page_with_its_reason_and_a_way_back(
         assert 'href="/"' in got.text and "secret" not in got.text
     again = ' href="/games/neonoir?mirror=1" hx-boost="false">Try again</a>'
     assert again in answers[429].text
+    assert "<p>More than 1 requests per minute came from this address.</p>" in answers[429].text
     assert f"You can try again in {answers[429].headers['retry-after']} seconds." in answers[429].text
     assert "You can try again in 2 minutes." in answers[503].text
     assert answers[503].headers["retry-after"] == "120"

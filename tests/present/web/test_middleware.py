@@ -304,7 +304,7 @@ def test_who_asks_too_often_is_told_the_seconds_rounded_up() -> None:
     assert {ask(guard).status for _ in range(40)} == {200}
     refused = ask(guard)
     assert (refused.status, refused.headers["retry-after"]) == (429, "2")
-    assert b"too many requests; try again in 2 s" in refused.body
+    assert b"more than 40 requests per minute came from this address; try again in 2 s" in refused.body
     assert ask(guard, client="5.6.7.8").status == 200
     refused_first = ask(guard, "/" + "x" * LONGEST_URL)
     assert refused_first.status == 429

@@ -34,6 +34,7 @@ def error_page(request: Request, status: int, detail: str, *, retry: str = "") -
     again = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     repeatable = request.method in ("GET", "HEAD") and (status >= 500 or status == 429)
     back = below(request, "/picture") if own_path(request.scope) == "/picture" and not repeatable else ""
+    wait = in_words(int(retry)) if retry.isdecimal() else ""
     part = "hx-request" in request.headers and "hx-boosted" not in request.headers
     return page(
         request,
@@ -41,8 +42,8 @@ def error_page(request: Request, status: int, detail: str, *, retry: str = "") -
         status,
         code=status,
         heading=HEADINGS.get(status, OTHER),
-        detail=detail.rstrip("."),
-        wait=in_words(int(retry)) if retry.isdecimal() else "",
+        detail=(detail.partition("; try again in ")[0] if wait else detail).rstrip("."),
+        wait=wait,
         again=again if repeatable else "",
         back=back,
     )

@@ -23,8 +23,6 @@ from steamdino.settings import WebSettings
 LONGEST_URL = 8192
 ENVELOPE = 64 << 10
 """Bytes of a request's body around an uploaded picture."""
-DRAINED = 4
-"""How many times the largest upload is read and dropped of a body that is refused: browsers show no answer before."""
 
 
 class Budget:
@@ -40,6 +38,11 @@ class Budget:
     def count(self, address: str) -> Verdict | None:
         """Count a request; None without a limit."""
         return self._limiter.count(address) if self._limiter else None
+
+    def excess(self, verdict: Verdict) -> str:
+        """Return why a request is refused, and what to do."""
+        what = f"more than {self._per_minute:,g} {self._name} per minute"
+        return f"{what} came from this address; try again in {math.ceil(verdict.wait)} s"
 
     def headers(self, verdict: Verdict) -> list[tuple[bytes, bytes]]:
         """Return what tells a client how much is left (the IETF's draft of RateLimit header fields)."""
@@ -90,13 +93,12 @@ class Limits:
                     headers += budget.headers(verdict)
             await send(message)
 
-        refused = self._refusal(scope, tag, verdict)
-        if refused is None:
-            await self._answer(scope, receive, sending)
-            return
-        if refused.status_code == 413:
-            await self._drain(receive)
-        await refused(scope, receive, sending)
+        if verdict and verdict.wait:
+            headers = {"retry-after": str(math.ceil(verdict.wait))}
+            refused: Response | None = answer(Request(scope), 429, budget.excess(verdict), headers)
+        else:
+            refused = self._refusal(scope, tag)
+        await (refused(scope, receive, sending) if refused else self._answer(scope, receive, sending))
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun, most, got = False, self._web.largest_upload + ENVELOPE, 0
@@ -106,8 +108,6 @@ class Limits:
             message = await receive()
             got += len(message.get("body", b""))
             if got > most:
-                if message.get("more_body"):
-                    await self._drain(receive)
                 raise HTTPException(
                     413, self._too_large
                 )  # an exception that FastAPI passes on while it reads a body
@@ -133,31 +133,13 @@ class Limits:
             detail = f"it took longer than {self._web.seconds:g} s; request less"
             await answer(request, 503, detail)(scope, receive, send)
 
-    async def _drain(self, receive: Receive) -> None:
-        """Drop what comes of a body, up to a limit."""
-        dropped, most = 0, DRAINED * self._web.largest_upload
-        try:
-            async with asyncio.timeout(self._web.seconds):
-                while dropped < most:
-                    message = await receive()
-                    dropped += len(message.get("body", b""))
-                    if not message.get("more_body"):
-                        return
-        except TimeoutError:
-            return
-
     @property
     def _too_large(self) -> str:
         return f"a picture may have at most {self._web.largest_upload:,} bytes; send a smaller one"
 
-    def _refusal(self, scope: Scope, tag: str | None, verdict: Verdict | None) -> Response | None:
+    def _refusal(self, scope: Scope, tag: str | None) -> Response | None:
         request = Request(scope)
         length = header(scope, b"content-length", "0")
-        if verdict and verdict.wait:
-            seconds = str(math.ceil(verdict.wait))
-            return answer(
-                request, 429, f"too many requests; try again in {seconds} s", {"retry-after": seconds}
-            )
         if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_URL:
             return answer(request, 414, "the address is too long; send fewer or shorter parameters")
         if not length.isdecimal() or int(length) > self._web.largest_upload + ENVELOPE:
