@@ -98,7 +98,7 @@ def gallery_with_pictures(built: Path, tmp_path: Path) -> Path:
 Paint = Callable[..., Path]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def paint() -> Paint:
     """Paints a small picture that no other seed paints."""
 

@@ -184,6 +184,35 @@ def test_a_switch_that_says_neither_is_refused(tmp_path: Path) -> None:
         WebSettings.load({}, {"STEAMDINO_WEB_FETCH_URLS": "maybe"}, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("setting", "value", "told"),
+    [
+        ("root_path", "games", "a path like /games, without a slash at its end"),
+        ("root_path", "/games/", "a path like /games, without a slash at its end"),
+        ("root_path", "/", "a path like /games"),
+        ("root_path", "//evil.example", "a path like /games"),
+        ("root_path", "/a/../b", "a path like /games"),
+        ("trusted_proxies", "proxy.example", "IP addresses or networks"),
+        ("trusted_proxies", "10.0.0.1/8", "IP addresses or networks"),
+        ("trusted_proxies", "10.0.0.0/8, 127.0.0.1", "separated by spaces"),
+        ("trusted_proxies", "none 10.0.0.0/8", "IP addresses or networks"),
+        ("trusted_proxies", " ", "or one of: \\*, none"),
+        ("pictures_per_minute", -1, "a number from 0 to 1000000"),
+    ],
+)
+def test_a_place_of_the_server_that_makes_no_sense_is_refused(
+    tmp_path: Path, setting: str, value: Any, told: str
+) -> None:
+    name = {"pictures_per_minute": "picture-rate"}.get(setting, setting.replace("_", "-"))
+    with pytest.raises(UsageError, match=f"--{name} is .*; it must be .*{told}"):
+        WebSettings.load({setting: value}, {}, tmp_path)
+
+
+@pytest.mark.parametrize("value", ["", "/games", "/a/b.c/d-e_f~1"])
+def test_a_path_of_the_server_is_taken(tmp_path: Path, value: str) -> None:
+    assert WebSettings.load({"root_path": value}, {}, tmp_path).root_path == value
+
+
 def test_a_flag_is_called_as_it_was_typed(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"^--rate is -1; it must be a number from 0 to 1000000"):
         WebSettings.load({"requests_per_minute": -1}, {}, tmp_path)

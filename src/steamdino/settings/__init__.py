@@ -11,5 +11,6 @@ search: importing pydantic-settings takes 125 ms of processor time, dynaconf 64 
 from __future__ import annotations
 
 from steamdino.settings.sections import Settings, SteamSettings, WebSettings
+from steamdino.settings.values import is_root_path
 
-__all__ = ["Settings", "SteamSettings", "WebSettings"]
+__all__ = ["Settings", "SteamSettings", "WebSettings", "is_root_path"]

@@ -7,11 +7,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from steamdino.errors import UsageError
 from steamdino.settings.sources import FILE, KEY, REPLACES, STEAM, WEB, Found, changed, made, merged
-from steamdino.settings.values import ENVIRONMENT, FROM_FILE, checked, country_codes, shown
+from steamdino.settings.values import ENVIRONMENT, FROM_FILE, checked, country_codes, networks, shown
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
 
 STEAM_API_HOSTS = ("api.steampowered.com", "partner.steam-api.com")
 """The hosts to which a key may be sent without being named by the user."""
@@ -131,7 +134,9 @@ class WebSettings:
     Attributes:
         host, port: the address to listen on.
         workers: number of processes; they share the snapshots.
-        requests_per_minute: maximum number of requests per minute from one address to one process; 0 for no limit.
+        requests_per_minute: maximum number of requests per minute from one address to all processes together, banners
+            and static files excepted; 0 for no limit.
+        pictures_per_minute: the same for banners and static files, of which a page has about thirty.
         largest_upload: maximum size of an uploaded picture in bytes.
         seconds: maximum duration of one request.
         refresh: seconds between checks for a newer snapshot.
@@ -139,18 +144,32 @@ class WebSettings:
         pictures: source of the banners on pages: "gallery", or "steam" if `sync` recorded their addresses.
         fetch_urls: whether a query may be the address of a picture, which the server then fetches. Private addresses
             are always refused.
+        recipe: the recipe that answers where a request names none; empty for the one that was built last.
+        root_path: the path below which a proxy offers the server, such as "/games"; empty for the proxy's own word, if
+            it is trusted, or for none.
+        trusted_proxies: addresses and networks of proxies whose X-Forwarded-For, -Proto, -Host and -Prefix are
+            believed, separated by spaces; "*" for all, "none" for none.
     """
 
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 1
     requests_per_minute: float = 600.0
+    pictures_per_minute: float = 18000.0
     largest_upload: int = 10 << 20
     seconds: float = 30.0
     refresh: float = 5.0
     origins: str = ""
     pictures: str = "gallery"
     fetch_urls: bool = False
+    recipe: str = ""
+    root_path: str = ""
+    trusted_proxies: str = "127.0.0.1 ::1"
+
+    @property
+    def proxies(self) -> tuple[IPv4Network | IPv6Network, ...] | str:
+        """Return the networks of `trusted_proxies`, or "*"."""
+        return networks(self.trusted_proxies)
 
     @classmethod
     def load(

@@ -25,7 +25,7 @@ KEY = "key"
 REPLACES = "replaces"
 """Of a field's metadata: the settings of earlier versions that it replaces."""
 
-_FLAGS = {"requests_per_minute": "rate"}
+_FLAGS = {"requests_per_minute": "rate", "pictures_per_minute": "picture_rate"}
 """Flags whose names differ from their settings'."""
 
 

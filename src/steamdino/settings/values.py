@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from steamdino.errors import UsageError
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
 
 FROM_FILE, ENVIRONMENT, FLAG = "file", "environment", "flag"
 """Where a value comes from."""
@@ -29,6 +32,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "port": (0, 65535),
     "workers": (1, 64),
     "requests_per_minute": (0, 1e6),
+    "pictures_per_minute": (0, 1e6),
     "largest_upload": (1, 1 << 30),
     "refresh": (0.05, 86400),
     "seconds": (0.1, 3600),
@@ -39,6 +43,9 @@ _CHOICES = {"device": DEVICES, "precision": PRECISIONS, "pictures": PICTURES, "i
 SECRET = "key"  # noqa: S105 (a setting's name)
 _SWITCH = dict.fromkeys(("yes", "true", "on", "1"), True) | dict.fromkeys(("no", "false", "off", "0"), False)
 _ADDRESS = re.compile(r"https?://[^/\\?#\s@]+(/[^\\?#\s]*)?")
+_ROOT_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+", re.ASCII)
+EVERYBODY, NOBODY = "*", "none"
+"""Of trusted proxies: every address, or no address."""
 
 
 def checked(label: str, key: str, value: Any, kind: str, origin: str) -> Any:
@@ -105,6 +112,12 @@ def _text(key: str, value: Any, kind: str) -> tuple[Path | str | None, str]:
     elif key == COUNTRIES:
         expected = "codes of two letters, each once, separated by commas, such as US,JP,DE"
         fits = fits and _are_countries(value)
+    elif key == "root_path":
+        expected = "a path like /games, without a slash at its end"
+        fits = fits and (not value or is_root_path(value))
+    elif key == "trusted_proxies":
+        expected = "IP addresses or networks like 10.0.0.0/8, separated by spaces, or one of: *, none"
+        fits = fits and _are_networks(value)
     elif key == SECRET:
         expected = "text without spaces"
         fits = fits and not re.search(r"\s", value)
@@ -114,6 +127,31 @@ def _text(key: str, value: Any, kind: str) -> tuple[Path | str | None, str]:
 def country_codes(text: str) -> tuple[str, ...]:
     """Return the codes of countries that are separated by commas, in capitals."""
     return tuple(code.strip().upper() for code in text.split(","))
+
+
+def is_root_path(text: str) -> bool:
+    """Return whether a text is the path of a folder that a proxy may put before a server's paths."""
+    return len(text) <= 200 and bool(_ROOT_PATH.fullmatch(text))
+
+
+def networks(text: str) -> tuple[IPv4Network | IPv6Network, ...] | str:
+    """Return the networks in a setting, or `EVERYBODY`.
+
+    Raises:
+        ValueError: one of them is neither an address nor a network.
+    """
+    from ipaddress import ip_network
+
+    if text.strip() == EVERYBODY:
+        return EVERYBODY
+    return tuple(ip_network(one) for one in text.split() if text.strip() != NOBODY)
+
+
+def _are_networks(text: str) -> bool:
+    try:
+        return bool(text.split()) and networks(text) is not None
+    except ValueError:
+        return False
 
 
 def _are_countries(text: str) -> bool:

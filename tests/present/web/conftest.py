@@ -23,12 +23,14 @@ class Running:
     """An app on a port of its own, in a thread."""
 
     def __init__(self, gallery: Path, *, fetch: Callable[[str], bytes] | None = None, **web: Any) -> None:
-        settings = WebSettings(**{"requests_per_minute": 0.0, "refresh": 0.1, **web})
+        settings = WebSettings(
+            **{"requests_per_minute": 0.0, "pictures_per_minute": 0.0, "refresh": 0.1, **web}
+        )
         self.app = create_app(Settings(gallery=gallery), settings, fetch=fetch)
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
         self.address = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        config = uvicorn.Config(self.app, log_config=None, access_log=False, ws="none")
+        config = uvicorn.Config(self.app, log_config=None, access_log=False, ws="none", proxy_headers=False)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True

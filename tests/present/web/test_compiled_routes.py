@@ -121,7 +121,7 @@ def ask(app: App, target: str, method: str = "GET") -> tuple[int, dict[str, str]
 @pytest.fixture(scope="module")
 def apps(built: Path) -> tuple[FastAPI, FastAPI]:
     """The app, and the same app with FastAPI alone."""
-    web = WebSettings(requests_per_minute=0.0)
+    web = WebSettings(requests_per_minute=0.0, pictures_per_minute=0.0)
     made, plain = (create_app(Settings(gallery=built), web) for _ in range(2))
     plain.user_middleware = [one for one in plain.user_middleware if one.cls is not CompiledRoutes]
     assert len(plain.user_middleware) == len(made.user_middleware) - 1

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from steamdino.errors import MissingExtraError, NetworkError
+from steamdino.errors import MissingExtraError, NetworkError, NoSnapshotError
 from steamdino.present.cli.console import note
 from steamdino.present.cli.options import GalleryOptions, PrecisionOption
+from steamdino.recipe import Recipe
 from steamdino.settings import WebSettings
 
 
@@ -36,7 +40,44 @@ def serve(
         typer.Option(
             "--rate",
             metavar="N",
-            help="Requests per minute, client address and process. 0 is no limit. Default: 600.",
+            help="Requests per minute and client address, banners and static files excepted. 0 is no limit."
+            " Default: 600.",
+            show_default=False,
+        ),
+    ] = None,
+    picture_rate: Annotated[
+        float | None,
+        typer.Option(
+            "--picture-rate",
+            metavar="N",
+            help="Banners and static files per minute and client address; a page has about thirty. 0 is no limit."
+            " Default: 18000.",
+            show_default=False,
+        ),
+    ] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Recipe that is public: it answers requests that name none. Default: the one built last.",
+            show_default=False,
+        ),
+    ] = None,
+    root_path: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH",
+            help="Path below which a proxy offers the server, such as /games. Default: none, or the X-Forwarded-Prefix"
+            " of a trusted proxy.",
+            show_default=False,
+        ),
+    ] = None,
+    trusted_proxies: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NETWORK...",
+            help="Addresses and networks of proxies whose X-Forwarded headers are believed, separated by spaces; * for"
+            " all, none for none. Default: 127.0.0.1 ::1.",
             show_default=False,
         ),
     ] = None,
@@ -69,16 +110,19 @@ def serve(
     the routes of steam-DINO's heroku-flask-api (/render/730, /similar_apps_from_id?id=730 ...). /healthz, /readyz and
     /metrics are for operators; the log is JSON lines on stderr.
 
-    New snapshots are picked up without a restart. The gallery may be a packed snapshot. For more settings, see the
-    [web] table of steamdino.toml: largest_upload, seconds, refresh.
+    New snapshots are picked up without a restart. With --recipe, a build of another recipe does not change the one that
+    is public. Limits hold for all worker processes together. The gallery may be a packed snapshot. For more settings,
+    see the [web] table of steamdino.toml: largest_upload, seconds, refresh.
 
     **Examples**
 
         steam-dino serve
 
         steam-dino serve --host 0.0.0.0 --port 80 --workers 2 --rate 120
+
+        steam-dino serve --root-path /games --trusted-proxies 10.0.0.0/8 --recipe bundled
     """
-    if any(find_spec(library) is None for library in ("fastapi", "orjson", "uvicorn")):
+    if any(find_spec(library) is None for library in ("fastapi", "orjson", "starlette_compress", "uvicorn")):
         raise MissingExtraError("serving", "web")
     settings = gallery.settings(precision=precision)
     web = WebSettings.load(
@@ -87,6 +131,10 @@ def serve(
             "port": port,
             "workers": workers,
             "requests_per_minute": rate,
+            "pictures_per_minute": picture_rate,
+            "recipe": recipe,
+            "root_path": root_path,
+            "trusted_proxies": trusted_proxies,
             "origins": origins,
             "pictures": pictures,
             "fetch_urls": fetch_urls,
@@ -99,8 +147,9 @@ def serve(
     from steamdino.features.model_registry import check_precision
 
     # Report errors now and once, not in each process or at each request.
-    for model in _models(settings.gallery):
-        check_precision(model, settings.inference_precision)
+    recipes = _recipes(settings.gallery, web.recipe)
+    for one in recipes:
+        check_precision(one.model, settings.inference_precision)
     # Each process reads its settings from the environment.
     for name, value in (
         ("gallery", settings.gallery.absolute()),
@@ -110,24 +159,44 @@ def serve(
     for name in WebSettings.__slots__:
         if str(value := getattr(web, name)):
             os.environ[f"STEAMDINO_WEB_{name.upper()}"] = str(value)
+    _check_address(web.host, web.port)
+    note(f"Serving {settings.gallery} at http://{web.host}:{web.port}{web.root_path}")
+    if not web.recipe and len(recipes) > 1:
+        note(
+            f"The recipe {recipes[0].name} is public, since it was built last; the next build of another one changes"
+            f" that. To keep it, pass --recipe {recipes[0].name}"
+        )
+    with _counting_together() if web.workers > 1 else nullcontext():
+        _run(web)
+
+
+def _run(web: WebSettings) -> None:
     import uvicorn
 
-    _check_address(web.host, web.port)
-    note(f"Serving {settings.gallery} at http://{web.host}:{web.port}")
     uvicorn.run(
         "steamdino.present.web.app:from_environment",
         factory=True,
         host=web.host,
         port=web.port,
         workers=web.workers,
+        proxy_headers=False,  # the app decides whom to believe
         access_log=False,
         log_level="warning",
         server_header=False,
     )
 
 
-def _models(gallery: Path) -> list[str]:
-    """The models of the snapshots that are served, after the default one was opened.
+@contextmanager
+def _counting_together() -> Iterator[None]:
+    """Make a folder in which all processes count, for limits and metrics that hold for all of them together."""
+    with tempfile.TemporaryDirectory(prefix="steamdino-") as folder:
+        for name in ("STEAMDINO_SHARED", "PROMETHEUS_MULTIPROC_DIR"):
+            os.environ[name] = folder
+        yield
+
+
+def _recipes(gallery: Path, public: str) -> list[Recipe]:
+    """The recipes that are served, the public one first, after its snapshot was opened.
 
     Raises:
         SnapshotError: there is none, or it is damaged.
@@ -135,11 +204,18 @@ def _models(gallery: Path) -> list[str]:
     from steamdino.index.snapshot_selection import newest_by_name
     from steamdino.search import Snapshot
 
-    default = Snapshot.open(gallery).recipe
-    others = (
-        [] if gallery.is_file() else [manifest.recipe for _, manifest in newest_by_name(gallery).values()]
-    )
-    return [recipe.model for recipe in (default, *others)]
+    if gallery.is_file():
+        found = {recipe.name: recipe for recipe in (Snapshot.open(gallery).recipe,)}
+    else:
+        Snapshot.open(gallery)
+        found = {name: manifest.recipe for name, (_, manifest) in newest_by_name(gallery).items()}
+    if public and public not in found:
+        built = ", ".join(sorted(found))
+        raise NoSnapshotError(
+            f"the public recipe {public!r} has no snapshot in {gallery}; built are: {built}"
+        )
+    first = found.pop(public or next(iter(found)))
+    return [first, *found.values()]
 
 
 def _check_address(host: str, port: int) -> None:

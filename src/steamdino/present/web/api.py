@@ -33,6 +33,7 @@ from steamdino.present.web.parameters import (
     kept,
     served,
 )
+from steamdino.present.web.root_path import base
 from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.present.web.timing import stage
 from steamdino.records import Filter, Game
@@ -68,7 +69,7 @@ def answer(record: Any) -> Response:
 def addresses(request: Request) -> Links:
     """Return the addresses of pictures."""
     found: Links = request.app.state.addresses
-    return found
+    return found.below(base(request))
 
 
 @router.get("/info", response_model=api_models.InfoModel, summary="Information about the server")

@@ -158,8 +158,19 @@ class PictureAddresses(Protocol):
 class Links:
     """The addresses of pictures, on this server or on Steam's."""
 
-    def __init__(self, online: SteamPictures) -> None:
+    def __init__(self, online: SteamPictures, base: str = "") -> None:
+        """Create them.
+
+        Args:
+            online: the addresses of pictures on Steam's servers.
+            base: the path below which this server is reached.
+        """
         self._online = online
+        self._base = base
+
+    def below(self, base: str) -> Links:
+        """Return the same addresses for a server that is reached below a path."""
+        return Links(self._online, base) if base else self
 
     def of(self, game: Game, width: int = 300) -> str | None:
         """Return the address of a game's banner."""
@@ -167,7 +178,7 @@ class Links:
             return url
         if game.picture is None:
             return None
-        return f"/banners/{width}/{quote(game.id, safe='')}?v={version_of(game.sha256)}"
+        return f"{self._base}/banners/{width}/{quote(game.id, safe='')}?v={version_of(game.sha256)}"
 
 
 def game_record(game: Game, to: PictureAddresses) -> dict[str, Any]:

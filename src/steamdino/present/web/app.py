@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route
 
 from steamdino import __version__
 from steamdino.net.public_fetch import fetch_public
@@ -32,14 +36,28 @@ from steamdino.present.web import (
 )
 from steamdino.present.web.api_models import Links
 from steamdino.present.web.compiled_routes import CompiledRoutes
+from steamdino.present.web.compression import Compression
 from steamdino.present.web.concurrency import FETCHING, ConcurrencyLimit
 from steamdino.present.web.deadline import left
 from steamdino.present.web.etags import mark
 from steamdino.present.web.freed_memory import return_freed_memory
-from steamdino.present.web.middleware import Metrics, Middleware
+from steamdino.present.web.limits import Limits
+from steamdino.present.web.metrics import Metrics
+from steamdino.present.web.middleware import Middleware
+from steamdino.present.web.proxies import TrustedProxies
+from steamdino.present.web.root_path import RootPath
 from steamdino.present.web.snapshot_registry import SnapshotRegistry
 from steamdino.settings import Settings, WebSettings
 
+SHARED = "STEAMDINO_SHARED"
+"""The environment variable that names the folder in which all processes of the server count requests together."""
+CROSS_ORIGIN: dict[str, Any] = {
+    "allow_methods": ("GET", "HEAD", "POST"),
+    "allow_headers": ("Cache-Control", "If-Modified-Since", "If-None-Match", "X-Requested-With"),
+    "expose_headers": ("ETag", "Link", "RateLimit", "RateLimit-Policy", "Retry-After"),
+    "max_age": 7200,  # the most that browsers keep it for
+}
+"""What pages of other origins may send and read."""
 LONGEST_FETCH = 10.0
 """Seconds in which a picture must be fetched from its address, however long the request may take."""
 
@@ -49,7 +67,11 @@ percentile is the percentage of pairs of the gallery's banners that are less sim
 
 
 def create_app(
-    settings: Settings, web: WebSettings, *, fetch: Callable[[str], bytes] | None = None
+    settings: Settings,
+    web: WebSettings,
+    *,
+    fetch: Callable[[str], bytes] | None = None,
+    shared: Path | None = None,
 ) -> FastAPI:
     """Create the app for a gallery or a packed snapshot.
 
@@ -57,6 +79,7 @@ def create_app(
         settings: their `gallery` is served.
         web: the settings of the server.
         fetch: returns the picture at an address; by default from public servers, if the settings allow it.
+        shared: a folder in which all processes of the server count requests together; None for a single process.
 
     Raises:
         SnapshotError: there is no snapshot.
@@ -81,7 +104,7 @@ def create_app(
     online = steam_pictures(settings.gallery, "vertical") if web.pictures == "steam" else SteamPictures()
     app.state.addresses = Links(online)
     app.state.program = program = mark(settings, web, online.urls)
-    app.state.metrics = Metrics()
+    app.state.metrics = Metrics(web.workers if shared else 1)
     if fetch is None and web.fetch_urls:
         fetch = partial(_fetch, largest=web.largest_upload)
     app.state.fetch = fetch
@@ -102,16 +125,16 @@ def create_app(
         app.include_router(router)
     error_responses.install(app)
     routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    others = [route for route in app.routes if isinstance(route, Route)]
+    # From the one next to the routes outwards: each sees the answers of those before it.
     app.add_middleware(CompiledRoutes, routes=routes)
+    app.add_middleware(Limits, web=web, version=lambda: f"{served.version}-{program}", shared=shared)
+    app.add_middleware(Compression)
     if web.origins:
-        app.add_middleware(CORSMiddleware, allow_origins=web.origins.split(), allow_methods=["GET", "POST"])
-    app.add_middleware(
-        Middleware,
-        web=web,
-        metrics=app.state.metrics,
-        version=lambda: f"{served.version}-{program}",
-        picture_hosts=tuple(online.hosts),
-    )
+        app.add_middleware(CORSMiddleware, allow_origins=web.origins.split(), **CROSS_ORIGIN)
+    app.add_middleware(Middleware, metrics=app.state.metrics, picture_hosts=tuple(online.hosts))
+    app.add_middleware(RootPath, root_path=web.root_path, routes=[*routes, *others])
+    app.add_middleware(TrustedProxies, trusted=web.proxies)
     return app
 
 
@@ -128,7 +151,8 @@ def from_environment() -> FastAPI:
     log.handlers, log.propagate = [handler], False
     log.setLevel(logging.INFO)
     return_freed_memory()
-    return create_app(Settings.load({}), WebSettings.load({}))
+    shared = os.environ.get(SHARED)
+    return create_app(Settings.load({}), WebSettings.load({}), shared=Path(shared) if shared else None)
 
 
 _JSON = json.JSONEncoder(ensure_ascii=False)
@@ -143,6 +167,7 @@ class JsonLines(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "event": record.getMessage(),
+            "process": record.process,
             **getattr(record, "facts", {}),
         }
         if record.exc_info:

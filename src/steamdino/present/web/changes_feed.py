@@ -32,6 +32,7 @@ from steamdino.present.web.changes_parameters import (
     unchanged,
 )
 from steamdino.present.web.parameters import EditionOf, OnlyOf
+from steamdino.present.web.root_path import base, origin
 
 SPAN = "30d"
 """How far back the feed goes."""
@@ -75,7 +76,8 @@ class _Feed:
     """Writes one feed."""
 
     def __init__(self, request: Request, pictures: ChangePictures, identity: UUID) -> None:
-        self._base = str(request.base_url).rstrip("/")
+        self._origin = origin(request)
+        self._base = self._origin + base(request)
         self._self = str(request.url)
         query = urlencode([one for one in request.query_params.multi_items() if one[1].strip()])
         self._query = f"&{query}" if query else ""
@@ -147,7 +149,7 @@ class _Feed:
         return [source for source in found if source is not None]
 
     def _absolute(self, source: str) -> str:
-        return f"{self._base}{source}" if source.startswith("/") else source
+        return f"{self._origin}{source}" if source.startswith("/") else source
 
 
 def _title(shown: Sequence[Change], count: int) -> str:

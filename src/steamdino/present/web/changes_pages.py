@@ -26,6 +26,7 @@ from steamdino.present.web.etags import is_known
 from steamdino.present.web.pages import PAGE, TAGS, link, page
 from steamdino.present.web.parameters import LONGEST, EditionOf, Offset, OnlyOf
 from steamdino.present.web.redraw import draw, version_of
+from steamdino.present.web.root_path import below
 from steamdino.records import HIDDEN_COLUMNS, Filter
 from steamdino.wellformed import is_sha256
 
@@ -118,7 +119,7 @@ def _only(request: Request, what: str) -> str:
         (key, value) for key, value in request.query_params.multi_items() if key not in ("what", "offset")
     ]
     query = urlencode([*kept, *([("what", what)] if what else [])])
-    return f"/changes?{query}" if query else "/changes"
+    return below(request, f"/changes?{query}" if query else "/changes")
 
 
 def _feed(request: Request) -> str:
@@ -129,7 +130,7 @@ def _feed(request: Request) -> str:
         for key, value in request.query_params.multi_items()
         if key not in left_out and value.strip()
     ]
-    return f"/changes.atom?{urlencode(kept)}" if kept else "/changes.atom"
+    return below(request, f"/changes.atom?{urlencode(kept)}" if kept else "/changes.atom")
 
 
 def _in_words(day: str) -> str:

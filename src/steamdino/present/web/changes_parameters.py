@@ -16,6 +16,7 @@ from steamdino.present.web.api import addresses
 from steamdino.present.web.etags import is_known
 from steamdino.present.web.parameters import served
 from steamdino.present.web.redraw import version_of
+from steamdino.present.web.root_path import below
 from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.records import Game
 
@@ -89,7 +90,7 @@ class ChangePictures:
     """The addresses of pictures of changes, on this server or on Steam's."""
 
     def __init__(self, request: Request, edition: ServedSnapshot) -> None:
-        self._links, self._snapshot = addresses(request), edition.snapshot
+        self._request, self._links, self._snapshot = request, addresses(request), edition.snapshot
 
     def has_page(self, game: Game) -> bool:
         """Return whether a game can be looked at on a page of its own, which it needs the snapshot for."""
@@ -99,18 +100,17 @@ class ChangePictures:
         """Return the address of a game's current banner, whether or not the snapshot has it; None without one."""
         if self._shows(game.id, game.sha256):
             return self._links.of(self._snapshot.game(game.id))
-        return None if game.location is None else by_content(game.sha256)
+        return None if game.location is None else self._by_content(game.sha256)
 
     def of_version(self, change: Change, version: BannerVersion) -> str | None:
         """Return the address of a banner that a changed game has or had; None if its picture is not kept."""
         if self._shows(change.game.id, version.sha256):
             return self._links.of(self._snapshot.game(change.game.id))
-        return None if version.location is None else by_content(version.sha256)
+        return None if version.location is None else self._by_content(version.sha256)
 
     def _shows(self, game_id: str, sha256: str) -> bool:
         return game_id in self._snapshot and self._snapshot.game(game_id).sha256 == sha256
 
-
-def by_content(sha256: str, width: int = 300) -> str:
-    """Return the path of a picture that need not be any game's current banner."""
-    return f"/changes/pictures/{width}/{sha256}?v={version_of(sha256)}"
+    def _by_content(self, sha256: str, width: int = 300) -> str:
+        """Return the path of a picture that need not be any game's current banner."""
+        return below(self._request, f"/changes/pictures/{width}/{sha256}?v={version_of(sha256)}")

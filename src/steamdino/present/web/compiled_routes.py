@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from steamdino.errors import SteamDinoError
 from steamdino.present.web import error_responses
 from steamdino.present.web.compiled_call import CompiledCall, NotCompilableError
+from steamdino.present.web.root_path import own_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +86,8 @@ class CompiledRoutes:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or pass it on."""
-        ours = scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and not scope.get("root_path")
-        found = self._find(scope["path"]) if ours else None
+        ours = scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
+        found = self._find(own_path(scope)) if ours else None
         if found is None:
             await self._app(scope, receive, send)
             return

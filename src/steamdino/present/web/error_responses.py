@@ -22,6 +22,7 @@ from steamdino.errors import (
     UsageError,
 )
 from steamdino.present.display_text import invalid_value, printable
+from steamdino.present.web.root_path import own_path
 from steamdino.present.web.served_snapshot import NotServedError
 
 LOG = logging.getLogger("steamdino.web")
@@ -38,6 +39,7 @@ STATUSES: tuple[tuple[type[SteamDinoError], int], ...] = (
 """Errors whose messages are meant for the client. The messages of all others go to the log only, since they may name
 files of this machine."""
 UNANSWERED = "this server cannot answer now; see its log for the reason"
+JSON_TYPES = ("application/json", "application/problem+json")
 LONGEST = 500
 """Maximum length of a detail, since it may repeat the request."""
 
@@ -62,13 +64,18 @@ def status_and_detail(error: SteamDinoError) -> tuple[int, str, dict[str, str]]:
 
 
 def answer(request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
-    """Return an error as JSON, or as a page if the client prefers one."""
-    if not _wants_page(request):
+    """Return an error as JSON, or as a page or a part of one if the client prefers that."""
+    if status == HTTPStatus.NOT_MODIFIED or not _wants_page(request):
         return problem(status, detail, headers)
-    from steamdino.present.web.pages import error_page
+    from steamdino.present.web.error_page import error_page
 
-    found = error_page(request, status, detail)
-    found.headers.update(headers or {})
+    headers = dict(headers or {})
+    try:
+        found = error_page(request, status, detail, retry=headers.get("retry-after", ""))
+    except Exception:  # whatever is wrong with the pages must not hide what was wrong before
+        LOG.exception("error page")
+        return problem(status, detail, headers)
+    found.headers.update(headers)
     return found
 
 
@@ -101,4 +108,24 @@ def install(app: FastAPI) -> None:
 
 
 def _wants_page(request: Request) -> bool:
-    return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
+    """Whether HTML is preferred: by a browser, or by htmx on one of the pages, which accepts everything."""
+    if own_path(request.scope).startswith("/api/"):
+        return False
+    accepted = request.headers.get("accept", "")
+    if "hx-request" in request.headers and "json" not in accepted:
+        return True
+    html = _quality(accepted, "text/html")
+    return html > 0 and html >= max(_quality(accepted, kind) for kind in JSON_TYPES)
+
+
+def _quality(accepted: str, kind: str) -> float:
+    """Return the weight of a media type that an Accept header names; 0 if it names it not."""
+    for one in accepted.lower().split(","):
+        name, *parameters = (part.strip() for part in one.split(";"))
+        if name == kind:
+            weights = [part[2:] for part in parameters if part.startswith("q=")]
+            try:
+                return float(weights[0]) if weights else 1.0
+            except ValueError:
+                return 0.0
+    return 0.0

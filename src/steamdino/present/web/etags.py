@@ -15,6 +15,18 @@ from steamdino.settings import Settings, WebSettings
 
 SUFFIXES = ("py", "jinja", "css", "js", "svg", "toml")
 """Suffixes of the package's files that determine an answer."""
+NOT_SHOWN = (
+    "host",
+    "port",
+    "workers",
+    "refresh",
+    "requests_per_minute",
+    "pictures_per_minute",
+    "origins",
+    "root_path",
+    "trusted_proxies",
+)
+"""Settings that change no answer, or only by way of the request, so that servers behind one name agree on ETags."""
 
 
 def mark(
@@ -33,7 +45,7 @@ def mark(
         digest.update(f"\0{name}\0{len(data)}\0".encode() + data)
     shown = {
         "precision": settings.inference_precision,
-        "web": asdict(web),
+        "web": {name: value for name, value in asdict(web).items() if name not in NOT_SHOWN},
         "pictures": dict(pictures),
         "drawing": version_of(""),  # part of the addresses of banners
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import RedirectResponse, Response
@@ -11,6 +12,7 @@ from steamdino.present.web.api import GameId, any_game
 from steamdino.present.web.legacy_routes import ALL, matches_of
 from steamdino.present.web.pages import page
 from steamdino.present.web.parameters import EditionOf, Flip, Mirror
+from steamdino.present.web.root_path import below
 from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.records import Filter
 
@@ -23,29 +25,36 @@ router = APIRouter(include_in_schema=False)
 def _add(kind: str, suffix: str) -> None:
     """Add the routes of one kind of page and one mirroring."""
     mirrored, flipped = TURNS[suffix]
-    base = f"/{kind}{suffix}"
+    folder = f"/{kind}{suffix}"
 
-    @router.get(base)
-    @router.get(f"{base}/")
-    async def anyone(edition: EditionOf) -> Response:
-        found = any_game(edition, Filter())
-        return RedirectResponse(f"{base}/{found.id}", 303, {"cache-control": "no-store"})
+    @router.get(folder)
+    @router.get(f"{folder}/")
+    async def anyone(request: Request, edition: EditionOf) -> Response:
+        path = below(request, f"{folder}/{quote(any_game(edition, Filter()).id, safe='')}")
+        return RedirectResponse(path, 303, {"cache-control": "no-store"})
 
     def shown(
         request: Request, edition: ServedSnapshot, game_id: str, n: int, mirror: bool, flip: bool
     ) -> Response:
         own = edition.snapshot.game(game_id)
         games = matches_of(edition, own, n, mirrored or mirror, flipped or flip, most=ALL)
-        return page(request, "render.html.jinja", games=games, base=base, n=n, to_store=kind == "store")
+        return page(
+            request,
+            "render.html.jinja",
+            games=games,
+            folder=below(request, folder),
+            n=n,
+            to_store=kind == "store",
+        )
 
-    @router.get(f"{base}/{{game_id}}")
-    @router.get(f"{base}/{{game_id}}/")
+    @router.get(f"{folder}/{{game_id}}")
+    @router.get(f"{folder}/{{game_id}}/")
     def usual(
         request: Request, edition: EditionOf, game_id: GameId, mirror: Mirror = False, flip: Flip = False
     ) -> Response:
         return shown(request, edition, game_id, USUAL, mirror, flip)
 
-    @router.get(f"{base}/{{game_id}}/{{n}}")
+    @router.get(f"{folder}/{{game_id}}/{{n}}")
     def counted(
         request: Request,
         edition: EditionOf,

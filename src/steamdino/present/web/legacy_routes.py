@@ -16,6 +16,7 @@ from steamdino.errors import QueryError
 from steamdino.present.export.legacy_export import are_numbers
 from steamdino.present.web.api import PROBLEMS, addresses, answer
 from steamdino.present.web.parameters import LONGEST, EditionOf, Flip, Mirror
+from steamdino.present.web.root_path import below, origin
 from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.records import Filter, Game
 
@@ -90,7 +91,7 @@ def _id(edition: ServedSnapshot, game: Game) -> int | str:
 def _app(request: Request, edition: ServedSnapshot, game: Game) -> dict[str, Any]:
     picture = addresses(request).of(game)
     if picture and picture.startswith("/"):
-        picture = str(request.base_url).rstrip("/") + picture
+        picture = origin(request) + picture
     return {
         "index": _index(edition, game),
         "id": _id(edition, game),
@@ -98,7 +99,7 @@ def _app(request: Request, edition: ServedSnapshot, game: Game) -> dict[str, Any
         "steam_store_url": f"{game.url}/" if game.from_steam else None,
         "steam_illustration_url": picture,
         "steamdb_url": game.steamdb_url,
-        "query_url": f"/render/{quote(game.id, safe='')}",
+        "query_url": below(request, f"/render/{quote(game.id, safe='')}"),
     }
 
 

@@ -35,6 +35,7 @@ from steamdino.present.web.parameters import (
     kept,
     served,
 )
+from steamdino.present.web.root_path import base, below, own_path
 from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.present.web.timing import stage
 from steamdino.records import HIDDEN_COLUMNS, Filter
@@ -62,7 +63,6 @@ def environment() -> Environment:
     made.globals.update(
         closeness=closeness,
         game_links=game_links,
-        static=static.address,
         quote=lambda text: quote(text, safe=""),
     )
     made.filters["printable"] = printable
@@ -83,16 +83,13 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> R
                 recipes=found.recipes,
                 fetches=request.app.state.fetch is not None,
                 has_history=found.edition().folder is not None,
-                here=request.url.path,
+                base=base(request),
+                static=lambda name: below(request, static.address(name)),
+                here=own_path(request.scope),
                 **values,
             )
         )
     return Response(text, status, media_type="text/html; charset=utf-8")
-
-
-def error_page(request: Request, status: int, detail: str) -> Response:
-    """Return an error as a page."""
-    return page(request, "error.html.jinja", status, code=status, detail=detail)
 
 
 @router.get("/")
@@ -109,7 +106,7 @@ def search(request: Request, edition: ServedSnapshot, q: str) -> Response:
         exact = edition.snapshot.named_exactly(q)
         found = exact or edition.snapshot.suggest(q, PAGE)
     if len(found) == 1:
-        return RedirectResponse(f"/games/{quote(found[0].id, safe='')}", 303)
+        return RedirectResponse(below(request, f"/games/{quote(found[0].id, safe='')}"), 303)
     return page(request, "search.html.jinja", typed=q, games=found, words=has_words(edition.snapshot.recipe))
 
 
@@ -127,7 +124,8 @@ async def suggest(
 async def surprise(request: Request, edition: EditionOf, only: OnlyOf) -> Response:
     """Redirect to a random game."""
     found = await filtered(only, partial(any_game, edition, only))
-    return RedirectResponse(f"/games/{quote(found.id, safe='')}", 303, {"cache-control": "no-store"})
+    path = below(request, f"/games/{quote(found.id, safe='')}")
+    return RedirectResponse(path, 303, {"cache-control": "no-store"})
 
 
 @router.get("/games/{game_id:path}")

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from steamdino.present.web.api import PROBLEMS
 from steamdino.present.web.error_responses import problem
 from steamdino.present.web.parameters import served
+from steamdino.present.web.root_path import below
 
 router = APIRouter(tags=["service"], responses=PROBLEMS)
 
-ROBOTS = """User-agent: *
-Disallow: /api/
-Disallow: /banners/
-Disallow: /changes/pictures/
-Disallow: /similar_apps
-"""
+NOT_CRAWLED = ("/api/", "/banners/", "/changes/pictures/", "/similar_apps")
 
 
 @router.get("/robots.txt", response_class=PlainTextResponse)
-async def robots() -> Response:
+async def robots(request: Request) -> Response:
     """Return the paths that crawlers should not visit."""
-    return PlainTextResponse(ROBOTS)
+    lines = ["User-agent: *", *(f"Disallow: {below(request, path)}" for path in NOT_CRAWLED)]
+    return PlainTextResponse("\n".join(lines) + "\n")
 
 
 @router.get("/healthz", response_class=PlainTextResponse)
@@ -42,5 +39,5 @@ async def readyz(request: Request) -> Response:
 
 @router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(request: Request) -> Response:
-    """Return counters and timers of this process for Prometheus."""
-    return Response(generate_latest(request.app.state.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+    """Return counters and timers of all processes of this server for Prometheus."""
+    return Response(request.app.state.metrics.written(), media_type=CONTENT_TYPE_LATEST)

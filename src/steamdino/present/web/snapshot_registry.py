@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from steamdino.errors import RecipeError, SnapshotError
+from steamdino.errors import NoSnapshotError, RecipeError, SnapshotError
 from steamdino.index.snapshot_selection import newest_by_name
 from steamdino.present.web.served_snapshot import ServedSnapshot, WorkLimits
 from steamdino.search import Snapshot
@@ -26,7 +26,7 @@ class _Now:
     """What is served at one moment; replaced as a whole.
 
     Attributes:
-        editions: by recipe name, the default first.
+        editions: by recipe name, the public one first.
         version: names all editions together.
     """
 
@@ -40,12 +40,18 @@ class SnapshotRegistry:
     def __init__(self, settings: Settings, web: WebSettings) -> None:
         """Open the snapshots.
 
+        Args:
+            settings: their `gallery` is served.
+            web: their `recipe` is public: it answers requests that name none. Without it, the recipe that was built
+                last is, so that a build of another one changes what everybody sees.
+
         Raises:
-            SnapshotError: there is no snapshot.
+            SnapshotError: there is no snapshot, or none of the public recipe.
         """
         self._settings = settings
         self._place = settings.gallery
         self._every = web.refresh
+        self._public = web.recipe
         self._work = WorkLimits()
         self._now = _Now()
         self._refreshing = threading.Lock()
@@ -57,16 +63,16 @@ class SnapshotRegistry:
 
     @property
     def recipes(self) -> list[str]:
-        """Return the names of the recipes that are served, the default first."""
+        """Return the names of the recipes that are served, the public one first."""
         return list(self._now.editions)
 
     @property
     def editions(self) -> list[ServedSnapshot]:
-        """Return all editions, the default first."""
+        """Return all editions, the public one first."""
         return list(self._now.editions.values())
 
     def edition(self, recipe: str | None = None) -> ServedSnapshot:
-        """Return the edition of a recipe; without a name, the edition that was built last.
+        """Return the edition of a recipe; without a name, that of the public recipe.
 
         Raises:
             RecipeError: the recipe is not served.
@@ -97,9 +103,25 @@ class SnapshotRegistry:
                 )
                 found = {snapshot.recipe.name: ServedSnapshot(snapshot, self._place, self._work, None)}
             if found:
+                found = self._public_first(found)
                 marks = " ".join(f"{name} {edition.version}" for name, edition in found.items())
                 version = hashlib.sha256(marks.encode()).hexdigest()[:16]
                 self._now = _Now(MappingProxyType(found), version)
+
+    def _public_first(self, found: dict[str, ServedSnapshot]) -> dict[str, ServedSnapshot]:
+        if not self._public:
+            now = next(iter(found))
+            if self._now.editions and now != self.recipes[0]:
+                LOG.warning("public recipe", extra={"facts": {"recipe": now, "before": self.recipes[0]}})
+            return found
+        # A recipe whose snapshots were removed meanwhile stays in service.
+        public = found.get(self._public) or self._now.editions.get(self._public)
+        if public is None:
+            built = ", ".join(sorted(found))
+            raise NoSnapshotError(
+                f"the public recipe {self._public!r} has no snapshot in {self._place}; built are: {built}"
+            )
+        return {self._public: public} | found
 
     def _newest(self) -> dict[str, ServedSnapshot]:
         found: dict[str, ServedSnapshot] = {}

@@ -22,6 +22,7 @@
   }
 
   function go(href) {
+    if (!href) return; // a line that says why there are no suggestions
     close();
     const link = document.createElement("a");
     link.href = href;
