@@ -87,5 +87,6 @@ def test_exports_hold_only_what_reaches_it(run: Run, built: Path, tmp_path: Path
     for value in (-1, least):
         sheet = tmp_path / f"{value}.png"
         run("export", "sheet", QUERY, "-g", built, "-k", 15, "--min-similarity", value, "-o", sheet)
-        heights[value] = Image.open(sheet).height
+        with Image.open(sheet) as image:
+            heights[value] = image.height
     assert heights[least] < heights[-1]

@@ -19,15 +19,19 @@ from steamdino.present.export.explanation_drawing import as_record
 from steamdino.present.web import api_models
 from steamdino.present.web.api_models import Links
 from steamdino.present.web.json_encoding import encode
+from steamdino.present.web.paging import ListEditionOf, following, list_mark, page_of
 from steamdino.present.web.parameters import (
+    DEEPEST,
     LONGEST,
     Count,
+    CutoffOf,
     EditionOf,
     Flip,
     Id,
     Mirror,
     Offset,
     OnlyOf,
+    Place,
     Sent,
     fetched,
     kept,
@@ -35,7 +39,7 @@ from steamdino.present.web.parameters import (
 )
 from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.present.web.timing import stage
-from steamdino.records import Filter, Game
+from steamdino.records import Filter, Game, Matches
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {
@@ -75,10 +79,7 @@ def addresses(request: Request) -> Links:
 def info(request: Request) -> Response:
     """Return the recipes, the number of games, and the most frequent tags."""
     found = served(request)
-    recipes = [
-        api_models.recipe_record(one, words=has_words(one.recipe))
-        for one in (edition.snapshot for edition in found.editions)
-    ]
+    recipes = [api_models.recipe_record(one, words=has_words(one.snapshot.recipe)) for one in found.editions]
     snapshot = found.edition().snapshot
     return answer(
         {
@@ -94,24 +95,27 @@ def info(request: Request) -> Response:
 @router.get("/games", response_model=api_models.GamesModel, summary="Games by name")
 async def games(
     request: Request,
-    edition: EditionOf,
+    edition: ListEditionOf,
     only: OnlyOf,
     q: Annotated[
         str, Query(max_length=LONGEST, description="The beginning or a part of a name; empty for all games.")
     ] = "",
     k: Count = 10,
-    offset: Offset = 0,
+    offset: Place = 0,
 ) -> Response:
     """Return games whose names match, with typos allowed, the most reviewed first; without `q`, all games by id."""
     to = addresses(request)
     if q.strip():
         with stage("search"):
-            search = partial(edition.snapshot.suggest, q, offset + k, only=only)
-            found = (await filtered(only, search))[offset:]
-        return answer({"games": [api_models.game_record(game, to) for game in found], "total": None})
-    rows = await filtered(only, partial(edition.snapshot.rows, only))
-    page = edition.snapshot.games(rows[offset : offset + k])
-    return answer({"games": [api_models.game_record(game, to) for game in page], "total": len(rows)})
+            search = partial(edition.snapshot.suggest, q, min(offset, DEEPEST) + k + 1, only=only)
+            found = await filtered(only, search)
+        page, total, after = found[offset : offset + k], None, following(len(found), offset, k)
+    else:
+        rows = await filtered(only, partial(edition.snapshot.rows, only))
+        page, total = edition.snapshot.games(rows[offset : offset + k]), len(rows)
+        after = offset + k if offset + k < total else None
+    record = {"games": [api_models.game_record(game, to) for game in page], "total": total}
+    return page_of(request, edition, record, after)
 
 
 @router.get("/games/random", response_model=api_models.GameModel, summary="A random game")
@@ -136,8 +140,9 @@ def any_game(edition: ServedSnapshot, only: Filter) -> Game:
 @router.get("/games/{game_id:path}/similar", response_model=api_models.SimilarModel, summary="Similar games")
 async def similar(
     request: Request,
-    edition: EditionOf,
+    edition: ListEditionOf,
     only: OnlyOf,
+    cutoff: CutoffOf,
     game_id: GameId,
     k: Count = 10,
     offset: Offset = 0,
@@ -145,10 +150,12 @@ async def similar(
     flip: Flip = False,
 ) -> Response:
     """Return the games whose banners look most like a game's, the most similar first, without the game itself."""
-    search = partial(edition.similar, game_id, offset + k + 1, mirror=mirror, flip=flip, only=only)
+    search = partial(
+        edition.similar, game_id, offset + k + 1, mirror=mirror, flip=flip, only=only, cutoff=cutoff
+    )
     # A model would block the event loop.
     matches = await (run_in_threadpool(search) if mirror or flip else filtered(only, search))
-    return answer(api_models.similar_record(matches, addresses(request), offset, k))
+    return _page_of_matches(request, edition, matches, offset, k)
 
 
 async def filtered(only: Filter, search: Callable[[], Found]) -> Found:
@@ -173,8 +180,9 @@ async def game(request: Request, edition: EditionOf, game_id: GameId) -> Respons
 @router.post("/similar", response_model=api_models.SimilarModel, summary="Games similar to a picture")
 def similar_to_picture(
     request: Request,
-    edition: EditionOf,
+    edition: ListEditionOf,
     only: OnlyOf,
+    cutoff: CutoffOf,
     picture: Sent,
     k: Count = 10,
     offset: Offset = 0,
@@ -183,8 +191,8 @@ def similar_to_picture(
 ) -> Response:
     """Return the games whose banners look most like an uploaded picture. The picture is not stored."""
     with kept(picture) as path:
-        matches = edition.similar(path, offset + k + 1, mirror=mirror, flip=flip, only=only)
-    return answer(api_models.similar_record(matches, addresses(request), offset, k))
+        matches = edition.similar(path, offset + k + 1, mirror=mirror, flip=flip, only=only, cutoff=cutoff)
+    return _page_of_matches(request, edition, matches, offset, k)
 
 
 @router.get(
@@ -192,8 +200,9 @@ def similar_to_picture(
 )
 def similar_to_address(
     request: Request,
-    edition: EditionOf,
+    edition: ListEditionOf,
     only: OnlyOf,
+    cutoff: CutoffOf,
     url: Annotated[str, Query(max_length=2000, description="Address of a picture on a public server.")],
     k: Count = 10,
     offset: Offset = 0,
@@ -202,26 +211,37 @@ def similar_to_address(
 ) -> Response:
     """Return the games whose banners look most like a picture that the server fetches, if it is set up to do so."""
     with fetched(request, url) as path:
-        matches = edition.similar(path, offset + k + 1, mirror=mirror, flip=flip, only=only)
-    return answer(api_models.similar_record(matches, addresses(request), offset, k))
+        matches = edition.similar(path, offset + k + 1, mirror=mirror, flip=flip, only=only, cutoff=cutoff)
+    return _page_of_matches(request, edition, matches, offset, k)
 
 
 @router.get("/text", response_model=api_models.SimilarModel, summary="Games that match words")
 def text(
     request: Request,
-    edition: EditionOf,
+    edition: ListEditionOf,
     only: OnlyOf,
+    cutoff: CutoffOf,
     q: Annotated[str, Query(min_length=1, max_length=LONGEST, description="What should be on the banner.")],
     k: Count = 10,
     offset: Offset = 0,
 ) -> Response:
     """Return the games whose banners match a sentence best, if the recipe supports words."""
-    matches = edition.text(q, offset + k + 1, only=only)
-    return answer(api_models.similar_record(matches, addresses(request), offset, k))
+    matches = edition.text(q, offset + k + 1, only=only, cutoff=cutoff)
+    return _page_of_matches(request, edition, matches, offset, k)
+
+
+def _page_of_matches(
+    request: Request, edition: ServedSnapshot, matches: Matches, offset: int, k: int
+) -> Response:
+    """Return a page of matches, of which there is one more than the page needs if there is a next one."""
+    record = api_models.similar_record(matches, addresses(request), offset, k)
+    return page_of(request, edition, record, following(len(matches), offset, k))
 
 
 @router.get("/unique", response_model=api_models.UniqueModel, summary="Games that look like no other")
-def unique(request: Request, edition: EditionOf, only: OnlyOf, k: Count = 50, offset: Offset = 0) -> Response:
+def unique(
+    request: Request, edition: ListEditionOf, only: OnlyOf, k: Count = 50, offset: Place = 0
+) -> Response:
     """Return the games whose nearest neighbour in the whole gallery is the least similar."""
     to = addresses(request)
     with stage("search"):
@@ -240,18 +260,12 @@ def unique(request: Request, edition: EditionOf, only: OnlyOf, k: Count = 50, of
         }
         for one in found[offset : offset + k]
     ]
-    return answer(
-        {
-            "recipe": edition.snapshot.recipe.name,
-            "games": page,
-            "total": len(found),
-            "next": offset + k if offset + k < len(found) else None,
-        }
-    )
+    record = {"recipe": edition.snapshot.recipe.name, "games": page, "total": len(found)}
+    return page_of(request, edition, record, offset + k if offset + k < len(found) else None)
 
 
 @router.get("/duplicates", response_model=api_models.DuplicatesModel, summary="Duplicate banners")
-def duplicates(request: Request, edition: EditionOf, k: Count = 20, offset: Offset = 0) -> Response:
+def duplicates(request: Request, edition: ListEditionOf, k: Count = 20, offset: Place = 0) -> Response:
     """Return groups of games with duplicate banners, in tiers; the first game of each group is the one to keep."""
     to = addresses(request)
     groups = edition.duplicates()
@@ -271,14 +285,12 @@ def duplicates(request: Request, edition: EditionOf, k: Count = 20, offset: Offs
         }
         for group in groups[offset : offset + k]
     ]
-    return answer(
-        {
-            "recipe": edition.snapshot.recipe.name,
-            "groups": page,
-            "total": len(groups),
-            "next": offset + k if offset + k < len(groups) else None,
-        }
+    record = {"recipe": edition.snapshot.recipe.name, "groups": page, "total": len(groups)}
+    # A person's decisions change the groups without a new snapshot.
+    mark = list_mark(
+        (group.tier, *((one.game_id, one.removable) for one in group.members)) for group in groups
     )
+    return page_of(request, edition, record, offset + k if offset + k < len(groups) else None, mark)
 
 
 @router.get("/explain", response_model=dict[str, Any], summary="Why two banners match")

@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 
 from steamdino.present.export.banner_urls import SteamPictures
 from steamdino.present.web.redraw import version_of
+from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.records import Game, Matches, Query
-from steamdino.search import Snapshot
 
 
 class GameModel(BaseModel):
@@ -123,6 +123,7 @@ class RecipeModel(BaseModel):
     dim: int
     games: int
     created_at: str
+    edition: str = Field(description="names the snapshot that is served; a build makes another one")
     words: bool = Field(description="whether it supports words")
     usual: dict[str, float] = Field(
         description="similarities: of pairs, of nearest neighbours, and the threshold from which banners are alike"
@@ -199,14 +200,13 @@ def similar_record(matches: Matches, to: Links, offset: int, k: int) -> dict[str
             }
             for match in page
         ],
-        "next": offset + k if len(matches) > offset + k else None,
         "undated": matches.undated,
     }
 
 
-def recipe_record(snapshot: Snapshot, *, words: bool) -> dict[str, Any]:
+def recipe_record(edition: ServedSnapshot, *, words: bool) -> dict[str, Any]:
     """Return a recipe that the server offers as JSON."""
-    manifest = snapshot.manifest
+    manifest = edition.snapshot.manifest
     return {
         "name": manifest.recipe.name,
         "hash": manifest.recipe.hash,
@@ -214,6 +214,7 @@ def recipe_record(snapshot: Snapshot, *, words: bool) -> dict[str, Any]:
         "dim": manifest.recipe.dim,
         "games": manifest.games,
         "created_at": manifest.created_at,
+        "edition": edition.version,
         "words": words,
         "usual": manifest.similarity.usual if manifest.similarity else {},
     }

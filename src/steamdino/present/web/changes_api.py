@@ -7,7 +7,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from steamdino.present.export.changes_report import document
-from steamdino.present.web.api import PROBLEMS, answer
+from steamdino.present.web.api import PROBLEMS
 from steamdino.present.web.api_models import GameModel, game_record
 from steamdino.present.web.changes_parameters import (
     ChangePictures,
@@ -17,7 +17,8 @@ from steamdino.present.web.changes_parameters import (
     tag_of,
     unchanged,
 )
-from steamdino.present.web.parameters import Count, EditionOf, Offset, OnlyOf
+from steamdino.present.web.paging import ListEditionOf, page_of
+from steamdino.present.web.parameters import Count, OnlyOf, Place
 
 router = APIRouter(prefix="/api/v1", tags=["v1"], responses=PROBLEMS)
 
@@ -84,12 +85,12 @@ class ChangesModel(BaseModel):
 @router.get("/changes", response_model=ChangesModel, summary="What changed")
 def changes(
     request: Request,
-    edition: EditionOf,
+    edition: ListEditionOf,
     period: PeriodOf,
     whats: WhatsOf,
     only: OnlyOf,
     k: Count = 50,
-    offset: Offset = 0,
+    offset: Place = 0,
 ) -> Response:
     """Return new games with the closest older one, new banners with the one before, games that left or came back."""
     tag = tag_of(request, edition, period.first, period.last)
@@ -106,6 +107,6 @@ def changes(
         game_of=lambda game: game_record(game, pictures),
         version_of=pictures.of_version,
     )
-    response = answer(record)
+    response = page_of(request, edition, record, record["next"], found.mark)
     response.headers.update(headers_of(tag))
     return response

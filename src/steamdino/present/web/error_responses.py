@@ -23,12 +23,14 @@ from steamdino.errors import (
 )
 from steamdino.present.display_text import invalid_value, printable
 from steamdino.present.web.served_snapshot import NotServedError
+from steamdino.present.web.snapshot_registry import EditionGoneError
 
 LOG = logging.getLogger("steamdino.web")
 
 STATUSES: tuple[tuple[type[SteamDinoError], int], ...] = (
     (UsageError, 400),
     (QueryError, 404),
+    (EditionGoneError, 410),
     (PictureError, 422),
     (NetworkError, 422),
     (BusyError, 503),
