@@ -1,4 +1,4 @@
-"""The HTTP API, version 1: JSON."""
+"""The HTTP API, version 1: games, and games that are similar to something, as JSON."""
 
 from __future__ import annotations
 
@@ -14,12 +14,10 @@ from fastapi.responses import Response
 from steamdino import __version__
 from steamdino.errors import QueryError
 from steamdino.features.text_encoder import has_words
-from steamdino.present.export.audit_report import audit_record
-from steamdino.present.export.explanation_drawing import as_record
 from steamdino.present.web import api_models
 from steamdino.present.web.api_models import Links
 from steamdino.present.web.json_encoding import encode
-from steamdino.present.web.paging import ListEditionOf, following, list_mark, page_of
+from steamdino.present.web.paging import ListEditionOf, following, page_of
 from steamdino.present.web.parameters import (
     DEEPEST,
     LONGEST,
@@ -27,7 +25,6 @@ from steamdino.present.web.parameters import (
     CutoffOf,
     EditionOf,
     Flip,
-    Id,
     Mirror,
     Offset,
     OnlyOf,
@@ -37,26 +34,12 @@ from steamdino.present.web.parameters import (
     kept,
     served,
 )
+from steamdino.present.web.problem_kinds import GONE, PROBLEMS
 from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.present.web.timing import stage
 from steamdino.records import Filter, Game, Matches
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {
-        "description": text,
-        "content": {"application/problem+json": {"schema": api_models.ProblemModel.model_json_schema()}},
-    }
-    for status, text in (
-        (400, "The request is invalid: an unknown recipe, or a filter that cannot be parsed."),
-        (404, "There is no such game, tag or picture."),
-        (413, "The body is too large."),
-        (414, "The address is too long."),
-        (422, "A parameter has an invalid value, or the picture cannot be read."),
-        (429, "Too many requests; see Retry-After."),
-        (503, "The server cannot answer now, or does not offer this; see Retry-After if present."),
-    )
-}
-router = APIRouter(prefix="/api/v1", tags=["v1"], responses=PROBLEMS)
+router = APIRouter(prefix="/api/v1", responses=PROBLEMS)
 GameId = Annotated[str, Path(max_length=LONGEST, description="A game's id.")]
 TAGS = 100
 Found = TypeVar("Found")
@@ -75,7 +58,13 @@ def addresses(request: Request) -> Links:
     return found
 
 
-@router.get("/info", response_model=api_models.InfoModel, summary="Information about the server")
+@router.get(
+    "/info",
+    response_model=api_models.InfoModel,
+    operation_id="serverInfo",
+    tags=["games"],
+    summary="Information about the server",
+)
 def info(request: Request) -> Response:
     """Return the recipes, the number of games, and the most frequent tags."""
     found = served(request)
@@ -92,7 +81,14 @@ def info(request: Request) -> Response:
     )
 
 
-@router.get("/games", response_model=api_models.GamesModel, summary="Games by name")
+@router.get(
+    "/games",
+    response_model=api_models.GamesModel,
+    operation_id="findGames",
+    tags=["games"],
+    responses=GONE,
+    summary="Games by name",
+)
 async def games(
     request: Request,
     edition: ListEditionOf,
@@ -118,7 +114,13 @@ async def games(
     return page_of(request, edition, record, after)
 
 
-@router.get("/games/random", response_model=api_models.GameModel, summary="A random game")
+@router.get(
+    "/games/random",
+    response_model=api_models.GameModel,
+    operation_id="randomGame",
+    tags=["games"],
+    summary="A random game",
+)
 async def surprise(request: Request, edition: EditionOf, only: OnlyOf) -> Response:
     """Return a random game."""
     found = await filtered(only, partial(any_game, edition, only))
@@ -137,7 +139,14 @@ def any_game(edition: ServedSnapshot, only: Filter) -> Game:
     return edition.snapshot.games([int(random.choice(rows))])[0]  # noqa: S311
 
 
-@router.get("/games/{game_id:path}/similar", response_model=api_models.SimilarModel, summary="Similar games")
+@router.get(
+    "/games/{game_id:path}/similar",
+    response_model=api_models.SimilarGamesModel,
+    operation_id="similarGames",
+    tags=["matches"],
+    responses=GONE,
+    summary="Similar games",
+)
 async def similar(
     request: Request,
     edition: ListEditionOf,
@@ -171,13 +180,26 @@ def _has_conditions(only: Filter) -> bool:
     return only != only.without_conditions
 
 
-@router.get("/games/{game_id:path}", response_model=api_models.GameModel, summary="A game")
+@router.get(
+    "/games/{game_id:path}",
+    response_model=api_models.GameModel,
+    operation_id="getGame",
+    tags=["games"],
+    summary="A game",
+)
 async def game(request: Request, edition: EditionOf, game_id: GameId) -> Response:
     """Return a game by its id."""
     return answer(api_models.game_record(edition.snapshot.game(game_id), addresses(request)))
 
 
-@router.post("/similar", response_model=api_models.SimilarModel, summary="Games similar to a picture")
+@router.post(
+    "/similar",
+    response_model=api_models.SimilarGamesModel,
+    operation_id="similarToPicture",
+    tags=["matches"],
+    responses=GONE,
+    summary="Games similar to a picture",
+)
 def similar_to_picture(
     request: Request,
     edition: ListEditionOf,
@@ -189,14 +211,22 @@ def similar_to_picture(
     mirror: Mirror = False,
     flip: Flip = False,
 ) -> Response:
-    """Return the games whose banners look most like an uploaded picture. The picture is not stored."""
+    """Return the games whose banners look most like an uploaded picture. The picture is not stored.
+
+    To read the next page, send the same picture to the address in `next`.
+    """
     with kept(picture) as path:
         matches = edition.similar(path, offset + k + 1, mirror=mirror, flip=flip, only=only, cutoff=cutoff)
     return _page_of_matches(request, edition, matches, offset, k)
 
 
 @router.get(
-    "/similar", response_model=api_models.SimilarModel, summary="Games similar to a picture at an address"
+    "/similar",
+    response_model=api_models.SimilarGamesModel,
+    operation_id="similarToAddress",
+    tags=["matches"],
+    responses=GONE,
+    summary="Games similar to a picture at an address",
 )
 def similar_to_address(
     request: Request,
@@ -215,7 +245,14 @@ def similar_to_address(
     return _page_of_matches(request, edition, matches, offset, k)
 
 
-@router.get("/text", response_model=api_models.SimilarModel, summary="Games that match words")
+@router.get(
+    "/text",
+    response_model=api_models.SimilarGamesModel,
+    operation_id="gamesMatchingWords",
+    tags=["matches"],
+    responses=GONE,
+    summary="Games that match words",
+)
 def text(
     request: Request,
     edition: ListEditionOf,
@@ -236,83 +273,3 @@ def _page_of_matches(
     """Return a page of matches, of which there is one more than the page needs if there is a next one."""
     record = api_models.similar_record(matches, addresses(request), offset, k)
     return page_of(request, edition, record, following(len(matches), offset, k))
-
-
-@router.get("/unique", response_model=api_models.UniqueModel, summary="Games that look like no other")
-def unique(
-    request: Request, edition: ListEditionOf, only: OnlyOf, k: Count = 50, offset: Place = 0
-) -> Response:
-    """Return the games whose nearest neighbour in the whole gallery is the least similar."""
-    to = addresses(request)
-    with stage("search"):
-        found = edition.unique(only)
-    page = [
-        {
-            **api_models.game_record(one.game, to),
-            "rank": one.rank,
-            "similarity": None if one.similarity is None else round(one.similarity, 6),
-            "closest": one.closest
-            and {
-                "id": one.closest.id,
-                "name": one.closest.name,
-                "similarity": round(one.closest_similarity or 0.0, 6),
-            },
-        }
-        for one in found[offset : offset + k]
-    ]
-    record = {"recipe": edition.snapshot.recipe.name, "games": page, "total": len(found)}
-    return page_of(request, edition, record, offset + k if offset + k < len(found) else None)
-
-
-@router.get("/duplicates", response_model=api_models.DuplicatesModel, summary="Duplicate banners")
-def duplicates(request: Request, edition: ListEditionOf, k: Count = 20, offset: Place = 0) -> Response:
-    """Return groups of games with duplicate banners, in tiers; the first game of each group is the one to keep."""
-    to = addresses(request)
-    groups = edition.duplicates()
-    page = [
-        {
-            "tier": group.tier,
-            "games": [
-                {
-                    "id": one.game_id,
-                    "name": one.name,
-                    "picture": to.of(edition.snapshot.game(one.game_id)),
-                    "similarity": None if one.similarity is None else round(one.similarity, 6),
-                    "removable": one.removable,
-                }
-                for one in group.members
-            ],
-        }
-        for group in groups[offset : offset + k]
-    ]
-    record = {"recipe": edition.snapshot.recipe.name, "groups": page, "total": len(groups)}
-    # A person's decisions change the groups without a new snapshot.
-    mark = list_mark(
-        (group.tier, *((one.game_id, one.removable) for one in group.members)) for group in groups
-    )
-    return page_of(request, edition, record, offset + k if offset + k < len(groups) else None, mark)
-
-
-@router.get("/explain", response_model=dict[str, Any], summary="Why two banners match")
-def explain(edition: EditionOf, a: Id, b: Id) -> Response:
-    """Return matching places and each part's share of the similarity; see the reference of `steam-dino explain`."""
-    found = edition.explain(a, b)
-    names = [edition.snapshot.game(key).name for key in (a, b)]
-    return answer(as_record(found, names, edition.snapshot.percentile(found.similarity)))
-
-
-@router.post("/audit", response_model=dict[str, Any], summary="Audit of a draft")
-def audit(
-    request: Request,
-    edition: EditionOf,
-    picture: Sent,
-    tag: Annotated[
-        list[str] | None,
-        Query(max_length=5, description="Also compare it with the games that have these tags."),
-    ] = None,
-    k: Count = 10,
-) -> Response:
-    """Return a draft's closest games, how unusual it is, and its flaws. The picture is not stored."""
-    with kept(picture) as path:
-        found = edition.audit(path, [one for one in tag or () if one.strip()], k)
-    return answer(audit_record(found, draft=None, picture_of=addresses(request).of))

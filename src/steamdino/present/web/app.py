@@ -18,6 +18,7 @@ from steamdino import __version__
 from steamdino.net.public_fetch import fetch_public
 from steamdino.present.export.banner_urls import SteamPictures, steam_pictures
 from steamdino.present.web import (
+    analysis_api,
     api,
     banner_routes,
     changes_api,
@@ -37,6 +38,7 @@ from steamdino.present.web.deadline import left
 from steamdino.present.web.etags import mark
 from steamdino.present.web.freed_memory import return_freed_memory
 from steamdino.present.web.middleware import Metrics, Middleware
+from steamdino.present.web.openapi_document import DocumentedApp
 from steamdino.present.web.snapshot_registry import SnapshotRegistry
 from steamdino.settings import Settings, WebSettings
 
@@ -69,7 +71,7 @@ def create_app(
         yield
         served.close()
 
-    app = FastAPI(
+    app = DocumentedApp(
         title="steam-dino",
         version=__version__,
         description=DESCRIPTION,
@@ -88,6 +90,7 @@ def create_app(
     app.state.fetching = ConcurrencyLimit(FETCHING, "with fetching other pictures", 5)
     routers = (
         api.router,
+        analysis_api.router,
         changes_api.router,
         legacy_routes.router,
         banner_routes.router,

@@ -115,7 +115,8 @@ def _link(request: Request, edition: str, offset: int) -> str:
     """Return the address of the requested list at another offset: a path with a query, for the same server."""
     scope = request.scope
     root = scope.get("root_path", "").rstrip("/")
-    path = quote(scope["raw_path"], safe=PATH)
+    raw = scope.get("raw_path")  # which servers may leave out
+    path = quote(raw, safe=PATH) if raw else quote(scope["path"])
     if root and not path.startswith(f"{root}/"):
         path = root + path
     kept = [one for one in request.query_params.multi_items() if one[0] not in ("offset", "edition")]

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, File, Query, Request, UploadFile
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from steamdino.errors import PictureError, UsageError
 from steamdino.picture_formats import SUFFIXES_OF
+from steamdino.present.web.media_types import BINARY
 from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.present.web.snapshot_registry import SnapshotRegistry
 from steamdino.records import HIDDEN_COLUMNS, Filter
@@ -107,14 +108,18 @@ async def cutoff(
 EditionOf = Annotated[ServedSnapshot, Depends(edition)]
 OnlyOf = Annotated[Filter, Depends(only)]
 CutoffOf = Annotated[Cutoff, Depends(cutoff)]
-Id = Annotated[str, Query(max_length=LONGEST)]
+Id = Annotated[str, Query(max_length=LONGEST, description="A game's id.")]
 Count = Annotated[int, Query(ge=1, le=MOST, description="Maximum number of results.")]
 Offset = Annotated[int, Query(ge=0, le=DEEPEST, description="Number of results to skip.")]
 Place = Annotated[int, Query(ge=0, le=2**31, description="Number of results to skip.")]
 """An offset in a list that is at hand as a whole."""
 Mirror = Annotated[bool, Query(description="Mirror the query's picture left-right first.")]
 Flip = Annotated[bool, Query(description="Flip the query's picture top-bottom first.")]
-Sent = Annotated[UploadFile, File(description=f"A picture: {', '.join(SUFFIXES_OF)}.")]
+Sent = Annotated[
+    UploadFile,
+    File(description=f"A picture: {', '.join(SUFFIXES_OF)}."),
+    WithJsonSchema(BINARY),
+]
 
 
 @contextmanager

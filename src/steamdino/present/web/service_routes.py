@@ -6,9 +6,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from steamdino.present.web.api import PROBLEMS
 from steamdino.present.web.error_responses import problem
 from steamdino.present.web.parameters import served
+from steamdino.present.web.problem_kinds import PROBLEMS
 
 router = APIRouter(tags=["service"], responses=PROBLEMS)
 
@@ -20,19 +20,21 @@ Disallow: /similar_apps
 """
 
 
-@router.get("/robots.txt", response_class=PlainTextResponse)
+@router.get(
+    "/robots.txt", response_class=PlainTextResponse, operation_id="robots", summary="Rules for crawlers"
+)
 async def robots() -> Response:
     """Return the paths that crawlers should not visit."""
     return PlainTextResponse(ROBOTS)
 
 
-@router.get("/healthz", response_class=PlainTextResponse)
+@router.get("/healthz", response_class=PlainTextResponse, operation_id="health", summary="Health check")
 async def healthz() -> Response:
     """Report that the process is running."""
     return PlainTextResponse("ok\n")
 
 
-@router.get("/readyz", response_class=PlainTextResponse)
+@router.get("/readyz", response_class=PlainTextResponse, operation_id="readiness", summary="Readiness check")
 async def readyz(request: Request) -> Response:
     """Report whether there is a snapshot to search."""
     if not len(served(request).edition().snapshot):
@@ -40,7 +42,9 @@ async def readyz(request: Request) -> Response:
     return PlainTextResponse("ready\n")
 
 
-@router.get("/metrics", response_class=PlainTextResponse)
+@router.get(
+    "/metrics", response_class=PlainTextResponse, operation_id="metrics", summary="Metrics for Prometheus"
+)
 async def metrics(request: Request) -> Response:
     """Return counters and timers of this process for Prometheus."""
     return Response(generate_latest(request.app.state.metrics.registry), media_type=CONTENT_TYPE_LATEST)
