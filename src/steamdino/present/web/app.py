@@ -28,6 +28,7 @@ from steamdino.present.web import (
     legacy_pages,
     legacy_routes,
     pages,
+    reference_pages,
     service_routes,
     static,
 )
@@ -100,6 +101,7 @@ def create_app(
         changes_pages.router,
         pages.router,
         legacy_pages.router,
+        reference_pages.router,
     )
     for router in routers:
         app.include_router(router)
