@@ -48,6 +48,8 @@ class Cutoff:
         Raises:
             UsageError: a value is out of its range.
         """
+        if min_similarity is None and min_percentile is None:
+            return ALIKE_MATCHES if alike else EVERY_MATCH  # as nearly every search has it
         made = cls(min_similarity, min_percentile)
         return cls(made.min_similarity, max(ALIKE, made.min_percentile or 0.0)) if alike else made
 
@@ -81,5 +83,5 @@ class Cutoff:
         return " and ".join(parts)
 
 
-EVERY_MATCH = Cutoff()
-"""The cutoff that all matches pass."""
+EVERY_MATCH, ALIKE_MATCHES = Cutoff(), Cutoff(min_percentile=ALIKE)
+"""The cutoff that all matches pass, and that of ``--alike``."""

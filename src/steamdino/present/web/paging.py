@@ -85,7 +85,7 @@ def page_of(
     Args:
         request: that asked for the page.
         edition: in which the list was made.
-        record: the page.
+        record: the page; the edition and the link are added to it.
         after: the offset of the next page; None if this is the last.
         mark: digest of the list if it depends on more than the snapshot, as `list_mark` makes it.
 
@@ -93,11 +93,12 @@ def page_of(
         EditionGoneError: the list is not the one of the earlier page any more.
     """
     name = f"{edition.version}.{mark}" if mark else edition.version
-    if request.query_params.get("edition", "") not in ("", name):
+    if request.scope["query_string"] and request.query_params.get("edition", "") not in ("", name):
         raise EditionGoneError(GONE)
     link = None if after is None else _link(request, name, after)
     with stage("answer"):
-        text = encode({**record, "edition": name, "next": link})
+        record["edition"], record["next"] = name, link
+        text = encode(record)
     headers = None if link is None else {"link": f'<{link}>; rel="next"'}
     return Response(text, headers=headers, media_type="application/json")
 
@@ -119,5 +120,8 @@ def _link(request: Request, edition: str, offset: int) -> str:
     path = quote(raw, safe=PATH) if raw else quote(scope["path"])
     if root and not path.startswith(f"{root}/"):
         path = root + path
+    place = f"offset={offset}&edition={edition}"
+    if not scope["query_string"]:
+        return f"{path}?{place}"
     kept = [one for one in request.query_params.multi_items() if one[0] not in ("offset", "edition")]
-    return f"{path}?{urlencode([*kept, ('offset', offset), ('edition', edition)])}"
+    return f"{path}?{urlencode(kept)}&{place}" if kept else f"{path}?{place}"
