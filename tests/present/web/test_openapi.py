@@ -182,6 +182,21 @@ def _form(value: Any, *, exact: bool) -> Any:
     return type(value)
 
 
+def test_pictures_and_the_feed_come_as_a_type_that_generators_know_if_they_ask_for_it(
+    web: httpx.Client, built: Path
+) -> None:
+    sha256 = Snapshot.open(built).game("neonoir").sha256
+    for address, own, other in (
+        ("/banners/150/neonoir", "image/jpeg", "application/octet-stream"),
+        (f"/changes/pictures/150/{sha256}", "image/jpeg", "application/octet-stream"),
+        ("/changes.atom", "application/atom+xml", "text/xml; charset=utf-8"),
+    ):
+        usual, asked = (web.get(address, headers={"accept": accept}) for accept in ("*/*", other))
+        assert (usual.headers["content-type"], asked.headers["content-type"]) == (own, other)
+        assert usual.content == asked.content
+        assert usual.headers["vary"].lower() == "accept"
+
+
 def test_no_request_that_a_machine_thinks_of_breaks_it(server: Any) -> None:
     schema = schemathesis.openapi.from_url(f"{server.address}/openapi.json")
     statuses: Counter[int] = Counter()
