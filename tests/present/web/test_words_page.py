@@ -26,6 +26,14 @@ def test_a_sentence_finds_banners_in_the_api_and_on_the_page(
     found = client.get("/api/v1/text", params={"q": CORPUS[0], "k": 5}).json()
     assert [match["id"] for match in found["matches"]] == expected.ids
     assert found["query"]["kind"] == "words"
+    for name, least in (
+        ("min_similarity", expected[2].similarity),
+        ("min_percentile", expected[2].percentile),
+    ):
+        asked = {"q": CORPUS[0], "k": 5, name: least}
+        kept = client.get("/api/v1/text", params=asked).json()["matches"]
+        assert [match["id"] for match in kept] == expected.ids[:3]
+        assert client.get("/text", params=asked).text.count('class="go"') == 3
     assert client.get("/api/v1/info").json()["recipes"][0]["words"] is True
     page = client.get("/text", params={"q": CORPUS[0]}, headers={"accept": "text/html"})
     places = [page.text.find(f'<span class="name">{match.name}</span>') for match in expected]
