@@ -44,10 +44,22 @@ docs: $(VENV)/dev  ## generate the reference and build the documentation into do
 	$(BIN)/python docs/generate.py
 	$(BIN)/sphinx-build -q -W -b html docs docs/_build/html
 
-lock:  ## renew the lock files (needs uv)
+lock:  ## renew the lock files (needs uv and npm)
 	uv pip compile pyproject.toml $(LOCK) --group build -o requirements/base.txt
 	uv pip compile pyproject.toml $(LOCK) --group build --group dev -c requirements/base.txt -o requirements/dev.txt
+	uv pip compile requirements/clients.in $(LOCK) -o requirements/clients.txt
+	npm install --prefix $(TYPESCRIPT) --package-lock-only --ignore-scripts
 LOCK := --upgrade --universal --python-version 3.11 --generate-hashes --no-header --quiet
+
+# The generators of API clients and what these clients need, in an environment of their own: openapi-python-client needs
+# another Typer than steam-dino does. The tests of the clients skip where this is missing.
+TYPESCRIPT := tests/present/web/clients/typescript
+$(VENV)/clients: requirements/clients.txt $(TYPESCRIPT)/package-lock.json $(VENV)/python
+	$(BIN)/python -m venv $@
+	$(subst $(VENV),$@,$(BIN))/python -m pip --disable-pip-version-check install --quiet --require-hashes -r $<
+	cp $(TYPESCRIPT)/package.json $(TYPESCRIPT)/package-lock.json $@
+	npm ci --prefix $@ --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 clean:  ## remove what was set up and built
 	rm -rf $(VENV) docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -93,7 +93,7 @@ def test_alike_keeps_what_is_closer_than_the_stated_share_of_pairs(
     assert (done.returncode, done.stdout.strip(), done.stderr) == (
         0,
         "",
-        "No match is above the 99.9th percentile.\n",
+        "No match has at least a percentile of 99.9.\n",
     )
 
 

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 import warnings
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+from steamdino.features import model_files
+from steamdino.features.model_registry import models
+from steamdino.pipeline import add, build
 
 CORPUS = [
     "a red dragon over a castle",
@@ -113,3 +121,20 @@ def _tokenizer(folder: Path) -> Any:
     tokenizer = CLIPTokenizer(vocab=vocabulary, merges=[tuple(pair) for pair in learned["merges"]])
     tokenizer.save_pretrained(folder)
     return tokenizer
+
+
+def gallery_of_words(folder: Path, paint: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Builds a gallery of 12 pictures under a recipe with this model in place of the real CLIP."""
+    monkeypatch.setenv("STEAMDINO_CACHE", str(folder / "cache"))
+    model = replace(models()["clip-vitb32"], dim=DIM)
+    monkeypatch.setitem(models(), model.name, model)
+    made = make(folder)
+    kept = model_files.working_folder(model)
+    for name in ("model.onnx", "text.onnx", "tokenizer.json"):
+        shutil.copy(made.folder / name, kept / name)
+    model_files.keep(model, kept, origin={"test": True})
+    for n in range(12):
+        paint(folder / f"covers/{n:02}.png", n)
+    add(folder / "g", folder / "covers")
+    build(folder / "g", "clip")
+    return folder / "g"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -143,6 +144,11 @@ class Changes:
 
     def __len__(self) -> int:
         return len(self._events)
+
+    @property
+    def mark(self) -> str:
+        """A text that is another one whenever the list is another one."""
+        return hashlib.sha256(repr(self._events).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     def days(self) -> dict[str, Day]:
         """Return the days on which something changed, the newest first."""

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from steamdino.errors import UsageError
 from steamdino.index.pair_cosines import rounding
-from steamdino.index.similarity_distribution import ALIKE
 from steamdino.index.snapshot_reader import SnapshotReader
 from steamdino.index.vector_index import Neighbours
 from steamdino.records import Filter, Match, Matches
+from steamdino.search.cutoff import Cutoff
 from steamdino.search.filter_masks import FilterMasks
 from steamdino.search.query_vectors import QueryVector
 
@@ -25,7 +25,7 @@ class Ranking:
         self._masks = masks
 
     def __call__(
-        self, query: QueryVector, k: int, *, without: Iterable[int] = (), alike: bool, only: Filter
+        self, query: QueryVector, k: int, *, without: Iterable[int] = (), cutoff: Cutoff, only: Filter
     ) -> Matches:
         """Find the k games most similar to a query.
 
@@ -33,7 +33,7 @@ class Ranking:
             query: the query and its vector.
             k: maximum number of matches.
             without: rows that must not be found, besides the query's own.
-            alike: only matches at or above the percentile `index.similarity_distribution.ALIKE`.
+            cutoff: the least that a match must have.
             only: which games may be found.
 
         Raises:
@@ -44,12 +44,15 @@ class Ranking:
             raise UsageError(f"k is {k}; it must be at least 1")
         near, cosines = self._nearest(query, k, sorted({*query.rows, *without}), self._masks.mask(only))
         percentiles = self._percentiles(query, cosines)
+        if cutoff:
+            # Both fall from match to match, so those that pass come first.
+            kept = int(np.count_nonzero(cutoff.passes(cosines, percentiles)))
+            near, cosines, percentiles = near[:kept], cosines[:kept], percentiles[:kept]
         items = tuple(
             Match(rank, game.id, game.name, float(cosine), percentile, game.sha256 == query.sha256, game)
             for rank, (game, cosine, percentile) in enumerate(
                 zip(self._reader.games(near.tolist()), cosines, percentiles, strict=True), 1
             )
-            if not alike or (percentile is not None and percentile >= ALIKE)
         )
         return Matches(query.query, self._reader.manifest.recipe.name, items, self._masks.undated(only))
 

@@ -16,6 +16,7 @@ from steamdino.index.snapshot_selection import open_newest
 from steamdino.index.vector_index import Index
 from steamdino.recipe import Recipe
 from steamdino.records import Filter, Game, Matches, Query
+from steamdino.search.cutoff import Cutoff
 from steamdino.search.filter_masks import FilterMasks
 from steamdino.search.query_encoder import QueryEncoder
 from steamdino.search.query_resolver import QueryResolver
@@ -236,6 +237,8 @@ class Snapshot:
         plus: Sequence[str | int | Path] = (),
         minus: Sequence[str | int | Path] = (),
         alike: bool = False,
+        min_similarity: float | None = None,
+        min_percentile: float | None = None,
         only: Filter | None = None,
         without: Sequence[str | int] = (),
     ) -> Matches:
@@ -250,32 +253,47 @@ class Snapshot:
             plus, minus: queries whose vectors are added and subtracted: each an id, a name, a picture or, if the recipe
                 knows words, a sentence; prefixed by a weight if that is not 1, as in "2*730".
             alike: only matches at or above the percentile `index.similarity_distribution.ALIKE`.
+            min_similarity: only matches with at least this cosine, from -1 to 1.
+            min_percentile: only matches with at least this percentile, from 0 to 100; none if percentiles are unknown.
             only: which games may be found; None for all that are not hidden.
             without: ids of games that must not be found.
 
         Raises:
-            UsageError: k is below 1, or the parts of a mixture cancel each other out.
+            UsageError: k or a minimum is out of its range, or the parts of a mixture cancel each other out.
             QueryError: nothing matches the query, or its picture cannot be read.
             RecipeError: a picture cannot be encoded under the snapshot's recipe.
         """
+        cutoff = Cutoff.of(min_similarity, min_percentile, alike=alike)
         vector = self._queries.mixture(query, plus, minus, mirror=mirror, flip=flip)
         out = [row for key in without if (row := self.row(key)) is not None]
-        return self._rank(vector, k, without=out, alike=alike, only=only or Filter())
+        return self._rank(vector, k, without=out, cutoff=cutoff, only=only or Filter())
 
-    def text(self, sentence: str, k: int = 10, *, alike: bool = False, only: Filter | None = None) -> Matches:
+    def text(
+        self,
+        sentence: str,
+        k: int = 10,
+        *,
+        alike: bool = False,
+        min_similarity: float | None = None,
+        min_percentile: float | None = None,
+        only: Filter | None = None,
+    ) -> Matches:
         """Find the games whose banners match a sentence best.
 
         Args:
             sentence: what the banner should show, in English, as CLIP was trained on.
             k: maximum number of matches.
             alike: only matches at or above the percentile `index.similarity_distribution.ALIKE` of all games.
+            min_similarity: only matches with at least this cosine, from -1 to 1.
+            min_percentile: only matches with at least this percentile of all games, from 0 to 100.
             only: which games may be found; None for all that are not hidden.
 
         Raises:
-            UsageError: k is below 1, or the sentence is empty.
+            UsageError: k or a minimum is out of its range, or the sentence is empty.
             RecipeError: the recipe knows no words.
             ModelError: the model's text tower is not on this machine.
         """
         if not sentence.strip():
             raise UsageError("the sentence is empty; describe what the banner should show")
-        return self._rank(self._queries.sentence(sentence), k, alike=alike, only=only or Filter())
+        cutoff = Cutoff.of(min_similarity, min_percentile, alike=alike)
+        return self._rank(self._queries.sentence(sentence), k, cutoff=cutoff, only=only or Filter())

@@ -43,7 +43,7 @@ def crop(snapshot: Snapshot) -> bytes:
 def test_similar_games_are_those_of_a_search_page_by_page(web: httpx.Client, snapshot: Snapshot) -> None:
     expected = snapshot.similar(QUERY, 12)
     first = web.get(f"/api/v1/games/{QUERY}/similar", params={"k": 8}).json()
-    second = web.get(f"/api/v1/games/{QUERY}/similar", params={"k": 4, "offset": first["next"]}).json()
+    second = web.get(f"/api/v1/games/{QUERY}/similar", params={"k": 4, "offset": 8}).json()
     matches = first["matches"] + second["matches"]
     assert [match["id"] for match in matches] == expected.ids
     assert [match["rank"] for match in matches] == list(range(1, 13))

@@ -112,7 +112,7 @@ def test_a_period_without_changes_leads_to_the_last_one(open_at: Callable[..., A
 
 def test_the_api_has_what_the_page_has(running: Any, gallery: Path) -> None:
     got = running.client.get("/api/v1/changes", params={"since": "60d", "k": 3}).json()
-    assert (got["since"], got["until"], got["total"], got["next"]) == (_day(60), _day(0), 4, 3)
+    assert (got["since"], got["until"], got["total"]) == (_day(60), _day(0), 4)
     assert got["counts"] == {"new": 1, "art": 2, "left": 1, "back": 0}
     assert got["imports"] == [{"day": _day(33), "source": "games.csv", "games": 6, "what": "new"}]
     new, art, left = got["changes"]
@@ -126,7 +126,7 @@ def test_the_api_has_what_the_page_has(running: Any, gallery: Path) -> None:
         assert Image.open(io.BytesIO(picture.content)).format == "JPEG"
         again = running.client.get(address, headers={"if-none-match": picture.headers["etag"]})
         assert again.status_code == 304
-    rest = running.client.get("/api/v1/changes", params={"since": "60d", "k": 3, "offset": 3}).json()
+    rest = running.client.get(got["next"]).json()
     assert ([one["game"]["id"] for one in rest["changes"]], rest["next"]) == (["b"], None)
     assert rest["changes"][0]["before"]["picture"] is None
     tagged = running.client.get("/api/v1/changes", params={"tag": "odd", "what": "art"}).json()

@@ -220,7 +220,7 @@ def test_every_answer_is_the_one_that_fastapi_gives(
         ("k=0", "k: "),
         ("k=101", "k: "),
         ("k=x&offset=-1", "k: "),
-        ("offset=10001", "offset: "),
+        ("offset=2147483649", "offset: "),
         ("q=" + "x" * 501, "q: "),
         ("free=perhaps", "free: "),
         ("recipe=none&k=3", "the recipe 'none' is not served"),

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import io
+import json
+import re
+import runpy
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
+import jsonschema
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
@@ -72,6 +76,125 @@ def test_each_operation_has_a_success(document: dict[str, Any], web: httpx.Clien
         assert got.status_code == 200, (method, path, got.text)
         seen[got.status_code] += 1
     assert seen[200] >= 29
+
+
+def test_operations_have_names_and_descriptions_that_read_well(document: dict[str, Any]) -> None:
+    every = [document["paths"][path][method] for method, path in _operations(document)]
+    names = [operation["operationId"] for operation in every]
+    assert len(set(names)) == len(names)
+    for operation in every:
+        name = operation["operationId"]
+        assert re.fullmatch("[a-z]+([A-Z][a-z]+)*", name), name
+        assert not {"api", "v1", "get get", "post"} & {
+            part.lower() for part in re.findall("[A-Z]?[a-z]+", name)
+        }
+        assert 3 < len(operation["summary"]) < 60 and operation["description"].endswith("."), name
+        assert len(operation["tags"]) == 1
+        for parameter in operation.get("parameters", ()):
+            assert parameter.get("description"), (name, parameter["name"])
+    assert {"similarGames", "findGames", "explainMatch", "auditDraft"} <= set(names)
+    assert all(not re.search("Model$|Body_|api_v1", name) for name in document["components"]["schemas"])
+
+
+def test_every_error_is_the_one_schema_and_every_answer_is_typed(document: dict[str, Any]) -> None:
+    for method, path in _operations(document):
+        operation = document["paths"][path][method]
+        for status, answer in operation["responses"].items():
+            if status == "304":
+                assert "content" not in answer
+            elif status == "200":
+                for content in answer["content"].values():
+                    schema = content["schema"]
+                    assert schema and schema != {"type": "object", "additionalProperties": True}, path
+            else:
+                assert answer["content"] == {
+                    "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+                }
+        if method == "post":
+            form = operation["requestBody"]["content"]["multipart/form-data"]["schema"]["$ref"]
+            body = document["components"]["schemas"][form.rpartition("/")[2]]
+            assert (body["properties"]["picture"]["type"], body["properties"]["picture"]["format"]) == (
+                "string",
+                "binary",
+            )
+
+
+def _closed(value: Any) -> Any:
+    """A schema whose records may have no other keys than it names."""
+    if isinstance(value, list):
+        return [_closed(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    made = {key: _closed(one) for key, one in value.items()}
+    return {**made, "additionalProperties": False} if "properties" in made else made
+
+
+def test_answers_hold_no_key_that_the_document_lacks(
+    document: dict[str, Any], web: httpx.Client, built: Path
+) -> None:
+    picture = Snapshot.open(built).game("neonoir").picture
+    assert picture is not None
+    closed = _closed(document)
+    checked = 0
+    for method, path in _operations(document):
+        answer = document["paths"][path][method]["responses"]["200"]["content"]
+        if path in ("/api/v1/text", "/healthz") or (method, path) == ("get", "/api/v1/similar"):
+            continue
+        if "application/json" not in answer:
+            continue
+        given = {"files": {"picture": picture.read_bytes()}} if method == "post" else {}
+        params = {**SUCCESSES.get(path, {}), **({"since": "2000-01-01"} if "changes" in path else {})}
+        got = web.request(method.upper(), path.replace("{game_id}", "neonoir"), params=params, **given)  # type: ignore[arg-type]
+        schema = {**answer["application/json"]["schema"], "components": closed["components"]}
+        jsonschema.Draft202012Validator(schema).validate(got.json())
+        checked += 1
+    assert checked >= 24
+
+
+def test_examples_have_the_form_of_their_answers_and_fit_the_document(
+    document: dict[str, Any], built: Path
+) -> None:
+    folder = Path(__file__).parents[3] / "docs"
+    module = runpy.run_path(str(folder / "api_examples.py"))
+    fresh = module["recorded"](built)
+    stored = json.loads(module["TARGET"].read_text("utf-8"))
+    assert list(stored) == list(fresh)
+    for name, example in stored.items():
+        volatile = name in ("randomGame", "serverInfo")
+        assert _form(example, exact=not volatile) == _form(fresh[name], exact=not volatile), name
+    without = {"robots", "health", "readiness", "metrics", "changesFeed", "getEarlierBanner"}
+    for method, path in _operations(document):
+        operation = document["paths"][path][method]
+        assert (operation["operationId"] in stored) != (operation["operationId"] in without)
+        answer = operation["responses"]["200"]["content"].get("application/json", {})
+        if "example" in answer:
+            schema = {**answer["schema"], "components": document["components"]}
+            jsonschema.Draft202012Validator(schema).validate(answer["example"])
+
+
+def _form(value: Any, *, exact: bool) -> Any:
+    """Names and types of all that a record holds; also its ids if it shall be exact. Another CPU rounds differently."""
+    if isinstance(value, dict):
+        kept = {key: value[key] for key in ("id", "address", "tier", "rank") if exact and key in value}
+        return {key: _form(one, exact=exact) for key, one in value.items() if key not in kept} | kept
+    if isinstance(value, list):
+        return [_form(one, exact=exact) for one in value] if exact else list
+    return type(value)
+
+
+def test_pictures_and_the_feed_come_as_a_type_that_generators_know_if_they_ask_for_it(
+    web: httpx.Client, built: Path
+) -> None:
+    sha256 = Snapshot.open(built).game("neonoir").sha256
+    for address, own, other in (
+        ("/banners/150/neonoir", "image/jpeg", "application/octet-stream"),
+        (f"/changes/pictures/150/{sha256}", "image/jpeg", "application/octet-stream"),
+        ("/changes.atom", "application/atom+xml", "text/xml; charset=utf-8"),
+    ):
+        usual, asked = (web.get(address, headers={"accept": accept}) for accept in ("*/*", other))
+        assert (usual.headers["content-type"], asked.headers["content-type"]) == (own, other)
+        assert usual.content == asked.content
+        assert usual.headers["vary"].lower() == "accept"
 
 
 def test_no_request_that_a_machine_thinks_of_breaks_it(server: Any) -> None:

@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fakes.clip import CORPUS, DIM, make
+from fakes.clip import CORPUS, gallery_of_words
 from steamdino import Snapshot
-from steamdino.features import model_files
-from steamdino.features.model_registry import models
-from steamdino.pipeline import add, build
 
 
 def test_a_sentence_finds_banners_in_the_api_and_on_the_page(
     tmp_path: Path, paint: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, serve: Callable[..., Any]
 ) -> None:
     pytest.importorskip("torch", reason="the tiny model is PyTorch's")
-    monkeypatch.setenv("STEAMDINO_CACHE", str(tmp_path / "cache"))
-    model = replace(models()["clip-vitb32"], dim=DIM)
-    monkeypatch.setitem(models(), model.name, model)
-    made = make(tmp_path)
-    folder = model_files.working_folder(model)
-    for name in ("model.onnx", "text.onnx", "tokenizer.json"):
-        shutil.copy(made.folder / name, folder / name)
-    model_files.keep(model, folder, origin={"test": True})
-    for n in range(12):
-        paint(tmp_path / f"covers/{n:02}.png", n)
-    add(tmp_path / "g", tmp_path / "covers")
-    build(tmp_path / "g", "clip")
+    gallery_of_words(tmp_path, paint, monkeypatch)
 
     expected = Snapshot.open(tmp_path / "g", words=True).text(CORPUS[0], 5)
     running = serve(tmp_path / "g")
@@ -42,6 +26,14 @@ def test_a_sentence_finds_banners_in_the_api_and_on_the_page(
     found = client.get("/api/v1/text", params={"q": CORPUS[0], "k": 5}).json()
     assert [match["id"] for match in found["matches"]] == expected.ids
     assert found["query"]["kind"] == "words"
+    for name, least in (
+        ("min_similarity", expected[2].similarity),
+        ("min_percentile", expected[2].percentile),
+    ):
+        asked = {"q": CORPUS[0], "k": 5, name: least}
+        kept = client.get("/api/v1/text", params=asked).json()["matches"]
+        assert [match["id"] for match in kept] == expected.ids[:3]
+        assert client.get("/text", params=asked).text.count('class="go"') == 3
     assert client.get("/api/v1/info").json()["recipes"][0]["words"] is True
     page = client.get("/text", params={"q": CORPUS[0]}, headers={"accept": "text/html"})
     places = [page.text.find(f'<span class="name">{match.name}</span>') for match in expected]

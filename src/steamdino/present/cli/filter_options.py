@@ -1,4 +1,4 @@
-"""The options that choose which games a command finds."""
+"""The options that choose which games a command finds, and how alike they must be."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from steamdino.records import HIDDEN_COLUMNS
 
 if TYPE_CHECKING:
     from steamdino.records import Filter
+    from steamdino.search.cutoff import Cutoff
 
 
 def including(name: str) -> Any:
@@ -103,3 +104,42 @@ class HidingFilterOptions(FilterOptions):
             UsageError: an option cannot be read.
         """
         return self.parsed(**{name: getattr(self, name) for name in HIDDEN_COLUMNS})
+
+
+@dataclass(frozen=True, slots=True)
+class CutoffOptions:
+    """How alike matches must be."""
+
+    alike: Annotated[
+        bool,
+        typer.Option("--alike", help="Only matches closer than 99.9 % of all pairs. May be fewer than -k."),
+    ] = False
+    min_similarity: Annotated[
+        float | None,
+        typer.Option(
+            "--min-similarity",
+            metavar="X",
+            help="Only matches with at least this similarity, from -1 to 1.",
+            show_default=False,
+        ),
+    ] = None
+    min_percentile: Annotated[
+        float | None,
+        typer.Option(
+            "--min-percentile",
+            metavar="P",
+            help="Only matches closer than P % of all pairs, from 0 to 100.",
+            show_default=False,
+        ),
+    ] = None
+
+    @property
+    def cutoff(self) -> Cutoff:
+        """The least that a match must have.
+
+        Raises:
+            UsageError: a value is out of its range.
+        """
+        from steamdino.search.cutoff import Cutoff
+
+        return Cutoff.of(self.min_similarity, self.min_percentile, alike=self.alike)

@@ -20,6 +20,7 @@ from steamdino.present.export.writers.writer_registry import WRITERS
 if TYPE_CHECKING:
     from steamdino.records import Matches, Query
     from steamdino.search import Snapshot
+    from steamdino.search.cutoff import Cutoff
 
 
 LISTED = 40
@@ -66,7 +67,7 @@ class MatchOutput(OutputOptions):
 
 
 def print_answer(
-    matches: Matches, output: MatchOutput, *, snapshot: Snapshot, gallery: Path, kind: str
+    matches: Matches, output: MatchOutput, *, snapshot: Snapshot, gallery: Path, kind: str, cutoff: Cutoff
 ) -> None:
     """Print matches to stdout.
 
@@ -76,9 +77,10 @@ def print_answer(
         snapshot: that was searched.
         gallery: whose `sync` may know where pictures are on the internet.
         kind: of banner.
+        cutoff: the least that the matches had to have.
     """
     if not matches:
-        note("No match is above the 99.9th percentile.")
+        note(f"No match has at least {cutoff}." if cutoff else "No other game passes the filter.")
     form = output.format
     if form == "table":
         from steamdino.present.cli.terminal_matches import print_matches

@@ -37,9 +37,6 @@ KindOption = Annotated[
     ),
 ]
 CountOption = Annotated[int, typer.Option("-k", metavar="N", help="Maximum number of matches.")]
-AlikeOption = Annotated[
-    bool, typer.Option("--alike", help="Only matches closer than 99.9 % of all pairs. May be fewer than -k.")
-]
 KeepOldOption = Annotated[
     bool | None,
     typer.Option(

@@ -9,9 +9,9 @@ import typer
 
 from steamdino.errors import UsageError
 from steamdino.present.cli.console import note, note_undated
-from steamdino.present.cli.filter_options import HidingFilterOptions
+from steamdino.present.cli.filter_options import CutoffOptions, HidingFilterOptions
 from steamdino.present.cli.match_output import MatchOutput, print_answer
-from steamdino.present.cli.options import AlikeOption, CountOption, InferenceOptions, SnapshotOptions
+from steamdino.present.cli.options import CountOption, InferenceOptions, SnapshotOptions
 
 
 def similar(
@@ -34,7 +34,7 @@ def similar(
     ] = None,
     mirror: Annotated[bool, typer.Option("--mirror", help="Mirror the query picture left to right.")] = False,
     flip: Annotated[bool, typer.Option("--flip", help="Flip the query picture upside down.")] = False,
-    alike: AlikeOption = False,
+    least: CutoffOptions,
     only: HidingFilterOptions,
     fetch: Annotated[
         bool,
@@ -65,21 +65,30 @@ def similar(
 
         steam-dino similar my-draft.png
         steam-dino similar 730 --tag Horror --released 2020.. --min-reviews 100
+        steam-dino similar 730 -k 100 --min-similarity 0.5
 
         steam-dino similar 730 --plus "at night" --plus 2*1091500 --minus horror.jpg
     """
     words = bool(plus or minus) and recipe.recipe is None
     snapshot = gallery.open(recipe, precision=recipe.precision, words=words, once=True)
     output.check_columns(snapshot)
-    allowed = only.filter
+    allowed, cutoff = only.filter, least.cutoff
     asked: str | Path = query
     if fetch and query.isdecimal() and query not in snapshot:
         asked = _fetched(gallery.folder, query, recipe.kind)
     matches = snapshot.similar(
-        asked, k, mirror=mirror, flip=flip, plus=plus or (), minus=minus or (), alike=alike, only=allowed
+        asked,
+        k,
+        mirror=mirror,
+        flip=flip,
+        plus=plus or (),
+        minus=minus or (),
+        min_similarity=cutoff.min_similarity,
+        min_percentile=cutoff.min_percentile,
+        only=allowed,
     )
     note_undated(matches.undated)
-    print_answer(matches, output, snapshot=snapshot, gallery=gallery.folder, kind=recipe.kind)
+    print_answer(matches, output, snapshot=snapshot, gallery=gallery.folder, kind=recipe.kind, cutoff=cutoff)
 
 
 def _fetched(gallery: Path, appid: str, kind: str) -> Path:

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from steamdino.present.cli.console import note_undated
-from steamdino.present.cli.filter_options import HidingFilterOptions
+from steamdino.present.cli.filter_options import CutoffOptions, HidingFilterOptions
 from steamdino.present.cli.match_output import MatchOutput, print_answer
-from steamdino.present.cli.options import AlikeOption, CountOption, RecipeOptions, SnapshotOptions
+from steamdino.present.cli.options import CountOption, RecipeOptions, SnapshotOptions
 
 
 def text(
@@ -18,7 +18,7 @@ def text(
     gallery: SnapshotOptions,
     k: CountOption = 10,
     recipe: RecipeOptions,
-    alike: AlikeOption = False,
+    least: CutoffOptions,
     only: HidingFilterOptions,
     output: MatchOutput,
 ) -> None:
@@ -33,9 +33,15 @@ def text(
 
         steam-dino text "a red dragon over a castle"
     """
-    allowed = only.filter
+    allowed, cutoff = only.filter, least.cutoff
     snapshot = gallery.open(recipe, words=True, once=True)
     output.check_columns(snapshot)
-    matches = snapshot.text(sentence, k, alike=alike, only=allowed)
+    matches = snapshot.text(
+        sentence,
+        k,
+        min_similarity=cutoff.min_similarity,
+        min_percentile=cutoff.min_percentile,
+        only=allowed,
+    )
     note_undated(matches.undated)
-    print_answer(matches, output, snapshot=snapshot, gallery=gallery.folder, kind=recipe.kind)
+    print_answer(matches, output, snapshot=snapshot, gallery=gallery.folder, kind=recipe.kind, cutoff=cutoff)

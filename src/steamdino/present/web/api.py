@@ -1,4 +1,4 @@
-"""The HTTP API, version 1: JSON."""
+"""The HTTP API, version 1: games, and games that are similar to something, as JSON."""
 
 from __future__ import annotations
 
@@ -14,46 +14,33 @@ from fastapi.responses import Response
 from steamdino import __version__
 from steamdino.errors import QueryError
 from steamdino.features.text_encoder import has_words
-from steamdino.present.export.audit_report import audit_record
-from steamdino.present.export.explanation_drawing import as_record
 from steamdino.present.web import api_models
 from steamdino.present.web.api_models import Links
 from steamdino.present.web.json_encoding import encode
+from steamdino.present.web.paging import ListEditionOf, following, page_of
 from steamdino.present.web.parameters import (
+    DEEPEST,
     LONGEST,
     Count,
+    CutoffOf,
     EditionOf,
     Flip,
-    Id,
     Mirror,
     Offset,
     OnlyOf,
+    Place,
     Sent,
     fetched,
     kept,
     served,
 )
+from steamdino.present.web.problem_kinds import GONE, PROBLEMS
 from steamdino.present.web.root_path import base
 from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.present.web.timing import stage
-from steamdino.records import Filter, Game
+from steamdino.records import Filter, Game, Matches
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {
-        "description": text,
-        "content": {"application/problem+json": {"schema": api_models.ProblemModel.model_json_schema()}},
-    }
-    for status, text in (
-        (400, "The request is invalid: an unknown recipe, or a filter that cannot be parsed."),
-        (404, "There is no such game, tag or picture."),
-        (413, "The body is too large."),
-        (414, "The address is too long."),
-        (422, "A parameter has an invalid value, or the picture cannot be read."),
-        (429, "Too many requests; see Retry-After."),
-        (503, "The server cannot answer now, or does not offer this; see Retry-After if present."),
-    )
-}
-router = APIRouter(prefix="/api/v1", tags=["v1"], responses=PROBLEMS)
+router = APIRouter(prefix="/api/v1", responses=PROBLEMS)
 GameId = Annotated[str, Path(max_length=LONGEST, description="A game's id.")]
 TAGS = 100
 Found = TypeVar("Found")
@@ -72,14 +59,17 @@ def addresses(request: Request) -> Links:
     return found.below(base(request))
 
 
-@router.get("/info", response_model=api_models.InfoModel, summary="Information about the server")
+@router.get(
+    "/info",
+    response_model=api_models.InfoModel,
+    operation_id="serverInfo",
+    tags=["games"],
+    summary="Information about the server",
+)
 def info(request: Request) -> Response:
     """Return the recipes, the number of games, and the most frequent tags."""
     found = served(request)
-    recipes = [
-        api_models.recipe_record(one, words=has_words(one.recipe))
-        for one in (edition.snapshot for edition in found.editions)
-    ]
+    recipes = [api_models.recipe_record(one, words=has_words(one.snapshot.recipe)) for one in found.editions]
     snapshot = found.edition().snapshot
     return answer(
         {
@@ -92,30 +82,46 @@ def info(request: Request) -> Response:
     )
 
 
-@router.get("/games", response_model=api_models.GamesModel, summary="Games by name")
+@router.get(
+    "/games",
+    response_model=api_models.GamesModel,
+    operation_id="findGames",
+    tags=["games"],
+    responses=GONE,
+    summary="Games by name",
+)
 async def games(
     request: Request,
-    edition: EditionOf,
+    edition: ListEditionOf,
     only: OnlyOf,
     q: Annotated[
         str, Query(max_length=LONGEST, description="The beginning or a part of a name; empty for all games.")
     ] = "",
     k: Count = 10,
-    offset: Offset = 0,
+    offset: Place = 0,
 ) -> Response:
     """Return games whose names match, with typos allowed, the most reviewed first; without `q`, all games by id."""
     to = addresses(request)
     if q.strip():
         with stage("search"):
-            search = partial(edition.snapshot.suggest, q, offset + k, only=only)
-            found = (await filtered(only, search))[offset:]
-        return answer({"games": [api_models.game_record(game, to) for game in found], "total": None})
-    rows = await filtered(only, partial(edition.snapshot.rows, only))
-    page = edition.snapshot.games(rows[offset : offset + k])
-    return answer({"games": [api_models.game_record(game, to) for game in page], "total": len(rows)})
+            search = partial(edition.snapshot.suggest, q, min(offset, DEEPEST) + k + 1, only=only)
+            found = await filtered(only, search)
+        page, total, after = found[offset : offset + k], None, following(len(found), offset, k)
+    else:
+        rows = await filtered(only, partial(edition.snapshot.rows, only))
+        page, total = edition.snapshot.games(rows[offset : offset + k]), len(rows)
+        after = offset + k if offset + k < total else None
+    record = {"games": [api_models.game_record(game, to) for game in page], "total": total}
+    return page_of(request, edition, record, after)
 
 
-@router.get("/games/random", response_model=api_models.GameModel, summary="A random game")
+@router.get(
+    "/games/random",
+    response_model=api_models.GameModel,
+    operation_id="randomGame",
+    tags=["games"],
+    summary="A random game",
+)
 async def surprise(request: Request, edition: EditionOf, only: OnlyOf) -> Response:
     """Return a random game."""
     found = await filtered(only, partial(any_game, edition, only))
@@ -134,11 +140,19 @@ def any_game(edition: ServedSnapshot, only: Filter) -> Game:
     return edition.snapshot.games([int(random.choice(rows))])[0]  # noqa: S311
 
 
-@router.get("/games/{game_id:path}/similar", response_model=api_models.SimilarModel, summary="Similar games")
+@router.get(
+    "/games/{game_id:path}/similar",
+    response_model=api_models.SimilarGamesModel,
+    operation_id="similarGames",
+    tags=["matches"],
+    responses=GONE,
+    summary="Similar games",
+)
 async def similar(
     request: Request,
-    edition: EditionOf,
+    edition: ListEditionOf,
     only: OnlyOf,
+    cutoff: CutoffOf,
     game_id: GameId,
     k: Count = 10,
     offset: Offset = 0,
@@ -146,10 +160,12 @@ async def similar(
     flip: Flip = False,
 ) -> Response:
     """Return the games whose banners look most like a game's, the most similar first, without the game itself."""
-    search = partial(edition.similar, game_id, offset + k + 1, mirror=mirror, flip=flip, only=only)
+    search = partial(
+        edition.similar, game_id, offset + k + 1, mirror=mirror, flip=flip, only=only, cutoff=cutoff
+    )
     # A model would block the event loop.
     matches = await (run_in_threadpool(search) if mirror or flip else filtered(only, search))
-    return answer(api_models.similar_record(matches, addresses(request), offset, k))
+    return _page_of_matches(request, edition, matches, offset, k)
 
 
 async def filtered(only: Filter, search: Callable[[], Found]) -> Found:
@@ -165,36 +181,59 @@ def _has_conditions(only: Filter) -> bool:
     return only != only.without_conditions
 
 
-@router.get("/games/{game_id:path}", response_model=api_models.GameModel, summary="A game")
+@router.get(
+    "/games/{game_id:path}",
+    response_model=api_models.GameModel,
+    operation_id="getGame",
+    tags=["games"],
+    summary="A game",
+)
 async def game(request: Request, edition: EditionOf, game_id: GameId) -> Response:
     """Return a game by its id."""
     return answer(api_models.game_record(edition.snapshot.game(game_id), addresses(request)))
 
 
-@router.post("/similar", response_model=api_models.SimilarModel, summary="Games similar to a picture")
+@router.post(
+    "/similar",
+    response_model=api_models.SimilarGamesModel,
+    operation_id="similarToPicture",
+    tags=["matches"],
+    responses=GONE,
+    summary="Games similar to a picture",
+)
 def similar_to_picture(
     request: Request,
-    edition: EditionOf,
+    edition: ListEditionOf,
     only: OnlyOf,
+    cutoff: CutoffOf,
     picture: Sent,
     k: Count = 10,
     offset: Offset = 0,
     mirror: Mirror = False,
     flip: Flip = False,
 ) -> Response:
-    """Return the games whose banners look most like an uploaded picture. The picture is not stored."""
+    """Return the games whose banners look most like an uploaded picture. The picture is not stored.
+
+    To read the next page, send the same picture to the address in `next`.
+    """
     with kept(picture) as path:
-        matches = edition.similar(path, offset + k + 1, mirror=mirror, flip=flip, only=only)
-    return answer(api_models.similar_record(matches, addresses(request), offset, k))
+        matches = edition.similar(path, offset + k + 1, mirror=mirror, flip=flip, only=only, cutoff=cutoff)
+    return _page_of_matches(request, edition, matches, offset, k)
 
 
 @router.get(
-    "/similar", response_model=api_models.SimilarModel, summary="Games similar to a picture at an address"
+    "/similar",
+    response_model=api_models.SimilarGamesModel,
+    operation_id="similarToAddress",
+    tags=["matches"],
+    responses=GONE,
+    summary="Games similar to a picture at an address",
 )
 def similar_to_address(
     request: Request,
-    edition: EditionOf,
+    edition: ListEditionOf,
     only: OnlyOf,
+    cutoff: CutoffOf,
     url: Annotated[str, Query(max_length=2000, description="Address of a picture on a public server.")],
     k: Count = 10,
     offset: Offset = 0,
@@ -203,105 +242,35 @@ def similar_to_address(
 ) -> Response:
     """Return the games whose banners look most like a picture that the server fetches, if it is set up to do so."""
     with fetched(request, url) as path:
-        matches = edition.similar(path, offset + k + 1, mirror=mirror, flip=flip, only=only)
-    return answer(api_models.similar_record(matches, addresses(request), offset, k))
+        matches = edition.similar(path, offset + k + 1, mirror=mirror, flip=flip, only=only, cutoff=cutoff)
+    return _page_of_matches(request, edition, matches, offset, k)
 
 
-@router.get("/text", response_model=api_models.SimilarModel, summary="Games that match words")
+@router.get(
+    "/text",
+    response_model=api_models.SimilarGamesModel,
+    operation_id="gamesMatchingWords",
+    tags=["matches"],
+    responses=GONE,
+    summary="Games that match words",
+)
 def text(
     request: Request,
-    edition: EditionOf,
+    edition: ListEditionOf,
     only: OnlyOf,
+    cutoff: CutoffOf,
     q: Annotated[str, Query(min_length=1, max_length=LONGEST, description="What should be on the banner.")],
     k: Count = 10,
     offset: Offset = 0,
 ) -> Response:
     """Return the games whose banners match a sentence best, if the recipe supports words."""
-    matches = edition.text(q, offset + k + 1, only=only)
-    return answer(api_models.similar_record(matches, addresses(request), offset, k))
+    matches = edition.text(q, offset + k + 1, only=only, cutoff=cutoff)
+    return _page_of_matches(request, edition, matches, offset, k)
 
 
-@router.get("/unique", response_model=api_models.UniqueModel, summary="Games that look like no other")
-def unique(request: Request, edition: EditionOf, only: OnlyOf, k: Count = 50, offset: Offset = 0) -> Response:
-    """Return the games whose nearest neighbour in the whole gallery is the least similar."""
-    to = addresses(request)
-    with stage("search"):
-        found = edition.unique(only)
-    page = [
-        {
-            **api_models.game_record(one.game, to),
-            "rank": one.rank,
-            "similarity": None if one.similarity is None else round(one.similarity, 6),
-            "closest": one.closest
-            and {
-                "id": one.closest.id,
-                "name": one.closest.name,
-                "similarity": round(one.closest_similarity or 0.0, 6),
-            },
-        }
-        for one in found[offset : offset + k]
-    ]
-    return answer(
-        {
-            "recipe": edition.snapshot.recipe.name,
-            "games": page,
-            "total": len(found),
-            "next": offset + k if offset + k < len(found) else None,
-        }
-    )
-
-
-@router.get("/duplicates", response_model=api_models.DuplicatesModel, summary="Duplicate banners")
-def duplicates(request: Request, edition: EditionOf, k: Count = 20, offset: Offset = 0) -> Response:
-    """Return groups of games with duplicate banners, in tiers; the first game of each group is the one to keep."""
-    to = addresses(request)
-    groups = edition.duplicates()
-    page = [
-        {
-            "tier": group.tier,
-            "games": [
-                {
-                    "id": one.game_id,
-                    "name": one.name,
-                    "picture": to.of(edition.snapshot.game(one.game_id)),
-                    "similarity": None if one.similarity is None else round(one.similarity, 6),
-                    "removable": one.removable,
-                }
-                for one in group.members
-            ],
-        }
-        for group in groups[offset : offset + k]
-    ]
-    return answer(
-        {
-            "recipe": edition.snapshot.recipe.name,
-            "groups": page,
-            "total": len(groups),
-            "next": offset + k if offset + k < len(groups) else None,
-        }
-    )
-
-
-@router.get("/explain", response_model=dict[str, Any], summary="Why two banners match")
-def explain(edition: EditionOf, a: Id, b: Id) -> Response:
-    """Return matching places and each part's share of the similarity; see the reference of `steam-dino explain`."""
-    found = edition.explain(a, b)
-    names = [edition.snapshot.game(key).name for key in (a, b)]
-    return answer(as_record(found, names, edition.snapshot.percentile(found.similarity)))
-
-
-@router.post("/audit", response_model=dict[str, Any], summary="Audit of a draft")
-def audit(
-    request: Request,
-    edition: EditionOf,
-    picture: Sent,
-    tag: Annotated[
-        list[str] | None,
-        Query(max_length=5, description="Also compare it with the games that have these tags."),
-    ] = None,
-    k: Count = 10,
+def _page_of_matches(
+    request: Request, edition: ServedSnapshot, matches: Matches, offset: int, k: int
 ) -> Response:
-    """Return a draft's closest games, how unusual it is, and its flaws. The picture is not stored."""
-    with kept(picture) as path:
-        found = edition.audit(path, [one for one in tag or () if one.strip()], k)
-    return answer(audit_record(found, draft=None, picture_of=addresses(request).of))
+    """Return a page of matches, of which there is one more than the page needs if there is a next one."""
+    record = api_models.similar_record(matches, addresses(request), offset, k)
+    return page_of(request, edition, record, following(len(matches), offset, k))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Iterable
+from typing import Any, Literal, Protocol
 from urllib.parse import quote
 
 from pydantic import BaseModel, Field
 
 from steamdino.present.export.banner_urls import SteamPictures
 from steamdino.present.web.redraw import version_of
-from steamdino.records import Game, Matches, Query
-from steamdino.search import Snapshot
+from steamdino.present.web.served_snapshot import ServedSnapshot
+from steamdino.records import Game, Match, Matches, Query
 
 
 class GameModel(BaseModel):
@@ -25,7 +26,19 @@ class GameModel(BaseModel):
     columns: dict[str, Any] = Field(description="other values from its source: tags, released, reviews ...")
 
 
-class GamesModel(BaseModel):
+class PageModel(BaseModel):
+    """A page of a list."""
+
+    edition: str = Field(
+        description="what the list was made from; pass it on to read the next page of the same"
+    )
+    next: str | None = Field(
+        description="the address of the next page, relative to this server; null if this is the last. It is in the"
+        " header `Link` as well"
+    )
+
+
+class GamesModel(PageModel):
     """A page of games."""
 
     games: list[GameModel]
@@ -45,73 +58,21 @@ class QueryModel(BaseModel):
     """The query as it was resolved."""
 
     text: str
-    kind: str = Field(description="id, name, picture or words")
+    kind: Literal["id", "name", "picture", "words"]
     game: GameModel | None
     mirror: bool
     flip: bool
 
 
-class SimilarModel(BaseModel):
+class SimilarGamesModel(PageModel):
     """Similar games, the most similar first."""
 
     query: QueryModel
     recipe: str
     matches: list[MatchModel]
-    next: int | None = Field(description="the offset of the next page; null if this is the last")
     undated: int = Field(
         description="games that `released` skipped because their release date cannot be read"
     )
-
-
-class ClosestModel(BaseModel):
-    """The nearest neighbour of a unique game."""
-
-    id: str
-    name: str
-    similarity: float
-
-
-class UniqueGameModel(GameModel):
-    """A game whose banner looks like no other."""
-
-    rank: int
-    similarity: float | None
-    closest: ClosestModel | None
-
-
-class UniqueModel(BaseModel):
-    """Unique games, the most unique first."""
-
-    recipe: str
-    games: list[UniqueGameModel]
-    total: int
-    next: int | None
-
-
-class MemberModel(BaseModel):
-    """A game in a group of duplicates."""
-
-    id: str
-    name: str
-    picture: str | None
-    similarity: float | None = Field(description="cosine to the first game of the group")
-    removable: bool
-
-
-class GroupModel(BaseModel):
-    """Games with duplicate banners; the first is the one to keep."""
-
-    tier: str = Field(description="identical, re-encoded or near")
-    games: list[MemberModel]
-
-
-class DuplicatesModel(BaseModel):
-    """Groups of duplicates, the strictest tier first."""
-
-    recipe: str
-    groups: list[GroupModel]
-    total: int
-    next: int | None
 
 
 class RecipeModel(BaseModel):
@@ -123,6 +84,7 @@ class RecipeModel(BaseModel):
     dim: int
     games: int
     created_at: str
+    edition: str = Field(description="names the snapshot that is served; a build makes another one")
     words: bool = Field(description="whether it supports words")
     usual: dict[str, float] = Field(
         description="similarities: of pairs, of nearest neighbours, and the threshold from which banners are alike"
@@ -137,15 +99,6 @@ class InfoModel(BaseModel):
     default: str
     recipes: list[RecipeModel]
     tags: list[str] = Field(description="the most frequent tags")
-
-
-class ProblemModel(BaseModel):
-    """An error (RFC 9457)."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
 
 
 class PictureAddresses(Protocol):
@@ -194,30 +147,33 @@ def game_record(game: Game, to: PictureAddresses) -> dict[str, Any]:
     }
 
 
+def match_records(matches: Iterable[Match], to: PictureAddresses) -> list[dict[str, Any]]:
+    """Return matches as JSON."""
+    return [
+        {
+            **game_record(match.game, to),
+            "rank": match.rank,
+            "similarity": round(match.similarity, 6),
+            "percentile": None if match.percentile is None else round(match.percentile, 5),
+            "identical": match.identical,
+        }
+        for match in matches
+    ]
+
+
 def similar_record(matches: Matches, to: Links, offset: int, k: int) -> dict[str, Any]:
-    """Return a page of matches as JSON; `matches` starts at the first page and has one more match if there are more."""
-    page = matches[offset : offset + k]
+    """Return a page of matches as JSON; `matches` starts at the first page."""
     return {
         "query": _query(matches.query, to),
         "recipe": matches.recipe,
-        "matches": [
-            {
-                **game_record(match.game, to),
-                "rank": match.rank,
-                "similarity": round(match.similarity, 6),
-                "percentile": None if match.percentile is None else round(match.percentile, 5),
-                "identical": match.identical,
-            }
-            for match in page
-        ],
-        "next": offset + k if len(matches) > offset + k else None,
+        "matches": match_records(matches[offset : offset + k], to),
         "undated": matches.undated,
     }
 
 
-def recipe_record(snapshot: Snapshot, *, words: bool) -> dict[str, Any]:
+def recipe_record(edition: ServedSnapshot, *, words: bool) -> dict[str, Any]:
     """Return a recipe that the server offers as JSON."""
-    manifest = snapshot.manifest
+    manifest = edition.snapshot.manifest
     return {
         "name": manifest.recipe.name,
         "hash": manifest.recipe.hash,
@@ -225,6 +181,7 @@ def recipe_record(snapshot: Snapshot, *, words: bool) -> dict[str, Any]:
         "dim": manifest.recipe.dim,
         "games": manifest.games,
         "created_at": manifest.created_at,
+        "edition": edition.version,
         "words": words,
         "usual": manifest.similarity.usual if manifest.similarity else {},
     }

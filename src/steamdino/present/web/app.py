@@ -22,6 +22,7 @@ from steamdino import __version__
 from steamdino.net.public_fetch import fetch_public
 from steamdino.present.export.banner_urls import SteamPictures, steam_pictures
 from steamdino.present.web import (
+    analysis_api,
     api,
     banner_routes,
     changes_api,
@@ -31,6 +32,7 @@ from steamdino.present.web import (
     legacy_pages,
     legacy_routes,
     pages,
+    reference_pages,
     service_routes,
     static,
 )
@@ -44,6 +46,7 @@ from steamdino.present.web.freed_memory import return_freed_memory
 from steamdino.present.web.limits import Limits
 from steamdino.present.web.metrics import Metrics
 from steamdino.present.web.middleware import Middleware
+from steamdino.present.web.openapi_document import DocumentedApp
 from steamdino.present.web.proxies import TrustedProxies
 from steamdino.present.web.root_path import RootPath
 from steamdino.present.web.snapshot_registry import SnapshotRegistry
@@ -92,7 +95,7 @@ def create_app(
         yield
         served.close()
 
-    app = FastAPI(
+    app = DocumentedApp(
         title="steam-dino",
         version=__version__,
         description=DESCRIPTION,
@@ -111,6 +114,7 @@ def create_app(
     app.state.fetching = ConcurrencyLimit(FETCHING, "with fetching other pictures", 5)
     routers = (
         api.router,
+        analysis_api.router,
         changes_api.router,
         legacy_routes.router,
         banner_routes.router,
@@ -120,6 +124,7 @@ def create_app(
         changes_pages.router,
         pages.router,
         legacy_pages.router,
+        reference_pages.router,
     )
     for router in routers:
         app.include_router(router)

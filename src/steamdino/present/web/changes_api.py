@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from steamdino.present.export.changes_report import document
-from steamdino.present.web.api import PROBLEMS, answer
-from steamdino.present.web.api_models import GameModel, game_record
+from steamdino.present.web.api_models import GameModel, PageModel, game_record
 from steamdino.present.web.changes_parameters import (
     ChangePictures,
     PeriodOf,
@@ -17,9 +18,11 @@ from steamdino.present.web.changes_parameters import (
     tag_of,
     unchanged,
 )
-from steamdino.present.web.parameters import Count, EditionOf, Offset, OnlyOf
+from steamdino.present.web.paging import ListEditionOf, page_of
+from steamdino.present.web.parameters import Count, OnlyOf, Place
+from steamdino.present.web.problem_kinds import GONE, PROBLEMS
 
-router = APIRouter(prefix="/api/v1", tags=["v1"], responses=PROBLEMS)
+router = APIRouter(prefix="/api/v1", responses=PROBLEMS)
 
 
 class BannerVersionModel(BaseModel):
@@ -40,7 +43,9 @@ class ClosestOlderModel(GameModel):
 class ChangeModel(BaseModel):
     """Something that happened to a game."""
 
-    what: str = Field(description="new, art, left or back")
+    what: Literal["new", "art", "left", "back"] = Field(
+        description="`art` stands for another banner, `left` for a game that its source no longer has"
+    )
     at: str = Field(description="when the gallery noticed it: UTC, ISO 8601")
     game: GameModel = Field(description="the game as it is now")
     gone: bool = Field(description="whether its source no longer has it")
@@ -58,17 +63,17 @@ class ChangeModel(BaseModel):
 class ImportModel(BaseModel):
     """Many games that appeared, or got their first banner, at once; they are not listed one by one."""
 
-    day: str
+    day: str = Field(description="UTC, YYYY-MM-DD")
     source: str
     games: int
-    what: str = Field(description="new, or first banners")
+    what: Literal["new", "first banners"]
 
 
-class ChangesModel(BaseModel):
+class ChangesModel(PageModel):
     """What changed, the newest day first."""
 
-    since: str
-    until: str
+    since: str = Field(description="the first day, UTC, YYYY-MM-DD")
+    until: str = Field(description="the last day")
     recorded_from: str = Field(
         description="from when banners and returns are recorded; of earlier times, only additions and games that are"
         " gone are known"
@@ -77,19 +82,25 @@ class ChangesModel(BaseModel):
     counts: dict[str, int] = Field(description="number of changes of each kind, whatever `what` chose")
     imports: list[ImportModel]
     changes: list[ChangeModel]
-    total: int
-    next: int | None = Field(description="the offset of the next page; null if this is the last")
+    total: int = Field(description="number of changes on all pages")
 
 
-@router.get("/changes", response_model=ChangesModel, summary="What changed")
+@router.get(
+    "/changes",
+    response_model=ChangesModel,
+    operation_id="listChanges",
+    tags=["lists"],
+    responses={**GONE, 304: {"description": "Nothing changed."}},
+    summary="What changed",
+)
 def changes(
     request: Request,
-    edition: EditionOf,
+    edition: ListEditionOf,
     period: PeriodOf,
     whats: WhatsOf,
     only: OnlyOf,
     k: Count = 50,
-    offset: Offset = 0,
+    offset: Place = 0,
 ) -> Response:
     """Return new games with the closest older one, new banners with the one before, games that left or came back."""
     tag = tag_of(request, edition, period.first, period.last)
@@ -106,6 +117,6 @@ def changes(
         game_of=lambda game: game_record(game, pictures),
         version_of=pictures.of_version,
     )
-    response = answer(record)
+    response = page_of(request, edition, record, record["next"], found.mark)
     response.headers.update(headers_of(tag))
     return response

@@ -23,7 +23,6 @@ from steamdino.analysis.period import period_of
 from steamdino.gallery.history import ART, BACK, LEFT, NEW
 from steamdino.present.display_text import printable
 from steamdino.present.export.changes_report import HEADINGS, grouped, import_line, remark, summary
-from steamdino.present.web.api import PROBLEMS
 from steamdino.present.web.changes_parameters import (
     ChangePictures,
     WhatsOf,
@@ -31,7 +30,9 @@ from steamdino.present.web.changes_parameters import (
     tag_of,
     unchanged,
 )
+from steamdino.present.web.media_types import XML, accepted
 from steamdino.present.web.parameters import EditionOf, OnlyOf
+from steamdino.present.web.problem_kinds import PROBLEMS
 from steamdino.present.web.root_path import base, origin
 
 SPAN = "30d"
@@ -44,13 +45,17 @@ TYPE = "application/atom+xml"
 _ONE = {NEW: "New game", ART: "New banner", LEFT: "Left", BACK: "Came back"}
 _NOT_XML = re.compile("[\ufffe\uffff]")
 
-router = APIRouter(tags=["changes"], responses=PROBLEMS)
+router = APIRouter(tags=["lists"], responses=PROBLEMS)
 
 
 @router.get(
     "/changes.atom",
     response_class=Response,
-    responses={200: {"content": {TYPE: {}}}, 304: {"description": "Nothing changed."}},
+    operation_id="changesFeed",
+    responses={
+        200: {"content": {kind: {"schema": {"type": "string"}} for kind in (TYPE, XML)}},
+        304: {"description": "Nothing changed."},
+    },
     summary="What changed, as an Atom feed",
 )
 def feed(request: Request, edition: EditionOf, whats: WhatsOf, only: OnlyOf) -> Response:
@@ -65,11 +70,13 @@ def feed(request: Request, edition: EditionOf, whats: WhatsOf, only: OnlyOf) -> 
     built = edition.snapshot.manifest.created_at
     # Similarities come with a snapshot, so the feed is as new as the newer of the two.
     modified = _seconds(max(_time(built), _time(found.latest or built)))
-    headers = {**headers_of(tag), "last-modified": format_datetime(modified, usegmt=True)}
+    headers = {**headers_of(tag), "vary": "accept", "last-modified": format_datetime(modified, usegmt=True)}
     if _is_fresh(request, modified):
         return Response(status_code=304, headers=headers)
     writer = _Feed(request, ChangePictures(request, edition), identity)
-    return Response(writer.write(found, shown, modified), headers=headers, media_type=TYPE)
+    return Response(
+        writer.write(found, shown, modified), headers=headers, media_type=accepted(request, TYPE, XML)
+    )
 
 
 class _Feed:

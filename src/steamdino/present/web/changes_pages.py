@@ -12,8 +12,7 @@ from fastapi.responses import Response
 from steamdino.errors import PictureError, QueryError
 from steamdino.gallery.history import WHATS
 from steamdino.present.export.changes_report import HEADINGS, grouped, import_line, summary
-from steamdino.present.web.api import PROBLEMS
-from steamdino.present.web.banner_routes import CHECKED, KEPT, WIDTHS
+from steamdino.present.web.banner_routes import CHECKED, DRAWN, KEPT, WIDTHS
 from steamdino.present.web.changes_parameters import (
     ChangePictures,
     PeriodOf,
@@ -23,8 +22,10 @@ from steamdino.present.web.changes_parameters import (
     unchanged,
 )
 from steamdino.present.web.etags import is_known
+from steamdino.present.web.media_types import OCTETS, accepted
 from steamdino.present.web.pages import PAGE, TAGS, link, page
 from steamdino.present.web.parameters import LONGEST, EditionOf, Offset, OnlyOf
+from steamdino.present.web.problem_kinds import PROBLEMS
 from steamdino.present.web.redraw import draw, version_of
 from steamdino.present.web.root_path import below
 from steamdino.records import HIDDEN_COLUMNS, Filter
@@ -81,7 +82,8 @@ def changes(
     "/changes/pictures/{width}/{sha256}",
     tags=["banners"],
     response_class=Response,
-    responses={200: {"content": {"image/jpeg": {}}}, 304: {"description": "It has not changed."}},
+    responses={200: DRAWN, 304: {"description": "It has not changed."}},
+    operation_id="getEarlierBanner",
     summary="An earlier banner",
 )
 def picture(
@@ -97,7 +99,11 @@ def picture(
     if width not in WIDTHS:
         raise QueryError(f"there is no width {width}; use one of: {', '.join(map(str, WIDTHS))}")
     drawn = version_of(sha256)
-    headers = {"etag": f'"{drawn}-{width}"', "cache-control": KEPT if v == drawn else CHECKED}
+    headers = {
+        "etag": f'"{drawn}-{width}"',
+        "cache-control": KEPT if v == drawn else CHECKED,
+        "vary": "accept",
+    }
     with edition.gallery() as opened:
         place = opened.history.pictures([sha256]).get(sha256) if is_sha256(sha256) else None
     if place is None:
@@ -110,7 +116,7 @@ def picture(
         data = draw(place, width)
     except PictureError as error:
         raise QueryError(f"the picture {sha256} cannot be shown: {error}") from None
-    return Response(data, headers=headers, media_type="image/jpeg")
+    return Response(data, headers=headers, media_type=accepted(request, "image/jpeg", OCTETS))
 
 
 def _only(request: Request, what: str) -> str:

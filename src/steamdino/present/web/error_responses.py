@@ -18,23 +18,29 @@ from steamdino.errors import (
     NotComputedError,
     PictureError,
     QueryError,
+    RecipeError,
     SteamDinoError,
     UsageError,
 )
 from steamdino.present.display_text import invalid_value, printable
+from steamdino.present.web import problem_kinds
+from steamdino.present.web.problem_kinds import ProblemKind
 from steamdino.present.web.root_path import own_path
 from steamdino.present.web.served_snapshot import NotServedError
+from steamdino.present.web.snapshot_registry import EditionGoneError
 
 LOG = logging.getLogger("steamdino.web")
 
-STATUSES: tuple[tuple[type[SteamDinoError], int], ...] = (
-    (UsageError, 400),
-    (QueryError, 404),
-    (PictureError, 422),
-    (NetworkError, 422),
-    (BusyError, 503),
-    (NotComputedError, 503),
-    (NotServedError, 503),
+KINDS_OF: tuple[tuple[type[SteamDinoError], ProblemKind], ...] = (
+    (RecipeError, problem_kinds.INVALID_RECIPE),
+    (UsageError, problem_kinds.INVALID_REQUEST),
+    (QueryError, problem_kinds.NOT_FOUND),
+    (EditionGoneError, problem_kinds.EDITION_GONE),
+    (PictureError, problem_kinds.UNREADABLE_PICTURE),
+    (NetworkError, problem_kinds.UNREACHABLE_PICTURE),
+    (BusyError, problem_kinds.BUSY),
+    (NotComputedError, problem_kinds.NOT_COMPUTED),
+    (NotServedError, problem_kinds.NOT_OFFERED),
 )
 """Errors whose messages are meant for the client. The messages of all others go to the log only, since they may name
 files of this machine."""
@@ -44,29 +50,52 @@ LONGEST = 500
 """Maximum length of a detail, since it may repeat the request."""
 
 
-def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
-    """Return an error as JSON."""
+def problem(
+    status: int, detail: str, headers: Mapping[str, str] | None = None, kind: ProblemKind | None = None
+) -> Response:
+    """Return an error as JSON; without a kind, of the usual one of its status."""
     if status == HTTPStatus.NOT_MODIFIED:
         return Response(status_code=status, headers=dict(headers or {}))
     title = HTTPStatus(status).phrase
-    record = {"type": "about:blank", "title": title, "status": status, "detail": printable(detail)[:LONGEST]}
+    kind = kind or problem_kinds.USUAL.get(status)
+    record = {
+        "type": kind.type if kind else problem_kinds.UNKNOWN,
+        "title": title,
+        "status": status,
+        "detail": printable(detail)[:LONGEST],
+    }
     text = json.dumps(record, ensure_ascii=False)
-    return Response(text, status, dict(headers or {}), media_type="application/problem+json")
+    return Response(text, status, dict(headers or {}), media_type=problem_kinds.MEDIA_TYPE)
+
+
+def kind_of(error: SteamDinoError) -> ProblemKind | None:
+    """Return which kind of problem an error is; None if its message is not for the client."""
+    return next((kind for one, kind in KINDS_OF if isinstance(error, one)), None)
 
 
 def status_and_detail(error: SteamDinoError) -> tuple[int, str, dict[str, str]]:
     """Return the HTTP status, the detail and the headers for one of this program's errors."""
-    status = next((status for kind, status in STATUSES if isinstance(error, kind)), None)
-    if status is None:
+    kind = kind_of(error)
+    if kind is None:
         LOG.error("unanswered", extra={"facts": {"error": str(error)}})
         return 503, UNANSWERED, {}
-    return status, str(error), {"retry-after": str(error.retry)} if isinstance(error, BusyError) else {}
+    return (
+        int(kind.status),
+        str(error),
+        {"retry-after": str(error.retry)} if isinstance(error, BusyError) else {},
+    )
 
 
-def answer(request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+def answer(
+    request: Request,
+    status: int,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    kind: ProblemKind | None = None,
+) -> Response:
     """Return an error as JSON, or as a page or a part of one if the client prefers that."""
     if status == HTTPStatus.NOT_MODIFIED or not _wants_page(request):
-        return problem(status, detail, headers)
+        return problem(status, detail, headers, kind)
     from steamdino.present.web.error_page import error_page
 
     headers = dict(headers or {})
@@ -88,7 +117,7 @@ def unforeseen(request: Request, error: Exception) -> Response:
 def of_error(request: Request, error: Exception) -> Response:
     """Return the answer for one of this program's errors, an invalid parameter or an HTTP error."""
     if isinstance(error, SteamDinoError):
-        return answer(request, *status_and_detail(error))
+        return answer(request, *status_and_detail(error), kind=kind_of(error))
     if isinstance(error, RequestValidationError):
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"][1:]) or "the request"

@@ -13,7 +13,7 @@ from steamdino import __version__
 from steamdino.present.web.redraw import version_of
 from steamdino.settings import Settings, WebSettings
 
-SUFFIXES = ("py", "jinja", "css", "js", "svg", "toml")
+SUFFIXES = ("py", "jinja", "css", "js", "svg", "toml", "json")
 """Suffixes of the package's files that determine an answer."""
 NOT_SHOWN = (
     "host",

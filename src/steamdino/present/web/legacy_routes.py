@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import Annotated, Any
 from urllib.parse import quote
 
-import numpy as np
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from steamdino.errors import QueryError
-from steamdino.present.export.legacy_export import are_numbers
-from steamdino.present.web.api import PROBLEMS, addresses, answer
+from steamdino.present.web.api import addresses, answer
+from steamdino.present.web.legacy_order import LegacyAppModel, order_of
 from steamdino.present.web.parameters import LONGEST, EditionOf, Flip, Mirror
+from steamdino.present.web.problem_kinds import PROBLEMS
 from steamdino.present.web.root_path import below, origin
 from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.records import Filter, Game
@@ -25,40 +25,16 @@ ALL = 100
 MOST = 1000
 """Largest number of games in an answer; larger numbers stand for it, as the original's stood for all of a row."""
 
-router = APIRouter(tags=["originals"], responses=PROBLEMS)
+router = APIRouter(tags=["legacy"], responses=PROBLEMS)
 Index = Annotated[int, Query(ge=0, le=2**31, description="A row of the gallery.")]
-AppId = Annotated[str, Query(max_length=LONGEST, alias="id")]
-Name = Annotated[str, Query(max_length=LONGEST)]
+AppId = Annotated[str, Query(max_length=LONGEST, alias="id", description="A game's id.")]
+Name = Annotated[str, Query(max_length=LONGEST, description="A game's name, or what is like one.")]
 Number = Annotated[
     int,
     Query(
         ge=-(2**31), le=2**31, description=f"How many, with the game itself; at most {MOST}. Negative: {ALL}."
     ),
 ]
-
-
-class MatchOrder:
-    """The rows of an edition, in the order of the original app's indices.
-
-    Attributes:
-        numbers: whether ids are answered as numbers: if all of them are, as in the exported arrays.
-        rows: the row of each index: int32, shape (games,).
-        index: the index of each row: int32, shape (games,).
-    """
-
-    def __init__(self, edition: ServedSnapshot) -> None:
-        ids = edition.snapshot.ids
-        self.numbers = are_numbers(ids)
-        rows = range(len(ids))
-        self.rows = np.array(sorted(rows, key=lambda row: int(ids[row])) if self.numbers else rows, np.int32)
-        self.index = np.empty_like(self.rows)
-        self.index[self.rows] = np.arange(len(self.rows), dtype=np.int32)
-
-
-def order_of(edition: ServedSnapshot) -> MatchOrder:
-    """Return the order of an edition's rows, computed once."""
-    found: MatchOrder = edition.once("order", lambda: MatchOrder(edition))
-    return found
 
 
 def _game(edition: ServedSnapshot, index: int) -> Game:
@@ -120,32 +96,57 @@ def _similar(
     return answer([_app(request, edition, one) for one in matches_of(edition, game, n, mirror, flip)])
 
 
-@router.get("/index", response_model=str)
+@router.get(
+    "/index",
+    response_model=str,
+    operation_id="legacyIndex",
+    summary="An index as a text",
+)
 def index(edition: EditionOf, index: Index = 0) -> Response:
     """Return an index as a text, if there is such a row."""
     _game(edition, index)
     return answer(str(index))
 
 
-@router.get("/id", response_model=int | str)
+@router.get(
+    "/id",
+    response_model=int | str,
+    operation_id="legacyId",
+    summary="The id at an index",
+)
 def id_of(edition: EditionOf, index: Index = 0) -> Response:
     """Return the id at an index."""
     return answer(_id(edition, _game(edition, index)))
 
 
-@router.get("/name", response_model=str)
+@router.get(
+    "/name",
+    response_model=str,
+    operation_id="legacyName",
+    summary="The name at an index",
+)
 def name(edition: EditionOf, index: Index = 0) -> Response:
     """Return the name at an index."""
     return answer(_game(edition, index).name)
 
 
-@router.get("/app", response_model=dict[str, Any])
+@router.get(
+    "/app",
+    response_model=LegacyAppModel,
+    operation_id="legacyApp",
+    summary="The app at an index",
+)
 def app(request: Request, edition: EditionOf, index: Index = 0) -> Response:
     """Return the app at an index."""
     return answer(_app(request, edition, _game(edition, index)))
 
 
-@router.get("/matches", response_model=list[int])
+@router.get(
+    "/matches",
+    response_model=list[int],
+    operation_id="legacyMatches",
+    summary="The indices of the matches of an index",
+)
 def matches(
     edition: EditionOf, index: Index = 0, n: Number = -1, mirror: Mirror = False, flip: Flip = False
 ) -> Response:
@@ -154,7 +155,12 @@ def matches(
     return answer([_index(edition, game) for game in found])
 
 
-@router.get("/similar_apps", response_model=list[dict[str, Any]])
+@router.get(
+    "/similar_apps",
+    response_model=list[LegacyAppModel],
+    operation_id="legacySimilarApps",
+    summary="The apps of the matches of an index",
+)
 def similar_apps(
     request: Request,
     edition: EditionOf,
@@ -167,25 +173,45 @@ def similar_apps(
     return _similar(request, edition, _game(edition, index), n, mirror, flip)
 
 
-@router.get("/index_from_id", response_model=int)
+@router.get(
+    "/index_from_id",
+    response_model=int,
+    operation_id="legacyIndexFromId",
+    summary="The index of an id",
+)
 def index_from_id(edition: EditionOf, game_id: AppId) -> Response:
     """Return the index of an id."""
     return answer(_index(edition, edition.snapshot.game(game_id)))
 
 
-@router.get("/name_from_id", response_model=str)
+@router.get(
+    "/name_from_id",
+    response_model=str,
+    operation_id="legacyNameFromId",
+    summary="The name of an id",
+)
 def name_from_id(edition: EditionOf, game_id: AppId) -> Response:
     """Return the name of an id."""
     return answer(edition.snapshot.game(game_id).name)
 
 
-@router.get("/app_from_id", response_model=dict[str, Any])
+@router.get(
+    "/app_from_id",
+    response_model=LegacyAppModel,
+    operation_id="legacyAppFromId",
+    summary="The app of an id",
+)
 def app_from_id(request: Request, edition: EditionOf, game_id: AppId) -> Response:
     """Return the app of an id."""
     return answer(_app(request, edition, edition.snapshot.game(game_id)))
 
 
-@router.get("/similar_apps_from_id", response_model=list[dict[str, Any]])
+@router.get(
+    "/similar_apps_from_id",
+    response_model=list[LegacyAppModel],
+    operation_id="legacySimilarAppsFromId",
+    summary="The apps of the matches of an id",
+)
 def similar_apps_from_id(
     request: Request,
     edition: EditionOf,
@@ -198,25 +224,45 @@ def similar_apps_from_id(
     return _similar(request, edition, edition.snapshot.game(game_id), n, mirror, flip)
 
 
-@router.get("/index_from_name", response_model=int)
+@router.get(
+    "/index_from_name",
+    response_model=int,
+    operation_id="legacyIndexFromName",
+    summary="The index of a name",
+)
 def index_from_name(edition: EditionOf, name: Name) -> Response:
     """Return the index of a name."""
     return answer(_index(edition, _named(edition, name)))
 
 
-@router.get("/id_from_name", response_model=int | str)
+@router.get(
+    "/id_from_name",
+    response_model=int | str,
+    operation_id="legacyIdFromName",
+    summary="The id of a name",
+)
 def id_from_name(edition: EditionOf, name: Name) -> Response:
     """Return the id of a name."""
     return answer(_id(edition, _named(edition, name)))
 
 
-@router.get("/app_from_name", response_model=dict[str, Any])
+@router.get(
+    "/app_from_name",
+    response_model=LegacyAppModel,
+    operation_id="legacyAppFromName",
+    summary="The app of a name",
+)
 def app_from_name(request: Request, edition: EditionOf, name: Name) -> Response:
     """Return the app of a name."""
     return answer(_app(request, edition, _named(edition, name)))
 
 
-@router.get("/similar_apps_from_name", response_model=list[dict[str, Any]])
+@router.get(
+    "/similar_apps_from_name",
+    response_model=list[LegacyAppModel],
+    operation_id="legacySimilarAppsFromName",
+    summary="The apps of the matches of a name",
+)
 def similar_apps_from_name(
     request: Request,
     edition: EditionOf,

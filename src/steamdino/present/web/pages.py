@@ -25,6 +25,7 @@ from steamdino.present.web import static
 from steamdino.present.web.api import addresses, any_game, filtered
 from steamdino.present.web.parameters import (
     LONGEST,
+    CutoffOf,
     EditionOf,
     Flip,
     Id,
@@ -133,6 +134,7 @@ def game(
     request: Request,
     edition: EditionOf,
     only: OnlyOf,
+    cutoff: CutoffOf,
     game_id: Annotated[str, Path(max_length=LONGEST)],
     offset: Offset = 0,
     mirror: Mirror = False,
@@ -143,8 +145,10 @@ def game(
     own = edition.snapshot.game(game_id)
     other = served(request).edition(beside) if beside else None
     wanted = offset + PAGE + 1
-    matches = edition.similar(game_id, wanted, mirror=mirror, flip=flip, only=only)
-    others = other.similar(game_id, wanted, mirror=mirror, flip=flip, only=only) if other else None
+    matches = edition.similar(game_id, wanted, mirror=mirror, flip=flip, only=only, cutoff=cutoff)
+    others = (
+        other.similar(game_id, wanted, mirror=mirror, flip=flip, only=only, cutoff=cutoff) if other else None
+    )
     return page(
         request,
         "game.html.jinja",
@@ -154,7 +158,7 @@ def game(
         recipe=edition.snapshot.recipe.name,
         beside=beside,
         only=only,
-        filtered=only != Filter(),
+        filtered=only != Filter() or bool(cutoff),
         hidden=HIDDEN_COLUMNS,
         mirror=mirror,
         flip=flip,
@@ -180,6 +184,7 @@ async def picture_form(request: Request) -> Response:
 def picture(
     request: Request,
     edition: EditionOf,
+    cutoff: CutoffOf,
     picture: Annotated[UploadFile | None, File()] = None,
     address: Annotated[str, Form(max_length=2000)] = "",
     do: Annotated[str, Form(max_length=20)] = "similar",
@@ -201,7 +206,7 @@ def picture(
         if do == "audit":
             found = edition.audit(path, [tag] if tag.strip() else [], PAGE)
             return _audit_page(request, found, name, _inline(path))
-        matches = edition.similar(path, PAGE, mirror=mirror, flip=flip)
+        matches = edition.similar(path, PAGE, mirror=mirror, flip=flip, cutoff=cutoff)
         shown = _inline(path)
     return page(
         request, "pictured.html.jinja", name=name, shown=shown, matches=matches, mirror=mirror, flip=flip
@@ -233,10 +238,13 @@ def _audit_page(request: Request, found: Audit, name: str, shown: str) -> Respon
 
 @router.get("/text")
 def text(
-    request: Request, edition: EditionOf, q: Annotated[str, Query(min_length=1, max_length=LONGEST)]
+    request: Request,
+    edition: EditionOf,
+    cutoff: CutoffOf,
+    q: Annotated[str, Query(min_length=1, max_length=LONGEST)],
 ) -> Response:
     """Show games that match words."""
-    matches = edition.text(q, PAGE)
+    matches = edition.text(q, PAGE, cutoff=cutoff)
     return page(request, "words.html.jinja", typed=q, matches=matches)
 
 

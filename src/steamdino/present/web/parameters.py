@@ -6,16 +6,18 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, File, Query, Request, UploadFile
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from steamdino.errors import PictureError, UsageError
 from steamdino.picture_formats import SUFFIXES_OF
+from steamdino.present.web.media_types import BINARY
 from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.present.web.snapshot_registry import SnapshotRegistry
 from steamdino.records import HIDDEN_COLUMNS, Filter
+from steamdino.search.cutoff import EVERY_MATCH, Cutoff
 from steamdino.search.filter_parser import filter_of
 
 LONGEST = 500
@@ -23,7 +25,7 @@ LONGEST = 500
 MOST = 100
 """Maximum number of games per page."""
 DEEPEST = 10_000
-"""The largest offset."""
+"""The largest offset of a search, which has to find all matches before it."""
 
 
 def served(request: Request) -> SnapshotRegistry:
@@ -32,13 +34,17 @@ def served(request: Request) -> SnapshotRegistry:
     return found
 
 
+def _or_none(value: Any) -> Any:
+    return None if value == "" else value
+
+
+Recipe = Annotated[
+    str | None, Query(max_length=LONGEST, description="The recipe to search with; default: the server's.")
+]
+
+
 # Async, because plain functions take a thread each, and wait if none is free.
-async def edition(
-    request: Request,
-    recipe: Annotated[
-        str | None, Query(max_length=LONGEST, description="The recipe to search with; default: the server's.")
-    ] = None,
-) -> ServedSnapshot:
+async def edition(request: Request, recipe: Recipe = None) -> ServedSnapshot:
     """Return the edition of the requested recipe."""
     return served(request).edition(recipe or None)
 
@@ -59,7 +65,7 @@ async def only(
     ] = "",
     upcoming: Annotated[
         bool | None,
-        BeforeValidator(lambda value: None if value == "" else value),  # the form's choice of all games
+        BeforeValidator(_or_none),  # the form's choice of all games
         Query(description="1: only games that are not released yet; 0: none of them."),
     ] = None,
     min_reviews: Annotated[int, Query(ge=0, le=10**9, description="Minimum number of reviews.")] = 0,
@@ -81,14 +87,39 @@ async def only(
     )
 
 
+async def cutoff(
+    min_similarity: Annotated[
+        Annotated[float, Field(ge=-1, le=1)] | None,
+        BeforeValidator(_or_none),
+        Query(description="Only matches with at least this similarity, a cosine."),
+    ] = None,
+    min_percentile: Annotated[
+        Annotated[float, Field(ge=0, le=100)] | None,
+        BeforeValidator(_or_none),
+        Query(description="Only matches closer than this percentage of all pairs."),
+    ] = None,
+) -> Cutoff:
+    """Return the least that a match must have; empty form fields count as missing."""
+    if min_similarity is None and min_percentile is None:
+        return EVERY_MATCH
+    return Cutoff(min_similarity, min_percentile)
+
+
 EditionOf = Annotated[ServedSnapshot, Depends(edition)]
 OnlyOf = Annotated[Filter, Depends(only)]
-Id = Annotated[str, Query(max_length=LONGEST)]
+CutoffOf = Annotated[Cutoff, Depends(cutoff)]
+Id = Annotated[str, Query(max_length=LONGEST, description="A game's id.")]
 Count = Annotated[int, Query(ge=1, le=MOST, description="Maximum number of results.")]
 Offset = Annotated[int, Query(ge=0, le=DEEPEST, description="Number of results to skip.")]
+Place = Annotated[int, Query(ge=0, le=2**31, description="Number of results to skip.")]
+"""An offset in a list that is at hand as a whole."""
 Mirror = Annotated[bool, Query(description="Mirror the query's picture left-right first.")]
 Flip = Annotated[bool, Query(description="Flip the query's picture top-bottom first.")]
-Sent = Annotated[UploadFile, File(description=f"A picture: {', '.join(SUFFIXES_OF)}.")]
+Sent = Annotated[
+    UploadFile,
+    File(description=f"A picture: {', '.join(SUFFIXES_OF)}."),
+    WithJsonSchema(BINARY),
+]
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from steamdino.present.web.concurrency import COMPUTING, ENCODING, READING, Conc
 from steamdino.present.web.timing import stage
 from steamdino.records import Filter, Game, Matches
 from steamdino.search import Snapshot
+from steamdino.search.cutoff import EVERY_MATCH, Cutoff
 
 PAIRS = 8_000**2
 """Pairs of games that a request may compare: those of 8,000 games, which takes 0.8 s on one core."""
@@ -105,6 +106,7 @@ class ServedSnapshot:
         mirror: bool = False,
         flip: bool = False,
         only: Filter | None = None,
+        cutoff: Cutoff = EVERY_MATCH,
     ) -> Matches:
         """Return the matches of a game's id or a picture; wait for other models if the picture must be encoded.
 
@@ -117,9 +119,19 @@ class ServedSnapshot:
             self.snapshot.game(query)
         encodes = mirror or flip or isinstance(query, Path)
         with self._work.encoding() if encodes else nullcontext(), stage("search"), _without_path(query):
-            return self.snapshot.similar(query, k, mirror=mirror, flip=flip, only=only)
+            return self.snapshot.similar(
+                query,
+                k,
+                mirror=mirror,
+                flip=flip,
+                min_similarity=cutoff.min_similarity,
+                min_percentile=cutoff.min_percentile,
+                only=only,
+            )
 
-    def text(self, sentence: str, k: int, *, only: Filter | None = None) -> Matches:
+    def text(
+        self, sentence: str, k: int, *, only: Filter | None = None, cutoff: Cutoff = EVERY_MATCH
+    ) -> Matches:
         """Return the matches of a sentence.
 
         Raises:
@@ -128,7 +140,13 @@ class ServedSnapshot:
         """
         check_words(self.snapshot.recipe)
         with self._work.encoding(), stage("search"):
-            return self.snapshot.text(sentence, k, only=only)
+            return self.snapshot.text(
+                sentence,
+                k,
+                min_similarity=cutoff.min_similarity,
+                min_percentile=cutoff.min_percentile,
+                only=only,
+            )
 
     def audit(self, picture: Path, tags: list[str], k: int) -> Audit:
         """Audit a draft.

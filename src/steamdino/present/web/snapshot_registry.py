@@ -8,17 +8,41 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from steamdino.errors import NoSnapshotError, RecipeError, SnapshotError
+from steamdino.errors import NoSnapshotError, RecipeError, SnapshotError, SteamDinoError
 from steamdino.index.snapshot_selection import newest_by_name
 from steamdino.present.web.served_snapshot import ServedSnapshot, WorkLimits
 from steamdino.search import Snapshot
 from steamdino.settings import Settings, WebSettings
 
 LOG = logging.getLogger("steamdino.web")
+
+OPEN = 600.0
+"""Seconds for which the edition before stays open, so that lists whose pages are being read can be read to the end. It
+is one for each recipe, and its memory is free again afterwards."""
+
+
+class EditionGoneError(SteamDinoError):
+    """The edition of an earlier page is no longer served."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Former:
+    """The edition before the current one of a recipe, and the moment until which it is served."""
+
+    edition: ServedSnapshot
+    until: float
+
+    @property
+    def is_open(self) -> bool:
+        # Files that were removed cannot all be read any more, even by who has some of them open.
+        return (
+            time.monotonic() < self.until and self.edition.folder is not None and self.edition.folder.is_dir()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +52,12 @@ class _Now:
     Attributes:
         editions: by recipe name, the public one first.
         version: names all editions together.
+        former: by recipe name, the editions before these that are still open.
     """
 
     editions: Mapping[str, ServedSnapshot] = field(default_factory=lambda: MappingProxyType({}))
     version: str = ""
+    former: Mapping[str, _Former] = field(default_factory=lambda: MappingProxyType({}))
 
 
 class SnapshotRegistry:
@@ -85,6 +111,17 @@ class SnapshotRegistry:
                 f"the recipe {str(recipe)[:80]!r} is not served; choose from: {', '.join(editions)}"
             ) from None
 
+    def open_edition(self, version: str) -> ServedSnapshot | None:
+        """Return the edition with a version: a current one, or the one before; None if it is not open."""
+        now = self._now
+        for edition in now.editions.values():
+            if edition.version == version:
+                return edition
+        for former in now.former.values():
+            if former.edition.version == version and former.is_open:
+                return former.edition
+        return None
+
     @property
     def version(self) -> str:
         """Return a name of everything that is served; it changes when a snapshot is swapped in."""
@@ -106,7 +143,7 @@ class SnapshotRegistry:
                 found = self._public_first(found)
                 marks = " ".join(f"{name} {edition.version}" for name, edition in found.items())
                 version = hashlib.sha256(marks.encode()).hexdigest()[:16]
-                self._now = _Now(MappingProxyType(found), version)
+                self._now = _Now(MappingProxyType(found), version, MappingProxyType(self._former(found)))
 
     def _public_first(self, found: dict[str, ServedSnapshot]) -> dict[str, ServedSnapshot]:
         if not self._public:
@@ -134,15 +171,30 @@ class SnapshotRegistry:
             found[name] = known
         return found
 
+    def _former(self, found: Mapping[str, ServedSnapshot]) -> dict[str, _Former]:
+        """Return the editions before the ones that were found, as long as they are open."""
+        former = {}
+        for name, edition in found.items():
+            known = self._now.editions.get(name)
+            if known is not None and known is not edition:
+                former[name] = _Former(known, time.monotonic() + OPEN)
+            elif (before := self._now.former.get(name)) is not None and before.is_open:
+                former[name] = before
+        return former
+
+    def look(self) -> None:
+        """Refresh, and log what is wrong with newer snapshots, if anything: the old ones stay in service."""
+        try:
+            self.refresh()
+        except Exception:
+            LOG.exception("refresh")
+
     def watch(self) -> threading.Thread:
         """Start to look for newer snapshots at intervals, until `close`."""
 
         def look() -> None:
             while not self._stop.wait(self._every):
-                try:
-                    self.refresh()
-                except Exception:  # the old snapshots stay in service, whatever is wrong with the new ones
-                    LOG.exception("refresh")
+                self.look()
 
         thread = threading.Thread(target=look, name="refresh", daemon=True)
         thread.start()

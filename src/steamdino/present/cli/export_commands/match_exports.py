@@ -9,6 +9,7 @@ import typer
 
 from steamdino.present.cli.console import beside, note, say
 from steamdino.present.cli.export_commands.selection import CountOption, Selection, text_file
+from steamdino.present.cli.filter_options import CutoffOptions
 from steamdino.present.cli.option_groups import Command
 from steamdino.present.cli.options import RecipeOptions, SearchOptions
 from steamdino.present.cli.output_options import check_outputs
@@ -27,13 +28,15 @@ def command_of(writer: Writer) -> Command:
         gallery: SearchOptions,
         k: CountOption = writer.k,
         recipe: RecipeOptions,
+        least: CutoffOptions,
     ) -> None:
         from steamdino.present.export.answer import answers_of
 
         writer.check()
+        cutoff = least.cutoff
         check_outputs(("-o", output))
         snapshot = gallery.open(recipe)
-        table = asked.neighbourhood(snapshot, gallery.folder, k)
+        table = asked.neighbourhood(snapshot, gallery.folder, k, cutoff)
         folder = output.absolute().parent if output and not is_stream(output) else Path.cwd()
         context = Context(snapshot, gallery.folder, recipe.kind, folder)
         if writer.binary and output:

@@ -11,6 +11,7 @@ import typer
 from steamdino.errors import UsageError
 from steamdino.present.cli.console import beside, note, say
 from steamdino.present.cli.export_commands.selection import CountOption, Selection
+from steamdino.present.cli.filter_options import CutoffOptions
 from steamdino.present.cli.match_output import note_missing_pictures
 from steamdino.present.cli.options import RecipeOptions, SearchOptions
 from steamdino.present.cli.output_options import check_folder, check_outputs
@@ -41,6 +42,7 @@ def html(
     gallery: SearchOptions,
     k: CountOption = 10,
     recipe: RecipeOptions,
+    least: CutoffOptions,
     title: Annotated[str, typer.Option(help="Heading of the page.")] = "Banners that look alike",
 ) -> None:
     """Write one HTML page with queries and their matches.
@@ -52,13 +54,17 @@ def html(
         steam-dino export html 730 "half life" draft.png -o alike.html
     """
     check_outputs(("-o", output))
+    cutoff = least.cutoff
     snapshot = gallery.open(recipe)
     queries = list(asked.queries or ())
     rest = replace(asked, queries=None)
     if rest or not queries:
         ids = rest.ids(snapshot, gallery.folder)
         queries += snapshot.ids if ids is None else ids
-    found = [snapshot.similar(query, k) for query in queries]
+    found = [
+        snapshot.similar(query, k, min_similarity=cutoff.min_similarity, min_percentile=cutoff.min_percentile)
+        for query in queries
+    ]
     note_missing_pictures(found)
     context = Context(snapshot, gallery.folder, recipe.kind, output.absolute().parent)
     with writing_text(output) as text:
@@ -77,6 +83,7 @@ def sheet(
     gallery: SearchOptions,
     k: Annotated[int, typer.Option("-k", metavar="N", help="Maximum number of matches.")] = 10,
     recipe: RecipeOptions,
+    least: CutoffOptions,
 ) -> None:
     """Write one picture of a query with its matches, in rows of five.
 
@@ -90,8 +97,11 @@ def sheet(
     check_outputs(("-o", output))
     if k > MOST:
         raise UsageError(f"-k is {k}; a picture has room for {MOST} matches")
+    cutoff = least.cutoff
     snapshot = gallery.open(recipe)
-    matches = snapshot.similar(query, k)
+    matches = snapshot.similar(
+        query, k, min_similarity=cutoff.min_similarity, min_percentile=cutoff.min_percentile
+    )
     note_missing_pictures([matches])
     context = Context(snapshot, gallery.folder, recipe.kind, output.absolute().parent)
     with writing(output) as file:

@@ -19,6 +19,7 @@ from steamdino.storage.text_lines import read_lines
 if TYPE_CHECKING:
     from steamdino.analysis.neighbourhood import Neighbourhood
     from steamdino.search import Snapshot
+    from steamdino.search.cutoff import Cutoff
 
 NAMED = 5
 """Maximum number of missing games to list."""
@@ -72,15 +73,15 @@ class Selection:
             )
         return list(found)
 
-    def neighbourhood(self, snapshot: Snapshot, gallery: Path, k: int) -> Neighbourhood:
-        """The games with their k nearest. Raises as `ids`."""
+    def neighbourhood(self, snapshot: Snapshot, gallery: Path, k: int, cutoff: Cutoff) -> Neighbourhood:
+        """The games with their k nearest that a cutoff lets through. Raises as `ids`."""
         from steamdino.analysis.neighbourhood import Neighbourhood
         from steamdino.present.cli.progress import bar
 
         ids = self.ids(snapshot, gallery)
         rows = None if ids is None else [row for key in ids if (row := snapshot.row(key)) is not None]
         with bar("Comparing", "games") as progress:
-            return Neighbourhood.of(snapshot, k, rows, progress=progress)
+            return Neighbourhood.of(snapshot, k, rows, cutoff=cutoff, progress=progress)
 
     def _named(self, snapshot: Snapshot) -> Iterator[str]:
         for query in self.queries or ():
