@@ -24,8 +24,10 @@ from steamdino.present.web import (
     changes_feed,
     changes_pages,
     error_responses,
+    game_pages,
     legacy_pages,
     legacy_routes,
+    list_pages,
     pages,
     service_routes,
     static,
@@ -96,6 +98,8 @@ def create_app(
         changes_feed.router,
         changes_pages.router,
         pages.router,
+        list_pages.router,
+        game_pages.router,
         legacy_pages.router,
     )
     for router in routers:

@@ -23,29 +23,29 @@ router = APIRouter(include_in_schema=False)
 def _add(kind: str, suffix: str) -> None:
     """Add the routes of one kind of page and one mirroring."""
     mirrored, flipped = TURNS[suffix]
-    base = f"/{kind}{suffix}"
+    folder = f"/{kind}{suffix}"
 
-    @router.get(base)
-    @router.get(f"{base}/")
+    @router.get(folder)
+    @router.get(f"{folder}/")
     async def anyone(edition: EditionOf) -> Response:
         found = any_game(edition, Filter())
-        return RedirectResponse(f"{base}/{found.id}", 303, {"cache-control": "no-store"})
+        return RedirectResponse(f"{folder}/{found.id}", 303, {"cache-control": "no-store"})
 
     def shown(
         request: Request, edition: ServedSnapshot, game_id: str, n: int, mirror: bool, flip: bool
     ) -> Response:
         own = edition.snapshot.game(game_id)
         games = matches_of(edition, own, n, mirrored or mirror, flipped or flip, most=ALL)
-        return page(request, "render.html.jinja", games=games, base=base, n=n, to_store=kind == "store")
+        return page(request, "render.html.jinja", games=games, folder=folder, n=n, to_store=kind == "store")
 
-    @router.get(f"{base}/{{game_id}}")
-    @router.get(f"{base}/{{game_id}}/")
+    @router.get(f"{folder}/{{game_id}}")
+    @router.get(f"{folder}/{{game_id}}/")
     def usual(
         request: Request, edition: EditionOf, game_id: GameId, mirror: Mirror = False, flip: Flip = False
     ) -> Response:
         return shown(request, edition, game_id, USUAL, mirror, flip)
 
-    @router.get(f"{base}/{{game_id}}/{{n}}")
+    @router.get(f"{folder}/{{game_id}}/{{n}}")
     def counted(
         request: Request,
         edition: EditionOf,
