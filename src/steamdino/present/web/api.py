@@ -148,7 +148,7 @@ async def similar(
     search = partial(edition.similar, game_id, offset + k + 1, mirror=mirror, flip=flip, only=only)
     # A model would block the event loop.
     matches = await (run_in_threadpool(search) if mirror or flip else filtered(only, search))
-    return answer(api_models.similar_record(matches, addresses(request), offset, k))
+    return answer(api_models.similar_record(matches, addresses(request), offset, k, edition.snapshot))
 
 
 async def filtered(only: Filter, search: Callable[[], Found]) -> Found:
@@ -184,7 +184,7 @@ def similar_to_picture(
     """Return the games whose banners look most like an uploaded picture. The picture is not stored."""
     with kept(picture) as path:
         matches = edition.similar(path, offset + k + 1, mirror=mirror, flip=flip, only=only)
-    return answer(api_models.similar_record(matches, addresses(request), offset, k))
+    return answer(api_models.similar_record(matches, addresses(request), offset, k, edition.snapshot))
 
 
 @router.get(
@@ -203,7 +203,7 @@ def similar_to_address(
     """Return the games whose banners look most like a picture that the server fetches, if it is set up to do so."""
     with fetched(request, url) as path:
         matches = edition.similar(path, offset + k + 1, mirror=mirror, flip=flip, only=only)
-    return answer(api_models.similar_record(matches, addresses(request), offset, k))
+    return answer(api_models.similar_record(matches, addresses(request), offset, k, edition.snapshot))
 
 
 @router.get("/text", response_model=api_models.SimilarModel, summary="Games that match words")
@@ -217,7 +217,7 @@ def text(
 ) -> Response:
     """Return the games whose banners match a sentence best, if the recipe supports words."""
     matches = edition.text(q, offset + k + 1, only=only)
-    return answer(api_models.similar_record(matches, addresses(request), offset, k))
+    return answer(api_models.similar_record(matches, addresses(request), offset, k, edition.snapshot))
 
 
 @router.get("/unique", response_model=api_models.UniqueModel, summary="Games that look like no other")

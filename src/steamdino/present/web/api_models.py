@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, Field
 
+from steamdino.analysis.folded_matches import folded
 from steamdino.present.export.banner_urls import SteamPictures
 from steamdino.present.web.redraw import version_of
 from steamdino.records import Game, Matches, Query
@@ -39,6 +40,12 @@ class MatchModel(GameModel):
     similarity: float = Field(description="cosine, -1 to 1")
     percentile: float | None = Field(description="percentage of the gallery's pairs that are less similar")
     identical: bool = Field(description="whether its banner has exactly the bytes of the query's")
+    looks_alike: bool | None = Field(
+        description="whether it is closer than `chance`; null if that is unknown, and for words"
+    )
+    copy_of: str | None = Field(
+        description="the id of an earlier match of this page that shows the same picture; null if none does"
+    )
 
 
 class QueryModel(BaseModel):
@@ -58,6 +65,10 @@ class SimilarModel(BaseModel):
     recipe: str
     matches: list[MatchModel]
     next: int | None = Field(description="the offset of the next page; null if this is the last")
+    chance: float | None = Field(
+        description="the similarity that the best of as many random pairs as there are games reaches every other time;"
+        " null if it is unknown, and for words"
+    )
     undated: int = Field(
         description="games that `released` skipped because their release date cannot be read"
     )
@@ -183,9 +194,10 @@ def game_record(game: Game, to: PictureAddresses) -> dict[str, Any]:
     }
 
 
-def similar_record(matches: Matches, to: Links, offset: int, k: int) -> dict[str, Any]:
+def similar_record(matches: Matches, to: Links, offset: int, k: int, snapshot: Snapshot) -> dict[str, Any]:
     """Return a page of matches as JSON; `matches` starts at the first page and has one more match if there are more."""
     page = matches[offset : offset + k]
+    copies = {copy.id: one.match.id for one in folded(snapshot, page) for copy in one.copies}
     return {
         "query": _query(matches.query, to),
         "recipe": matches.recipe,
@@ -196,10 +208,13 @@ def similar_record(matches: Matches, to: Links, offset: int, k: int) -> dict[str
                 "similarity": round(match.similarity, 6),
                 "percentile": None if match.percentile is None else round(match.percentile, 5),
                 "identical": match.identical,
+                "looks_alike": matches.looks_alike(match),
+                "copy_of": copies.get(match.id),
             }
             for match in page
         ],
         "next": offset + k if len(matches) > offset + k else None,
+        "chance": None if matches.chance is None else round(matches.chance, 6),
         "undated": matches.undated,
     }
 
