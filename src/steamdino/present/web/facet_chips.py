@@ -9,7 +9,7 @@ from fastapi import Request
 
 from steamdino.index.name_folding import fold
 from steamdino.present.web.filter_form import FilterForm
-from steamdino.present.web.page_links import FILTERS, link
+from steamdino.present.web.page_links import FILTERS, MINIMA, link
 from steamdino.records import HIDDEN_COLUMNS
 from steamdino.search.filter_counts import FacetCounts, FilterCounts, KnownFacets
 
@@ -60,7 +60,9 @@ class Facets:
     near: list[Chip]
 
 
-def facets(request: Request, counts: FilterCounts, form: FilterForm, path: str = "") -> Facets:
+def facets(
+    request: Request, counts: FilterCounts, form: FilterForm, path: str = "", *, minima: bool = False
+) -> Facets:
     """Describe the filters of a page.
 
     Args:
@@ -68,6 +70,7 @@ def facets(request: Request, counts: FilterCounts, form: FilterForm, path: str =
         counts: of the snapshot that is shown.
         form: the page's filter.
         path: of the page that chips lead to; empty for the same page.
+        minima: whether the page applies the least similarity and percentile as well.
     """
     known, found = counts.known, counts(form.only)
     groups = {
@@ -81,10 +84,10 @@ def facets(request: Request, counts: FilterCounts, form: FilterForm, path: str =
         form,
         known,
         found.games,
-        list(_active(request, path, form)),
+        [*_active(request, path, form), *(_minima(request, path, form) if minima else ())],
         {label: chips for label, chips in groups.items() if chips},
         list(found.tags)[:100],
-        link(request, path, offset=None, **dict.fromkeys(FILTERS)),
+        link(request, path, offset=None, **dict.fromkeys((*FILTERS, *MINIMA))),
         [Chip(tag, link(request, path, offset=None, tag=[*form.only.tags, tag])) for tag in near],
     )
 
@@ -116,6 +119,12 @@ def _active(request: Request, path: str, form: FilterForm) -> Iterator[Chip]:
     for name, games in HIDDEN_COLUMNS.items():
         if getattr(only, name):
             yield Chip(f"with {games}", link(request, path, offset=None, **{name: None}))
+
+
+def _minima(request: Request, path: str, form: FilterForm) -> Iterator[Chip]:
+    for label, least in (("similarity", form.min_similarity), ("percentile", form.min_percentile)):
+        if least is not None:
+            yield Chip(f"{label} from {least:g}", link(request, path, offset=None, **{f"min_{label}": None}))
 
 
 def _tags(request: Request, path: str, form: FilterForm, found: FacetCounts) -> Iterator[Chip]:

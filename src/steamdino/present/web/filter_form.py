@@ -5,21 +5,26 @@ The API refuses a filter that it does not understand. A person who mistypes a ta
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from fastapi import Depends, Query
 
 from steamdino.errors import UsageError
 from steamdino.present.display_text import shortened
-from steamdino.records import Filter
+from steamdino.records import Filter, Matches
 from steamdino.search import Snapshot
 from steamdino.search.filter_parser import filter_of
 from steamdino.search.tag_hints import unknown_tags
 
 LONGEST_VALUE = 80
 MOST_TAGS = 20
+HALF_SIMILARITY, HALF_PERCENTILE = 0.5e-3, 0.5e-5
+"""Half a unit of the last decimal of a similarity on a page and of a percentile in an answer, so that a number that was
+copied from there still finds its match."""
+
 YES = ("1", "true", "on", "yes")
 
 
@@ -45,6 +50,8 @@ class TypedFilter:
     early_access: str = ""
     upcoming: str = ""
     min_reviews: str = ""
+    min_similarity: str = ""
+    min_percentile: str = ""
     flags: Mapping[str, bool] = field(default_factory=dict)
 
 
@@ -56,11 +63,14 @@ class FilterForm:
         only: the filter.
         typed: the fields as they were typed.
         hints: by field, why it was ignored; for `tag`, one of several may have been.
+        min_similarity, min_percentile: the least that a match must have; None for any.
     """
 
     only: Filter
     typed: TypedFilter
     hints: Mapping[str, Hint]
+    min_similarity: float | None = None
+    min_percentile: float | None = None
 
     @property
     def has_conditions(self) -> bool:
@@ -68,9 +78,28 @@ class FilterForm:
         return self.only != Filter()
 
     @property
+    def has_minima(self) -> bool:
+        """Whether matches must have a least similarity or percentile."""
+        return self.min_similarity is not None or self.min_percentile is not None
+
+    @property
     def is_open(self) -> bool:
         """Whether a person should see the fields at once."""
-        return self.has_conditions or bool(self.hints)
+        return self.has_conditions or self.has_minima or bool(self.hints)
+
+    def similar_enough(self, matches: Matches) -> Matches:
+        """Leave out the matches below the minima, which are the last ones: both fall from match to match."""
+        if not self.has_minima:
+            return matches
+        least = -1.0 if self.min_similarity is None else self.min_similarity - HALF_SIMILARITY
+        percentile = None if self.min_percentile is None else self.min_percentile - HALF_PERCENTILE
+        kept = tuple(
+            match
+            for match in matches
+            if match.similarity >= least
+            and (percentile is None or (match.percentile is not None and match.percentile >= percentile))
+        )
+        return replace(matches, items=kept)
 
 
 async def typed_filter(
@@ -79,6 +108,8 @@ async def typed_filter(
     early_access: Annotated[str, Query()] = "",
     upcoming: Annotated[str, Query()] = "",
     min_reviews: Annotated[str, Query()] = "",
+    min_similarity: Annotated[str, Query()] = "",
+    min_percentile: Annotated[str, Query()] = "",
     free: Annotated[str, Query()] = "",
     adult: Annotated[str, Query()] = "",
     delisted: Annotated[str, Query()] = "",
@@ -91,6 +122,8 @@ async def typed_filter(
         _short(early_access),
         _short(upcoming).lower(),
         _short(min_reviews),
+        _short(min_similarity),
+        _short(min_percentile),
         {name: _short(value).lower() in YES for name, value in flags.items()},
     )
 
@@ -130,7 +163,24 @@ def understood(typed: TypedFilter, snapshot: Snapshot) -> FilterForm:
         upcoming={"1": True, "true": True, "0": False, "false": False}.get(typed.upcoming),
         **typed.flags,
     )
-    return FilterForm(only, typed, hints)
+    minima = [
+        _number(name, getattr(typed, name), low, high, hints)
+        for name, low, high in (("min_similarity", -1, 1), ("min_percentile", 0, 100))
+    ]
+    return FilterForm(only, typed, hints, *minima)
+
+
+def _number(name: str, written: str, low: int, high: int, hints: dict[str, Hint]) -> float | None:
+    if not written:
+        return None
+    try:
+        number = float(written.replace(",", "."))
+    except ValueError:
+        number = math.nan
+    if low <= number <= high:  # NaN is in no range
+        return number
+    hints[name] = Hint(f"“{written}” is not a number from {low} to {high} and was ignored.")
+    return None
 
 
 def _short(text: str) -> str:

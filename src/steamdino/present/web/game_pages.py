@@ -93,7 +93,8 @@ def game(
     form = understood(typed, edition.snapshot)
     editions = [edition, *([served(request).edition(beside)] if beside else [])]
     found = [
-        one.similar(game_id, offset + PAGE + 1, mirror=mirror, flip=flip, only=form.only) for one in editions
+        form.similar_enough(one.similar(game_id, offset + PAGE + 1, mirror=mirror, flip=flip, only=form.only))
+        for one in editions
     ]
     sides = [ranked(one, matches, offset) for one, matches in zip(editions, found, strict=True)]
     shown = len(found[0][offset : offset + PAGE])
@@ -104,10 +105,17 @@ def game(
         sides=sides,
         recipe=edition.snapshot.recipe.name,
         beside=beside,
-        facets=facets(request, edition.snapshot.counts, form),
+        facets=facets(request, edition.snapshot.counts, form, minima=True),
         mirror=mirror,
         flip=flip,
-        pager=pager(request, offset, PAGE, shown, _total(edition, form.only, own.id)),
+        pager=pager(
+            request,
+            offset,
+            PAGE,
+            shown,
+            None if form.has_minima else _total(edition, form.only, own.id),
+            more=len(found[0]) > offset + PAGE,
+        ),
         namesakes=namesakes([own, *(one for side in sides for one in side.games)]),
     )
 

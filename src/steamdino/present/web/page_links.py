@@ -15,7 +15,10 @@ from steamdino.records import HIDDEN_COLUMNS
 FILTERS = ("tag", "released", "early_access", "upcoming", "min_reviews", "free", *HIDDEN_COLUMNS)
 """The parameters of filters."""
 
-CARRIED = ("recipe", "beside", *FILTERS, "min_similarity", "min_percentile")
+MINIMA = ("min_similarity", "min_percentile")
+"""The parameters of the least that a match must have."""
+
+CARRIED = ("recipe", "beside", *FILTERS, *MINIMA)
 """The parameters that stay when a person goes on to another game."""
 
 TURNS = ("mirror", "flip")

@@ -22,6 +22,8 @@ from steamdino.present.game_facts import facts, year
 from steamdino.present.release_text import release_text
 from steamdino.present.web import static
 from steamdino.present.web.api import addresses
+from steamdino.present.web.facet_chips import facets
+from steamdino.present.web.filter_form import TypedFilterOf, understood
 from steamdino.present.web.page_links import TURNS, carried, pager
 from steamdino.present.web.parameters import LONGEST, EditionOf, Offset, fetched, kept, served
 from steamdino.present.web.timing import stage
@@ -151,10 +153,15 @@ def _audit_page(request: Request, found: Audit, name: str, shown: str) -> Respon
 
 
 @router.get("/duplicates")
-def duplicates(request: Request, edition: EditionOf, offset: Offset = 0) -> Response:
-    """Show duplicate banners."""
+def duplicates(request: Request, edition: EditionOf, typed: TypedFilterOf, offset: Offset = 0) -> Response:
+    """Show duplicate banners: all groups, or those with a game that passes a filter."""
+    form = understood(typed, edition.snapshot)
     with stage("search"):
         groups = edition.duplicates()
+        if form.has_conditions:
+            ids = edition.snapshot.ids
+            allowed = {ids[row] for row in edition.snapshot.rows(form.only)}
+            groups = [one for one in groups if any(member.game_id in allowed for member in one.members)]
     shown = [
         (group, [(member, edition.snapshot.game(member.game_id)) for member in group.members])
         for group in groups[offset : offset + GROUPS]
@@ -164,6 +171,7 @@ def duplicates(request: Request, edition: EditionOf, offset: Offset = 0) -> Resp
         "duplicates.html.jinja",
         groups=shown,
         total=len(groups),
+        facets=facets(request, edition.snapshot.counts, form),
         pager=pager(request, offset, GROUPS, len(shown), len(groups)),
     )
 
