@@ -21,9 +21,9 @@ class FoldedMatch:
 def folded(snapshot: Snapshot, matches: Sequence[Match]) -> list[FoldedMatch]:
     """Fold near-copies of a match into it.
 
-    A match is a near-copy of an earlier one if both have the same bytes, or if their similarity is at least that of the
-    duplicates' tier ``re-encoded``. It is compared with those that lead a fold, and not with their copies, so that a
-    chain of small changes does not end in one fold.
+    A match is a near-copy of an earlier one if their similarity is at least that of the duplicates' tier
+    ``re-encoded``, as that of equal pictures is. It is compared with those that lead a fold, and not with their copies,
+    so that a chain of small changes does not end in one fold.
 
     Args:
         snapshot: the snapshot that was searched.
@@ -35,10 +35,9 @@ def folded(snapshot: Snapshot, matches: Sequence[Match]) -> list[FoldedMatch]:
     rows = [row for match in matches if (row := snapshot.row(match.id)) is not None]
     vectors = snapshot.vectors[rows]
     alike = vectors @ vectors.T >= least
-    content = [match.game.sha256 for match in matches]
     leaders: dict[int, list[Match]] = {}
     for place, match in enumerate(matches):
-        head = next((one for one in leaders if alike[place, one] or content[one] == content[place]), place)
+        head = next((one for one in leaders if alike[place, one]), place)
         if head == place:
             leaders[place] = []
         else:
