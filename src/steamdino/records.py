@@ -250,12 +250,19 @@ class Matches(Sequence[Match]):
         recipe: the name of the recipe whose vectors were compared.
         items: the matches.
         undated: how many games a filter by date skipped because their release date could not be read.
+        chance: the similarity that the best of as many random pairs as the snapshot has games reaches every other
+            time. Matches below it need not look alike. None if it is unknown, and for words.
     """
 
     query: Query
     recipe: str
     items: tuple[Match, ...]
     undated: int = 0
+    chance: float | None = None
+
+    def looks_alike(self, match: Match) -> bool | None:
+        """Whether a match is closer than chance; None if the level of chance is unknown."""
+        return None if self.chance is None else match.identical or match.similarity >= self.chance
 
     def __iter__(self) -> Iterator[Match]:
         return iter(self.items)

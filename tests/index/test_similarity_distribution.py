@@ -197,3 +197,51 @@ def test_it_is_read_back_as_it_was_written(count: int, seed: int) -> None:
 def test_what_is_none_is_refused(record: dict[str, object]) -> None:
     with pytest.raises((ValueError, KeyError)):
         Distribution.from_record(record)
+
+
+def _best_of_others(vectors: np.ndarray) -> float:
+    """The similarity of the median row to its nearest."""
+    cosines = vectors @ vectors.T
+    np.fill_diagonal(cosines, -2)
+    return float(np.median(cosines.max(axis=1)))
+
+
+@pytest.mark.parametrize(("count", "dim"), [(400, 64), (1500, 128), (1500, 512), (3000, 64)])
+def test_half_of_random_banners_have_a_best_match_above_chance(count: int, dim: int) -> None:
+    vectors = _vectors(count, dim)
+    found = distribution(vectors, _pictures(count))
+    assert found is not None
+    assert found.chance(count) == pytest.approx(_best_of_others(vectors), abs=0.004)
+
+
+def test_banners_that_look_alike_hardly_raise_the_level_of_chance() -> None:
+    apart = _vectors(1500, 64)
+    noise = _vectors(1500, 64, 1)
+    alike = np.concatenate([apart[:300] + 0.1 * part * noise[:300] for part in range(5)])  # five of each
+    alike /= np.linalg.norm(alike, axis=1, keepdims=True)
+    levels = []
+    for vectors in (apart, alike):
+        found = distribution(vectors, _pictures(1500))
+        assert found is not None
+        level = found.chance(1500)
+        assert level is not None
+        levels.append(level)
+    assert _best_of_others(alike) > 0.9
+    assert levels[1] == pytest.approx(levels[0], abs=0.05)
+
+
+@given(st.integers(40, 120), st.integers(0, 50), st.floats(0, 1))
+def test_banners_that_show_the_same_thing_are_above_chance(count: int, seed: int, common: float) -> None:
+    vectors = _vectors(count, 4, seed) + common * 2 * _vectors(1, 4, seed + 1)
+    found = distribution(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), _pictures(count))
+    assert found is not None
+    level, usual = found.chance(count), found.usual["pairs"]
+    assert level is not None
+    assert usual <= level <= usual + 0.5 * (1 - usual) + 1e-9
+
+
+def test_few_banners_have_no_level_of_chance() -> None:
+    found = distribution(_vectors(30), _pictures(30))
+    assert found is not None
+    assert found.pairs < 1000
+    assert found.chance(30) is None

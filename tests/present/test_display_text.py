@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steamdino.present.display_text import closeness, printable, shortened
+from steamdino.present.display_text import closeness, printable, rarity, shortened
 
 
 @given(st.text())
@@ -39,3 +40,29 @@ def test_a_percentile_is_never_rounded_up(percentile: float) -> None:
 def test_a_percentile_has_as_many_digits_as_tell_it_from_all() -> None:
     told = {62.4: "62 %", 99.04: "99.0 %", 99.98765: "99.98 %", 99.9999: "99.9999 %"}
     assert {number: closeness(number) for number in told} == told
+
+
+@pytest.mark.parametrize(
+    ("percentile", "expected"),
+    [
+        (99.999, "1 in 100,000 pairs"),
+        (99.99987, "1 in 760,000 pairs"),
+        (99.86, "1 in 710 pairs"),
+        (99.0, "1 in 100 pairs"),
+        (93.4, "1 in 15 pairs"),
+        (66.7, "1 in 3 pairs"),
+        (50.0, "1 in 2 pairs"),
+        (49.9, "closer than 49 % of pairs"),
+        (0.0, "closer than 0 % of pairs"),
+        (100.0, "1 in 100,000,000 pairs"),
+    ],
+)
+def test_a_percentile_is_told_as_a_frequency(percentile: float, expected: str) -> None:
+    assert rarity(percentile) == expected
+
+
+@given(st.floats(50, 99.99999))
+def test_a_frequency_is_never_rarer_than_its_percentile(percentile: float) -> None:
+    one_in = int(rarity(percentile).split()[2].replace(",", ""))
+    assert one_in <= 100 / (100 - percentile) * (1 + 1e-6)
+    assert one_in >= 0.9 * 100 / (100 - percentile) - 1

@@ -24,12 +24,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steamdino.analysis.distinct_pairs import close_pairs, first_rows
+from steamdino.index.similarity_distribution import SAME_THING
 from steamdino.index.vector_index import ClosePairs, Index
 from steamdino.records import Progress
 
 IDENTICAL, RE_ENCODED, NEAR, SIMILAR = TIERS = ("identical", "re-encoded", "near", "similar")
 
-LEAST = {RE_ENCODED: 0.72, NEAR: 0.5, SIMILAR: 0.42}
+LEAST = {RE_ENCODED: 0.72, NEAR: SAME_THING, SIMILAR: 0.42}
 """Lowest standardised similarity of each tier."""
 
 MOST_BITS = 18

@@ -8,6 +8,7 @@ Only pairs of different pictures count. Copies of one file say nothing about how
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,6 +32,15 @@ there are."""
 
 ALIKE = 99.9
 """Lowest percentile of pairs at which two banners count as alike (``--alike``)."""
+
+SAME_THING = 0.5
+"""Standardised similarity, ``(cosine - median) / (1 - median)``, from which two banners show the same thing."""
+
+FEWEST_PAIRS = 1_000
+"""Pairs from which the level of chance is known: fewer do not show the 99th percentile."""
+
+SHARES, SCORES = (0.5, 0.9, 0.99), (0.0, 1.2815515655446004, 2.3263478740408408)
+"""Shares of pairs whose cosines are extrapolated to the level of chance, and the standard normal quantiles there."""
 
 FRACTIONS = (
     *(step / 100 for step in range(100)),
@@ -74,6 +84,36 @@ class Distribution:
             "nearest": float(np.interp(0.5, *nearest.T)),
             "alike": float(np.interp(ALIKE / 100, *self._table.T)),
         }
+
+    def chance(self, games: int) -> float | None:
+        """Compute the level of chance: the cosine that the best of so many random pairs reaches every other time.
+
+        A query has a best match even if no banner looks like it, because one of many is always the closest. A match
+        below this level is no closer than that.
+
+        The highest quantiles belong to banners that do look alike, so the random pairs' are extrapolated from those of
+        `SHARES`, by a parabola through the cosines as a function of the normal quantile. That is exact for a normal
+        distribution, and follows one that is skewed. Pairs that look alike only raise a quantile, so the level is at
+        most that of all pairs. It is also at most the cosine of banners that show the same thing (`SAME_THING`).
+
+        Args:
+            games: how many games the best one is chosen from.
+
+        Returns:
+            None if there are too few games, or fewer pairs than `FEWEST_PAIRS`.
+        """
+        if games < 2 or self.pairs < FEWEST_PAIRS:
+            return None
+        share = 0.5 ** (1 / games)  # the median of the highest of so many
+        middle, ninety, ninety_nine, highest = (
+            float(np.interp(one, *self._table.T)) for one in (*SHARES, share)
+        )
+        first = (ninety - middle) / (SCORES[1] - SCORES[0])
+        second = (ninety_nine - ninety) / (SCORES[2] - SCORES[1])
+        bend = max(0.0, (second - first) / (SCORES[2] - SCORES[0]))
+        score = _normal_quantile(share)
+        random = middle + first * score + bend * score * (score - SCORES[1])
+        return min(random, highest, middle + SAME_THING * (1 - middle))
 
     @cached_property
     def _table(self) -> NDArray[np.float64]:
@@ -153,3 +193,15 @@ def distribution(vectors: NDArray[np.float32], pictures: Iterable[str]) -> Distr
         tuple((share, float(cosine)) for share, cosine in zip(resolved, reached, strict=True)),
         tuple((step / 20, float(cosine)) for step, cosine in enumerate(nearest)),
     )
+
+
+def _normal_quantile(share: float) -> float:
+    """The standard normal distribution's quantile, by bisection: importing `statistics` takes longer than a search."""
+    low, high = -10.0, 10.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        if math.erfc(-middle / math.sqrt(2)) / 2 < share:
+            low = middle
+        else:
+            high = middle
+    return low

@@ -17,6 +17,7 @@ from steamdino.errors import SnapshotError
 from steamdino.gallery import layout
 from steamdino.index import facets, index_registry, name_search
 from steamdino.index.exact import ExactIndex
+from steamdino.index.facet_columns import FacetColumns
 from steamdino.index.listed_index import ListedIndex
 from steamdino.index.manifest import GAMES, VECTORS, WHITENING, Manifest
 from steamdino.index.name_folding import fold
@@ -231,6 +232,12 @@ class SnapshotReader:
     def _tags(self) -> list[str]:
         with self._filtering:
             return facets.tags(self._filters)
+
+    @cached_property
+    def facet_columns(self) -> FacetColumns:
+        """The facets of all games. It reads all of them, and keeps them in memory."""
+        with self._filtering:
+            return FacetColumns.read(self._filters, self.manifest.games)
 
     def absent(self, text: str) -> tuple[str, str] | None:
         """Find a game without a vector by its id or name: its name and the reason. None if there is no such game."""

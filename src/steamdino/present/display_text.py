@@ -28,6 +28,22 @@ def closeness(percentile: float) -> str:
     return f"{math.floor(percentile * scale + 1e-6) / scale:.{digits}f} %"
 
 
+def rarity(percentile: float, of: str = "pairs") -> str:
+    """Return a percentile as a frequency for display, never a rarer one than it is: "1 in 700 pairs".
+
+    Percentages near 100 look all the same to people: 99.86 and 99.999. Below the 50th it stays a percentage.
+
+    Args:
+        percentile: 0 to 100.
+        of: what it is a percentage of.
+    """
+    if percentile < 50:
+        return f"closer than {closeness(percentile)} of {of}"
+    one_in = 100 / max(100 - percentile, 1e-6) * (1 + 1e-9)
+    scale = 10 ** max(0, math.floor(math.log10(one_in)) - 1)
+    return f"1 in {math.floor(one_in / scale) * scale:,} {of}"
+
+
 def counted(number: int, one: str, many: str) -> str:
     """Return a number with its noun for display: "1 query", "2,000 queries"."""
     return f"{number:,} {one if number == 1 else many}"

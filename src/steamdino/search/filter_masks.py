@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steamdino.errors import QueryError
-from steamdino.index.name_folding import fold
 from steamdino.index.snapshot_reader import SnapshotReader
 from steamdino.records import Filter
 from steamdino.search.lru_cache import LruCache
+from steamdino.search.tag_hints import unknown_tags
 
 MASKS = 64
 """Filters whose masks are kept."""
@@ -60,14 +60,10 @@ class FilterMasks:
     def _check_tags(self, only: Filter) -> None:
         """Refuse a tag that no game has, since it may be mistyped."""
         known = self._reader.tags()
-        for tag in only.tags:
-            if fold(tag) not in known:
-                from rapidfuzz import process
-
-                near = [one for one, _, _ in process.extract(fold(tag), known, limit=3, score_cutoff=60)]
-                hint = (
-                    f"did you mean: {', '.join(near)}"
-                    if near
-                    else f"there are: {', '.join(known[:10]) or 'none'}"
-                )
-                raise QueryError(f"no game has the tag {tag!r}; {hint}")
+        for tag, near in unknown_tags(only.tags, known).items():
+            hint = (
+                f"did you mean: {', '.join(near)}"
+                if near
+                else f"there are: {', '.join(known[:10]) or 'none'}"
+            )
+            raise QueryError(f"no game has the tag {tag!r}; {hint}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +55,13 @@ class Ranking:
                 zip(self._reader.games(near.tolist()), cosines, percentiles, strict=True), 1
             )
         )
-        return Matches(query.query, self._reader.manifest.recipe.name, items, self._masks.undated(only))
+        return Matches(
+            query.query,
+            self._reader.manifest.recipe.name,
+            items,
+            self._masks.undated(only),
+            None if query.query.has_words else self.chance,
+        )
 
     def _nearest(
         self, query: QueryVector, k: int, exclude: Sequence[int], among: NDArray[np.bool_] | None
@@ -69,6 +76,12 @@ class Ranking:
         for row in exclude:
             kept &= rows != row
         return Neighbours(rows[kept][:k], cosines[kept][:k])
+
+    @cached_property
+    def chance(self) -> float | None:
+        """The level of chance among all games; see `Distribution.chance`."""
+        known = self._reader.manifest.similarity
+        return None if known is None else known.chance(self._reader.manifest.games)
 
     def _percentiles(self, query: QueryVector, cosines: NDArray[np.float32]) -> list[float | None]:
         """The percentile of each match: among all pairs of banners, or, with words, among all games."""

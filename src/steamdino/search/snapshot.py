@@ -17,6 +17,7 @@ from steamdino.index.vector_index import Index
 from steamdino.recipe import Recipe
 from steamdino.records import Filter, Game, Matches, Query
 from steamdino.search.cutoff import Cutoff
+from steamdino.search.filter_counts import FilterCounts
 from steamdino.search.filter_masks import FilterMasks
 from steamdino.search.query_encoder import QueryEncoder
 from steamdino.search.query_resolver import QueryResolver
@@ -30,6 +31,9 @@ class Snapshot:
     A search by id or name needs only NumPy and SQLite. A query picture is encoded under the snapshot's own recipe.
 
     Threads may share it. Each model is loaded once, when it is first needed; only threads that need it wait for that.
+
+    Attributes:
+        counts: counts and lists the games that a filter allows.
     """
 
     def __init__(self, reader: SnapshotReader, *, precision: str = "f32") -> None:
@@ -39,6 +43,7 @@ class Snapshot:
         self._queries = QueryVectors(self._resolver, self._encoder, reader.index)
         self._masks = FilterMasks(reader)
         self._rank = Ranking(reader, self._masks)
+        self.counts = FilterCounts(reader, self._masks)
 
     @classmethod
     def open(
@@ -202,6 +207,11 @@ class Snapshot:
         known = self.manifest.similarity
         return None if known is None else known.percentiles(np.array([cosine], np.float32))[0]
 
+    @property
+    def chance(self) -> float | None:
+        """The similarity below which a match is no closer than chance, as in `Matches`; None if it is unknown."""
+        return self._rank.chance
+
     def find(self, query: str | int | Path, *, files: bool = True) -> Query:
         """Resolve a query without searching for matches.
 
@@ -225,7 +235,30 @@ class Snapshot:
             limit: maximum number of games.
             only: which games may be found; None for all that are not hidden.
         """
-        return self.games(self._reader.suggested(text, limit, self._masks.mask(only or Filter())))
+        return self.games(self.suggested(text, limit, only=only))
+
+    def suggested(self, text: str, limit: int = 10, *, only: Filter | None = None) -> list[int]:
+        """Suggest like `suggest`; return the rows of `vectors` instead of the games."""
+        return self._reader.suggested(text, limit, self._masks.mask(only or Filter()))
+
+    def similarity(self, query: str, other: str, *, mirror: bool = False, flip: bool = False) -> float:
+        """Compute the similarity of two games, given by id: what `similar` says of the second as a match of the first.
+
+        Args:
+            query, other: the ids.
+            mirror, flip: turn the first game's picture left-right, top-bottom before comparing.
+
+        Raises:
+            QueryError: there is no such game, or its picture cannot be read.
+            RecipeError: a picture cannot be encoded under the snapshot's recipe.
+        """
+        first, second = self.row(query), self.row(other)
+        if first is None or second is None:
+            raise self._resolver.no_match(query if first is None else other)
+        if not (mirror or flip):
+            return self.index.similarity(first, second)
+        vector = self._queries.mixture(query, mirror=mirror, flip=flip).vector
+        return float(np.clip(vector @ self.vectors[second], -1, 1))
 
     def similar(
         self,

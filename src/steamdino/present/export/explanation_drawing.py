@@ -32,34 +32,34 @@ PLACES = (
 )
 
 
-def tile(side: Side) -> Image.Image:
-    """What the model sees of a picture, at the size of a tile."""
+def tile(side: Side, height: int = HEIGHT) -> Image.Image:
+    """What the model sees of a picture, so many pixels high."""
     image = Image.fromarray(side.pixels)
-    return image.resize((round(image.width * HEIGHT / image.height), HEIGHT), Image.Resampling.BICUBIC)
+    return image.resize((round(image.width * height / image.height), height), Image.Resampling.BICUBIC)
 
 
-def heat(side: Side) -> Image.Image:
+def heat(side: Side, height: int = HEIGHT) -> Image.Image:
     """Draw a heat map of where the picture matches the other."""
-    return over(tile(side), side.weights.astype(np.float32))
+    return over(tile(side, height), side.weights.astype(np.float32))
 
 
-def places(side: Side, points: Sequence[tuple[float, float]]) -> Image.Image:
+def places(side: Side, points: Sequence[tuple[float, float]], height: int = HEIGHT) -> Image.Image:
     """Draw numbered points, given as fractions of width and height."""
-    image = tile(side)
-    pen, font = ImageDraw.Draw(image), ImageFont.load_default(12)
+    image, dot = tile(side, height), DOT * height / HEIGHT
+    pen, font = ImageDraw.Draw(image), ImageFont.load_default(12 * height / HEIGHT)
     for number, (x, y) in reversed(list(enumerate(points, 1))):
         place = (x * image.width, y * image.height)
-        box = (place[0] - DOT, place[1] - DOT, place[0] + DOT, place[1] + DOT)
+        box = (place[0] - dot, place[1] - dot, place[0] + dot, place[1] + dot)
         pen.ellipse(box, fill=_colour(number), outline=(10, 12, 16), width=2)
         pen.text(place, str(number), (10, 12, 16), font, anchor="mm")
     return image
 
 
-def shares(side: Side, similarity: float) -> Image.Image:
+def shares(side: Side, similarity: float, height: int = HEIGHT) -> Image.Image:
     """Draw a picture in nine parts, each with its share of the similarity."""
-    image = tile(side)
+    image = tile(side, height)
     dark = Image.blend(image, Image.new("RGB", image.size, BACKGROUND), 0.5)
-    pen, font = ImageDraw.Draw(dark), ImageFont.load_default(15)
+    pen, font = ImageDraw.Draw(dark), ImageFont.load_default(15 * height / HEIGHT)
     for (row, column), value in np.ndenumerate(regions(side.shares)):
         left, top = column * image.width / 3, row * image.height / 3
         pen.rectangle((left, top, left + image.width / 3, top + image.height / 3), outline=BACKGROUND)

@@ -125,4 +125,4 @@ def audit(
         found = edition.audit(path, [one for one in tag or () if one.strip()], k)
     to = addresses(request)
     record = audit_record(found, draft=None, picture_of=to.of)
-    return answer({**record, "matches": match_records(found.matches, to)})
+    return answer({**record, "matches": match_records(found.matches, slice(None), to, edition.snapshot)})

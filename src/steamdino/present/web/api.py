@@ -272,5 +272,5 @@ def _page_of_matches(
     request: Request, edition: ServedSnapshot, matches: Matches, offset: int, k: int
 ) -> Response:
     """Return a page of matches, of which there is one more than the page needs if there is a next one."""
-    record = api_models.similar_record(matches, addresses(request), offset, k)
+    record = api_models.similar_record(matches, addresses(request), offset, k, edition.snapshot)
     return page_of(request, edition, record, following(len(matches), offset, k))

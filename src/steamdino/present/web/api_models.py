@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Literal, Protocol
 from urllib.parse import quote
 
 from pydantic import BaseModel, Field
 
+from steamdino.analysis.folded_matches import folded
 from steamdino.present.export.banner_urls import SteamPictures
 from steamdino.present.web.redraw import version_of
 from steamdino.present.web.served_snapshot import ServedSnapshot
-from steamdino.records import Game, Match, Matches, Query
+from steamdino.records import Game, Matches, Query
+from steamdino.search import Snapshot
 
 
 class GameModel(BaseModel):
@@ -52,6 +53,12 @@ class MatchModel(GameModel):
     similarity: float = Field(description="cosine, -1 to 1")
     percentile: float | None = Field(description="percentage of the gallery's pairs that are less similar")
     identical: bool = Field(description="whether its banner has exactly the bytes of the query's")
+    looks_alike: bool | None = Field(
+        description="whether it is closer than `chance`; null if that is unknown, and for words"
+    )
+    copy_of: str | None = Field(
+        description="the id of an earlier match of this page that shows the same picture; null if none does"
+    )
 
 
 class QueryModel(BaseModel):
@@ -70,6 +77,10 @@ class SimilarGamesModel(PageModel):
     query: QueryModel
     recipe: str
     matches: list[MatchModel]
+    chance: float | None = Field(
+        description="the similarity that the best of as many random pairs as there are games reaches every other time;"
+        " null if it is unknown, and for words"
+    )
     undated: int = Field(
         description="games that `released` skipped because their release date cannot be read"
     )
@@ -147,8 +158,12 @@ def game_record(game: Game, to: PictureAddresses) -> dict[str, Any]:
     }
 
 
-def match_records(matches: Iterable[Match], to: PictureAddresses) -> list[dict[str, Any]]:
-    """Return matches as JSON."""
+def match_records(
+    matches: Matches, page: slice, to: PictureAddresses, snapshot: Snapshot
+) -> list[dict[str, Any]]:
+    """Return a page of matches as JSON."""
+    shown = matches[page]
+    copies = {copy.id: one.match.id for one in folded(snapshot, shown) for copy in one.copies}
     return [
         {
             **game_record(match.game, to),
@@ -156,17 +171,20 @@ def match_records(matches: Iterable[Match], to: PictureAddresses) -> list[dict[s
             "similarity": round(match.similarity, 6),
             "percentile": None if match.percentile is None else round(match.percentile, 5),
             "identical": match.identical,
+            "looks_alike": matches.looks_alike(match),
+            "copy_of": copies.get(match.id),
         }
-        for match in matches
+        for match in shown
     ]
 
 
-def similar_record(matches: Matches, to: Links, offset: int, k: int) -> dict[str, Any]:
+def similar_record(matches: Matches, to: Links, offset: int, k: int, snapshot: Snapshot) -> dict[str, Any]:
     """Return a page of matches as JSON; `matches` starts at the first page."""
     return {
         "query": _query(matches.query, to),
         "recipe": matches.recipe,
-        "matches": match_records(matches[offset : offset + k], to),
+        "matches": match_records(matches, slice(offset, offset + k), to, snapshot),
+        "chance": None if matches.chance is None else round(matches.chance, 6),
         "undated": matches.undated,
     }
 

@@ -22,13 +22,15 @@ from steamdino.present.web.changes_parameters import (
     unchanged,
 )
 from steamdino.present.web.etags import is_known
+from steamdino.present.web.facet_chips import facets
+from steamdino.present.web.filter_form import TypedFilterOf, understood
 from steamdino.present.web.media_types import OCTETS, accepted
-from steamdino.present.web.pages import PAGE, TAGS, link, page
-from steamdino.present.web.parameters import LONGEST, EditionOf, Offset, OnlyOf
+from steamdino.present.web.page_links import pager
+from steamdino.present.web.pages import PAGE, page
+from steamdino.present.web.parameters import LONGEST, EditionOf, Offset
 from steamdino.present.web.problem_kinds import PROBLEMS
 from steamdino.present.web.redraw import draw, version_of
 from steamdino.present.web.root_path import below
-from steamdino.records import HIDDEN_COLUMNS, Filter
 from steamdino.wellformed import is_sha256
 
 router = APIRouter(responses=PROBLEMS)
@@ -40,18 +42,18 @@ def changes(
     edition: EditionOf,
     period: PeriodOf,
     whats: WhatsOf,
-    only: OnlyOf,
+    typed: TypedFilterOf,
     since: Annotated[str, Query(max_length=40)] = "",
     until: Annotated[str, Query(max_length=40)] = "",
     offset: Offset = 0,
 ) -> Response:
     """Show what changed, with banners before and after."""
+    form = understood(typed, edition.snapshot)
     tag = tag_of(request, edition, period.first, period.last)
     if (known := unchanged(request, tag)) is not None:
         return known
-    with edition.changes(period, only, whats) as found:
+    with edition.changes(period, form.only, whats) as found:
         shown = found.page(offset, PAGE)
-    after = offset + len(shown)
     response = page(
         request,
         "changes.html.jinja",
@@ -65,14 +67,11 @@ def changes(
         kinds=[(what, HEADINGS[what], found.counts[what], _only(request, what)) for what in WHATS],
         every=_only(request, ""),
         what=whats[0] if len(whats) == 1 else "",
-        only=only,
-        filtered=only != Filter(),
-        hidden=HIDDEN_COLUMNS,
+        facets=facets(request, edition.snapshot.counts, form),
         since=since,
         until=until,
-        more=link(request, offset=after) if shown and after < len(found) else "",
+        pager=pager(request, offset, PAGE, len(shown), len(found)),
         feed=_feed(request),
-        tags=edition.snapshot.tags()[:TAGS],
     )
     response.headers.update(headers_of(tag))
     return response

@@ -14,8 +14,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from steamdino.present.web.middleware import CHANGING
 from steamdino.present.web.problem_kinds import NOT_FOUND, ProblemModel
+from steamdino.present.web.request_etags import CHANGING
 
 EXAMPLES = "api_examples.json"
 """A real request and its answer for each operation; `docs/api_examples.py` asks a server for them."""

@@ -2,50 +2,37 @@
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import cache
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, File, Form, Path, Query, Request, UploadFile
-from fastapi.responses import RedirectResponse, Response
+from fastapi import APIRouter, File, Form, Request, UploadFile
+from fastapi.responses import Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from steamdino.analysis.audit import Audit
-from steamdino.analysis.cell_matching import regions
 from steamdino.banners.read import read_picture
 from steamdino.errors import PictureError
-from steamdino.features.text_encoder import has_words
-from steamdino.present.display_text import closeness, printable
+from steamdino.present.display_text import closeness, printable, rarity
 from steamdino.present.export.audit_report import unusual, verdict
-from steamdino.present.export.explanation_drawing import PLACES, amount, draw, heat, places
+from steamdino.present.export.explanation_drawing import heat, places
 from steamdino.present.export.game_links import game_links
 from steamdino.present.export.html_page import data_url
+from steamdino.present.game_facts import facts, year
 from steamdino.present.release_text import release_text
 from steamdino.present.web import static
-from steamdino.present.web.api import addresses, any_game, filtered
-from steamdino.present.web.parameters import (
-    LONGEST,
-    CutoffOf,
-    EditionOf,
-    Flip,
-    Id,
-    Mirror,
-    Offset,
-    OnlyOf,
-    fetched,
-    kept,
-    served,
-)
+from steamdino.present.web.api import addresses
+from steamdino.present.web.facet_chips import facets
+from steamdino.present.web.filter_form import TypedFilterOf, understood
+from steamdino.present.web.page_links import TURNS, carried, pager
+from steamdino.present.web.parameters import LONGEST, CutoffOf, EditionOf, Offset, fetched, kept, served
 from steamdino.present.web.root_path import base, below, own_path
-from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.present.web.timing import stage
-from steamdino.records import HIDDEN_COLUMNS, Filter
+from steamdino.records import HIDDEN_COLUMNS
 
 PAGE = 24
 """Games per page."""
-SUGGESTED = 8
 GROUPS = 12
-TAGS = 60
 
 router = APIRouter(include_in_schema=False)
 
@@ -63,7 +50,12 @@ def environment() -> Environment:
     )
     made.globals.update(
         closeness=closeness,
+        facts=facts,
         game_links=game_links,
+        hidden_columns=HIDDEN_COLUMNS,
+        rarity=rarity,
+        year=year,
+        static=static.address,
         quote=lambda text: quote(text, safe=""),
     )
     made.filters["printable"] = printable
@@ -81,6 +73,9 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> R
             .render(
                 address=addresses(request).of,
                 typed=values.pop("typed", ""),
+                onward=urlencode(carried(request)),
+                turns=urlencode(carried(request, TURNS)),
+                namesakes=values.pop("namesakes", frozenset()),
                 recipes=found.recipes,
                 fetches=request.app.state.fetch is not None,
                 has_history=found.edition().folder is not None,
@@ -91,87 +86,6 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> R
             )
         )
     return Response(text, status, media_type="text/html; charset=utf-8")
-
-
-@router.get("/")
-def home(request: Request, edition: EditionOf, q: Annotated[str, Query(max_length=LONGEST)] = "") -> Response:
-    """Show a search box, and games that differ from each other to start with."""
-    if q.strip():
-        return search(request, edition, q)
-    return page(request, "home.html.jinja", games=edition.varied(PAGE), total=len(edition.snapshot))
-
-
-def search(request: Request, edition: ServedSnapshot, q: str) -> Response:
-    """Show the games that match a name: the game itself if there is just one, else a list to choose from."""
-    with stage("search"):
-        exact = edition.snapshot.named_exactly(q)
-        found = exact or edition.snapshot.suggest(q, PAGE)
-    if len(found) == 1:
-        return RedirectResponse(below(request, f"/games/{quote(found[0].id, safe='')}"), 303)
-    return page(request, "search.html.jinja", typed=q, games=found, words=has_words(edition.snapshot.recipe))
-
-
-@router.get("/suggest")
-async def suggest(
-    request: Request, edition: EditionOf, q: Annotated[str, Query(max_length=LONGEST)] = ""
-) -> Response:
-    """Return suggestions for a name that is being typed, as a part of a page."""
-    with stage("search"):
-        found = edition.snapshot.suggest(q, SUGGESTED) if q.strip() else []
-    return page(request, "suggest.html.jinja", games=found)
-
-
-@router.get("/random")
-async def surprise(request: Request, edition: EditionOf, only: OnlyOf) -> Response:
-    """Redirect to a random game."""
-    found = await filtered(only, partial(any_game, edition, only))
-    path = below(request, f"/games/{quote(found.id, safe='')}")
-    return RedirectResponse(path, 303, {"cache-control": "no-store"})
-
-
-@router.get("/games/{game_id:path}")
-def game(
-    request: Request,
-    edition: EditionOf,
-    only: OnlyOf,
-    cutoff: CutoffOf,
-    game_id: Annotated[str, Path(max_length=LONGEST)],
-    offset: Offset = 0,
-    mirror: Mirror = False,
-    flip: Flip = False,
-    beside: Annotated[str, Query(max_length=LONGEST, description="Another recipe to compare with.")] = "",
-) -> Response:
-    """Show a game and the games that look like it."""
-    own = edition.snapshot.game(game_id)
-    other = served(request).edition(beside) if beside else None
-    wanted = offset + PAGE + 1
-    matches = edition.similar(game_id, wanted, mirror=mirror, flip=flip, only=only, cutoff=cutoff)
-    others = (
-        other.similar(game_id, wanted, mirror=mirror, flip=flip, only=only, cutoff=cutoff) if other else None
-    )
-    return page(
-        request,
-        "game.html.jinja",
-        game=own,
-        matches=matches[offset : offset + PAGE],
-        others=others[offset : offset + PAGE] if others else None,
-        recipe=edition.snapshot.recipe.name,
-        beside=beside,
-        only=only,
-        filtered=only != Filter() or bool(cutoff),
-        hidden=HIDDEN_COLUMNS,
-        mirror=mirror,
-        flip=flip,
-        offset=offset,
-        more=link(request, offset=offset + PAGE) if len(matches) > offset + PAGE else "",
-        tags=edition.snapshot.tags()[:TAGS],
-    )
-
-
-def link(request: Request, **changed: Any) -> str:
-    """Return the address of the requested page with some parameters changed."""
-    kept_ones = [(key, value) for key, value in request.query_params.multi_items() if key not in changed]
-    return f"{request.url.path}?{urlencode([*kept_ones, *changed.items()])}"
 
 
 @router.get("/picture")
@@ -236,61 +150,28 @@ def _audit_page(request: Request, found: Audit, name: str, shown: str) -> Respon
     )
 
 
-@router.get("/text")
-def text(
-    request: Request,
-    edition: EditionOf,
-    cutoff: CutoffOf,
-    q: Annotated[str, Query(min_length=1, max_length=LONGEST)],
-) -> Response:
-    """Show games that match words."""
-    matches = edition.text(q, PAGE, cutoff=cutoff)
-    return page(request, "words.html.jinja", typed=q, matches=matches)
-
-
-@router.get("/why")
-def why(request: Request, edition: EditionOf, a: Id, b: Id) -> Response:
-    """Show why two games match."""
-    found = edition.explain(a, b)
-    one, two = (edition.snapshot.game(key) for key in (a, b))
-    parts = [regions(side.shares) for side in (found.first, found.second)]
-    table = [
-        (PLACES[row][column], *(amount(float(part[row, column]), found.similarity) for part in parts))
-        for row in range(3)
-        for column in range(3)
-    ]
-    return page(
-        request,
-        "why.html.jinja",
-        one=one,
-        two=two,
-        found=found,
-        percentile=edition.snapshot.percentile(found.similarity),
-        drawn=data_url(draw(found, f"{one.name} and {two.name}"), "PNG"),
-        table=table,
-    )
-
-
-@router.get("/unique")
-def unique(request: Request, edition: EditionOf, offset: Offset = 0) -> Response:
-    """Show games that look like no other."""
-    with stage("search"):
-        found = edition.unique(Filter())
-    more = link(request, offset=offset + PAGE) if len(found) > offset + PAGE else ""
-    return page(request, "unique.html.jinja", found=found[offset : offset + PAGE], more=more)
-
-
 @router.get("/duplicates")
-def duplicates(request: Request, edition: EditionOf, offset: Offset = 0) -> Response:
-    """Show duplicate banners."""
+def duplicates(request: Request, edition: EditionOf, typed: TypedFilterOf, offset: Offset = 0) -> Response:
+    """Show duplicate banners: all groups, or those with a game that passes a filter."""
+    form = understood(typed, edition.snapshot)
     with stage("search"):
         groups = edition.duplicates()
+        if form.has_conditions:
+            ids = edition.snapshot.ids
+            allowed = {ids[row] for row in edition.snapshot.rows(form.only)}
+            groups = [one for one in groups if any(member.game_id in allowed for member in one.members)]
     shown = [
         (group, [(member, edition.snapshot.game(member.game_id)) for member in group.members])
         for group in groups[offset : offset + GROUPS]
     ]
-    more = link(request, offset=offset + GROUPS) if len(groups) > offset + GROUPS else ""
-    return page(request, "duplicates.html.jinja", groups=shown, total=len(groups), more=more)
+    return page(
+        request,
+        "duplicates.html.jinja",
+        groups=shown,
+        total=len(groups),
+        facets=facets(request, edition.snapshot.counts, form),
+        pager=pager(request, offset, GROUPS, len(shown), len(groups)),
+    )
 
 
 def _inline(path: Any) -> str:

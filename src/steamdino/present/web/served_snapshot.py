@@ -22,6 +22,7 @@ from steamdino.analysis.unique import UniqueGames, diverse, unique_at_hand
 from steamdino.banners.read import read_picture
 from steamdino.errors import NoGalleryError, NotComputedError, PictureError, QueryError, SteamDinoError
 from steamdino.features.text_encoder import check_words
+from steamdino.features.transform import turned
 from steamdino.gallery import Gallery
 from steamdino.pipeline.duplicate_groups import Duplicates, duplicates
 from steamdino.present.web.concurrency import COMPUTING, ENCODING, READING, ConcurrencyLimit
@@ -158,8 +159,18 @@ class ServedSnapshot:
         with self._work.encoding(), stage("search"), _without_path(picture):
             return self._auditor()(picture, k, tags=tags)
 
-    def explain(self, first: str, second: str) -> Explanation:
-        """Explain why two games match, given by id.
+    def similarity(self, first: str, second: str, *, mirror: bool = False, flip: bool = False) -> float:
+        """Return the similarity of two games, given by id; wait for other models if the first must be encoded.
+
+        Raises:
+            BusyError: too many requests are waiting for the model already.
+            QueryError: there is no such game, or its picture cannot be read.
+        """
+        with self._work.encoding() if mirror or flip else nullcontext(), stage("search"):
+            return self.snapshot.similarity(first, second, mirror=mirror, flip=flip)
+
+    def explain(self, first: str, second: str, *, mirror: bool = False, flip: bool = False) -> Explanation:
+        """Explain why two games match, given by id; the first one's picture may be mirrored and flipped.
 
         Raises:
             BusyError: too many requests are waiting for the model already.
@@ -167,7 +178,8 @@ class ServedSnapshot:
         """
         games = [self.snapshot.game(key) for key in (first, second)]
         with self._work.encoding(), stage("search"):
-            return self._explainer()(*map(_image, games))
+            one, two = map(_image, games)
+            return self._explainer()(turned(one, mirror=mirror, flip=flip), two)
 
     def _auditor(self) -> Auditor:
         sample = min(

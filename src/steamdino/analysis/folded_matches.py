@@ -1,0 +1,45 @@
+"""Folds near-copies among matches into the first of each, so that one picture does not fill a page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from steamdino.analysis.duplicate_detection import LEAST, RE_ENCODED
+from steamdino.records import Match
+from steamdino.search import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class FoldedMatch:
+    """A match, and the matches after it that show the same picture, the most similar to the query first."""
+
+    match: Match
+    copies: tuple[Match, ...] = ()
+
+
+def folded(snapshot: Snapshot, matches: Sequence[Match]) -> list[FoldedMatch]:
+    """Fold near-copies of a match into it.
+
+    A match is a near-copy of an earlier one if their similarity is at least that of the duplicates' tier
+    ``re-encoded``, as that of equal pictures is. It is compared with those that lead a fold, and not with their copies,
+    so that a chain of small changes does not end in one fold.
+
+    Args:
+        snapshot: the snapshot that was searched.
+        matches: some of its matches, the most similar first. Their number is squared, so pass a page of them.
+    """
+    known = snapshot.manifest.similarity
+    usual = known.usual["pairs"] if known else 0.0
+    least = usual + LEAST[RE_ENCODED] * (1 - usual)
+    rows = [row for match in matches if (row := snapshot.row(match.id)) is not None]
+    vectors = snapshot.vectors[rows]
+    alike = vectors @ vectors.T >= least
+    leaders: dict[int, list[Match]] = {}
+    for place, match in enumerate(matches):
+        head = next((one for one in leaders if alike[place, one]), place)
+        if head == place:
+            leaders[place] = []
+        else:
+            leaders[head].append(match)
+    return [FoldedMatch(matches[place], tuple(copies)) for place, copies in leaders.items()]
