@@ -139,6 +139,8 @@ class WebSettings:
         pictures: source of the banners on pages: "gallery", or "steam" if `sync` recorded their addresses.
         fetch_urls: whether a query may be the address of a picture, which the server then fetches. Private addresses
             are always refused.
+        picture_cache: folder for scaled banners; empty for one in the platform's cache folder.
+        picture_cache_bytes: maximum size of that folder; 0 to cache none.
     """
 
     host: str = "127.0.0.1"
@@ -151,6 +153,8 @@ class WebSettings:
     origins: str = ""
     pictures: str = "gallery"
     fetch_urls: bool = False
+    picture_cache: str = ""
+    picture_cache_bytes: int = 512 << 20
 
     @classmethod
     def load(

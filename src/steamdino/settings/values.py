@@ -30,6 +30,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "workers": (1, 64),
     "requests_per_minute": (0, 1e6),
     "largest_upload": (1, 1 << 30),
+    "picture_cache_bytes": (0, 1 << 50),
     "refresh": (0.05, 86400),
     "seconds": (0.1, 3600),
 }

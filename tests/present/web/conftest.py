@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,10 +21,14 @@ Serve = Callable[..., httpx.Client]
 
 
 class Running:
-    """An app on a port of its own, in a thread."""
+    """An app on a port and with a cache of its own, in a thread."""
 
     def __init__(self, gallery: Path, *, fetch: Callable[[str], bytes] | None = None, **web: Any) -> None:
-        settings = WebSettings(**{"requests_per_minute": 0.0, "refresh": 0.1, **web})
+        self._cache = tempfile.TemporaryDirectory()
+        cache = Path(self._cache.name) / "pictures"
+        settings = WebSettings(
+            **{"requests_per_minute": 0.0, "refresh": 0.1, "picture_cache": str(cache), **web}
+        )
         self.app = create_app(Settings(gallery=gallery), settings, fetch=fetch)
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
@@ -43,6 +48,7 @@ class Running:
         self._server.should_exit = True
         self._thread.join(10)
         self._socket.close()
+        self._cache.cleanup()
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 
 from steamdino import __version__
+from steamdino.features.model_directory import cache_folder
 from steamdino.net.public_fetch import fetch_public
 from steamdino.present.export.banner_urls import SteamPictures, steam_pictures
 from steamdino.present.web import (
@@ -37,6 +39,8 @@ from steamdino.present.web.deadline import left
 from steamdino.present.web.etags import mark
 from steamdino.present.web.freed_memory import return_freed_memory
 from steamdino.present.web.middleware import Metrics, Middleware
+from steamdino.present.web.picture_cache import PictureCache
+from steamdino.present.web.redraw import Redraw
 from steamdino.present.web.snapshot_registry import SnapshotRegistry
 from steamdino.settings import Settings, WebSettings
 
@@ -82,6 +86,7 @@ def create_app(
     app.state.addresses = Links(online)
     app.state.program = program = mark(settings, web, online.urls)
     app.state.metrics = Metrics()
+    app.state.redraw = Redraw(_picture_cache(web))
     if fetch is None and web.fetch_urls:
         fetch = partial(_fetch, largest=web.largest_upload)
     app.state.fetch = fetch
@@ -113,6 +118,13 @@ def create_app(
         picture_hosts=tuple(online.hosts),
     )
     return app
+
+
+def _picture_cache(web: WebSettings) -> PictureCache:
+    """Return the cache of scaled pictures, in the platform's cache folder unless the settings name one."""
+    shared = cache_folder()
+    folder = Path(web.picture_cache).expanduser() if web.picture_cache else shared and shared / "pictures"
+    return PictureCache(folder, web.picture_cache_bytes, web.workers)
 
 
 def _fetch(url: str, *, largest: int) -> bytes:

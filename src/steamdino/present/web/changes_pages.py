@@ -13,7 +13,7 @@ from steamdino.errors import PictureError, QueryError
 from steamdino.gallery.history import WHATS
 from steamdino.present.export.changes_report import HEADINGS, grouped, import_line, summary
 from steamdino.present.web.api import PROBLEMS
-from steamdino.present.web.banner_routes import CHECKED, KEPT, WIDTHS
+from steamdino.present.web.banner_routes import RESPONSES, Version, Width, check_width, drawn
 from steamdino.present.web.changes_parameters import (
     ChangePictures,
     PeriodOf,
@@ -22,10 +22,8 @@ from steamdino.present.web.changes_parameters import (
     tag_of,
     unchanged,
 )
-from steamdino.present.web.etags import is_known
 from steamdino.present.web.pages import PAGE, TAGS, link, page
 from steamdino.present.web.parameters import LONGEST, EditionOf, Offset, OnlyOf
-from steamdino.present.web.redraw import draw, version_of
 from steamdino.records import HIDDEN_COLUMNS, Filter
 from steamdino.wellformed import is_sha256
 
@@ -80,36 +78,28 @@ def changes(
     "/changes/pictures/{width}/{sha256}",
     tags=["banners"],
     response_class=Response,
-    responses={200: {"content": {"image/jpeg": {}}}, 304: {"description": "It has not changed."}},
+    responses=RESPONSES,
     summary="An earlier banner",
 )
 def picture(
     request: Request,
     edition: EditionOf,
     sha256: Annotated[str, Path(max_length=LONGEST, description="SHA-256 of the picture's bytes.")],
-    width: Annotated[int, Path(description="150, 300 or 600 pixels.")],
-    v: Annotated[
-        str, Query(max_length=LONGEST, description="The version, as in the addresses of pictures.")
-    ] = "",
+    width: Width,
+    v: Version = "",
 ) -> Response:
-    """Return a banner that a game had before, or has without being in the snapshot, as JPEG."""
-    if width not in WIDTHS:
-        raise QueryError(f"there is no width {width}; use one of: {', '.join(map(str, WIDTHS))}")
-    drawn = version_of(sha256)
-    headers = {"etag": f'"{drawn}-{width}"', "cache-control": KEPT if v == drawn else CHECKED}
+    """Return a banner that a game had before, or has without being in the snapshot, as `/banners` does."""
+    check_width(width)
     with edition.gallery() as opened:
         place = opened.history.pictures([sha256]).get(sha256) if is_sha256(sha256) else None
     if place is None:
         raise QueryError(
             f"no picture of {sha256[:80]!r} is kept; earlier banners are kept by: sync --keep-old"
         )
-    if is_known(headers["etag"], request.headers.get("if-none-match", "")):
-        return Response(status_code=304, headers=headers)
     try:
-        data = draw(place, width)
+        return drawn(request, place, sha256, width, v)
     except PictureError as error:
         raise QueryError(f"the picture {sha256} cannot be shown: {error}") from None
-    return Response(data, headers=headers, media_type="image/jpeg")
 
 
 def _only(request: Request, what: str) -> str:

@@ -21,7 +21,7 @@ from steamdino.present.export.explanation_drawing import PLACES, amount, draw, h
 from steamdino.present.export.game_links import game_links
 from steamdino.present.export.html_page import data_url
 from steamdino.present.release_text import release_text
-from steamdino.present.web import static
+from steamdino.present.web import page_metadata, static
 from steamdino.present.web.api import addresses, any_game, filtered
 from steamdino.present.web.parameters import (
     LONGEST,
@@ -35,6 +35,7 @@ from steamdino.present.web.parameters import (
     kept,
     served,
 )
+from steamdino.present.web.picture_sources import srcset
 from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.present.web.timing import stage
 from steamdino.records import HIDDEN_COLUMNS, Filter
@@ -62,6 +63,7 @@ def environment() -> Environment:
     made.globals.update(
         closeness=closeness,
         game_links=game_links,
+        srcset=srcset,
         static=static.address,
         quote=lambda text: quote(text, safe=""),
     )
@@ -100,7 +102,9 @@ def home(request: Request, edition: EditionOf, q: Annotated[str, Query(max_lengt
     """Show a search box, and games that differ from each other to start with."""
     if q.strip():
         return search(request, edition, q)
-    return page(request, "home.html.jinja", games=edition.varied(PAGE), total=len(edition.snapshot))
+    total = len(edition.snapshot)
+    about = page_metadata.of_home(request, total)
+    return page(request, "home.html.jinja", games=edition.varied(PAGE), total=total, about=about)
 
 
 def search(request: Request, edition: ServedSnapshot, q: str) -> Response:
@@ -151,6 +155,7 @@ def game(
         request,
         "game.html.jinja",
         game=own,
+        about=page_metadata.of_game(request, own, [match.game for match in matches]),
         matches=matches[offset : offset + PAGE],
         others=others[offset : offset + PAGE] if others else None,
         recipe=edition.snapshot.recipe.name,

@@ -1,6 +1,6 @@
-"use strict";
 // Keyboard and pointer control of the search box's list, and dropped or pasted pictures. Forms and links do the same without it.
 (() => {
+  "use strict";
   const box = () => document.getElementById("q");
   const list = () => document.getElementById("found");
 
