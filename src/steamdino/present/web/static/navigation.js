@@ -74,8 +74,8 @@
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (!isPage(event)) return;
     waiting += 1;
+    before = describe(document.activeElement); // before the form looks busy
     busy(event.detail.elt);
-    before = describe(document.activeElement);
     arriving = true;
     leave(event.detail.elt.closest("main a")?.getAttribute("href"));
   });
