@@ -23,6 +23,7 @@ from steamdino.index.snapshot_writer import write
 from steamdino.present.cli.main import _exit_code
 from steamdino.present.export import atlas, finished_tiles, map_page, map_tiles, map_writer
 from steamdino.present.export.mosaic import thumbnail
+from steamdino.present.export.scaled_pictures import banner_place
 from steamdino.records import Game
 from steamdino.sample import FictionalGame
 
@@ -153,9 +154,12 @@ def test_the_page_finds_games_and_shows_them(
     search.press("Escape")
     assert page.locator("#found").is_hidden()
 
-    # A click on a banner tells which it is; keys and buttons move and zoom.
+    # A click on a banner without a page of its own shows it as large as it gets; keys and buttons move and zoom.
     page.locator("canvas").click()
+    until(page, "view.scale === LARGEST")
     page.locator("#label").get_by_text("Neonoir", exact=True).wait_for()
+    for _ in range(3):
+        page.get_by_role("button", name="Zoom out").click()
     before = page.evaluate("[view.x, view.scale]")
     page.locator("canvas").press("ArrowRight")
     page.get_by_role("button", name="Zoom in").click()
@@ -170,6 +174,136 @@ def test_the_page_finds_games_and_shows_them(
     page.mouse.move(500, 500)
     page.mouse.up()
     assert page.complaints == []
+
+
+def until(page: Any, condition: str) -> None:
+    """Wait for a condition; Playwright's own way evaluates a text in the page, which its policy forbids."""
+    for _ in range(500):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(20)
+    raise AssertionError(condition)
+
+
+def seen_in_the_middle(page: Any, folder: Path) -> Image.Image:
+    """What the screen shows of the banner in the middle of the map."""
+    until(page, "[...pictures.values(), ...tiles.values()].every((image) => image.complete)")
+    page.wait_for_timeout(200)
+    box = page.locator("canvas").bounding_box()
+    page.screenshot(clip=box, path=folder / "seen.png")
+    scale = page.evaluate("view.scale")
+    half, middle = (30 * scale, 45 * scale), (box["width"] / 2, box["height"] / 2)
+    region = (middle[0] - half[0], middle[1] - half[1], middle[0] + half[0], middle[1] + half[1])
+    with Image.open(folder / "seen.png") as opened:
+        return opened.convert("RGB").crop(tuple(map(round, region)))
+
+
+@pytest.mark.browser
+def test_a_banner_is_sharp_at_full_zoom(folder: Path, drawn: atlas.Atlas, open_page: OpenPage) -> None:
+    page = open_page(Path(f"{folder / 'index.html'}"))
+    page.evaluate("location.hash = '#/game/neonoir/5'")
+    until(page, "view.scale === 5 && pictures.size > 0")
+    seen = seen_in_the_middle(page, folder.parent)
+    game = drawn.snapshot.game("neonoir")
+    with Image.open(folder / banner_place(game.sha256)) as opened:
+        expected = opened.convert("RGB").resize(seen.size)
+    blurred = thumbnail(game.picture, map_tiles.BANNER)
+    assert blurred is not None
+
+    def difference(one: Image.Image) -> float:
+        pixels = [np.asarray(side, np.float32)[20:-20, 20:-20] for side in (seen, one)]
+        return float(np.abs(pixels[0] - pixels[1]).mean())
+
+    assert difference(expected) < 6
+    assert difference(blurred.resize(seen.size)) > 2 * difference(expected)
+    assert page.complaints == []
+
+
+@pytest.mark.browser
+def test_the_address_leads_to_what_the_map_shows(
+    folder: Path, drawn: atlas.Atlas, open_page: OpenPage
+) -> None:
+    page = open_page(folder / "index.html")
+    page.wait_for_timeout(500)
+    assert "#" not in page.url
+    page.get_by_role("combobox").fill("neonoir")
+    page.locator("#found li").first.click()
+    until(page, "location.hash === '#/game/neonoir/1.6'")
+    page.get_by_role("combobox").fill("hollow avenue")
+    page.locator("#found li").first.click()
+    until(page, "location.hash === '#/game/hollow-avenue/1.6'")
+    page.go_back()
+    page.locator("#label").get_by_text("Neonoir", exact=True).wait_for()
+    page.locator("canvas").press("0")
+    until(page, "location.hash.startsWith('#/game/neonoir/0')")
+
+    places = {game.id: cell for cell, game in games_of(drawn).items()}
+    row, column = places["hollow-avenue"]
+    for hash_, x, y in (
+        ("#/game/hollow-avenue/2", column + 0.5, row + 0.5),
+        ("#/at/3.5,2.25/2", 3.5, 2.25),
+    ):
+        other = open_page(folder / "index.html")
+        other.evaluate(f"location.hash = {hash_!r}")
+        other.reload()
+        until(other, "view.scale === 2")
+        expected = (x * atlas.CELL[0], y * atlas.CELL[1])
+        assert other.evaluate("[view.x, view.y]") == pytest.approx(expected)
+        other.wait_for_timeout(500)
+        assert other.url.endswith(hash_)
+    for wrong in ("#/game/no%20such%2/2", "#/at/x,/2", "#/at/1,2,3/", "#/at/99999,-5/1e9", "#x"):
+        other = open_page(folder / "index.html")
+        other.evaluate(f"location.hash = {wrong!r}")
+        other.reload()
+        other.wait_for_timeout(100)
+        assert other.evaluate("isFinite(view.x + view.y + view.scale)"), wrong
+        assert other.complaints == [], wrong
+
+
+@pytest.mark.browser
+def test_a_click_opens_the_games_page_and_a_finger_chooses_first(tmp_path: Path, open_page: OpenPage) -> None:
+    rows = [
+        Row(str(n), f"Game {n}", "x", f"https://store.example/{n}", "", str(n) * 64, "{}") for n in range(3)
+    ]
+    recipe = replace(named("bundled"), dim=4)
+    snapshot = Snapshot.open(
+        write(tmp_path / "snapshots" / "x", recipe, 1, rows, [], np.eye(3, 4, dtype=np.float32), {})
+    )
+    map_writer.write_map(snapshot, np.arange(3), png=None, folder=tmp_path / "m", title="Few")
+    page = open_page(tmp_path / "m" / "index.html")
+    page.evaluate("globalThis.opened = []; window.open = (...given) => { opened.push(given); }; 0")
+    page.evaluate("location.hash = '#/game/1/3'")
+    page.locator("#label a").wait_for()
+    page.locator("canvas").click()
+    until(page, "opened.length === 1")
+    assert page.evaluate("opened[0]") == ["https://store.example/1", "_blank", "noopener,noreferrer"]
+    page.locator("canvas").press("Enter")
+    until(page, "opened.length === 2")
+    page.evaluate("choose(-1)")
+    tap = """(kind) => { const box = canvas.getBoundingClientRect();
+      canvas.setPointerCapture = () => {};
+      for (const name of ["pointerdown", "pointerup"]) canvas.dispatchEvent(new PointerEvent(name, {
+        pointerId: 1, pointerType: kind, clientX: box.left + box.width / 2, clientY: box.top + box.height / 2 })); }"""
+    page.evaluate(tap, "touch")
+    page.locator("#label a").wait_for()
+    page.wait_for_timeout(100)
+    assert page.evaluate("opened.length") == 2
+    page.evaluate(tap, "touch")
+    until(page, "opened.length === 3")
+    # Where banners are too small to tell apart, a click comes closer.
+    page.evaluate("Object.assign(view, { scale: 0.2 }); smallest = () => 0.1; choose(-1)")
+    page.locator("canvas").click()
+    until(page, "view.scale === 1.6")
+    assert page.evaluate("opened.length") == 3
+
+
+def test_pictures_are_left_out_if_asked(tmp_path: Path, built: Path, run: Run) -> None:
+    folder = tmp_path / "m"
+    done = run("map", "-g", built, "--tag", "horror", "--html", folder, "--pictures", "none")
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in folder.iterdir()) == ["data", "index.html", "tiles"]
+    done = run("map", "-g", built, "--tag", "horror", "--html", folder, "--pictures", "steam")
+    assert (done.returncode, "--pictures is 'steam'; it must be copy or none" in done.stderr) == (2, True)
 
 
 @pytest.mark.browser
@@ -280,6 +414,9 @@ def test_the_data_of_a_page_have_each_game_in_its_cell(drawn: atlas.Atlas, folde
             if entry:
                 inner = divmod(number, map_page.SIDE)
                 found[row * map_page.SIDE + inner[0], column * map_page.SIDE + inner[1]] = entry
-    expected = {cell: [game.name, game.id, game.url or ""] for cell, game in games_of(drawn).items()}
+    expected = {
+        cell: [game.name, game.id, game.url or "", banner_place(game.sha256)]
+        for cell, game in games_of(drawn).items()
+    }
     assert found == expected
     assert len(found) == 476

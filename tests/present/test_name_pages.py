@@ -114,6 +114,87 @@ def test_several_words_find_what_a_scan_finds_if_one_of_them_is_rare(
     assert found == list(chain(*kinds(rare, typed)))
 
 
+IDS = """async ([files, ids]) => {
+  globalThis.readNames = async (file) => (file in files ? JSON.parse(files[file]) : null);
+  return Promise.all(ids.map(placeOf));
+}"""
+
+
+@pytest.mark.browser
+@settings(max_examples=40)
+@given(st.lists(st.text("abAé東\uff21😀 -", min_size=1, max_size=5), min_size=1, max_size=40, unique=True))
+def test_each_id_leads_to_its_place_and_others_to_none(page: Any, database: Path, keys: list[str]) -> None:
+    games = [(place, "Same", key, 0) for place, key in enumerate(keys)]
+    files = written(database, games, 100)
+    others = [key + "x" for key in keys] + ["", "b!"]
+    found = page.evaluate(IDS, [files, keys + others])
+    assert found == [*range(len(keys)), *[keys.index(key) if key in keys else None for key in others]]
+
+
+LONG = st.text("abcdé東\U00020000", min_size=4, max_size=10)
+TYPOS = st.lists(LONG, min_size=1, max_size=30, unique=True)
+
+
+def with_a_typo(word: str, data: st.DataObject) -> str:
+    """A word with one letter missing, added, replaced, or two swapped."""
+    kind = data.draw(st.sampled_from(["missing", "added", "replaced", "swapped"]))
+    at = data.draw(st.integers(0, len(word) - (2 if kind == "swapped" else 1)))
+    middle = {"missing": "", "added": "q" + word[at], "replaced": "q", "swapped": word[at : at + 2][::-1]}[
+        kind
+    ]
+    return word[:at] + middle + word[at + (2 if kind == "swapped" else 1) :]
+
+
+@pytest.mark.browser
+@settings(max_examples=80)
+@given(TYPOS, st.data())
+def test_a_word_with_one_typo_finds_the_name_that_has_it(
+    page: Any, database: Path, words: list[str], data: st.DataObject
+) -> None:
+    games = [(place, f"zz {word}", f"{place}", 0) for place, word in enumerate(words)]
+    place = data.draw(st.integers(0, len(words) - 1))
+    typed = with_a_typo(fold(words[place]), data)
+    assume(len(typed) >= name_pages.CORRECTED and not any(kinds(games, typed)))
+    wanted = {n for n, word in enumerate(words) if is_typo(typed, fold(word))}
+    (found,) = page.evaluate(ASK, [written(database, games, 10_000), [typed]])
+    if len(wanted) > 4:  # so many words are tried, those first that differ by one letter
+        assert len(set(found) & wanted) == 4
+    else:
+        assert set(found) >= wanted
+
+
+def is_typo(one: str, other: str) -> bool:
+    """Whether texts differ by one letter or a swap, by trying all of them."""
+    swaps = {one[:n] + one[n + 1] + one[n] + one[n + 2 :] for n in range(len(one) - 1)}
+    letters = {*one, *other}
+    replaced = {one[:n] + letter + one[n + 1 :] for n in range(len(one)) for letter in letters}
+    added = {one[:n] + letter + one[n:] for n in range(len(one) + 1) for letter in letters}
+    removed = {one[:n] + one[n + 1 :] for n in range(len(one))}
+    return other in swaps | replaced | added | removed and one != other
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("machinarum", "Machinarium"),
+        ("mahcinarium", "Machinarium"),
+        ("machinariumm", "Machinarium"),
+        ("wicther hunt", "The Witcher 3: Wild Hunt"),
+        ("witcher wlid", "The Witcher 3: Wild Hunt"),
+        ("the wicther 3 wlid hunt", "The Witcher 3: Wild Hunt"),
+        ("machon", "Machinarium"),  # not typed to its end
+        ("xyzzy", None),
+        ("cat", None),  # too short to guess
+    ],
+)
+def test_names_are_found_despite_typos(page: Any, database: Path, typed: str, name: str | None) -> None:
+    names = ["Machinarium", "The Witcher 3: Wild Hunt", "Car", *(f"Game {n}" for n in range(500))]
+    games = [(place, one, f"{10 * place}", 0) for place, one in enumerate(names)]
+    (found,) = page.evaluate(ASK, [written(database, games, 500), [typed]])
+    assert [names[place] for place in found] == ([name] if name else [])
+
+
 @given(GAMES, st.integers(60, 600))
 def test_no_page_is_larger_than_asked_for_and_each_name_is_on_one(
     database: Path, games: list[Game], size: int
@@ -144,7 +225,7 @@ def test_no_folder_has_more_files_than_allowed(database: Path, monkeypatch: pyte
 
 def test_the_script_has_the_same_numbers() -> None:
     script, _ = script_and_digest("names.js")
-    for name in ("FEW_PAGES", "SHOWN", "LONGEST", "FOLDER"):
+    for name in ("FEW_PAGES", "SHOWN", "LONGEST", "FOLDER", "CORRECTED"):
         (number,) = re.findall(rf"^const {name} = (\d+);$", script, re.MULTILINE)
         assert int(number) == getattr(name_pages, name), name
 

@@ -92,17 +92,16 @@ def test_the_files_hold_each_game_with_its_matches(folder: Path, built: Path) ->
     snapshot = Snapshot.open(built)
     ids: list[str] = []
     for shard in range(-(-len(snapshot) // SHARD)):
-        for place, _, picture, game_id, _, _ in json.loads(
+        for game_id, _, picture, _, _ in json.loads(
             (folder / f"data/games/0/{shard}.json").read_text("utf-8")
         ):
-            assert place == len(ids)
             assert (folder / picture).is_file()
             ids.append(game_id)
     assert ids == snapshot.ids
     found = json.loads((folder / f"data/games/0/{ids.index('neonoir') // SHARD}.json").read_text("utf-8"))
-    near = next(game[5] for game in found if game[3] == "neonoir")
+    near = next(game[4] for game in found if game[0] == "neonoir")
     expected = snapshot.similar("neonoir", NEAREST)
-    assert [ids[match[0]] for match in near] == expected.ids
+    assert [match[0] for match in near] == expected.ids
     assert [match[3] for match in near] == pytest.approx(expected.similarities.tolist(), abs=6e-4)
     with Image.open(next((folder / "banners").rglob("*.jpg"))) as image:
         assert image.size[0] <= 300
@@ -111,8 +110,8 @@ def test_the_files_hold_each_game_with_its_matches(folder: Path, built: Path) ->
 def test_the_page_names_its_style_and_script_by_their_content(folder: Path) -> None:
     """A browser that kept those of an older site would refuse the script, or show the page in another style."""
     page = (folder / "index.html").read_text("utf-8")
-    named = re.findall(r'(?:href|src)="((?:site|app)\.[0-9a-f]{12}\.(?:css|js))"', page)
-    assert [name.split(".")[0] for name in named] == ["site", "app"]
+    named = re.findall(r'(?:href|src)="((?:site|app|theme)\.[0-9a-f]{12}\.(?:css|js))"', page)
+    assert [name.split(".")[0] for name in named] == ["theme", "site", "app"]
     for name in named:
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest().startswith(name.split(".")[1])
     assert {path.name for path in folder.iterdir()} == {*named, "index.html", "icon.svg", "data", "banners"}
@@ -175,7 +174,7 @@ def test_the_site_fits_the_screen_and_axe_finds_no_fault(
     from axe_playwright_python.sync_playwright import Axe
 
     page = browser.new_page(viewport={"width": width, "height": 800})
-    for place in ("", "#/game/3", "#/unique"):
+    for place in ("", "#/game/neonoir", "#/unique"):
         page.goto(site[0] + place)
         page.reload()
         page.locator(".grid .tile").first.wait_for()
@@ -183,6 +182,113 @@ def test_the_site_fits_the_screen_and_axe_finds_no_fault(
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()
+    page.close()
+
+
+@pytest.mark.browser
+def test_names_are_found_despite_a_typo(site: tuple[str, list[tuple[str, int]]], browser: Any) -> None:
+    page = browser.new_page()
+    page.goto(site[0])
+    box = page.get_by_role("combobox")
+    for typed, expected in (
+        ("neonior", "Neonoir"),
+        ("holow avenue", "Hollow Avenue"),
+        ("wet presinct", "The Wet Precinct"),
+    ):
+        box.fill("")
+        page.locator("#found").wait_for(state="hidden")
+        box.fill(typed)
+        page.locator("#found li").first.wait_for()
+        assert expected in page.locator("#found li").all_inner_texts()
+    page.close()
+
+
+@pytest.mark.browser
+def test_a_shared_link_leads_to_the_same_game_after_the_next_export(tmp_path: Path, browser: Any) -> None:
+    export(tmp_path / "site", made_up(tmp_path / "before", 70))
+    after = made_up(tmp_path / "after", 70, without=(0, 6, 29))
+
+    def shown(hash_: str) -> str:
+        page.goto("about:blank")
+        page.goto(address + hash_)
+        page.locator("main h1").wait_for()
+        return str(page.locator("main h1").inner_text())
+
+    page = browser.new_page()
+    page.route("https://pictures.example/**", lambda route: route.abort())
+    with served(tmp_path / "site") as (address, _):
+        page.goto(address)
+        page.locator('.grid a[href="#/game/240"]').first.wait_for()
+        names = {key: shown(f"#/game/{key}") for key in ("10", "240", "690")}
+        assert names == {"10": "The Game 0", "240": "The Game 23", "690": "The Game 68"}
+        export(tmp_path / "site", after)
+        for key, name in (("240", names["240"]), ("690", names["690"]), ("10", "There is no such game")):
+            assert shown(f"#/game/{key}") == name
+        assert shown("#/game/%E0%A4%A") == "There is no such game"  # a link that was cut
+    page.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("height", [500, 900])
+def test_going_back_leads_to_the_place_that_was_left(
+    site: tuple[str, list[tuple[str, int]]], browser: Any, height: int
+) -> None:
+    page = browser.new_page(viewport={"width": 700, "height": height})
+    page.goto(site[0] + "#/unique")
+    page.locator(".grid .tile").nth(200).scroll_into_view_if_needed()
+    tile = page.locator(".grid .tile").nth(200).locator("a")
+    name, y = tile.inner_text(), page.evaluate("scrollY")
+    assert y > 3000
+    tile.click()
+    page.get_by_role("heading", name="Banners that look like it").wait_for()
+    assert page.evaluate("scrollY") == 0
+    assert page.evaluate("document.activeElement.tagName") == "H1"
+    page.mouse.wheel(0, 300)
+    page.wait_for_timeout(300)
+    page.go_back()
+    page.get_by_role("heading", name="Games whose banners look like no other's").wait_for()
+    assert page.evaluate("scrollY") == pytest.approx(y, abs=2)
+    assert page.evaluate("document.activeElement.innerText") == name
+    page.go_forward()
+    page.get_by_role("heading", name="Banners that look like it").wait_for()
+    assert page.evaluate("scrollY") == pytest.approx(300, abs=2)
+    page.locator(".skip").focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    assert "#/game/" in page.url
+    page.close()
+
+
+@pytest.mark.browser
+def test_opened_from_a_disk_it_says_what_to_do(folder: Path, browser: Any) -> None:
+    page = browser.new_page()
+    page.goto((folder / "index.html").as_uri())
+    hint = page.get_by_text("python -m http.server")
+    hint.first.wait_for()
+    assert "Nothing to see?" in page.locator("main").inner_text() or page.locator("h1").is_visible()
+    page.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_site_has_both_themes(site: tuple[str, list[tuple[str, int]]], browser: Any, scheme: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = browser.new_page(color_scheme=scheme)
+    page.goto(site[0])
+    page.locator(".grid .tile").first.wait_for()
+    assert not page.locator(".late").count()
+    ground = "getComputedStyle(document.body).backgroundColor"
+    before = page.evaluate(ground)
+    assert before == {"light": "rgb(244, 246, 249)", "dark": "rgb(18, 22, 29)"}[scheme]
+    page.locator("#theme").click()
+    other = page.evaluate(ground)
+    assert other != before
+    page.reload()
+    page.locator(".grid .tile").first.wait_for()
+    assert page.evaluate(ground) == other
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
     page.close()
 
 
@@ -194,13 +300,14 @@ def test_another_folder_is_left_alone(run: Run, built: Path, tmp_path: Path) -> 
     assert run("export", "site", "-o", tmp_path / "x", "-g", built, "--pictures", "no").returncode == 2
 
 
-def made_up(folder: Path, count: int) -> Snapshot:
+def made_up(folder: Path, count: int, without: tuple[int, ...] = ()) -> Snapshot:
     """Games whose names begin alike, with pictures at addresses."""
     rows = [
         Row(f"{10 * n + 10}", f"The Game {n}", "steam", store_page(f"{10 * n + 10}"), "", f"{n:064x}", "{}")
         for n in range(count)
+        if n not in without
     ]
-    vectors = np.random.default_rng(0).standard_normal((count, 8)).astype(np.float32)
+    vectors = np.random.default_rng(0).standard_normal((len(rows), 8)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     recipe = replace(named("bundled"), dim=8)
     return Snapshot.open(write(folder / "snapshots" / "x", recipe, 1, rows, [], vectors, {}))
@@ -234,12 +341,12 @@ def test_no_folder_of_a_site_has_many_files_and_no_file_is_large(
         inner = Counter(path.parent for path in folder.rglob("*.json"))
         assert max(inner.values()) <= 4
     assert len(list((data / "games").rglob("*.json"))) == 38
-    places = [
+    ids = [
         game[0]
         for shard in range(38)
         for game in json.loads((data / f"games/{shard // 4}/{shard}.json").read_text("utf-8"))
     ]
-    assert places == list(range(300))
+    assert ids == [f"{10 * n + 10}" for n in range(300)]
 
 
 @pytest.mark.browser

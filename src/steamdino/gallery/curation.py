@@ -144,6 +144,14 @@ class Curation:
         sql = f"SELECT count(DISTINCT banners.sha256) {_UNMEASURED}"
         return int(self._db.execute(sql, (kind, version, hashed)).fetchone()[0])
 
+    def measures_of(self, sha256s: Iterable[str], version: int) -> dict[str, dict[str, float]]:
+        """Return the measurements of pictures, by their sha256; those that were not measured are missing."""
+        rows = self._db.execute(
+            "SELECT sha256, json FROM measures WHERE version = ? AND sha256 IN (SELECT value FROM json_each(?))",
+            (version, json.dumps(list(sha256s))),
+        )
+        return {sha256: json.loads(written) for sha256, written in rows}
+
     def put_measures(self, version: int, measured: Iterable[tuple[str, Mapping[str, float]]]) -> None:
         """Store measurements of pictures."""
         self._db.executemany(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from steamdino.index.neighbour_writer import remove_work
 from steamdino.index.snapshot_selection import has_current_names, newest
 from steamdino.pipeline import learn_whitening
 from steamdino.pipeline.estimate import Estimator, Plan
+from steamdino.pipeline.measure_opening import measure_opening
 from steamdino.pipeline.publish import write_snapshot
 from steamdino.pipeline.vector_writer import VectorWriter
 from steamdino.recipe import Recipe
@@ -140,6 +142,8 @@ def build(
             force=rebuild or encoded + whitened > 0,
             anew=rebuild,
         )
+        if swapped and kind == VERTICAL:
+            measure_opening(opened, snapshot, threads or os.cpu_count() or 1)
         manifest = Manifest.read(snapshot)
         absent = opened.games.count() - manifest.games  # each game is in one of the snapshot's two lists
         return BuildSummary(

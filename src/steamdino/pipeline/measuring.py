@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -78,6 +78,18 @@ def measure_all(
         looks.close()
         _store(gallery, waiting)  # of an interrupted check, too
     return done, unreadable
+
+
+def measure_some(gallery: Gallery, pictures: Sequence[Unmeasured], threads: int) -> None:
+    """Measure some pictures, and store what is found; those that cannot be read are skipped.
+
+    Args:
+        gallery: open for writing.
+        pictures: which.
+        threads: pictures decoded at the same time.
+    """
+    looks = ahead(partial(_look, str(gallery.root)), pictures, threads=threads, waiting=AHEAD * threads)
+    _store(gallery, [found for _, found in looks if isinstance(found, Measured)])
 
 
 def picture_of(sha256: str, paths: Iterable[str], root: str) -> Image.Image:

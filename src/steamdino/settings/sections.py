@@ -149,6 +149,8 @@ class WebSettings:
             it is trusted, or for none.
         trusted_proxies: addresses and networks of proxies whose X-Forwarded-For, -Proto, -Host and -Prefix are
             believed, separated by spaces; "*" for all, "none" for none.
+        picture_cache: folder for scaled banners; empty for one in the platform's cache folder.
+        picture_cache_bytes: maximum size of that folder; 0 to cache none.
     """
 
     host: str = "127.0.0.1"
@@ -170,6 +172,9 @@ class WebSettings:
     def proxies(self) -> tuple[IPv4Network | IPv6Network, ...] | str:
         """Return the networks of `trusted_proxies`, or "*"."""
         return networks(self.trusted_proxies)
+
+    picture_cache: str = ""
+    picture_cache_bytes: int = 512 << 20
 
     @classmethod
     def load(

@@ -34,6 +34,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "requests_per_minute": (0, 1e6),
     "pictures_per_minute": (0, 1e6),
     "largest_upload": (1, 1 << 30),
+    "picture_cache_bytes": (0, 1 << 50),
     "refresh": (0.05, 86400),
     "seconds": (0.1, 3600),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,11 +21,19 @@ Serve = Callable[..., httpx.Client]
 
 
 class Running:
-    """An app on a port of its own, in a thread."""
+    """An app on a port and with a cache of its own, in a thread."""
 
     def __init__(self, gallery: Path, *, fetch: Callable[[str], bytes] | None = None, **web: Any) -> None:
+        self._cache = tempfile.TemporaryDirectory()
+        cache = Path(self._cache.name) / "pictures"
         settings = WebSettings(
-            **{"requests_per_minute": 0.0, "pictures_per_minute": 0.0, "refresh": 0.1, **web}
+            **{
+                "requests_per_minute": 0.0,
+                "pictures_per_minute": 0.0,
+                "refresh": 0.1,
+                "picture_cache": str(cache),
+                **web,
+            }
         )
         self.app = create_app(Settings(gallery=gallery), settings, fetch=fetch)
         self._socket = socket.socket()
@@ -45,6 +54,7 @@ class Running:
         self._server.should_exit = True
         self._thread.join(10)
         self._socket.close()
+        self._cache.cleanup()
 
 
 @pytest.fixture(scope="module")

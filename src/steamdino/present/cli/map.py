@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from steamdino.errors import OutputError, QueryError
+from steamdino.errors import OutputError, QueryError, UsageError
 from steamdino.present.cli.console import beside, note, note_undated, say
 from steamdino.present.cli.filter_options import HidingFilterOptions
 from steamdino.present.cli.options import RecipeOptions, SearchOptions
@@ -47,6 +47,13 @@ def map_(
     recipe: RecipeOptions,
     only: HidingFilterOptions,
     title: Annotated[str, typer.Option(help="Heading of the page.")] = "What looks alike lies together",
+    pictures: Annotated[
+        str,
+        typer.Option(
+            metavar="copy|none",
+            help="Copy scaled banners (25 KB each), so that the page is sharp at full zoom, or leave them out.",
+        ),
+    ] = "copy",
 ) -> None:
     """Draw the whole gallery as a map of banners, with similar banners next to each other.
 
@@ -54,8 +61,9 @@ def map_(
     banners do not overlap. The same gallery always gives the same map. Only neighbourhoods are meaningful, not large
     distances.
 
-    The page can be dragged and zoomed, finds games by name, and works offline: open index.html in its folder. A PNG has
-    at most 100 million pixels, so banners are smaller on the PNG of a large gallery.
+    The page can be dragged and zoomed, finds games by name, and works offline: open index.html in its folder. A click
+    opens a game's page, and the address of the map leads to what it shows. A PNG has at most 100 million pixels, so
+    banners are smaller on the PNG of a large gallery.
 
     After Ctrl-C or a kill, the same command continues.
 
@@ -69,6 +77,9 @@ def map_(
     from steamdino.present.cli.progress import bar
     from steamdino.present.export import map_page, map_writer, output_folders
     from steamdino.present.export.mosaic import check_png
+
+    if pictures not in ("copy", "none"):
+        raise UsageError(f"--pictures is {pictures!r}; it must be copy or none")
 
     def check() -> None:
         if output:
@@ -101,6 +112,7 @@ def map_(
             png=output,
             folder=html,
             title=title,
+            pictures=pictures == "copy",
             threads=os.cpu_count() or 1,
             stage=bar,
         )

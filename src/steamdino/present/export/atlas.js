@@ -1,5 +1,6 @@
 "use strict";
 // The map: tiles on a canvas. Drag or arrow keys move it, the wheel, two fingers or + and - zoom, a click opens a game.
+// What is shown stands behind the # of the address: "/game/ID/ZOOM" if a game is chosen, else "/at/COLUMN,ROW/ZOOM".
 const data = JSON.parse(document.getElementById("facts").textContent);
 const canvas = document.getElementById("map");
 const pen = canvas.getContext("2d");
@@ -12,6 +13,13 @@ const tiles = new Map();
 const view = { x: width / 2, y: height / 2, scale: 1 }; // the map's point in the middle, and screen pixels per its pixel
 const files = new Map();
 const waitingFor = new Map();
+const blocks = new Map(); // those of `files` that are there, by place
+const pictures = new Map(); // of single games, the last used ones last
+const LARGEST = 6; // screen pixels per map pixel at most
+const SHARP = 1.25; // up to so many, tiles are sharp enough
+const KEPT = 300; // pictures, at most
+const READABLE = 24; // width on the screen from which one sees what a click opens
+let markedId = "";
 let marked = -1; // the number of a cell: its row times the columns, plus its column
 let pointed = -1;
 let chosen = -1;
@@ -46,8 +54,40 @@ const columnOf = (cell) => cell % data.columns;
 async function gameIn(cell) {
   if (cell < 0) return null;
   const [row, column] = [rowOf(cell), columnOf(cell)];
-  const block = await load(`cells/${Math.floor(row / data.side)}/${Math.floor(column / data.side)}`);
-  return (block && block[(row % data.side) * data.side + (column % data.side)]) || null;
+  const place = blockOf(row, column);
+  const block = await load(place);
+  if (block) blocks.set(place, block);
+  return (block && block[inBlock(row, column)]) || null;
+}
+
+const blockOf = (row, column) => `cells/${Math.floor(row / data.side)}/${Math.floor(column / data.side)}`;
+const inBlock = (row, column) => (row % data.side) * data.side + (column % data.side);
+
+// The same, if its block is there; else it is loaded, and drawn then.
+function gameAt(row, column) {
+  const place = blockOf(row, column);
+  if (blocks.has(place)) return blocks.get(place)[inBlock(row, column)] || null;
+  if (!files.has(place)) {
+    load(place).then((block) => {
+      if (!block) return;
+      blocks.set(place, block);
+      draw();
+    });
+  }
+  return null;
+}
+
+function picture(path) {
+  let image = pictures.get(path);
+  pictures.delete(path); // and to the end: it is used now
+  if (!image) {
+    image = new Image();
+    image.onload = draw;
+    image.src = path;
+  }
+  pictures.set(path, image);
+  if (pictures.size > KEPT) pictures.delete(pictures.keys().next().value);
+  return image.complete && image.naturalWidth ? image : null;
 }
 
 function fit() {
@@ -74,7 +114,7 @@ function draw() {
 
 function paint() {
   waiting = false;
-  view.scale = Math.min(Math.max(view.scale, smallest()), 6);
+  view.scale = Math.min(Math.max(view.scale, smallest()), LARGEST);
   view.x = Math.min(Math.max(view.x, 0), width);
   view.y = Math.min(Math.max(view.y, 0), height);
   const ratio = devicePixelRatio;
@@ -88,6 +128,7 @@ function paint() {
   const level = Math.min(data.levels - 1, Math.max(0, data.levels - 1 + Math.ceil(Math.log2(scale) - 0.25)));
   // Coarser tiles first, so that something is there while finer ones are on their way.
   for (let coarse = 0; coarse <= level; coarse++) paintLevel(coarse, coarse === level, scale);
+  if (scale > SHARP) paintPictures(scale);
   if (marked >= 0) {
     const [row, column] = [rowOf(marked), columnOf(marked)];
     pen.lineWidth = Math.max(3 / view.scale, 2);
@@ -95,6 +136,24 @@ function paint() {
     pen.strokeRect(column * cellWidth, row * cellHeight, cellWidth, cellHeight);
   }
   pen.restore();
+  note();
+}
+
+// The pictures of the games on the screen, over the tiles, which have no more pixels.
+function paintPictures(scale) {
+  const [halfWidth, halfHeight] = [canvas.width / 2 / scale, canvas.height / 2 / scale];
+  const right = Math.min(data.columns - 1, Math.floor((view.x + halfWidth) / cellWidth));
+  const bottom = Math.min(Math.ceil(height / cellHeight) - 1, Math.floor((view.y + halfHeight) / cellHeight));
+  for (let row = Math.max(0, Math.floor((view.y - halfHeight) / cellHeight)); row <= bottom; row++) {
+    for (let column = Math.max(0, Math.floor((view.x - halfWidth) / cellWidth)); column <= right; column++) {
+      const path = gameAt(row, column)?.[3];
+      const image = path && picture(path);
+      if (!image) continue;
+      const fit = Math.min(data.banner[0] / image.naturalWidth, data.banner[1] / image.naturalHeight);
+      const [wide, high] = [image.naturalWidth * fit, image.naturalHeight * fit];
+      pen.drawImage(image, (column + 0.5) * cellWidth - wide / 2, (row + 0.5) * cellHeight - high / 2, wide, high);
+    }
+  }
 }
 
 function paintLevel(level, load, scale) {
@@ -154,24 +213,89 @@ function hover(event) {
   tell(cell < 0 ? marked : cell);
 }
 
-async function choose(cell) {
-  marked = (await gameIn(cell)) ? cell : -1;
+async function choose(cell, step = true) {
+  const game = await gameIn(cell);
+  const before = marked;
+  marked = game ? cell : -1;
+  markedId = game ? game[1] : "";
+  if (step && marked !== before) history.pushState(null, "", here());
   tell(marked);
   draw();
+  return game;
 }
 
-function show(cell) {
-  marked = cell;
+// A click opens the game that it is on, if one can see which; a finger, which cannot point first, chooses it first. A
+// game without a page of its own is shown as large as it gets.
+async function pick(cell, byFinger) {
+  const seen = cellWidth * view.scale >= READABLE;
+  const before = marked;
+  const game = await choose(cell);
+  if (!game) return;
+  if (!seen) show(cell);
+  else if (!byFinger || before === cell) openGame(game, cell);
+}
+
+function openGame(game, cell) {
+  if (game[2]) window.open(game[2], "_blank", "noopener,noreferrer");
+  else show(cell, Math.min(LARGEST, canvas.clientHeight / cellHeight, canvas.clientWidth / cellWidth));
+}
+
+function show(cell, scale = 1.6) {
   view.x = (columnOf(cell) + 0.5) * cellWidth;
   view.y = (rowOf(cell) + 0.5) * cellHeight;
-  view.scale = Math.max(view.scale, 1.6);
-  tell(cell);
-  draw();
+  view.scale = Math.max(view.scale, scale);
+  choose(cell, cell !== marked);
+}
+
+const short = (number) => Number(number.toFixed(3));
+
+// The address of what is shown. A chosen game is named by its id, which holds for later maps as well.
+function here() {
+  return markedId
+    ? `#/game/${encodeURIComponent(markedId)}/${short(view.scale)}`
+    : `#/at/${short(view.x / cellWidth)},${short(view.y / cellHeight)}/${short(view.scale)}`;
+}
+
+let noting;
+function note() {
+  clearTimeout(noting);
+  if (!location.hash && marked < 0 && view.scale === smallest()) return; // the whole map needs no address
+  noting = setTimeout(() => { if (location.hash !== here()) history.replaceState(null, "", here()); }, 300);
+}
+
+async function go() {
+  clearTimeout(noting);
+  const [, what, which = "", scale = ""] = location.hash.split("/");
+  const wanted = Number(scale) > 0 ? Number(scale) : 1.6;
+  if (what === "game") {
+    const cell = await placeOf(decoded(which));
+    if (cell === null) {
+      label.textContent = "That game is not on this map.";
+      return;
+    }
+    Object.assign(view, { x: (columnOf(cell) + 0.5) * cellWidth, y: (rowOf(cell) + 0.5) * cellHeight, scale: wanted });
+    await choose(cell, false);
+  } else if (what === "at" && which.split(",").length === 2 && which.split(",").every((part) => part !== "" && isFinite(part))) {
+    const [x, y] = which.split(",").map(Number);
+    Object.assign(view, { x: x * cellWidth, y: y * cellHeight, scale: wanted });
+    await choose(-1, false);
+  } else if (!what) {
+    await choose(-1, false);
+    whole();
+  }
+}
+
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a link that was cut in the middle of a letter
+  }
 }
 
 function zoom(by, x, y) {
   const before = view.scale;
-  view.scale = Math.min(Math.max(before * by, smallest()), 6);
+  view.scale = Math.min(Math.max(before * by, smallest()), LARGEST);
   view.x += x * (1 / before - 1 / view.scale);
   view.y += y * (1 / before - 1 / view.scale);
   draw();
@@ -203,9 +327,9 @@ canvas.addEventListener("pointermove", (event) => {
   fingers.set(event.pointerId, event);
 });
 canvas.addEventListener("pointerup", (event) => {
-  fingers.delete(event.pointerId);
-  if (moved < 5) {
-    choose(under(event));
+  const began = fingers.delete(event.pointerId); // it may have begun on the list of games that lies over the map
+  if (began && moved < 5) {
+    pick(under(event), event.pointerType === "touch");
   }
 });
 canvas.addEventListener("pointercancel", (event) => fingers.delete(event.pointerId));
@@ -223,6 +347,7 @@ canvas.addEventListener("keydown", (event) => {
   } else if (event.key === "+" || event.key === "=") zoom(1.5, 0, 0);
   else if (event.key === "-") zoom(1 / 1.5, 0, 0);
   else if (event.key === "0") whole();
+  else if (event.key === "Enter" && marked >= 0) gameIn(marked).then((game) => game && openGame(game, marked));
   else return;
   event.preventDefault();
   draw();
@@ -274,5 +399,7 @@ search.addEventListener("keydown", (event) => {
   }
 });
 addEventListener("resize", fit);
+addEventListener("popstate", go);
 fit();
 whole();
+if (location.hash) go();

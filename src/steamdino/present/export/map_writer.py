@@ -20,6 +20,7 @@ from steamdino.present.export.map_page import KIND, write_map_page
 from steamdino.present.export.map_tiles import draw_map
 from steamdino.present.export.mosaic import write_png
 from steamdino.present.export.output_folders import replacing_folder
+from steamdino.present.export.scaled_pictures import ScaledPictures, earlier
 from steamdino.search import Snapshot
 from steamdino.storage.continued_output import continuing
 
@@ -31,6 +32,7 @@ def write_map(
     png: Path | None,
     folder: Path | None,
     title: str,
+    pictures: bool = True,
     threads: int = 1,
     stage: Stage = unseen,
 ) -> Atlas:
@@ -42,6 +44,7 @@ def write_map(
         png: the file to write; None for none.
         folder: to write tiles and their page to, replacing an older map; None for none.
         title: the page's heading.
+        pictures: whether the page gets a picture of each game, to be sharp at full zoom: about 25 KB a game.
         threads: banners decoded at the same time.
         stage: shows what is done.
 
@@ -65,7 +68,10 @@ def write_map(
             )
         if output:
             with stage("Writing", "games") as progress:
-                write_map_page(atlas, output, kept / "names.sqlite", title, progress=progress)
+                scaled = ScaledPictures(output, folder and earlier(folder), threads) if pictures else None
+                write_map_page(
+                    atlas, output, kept / "names.sqlite", title, pictures=scaled, progress=progress
+                )
         if png and sheet:
             write_png(png, sheet)
         return atlas

@@ -5,11 +5,17 @@ by its id. These texts are sorted and cut into pages of `PAGE` bytes, so no file
 alike. The directory holds the text at which each page starts. Where so many texts begin alike that their pages are not
 worth loading, the best games for that beginning are listed apart.
 
+A word with a typo still begins or ends as it should, so all words are listed by their beginnings and, spelt backwards,
+by their ends. Ids are listed as well: an address that names a game by its id stays right when places change.
+
 ::
 
-    directory            {"names": [where each page starts], "best": [the same for the lists of the best]}
+    directory            {"names": [where each page starts], "best": [the same for the lists of the best], ...}
     pages/<n>/<m>        [[place, reviews, name, folded name or 0, id], ...]
     best/<n>/<m>         [[beginning, [as in a page, ...]], ...]
+    ids/<n>/<m>          [[id, place], ...]
+    words/<n>/<m>        [word, ...]
+    ends/<n>/<m>         [word, ...], in the order of the words spelt backwards
 """
 
 from __future__ import annotations
@@ -25,6 +31,12 @@ from steamdino.present.export.typed_names import fold
 
 PAGE = 40_000
 """Bytes of a file at most, unless a single entry is larger."""
+
+ID_PAGE = 8_000
+"""Bytes of a file of ids at most: each game's page needs one."""
+
+CORRECTED = 4
+"""Letters of a word at least for its typos to be corrected; `names.js` has the same number."""
 
 FOLDER = 1000
 """Files in a folder at most."""
@@ -45,6 +57,8 @@ _SCHEMA = """
     PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
     CREATE TABLE entries (place INTEGER PRIMARY KEY, reviews INTEGER, entry TEXT, folded TEXT, id TEXT);
     CREATE TABLE texts (text BLOB, place INTEGER);
+    CREATE TABLE ids (text BLOB, entry TEXT);
+    CREATE TABLE words (text BLOB PRIMARY KEY) WITHOUT ROWID;
 """
 
 
@@ -65,16 +79,21 @@ class NamePages:
 
     def add(self, games: Iterable[tuple[int, str, str, int]]) -> None:
         """Add games: (place, name, id, reviews), each place once. A place is what the page opens a game by."""
-        entries, texts = [], []
+        entries, texts, ids = [], [], []
+        words: set[str] = set()
         for place, name, game_id, reviews in games:
             folded, own = fold(name), fold(game_id)
             spelt = 0 if name.isascii() and name.lower() == folded else folded
             entry = _compact([place, reviews, name, spelt, game_id])
             entries.append((place, reviews, entry, folded, own))
             texts += [(text, place) for text in {*_texts(folded), *_texts(own)}]
+            ids.append((_encoded(game_id), _compact([game_id, place])))
+            words.update(word for word in folded.split(" ") if CORRECTED <= len(word) <= LONGEST)
         self._db.execute("BEGIN")
         self._db.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?)", entries)
         self._db.executemany("INSERT INTO texts VALUES (?, ?)", texts)
+        self._db.executemany("INSERT INTO ids VALUES (?, ?)", ids)
+        self._db.executemany("INSERT OR IGNORE INTO words VALUES (?)", [(_encoded(word),) for word in words])
         self._db.execute("COMMIT")
 
     def write(self, save: Save) -> None:
@@ -89,11 +108,28 @@ class NamePages:
         for prefix, entries in self._best(_wide(names.starts)):
             best.add(_encoded(prefix), f"[{_compact(prefix)},[{','.join(entries)}]]", prefix)
         best.flush()
+        ids = _Pages("ids", min(self._page, ID_PAGE), save)
+        for text, entry in self._db.execute("SELECT text, entry FROM ids ORDER BY text"):
+            ids.add(text, entry, text)
+        ids.flush()
+        words, ends = self._words(save)
         self._db.close()
-        directory = {
-            name: list(map(_decoded, pages.starts)) for name, pages in (("names", names), ("best", best))
-        }
-        save("directory", _compact(directory))
+        pages = {"names": names, "best": best, "ids": ids, "words": words, "ends": ends}
+        save("directory", _compact({name: list(map(_decoded, one.starts)) for name, one in pages.items()}))
+
+    def _words(self, save: Save) -> tuple[_Pages, _Pages]:
+        """Write all words, by their beginnings and by their ends."""
+        self._db.create_function(
+            "backwards", 1, lambda text: _encoded(_decoded(text)[::-1]), deterministic=True
+        )
+        words, ends = _Pages("words", self._page, save), _Pages("ends", self._page, save)
+        for (text,) in self._db.execute("SELECT text FROM words ORDER BY text"):
+            words.add(text, _compact(_decoded(text)), text)
+        for (text,) in self._db.execute("SELECT backwards(text) AS end FROM words ORDER BY end"):
+            ends.add(text, _compact(_decoded(text)[::-1]), text)
+        words.flush()
+        ends.flush()
+        return words, ends
 
     def _best(self, wide: set[str]) -> Iterator[tuple[str, list[str]]]:
         """The games to show for each of some beginnings, in their order: the id, begins with it, has such a word."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from steamdino.analysis.picture_loading import each
 from steamdino.present.export.jpeg_files import is_whole_jpeg
 from steamdino.present.export.mosaic import thumbnail
+from steamdino.present.export.output_folders import PAGE
 from steamdino.records import Game
 from steamdino.storage.atomic import link_or_copy
 from steamdino.wellformed import content_path
@@ -28,6 +29,13 @@ def banner_place(sha256: str) -> str:
         ValueError: the digest is not a sha256, so the path could leave the folder.
     """
     return f"banners/{content_path(sha256, '.jpg', DIGITS)}"
+
+
+def earlier(folder: Path) -> Path | None:
+    """Return the folder of a page that is replaced, if its pictures were scaled in the same way; else None."""
+    page = folder / PAGE
+    marked = page.is_file() and f'data-pictures="{MARK}"' in page.read_text("utf-8", "replace")[:4000]
+    return folder if marked else None
 
 
 class ScaledPictures:

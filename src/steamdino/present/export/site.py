@@ -4,7 +4,8 @@
 
     <folder>/
       index.html, icon.svg             the page
-      site.<digest>.css, app.<digest>.js    named by their content: no browser shows an old one with a new page
+      site.<digest>.css, app.<digest>.js, theme.<digest>.js
+                                       named by their content: no browser shows an old one with a new page
       data/home.json                   what the first page shows: games that differ from each other
       data/unique.json                 the most unique games
       data/games/<n>/<m>.json          `SHARD` games, each with its nearest ones
@@ -12,7 +13,8 @@
       banners/<aa>/<digits>.jpg        pictures, where they are not Steam's
 
 So the first page needs the page itself and one small file, and each step from match to match one more. No folder has
-more than `FOLDER` files of data. Games are read and written in blocks, and pictures of an earlier attempt, or of the
+more than `FOLDER` files of data. The address of a game's page has its id, so it leads to the same game after the next
+export. Games are read and written in blocks, and pictures of an earlier attempt, or of the
 site that is replaced, are kept.
 """
 
@@ -39,7 +41,7 @@ from steamdino.present.export.html_page import render, script_and_digest
 from steamdino.present.export.name_pages import FOLDER, NamePages
 from steamdino.present.export.output_folders import PAGE, replacing_folder
 from steamdino.present.export.reviews import reviews
-from steamdino.present.export.scaled_pictures import MARK, ScaledPictures, banner_place
+from steamdino.present.export.scaled_pictures import MARK, ScaledPictures, banner_place, earlier
 from steamdino.records import Filter, Game, Progress
 from steamdino.search import Snapshot
 
@@ -87,7 +89,7 @@ def write_site(
         with replacing_folder(folder, KIND, f"site {MARK}") as (work, kept):
             _Site(work, snapshot, snapshot.rows(only)).write(
                 kept / "names.sqlite",
-                ScaledPictures(work, _earlier(folder), threads),
+                ScaledPictures(work, earlier(folder), threads),
                 online,
                 (home, lonely),
                 stage,
@@ -103,11 +105,12 @@ def write_site(
 class _Site:
     """Writes the data of a site.
 
-    It holds the name and the address of the picture of each game, and nothing else of all games.
+    It holds the id, the name and the address of the picture of each game, and nothing else of all games.
     """
 
     def __init__(self, work: Path, snapshot: Snapshot, rows: NDArray[np.intp]) -> None:
         self._work, self._snapshot, self._rows = work, snapshot, rows
+        self._ids: list[str] = []
         self._names: list[str] = []
         self._pictures: list[str] = []
 
@@ -126,6 +129,7 @@ class _Site:
         with stage("Copying", "banners") as progress:
             for games in self._blocks():
                 start = len(self._names)
+                self._ids += [game.id for game in games]
                 self._names += [game.name for game in games]
                 self._pictures += self._copied(games, pictures, online, progress)
                 names.add(
@@ -173,7 +177,6 @@ class _Site:
             entries = [
                 [
                     *self._card(place),
-                    game.id,
                     game_links(game),
                     [
                         [*self._card(int(near)), round(float(cosine), 3)]
@@ -193,7 +196,7 @@ class _Site:
             yield self._snapshot.games(self._rows[start : start + BLOCK])
 
     def _card(self, place: int) -> list[Any]:
-        return [place, self._names[place], self._pictures[place]]
+        return [self._ids[place], self._names[place], self._pictures[place]]
 
     def _place(self, game: Game) -> int | None:
         row = self._snapshot.row(game.id)
@@ -205,13 +208,6 @@ class _Site:
         _write(self._work / "data" / f"{place}.json", text)
 
 
-def _earlier(folder: Path) -> Path | None:
-    """The site that is replaced, if its pictures were scaled in the same way."""
-    page = folder / PAGE
-    marked = page.is_file() and f'data-pictures="{MARK}"' in page.read_text("utf-8", "replace")[:4000]
-    return folder if marked else None
-
-
 def _write(path: Path, content: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content, "utf-8")
@@ -220,8 +216,12 @@ def _write(path: Path, content: str) -> None:
 def _page(work: Path, title: str, hosts: Sequence[str]) -> None:
     script, digest = script_and_digest("site.js", "names.js")
     shared = resources.files("steamdino.present.web") / "static"  # what `serve` shows looks the same
-    style = (shared / "site.css").read_text("utf-8")
-    names = {"style": by_content("site.css", style.encode()), "script": by_content("app.js", script.encode())}
+    files = {
+        "style": ("site.css", (shared / "site.css").read_text("utf-8")),
+        "theme": ("theme.js", (shared / "theme.js").read_text("utf-8")),
+        "script": ("app.js", script),
+    }
+    names = {part: by_content(name, text.encode()) for part, (name, text) in files.items()}
     page = render(
         "site.html.jinja",
         title=title,
@@ -233,9 +233,6 @@ def _page(work: Path, title: str, hosts: Sequence[str]) -> None:
         **names,
     )
     (work / PAGE).write_text(page, "utf-8")
-    for name, text in (
-        (names["script"], script),
-        (names["style"], style),
-        ("icon.svg", (shared / "icon.svg").read_text("utf-8")),
-    ):
-        (work / name).write_text(text, "utf-8")
+    for part, (_, text) in files.items():
+        (work / names[part]).write_text(text, "utf-8")
+    (work / "icon.svg").write_text((shared / "icon.svg").read_text("utf-8"), "utf-8")

@@ -19,6 +19,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
 from steamdino import __version__
+from steamdino.features.model_directory import cache_folder
 from steamdino.net.public_fetch import fetch_public
 from steamdino.present.export.banner_urls import SteamPictures, steam_pictures
 from steamdino.present.web import (
@@ -49,7 +50,9 @@ from steamdino.present.web.limits import Limits
 from steamdino.present.web.metrics import Metrics
 from steamdino.present.web.middleware import Middleware
 from steamdino.present.web.openapi_document import DocumentedApp
+from steamdino.present.web.picture_cache import PictureCache
 from steamdino.present.web.proxies import TrustedProxies
+from steamdino.present.web.redraw import Redraw
 from steamdino.present.web.root_path import RootPath
 from steamdino.present.web.snapshot_registry import SnapshotRegistry
 from steamdino.settings import Settings, WebSettings
@@ -110,6 +113,7 @@ def create_app(
     app.state.addresses = Links(online)
     app.state.program = program = mark(settings, web, online.urls)
     app.state.metrics = Metrics(web.workers if shared else 1)
+    app.state.redraw = Redraw(_picture_cache(web))
     if fetch is None and web.fetch_urls:
         fetch = partial(_fetch, largest=web.largest_upload)
     app.state.fetch = fetch
@@ -145,6 +149,13 @@ def create_app(
     app.add_middleware(RootPath, root_path=web.root_path, routes=[*routes, *others])
     app.add_middleware(TrustedProxies, trusted=web.proxies)
     return app
+
+
+def _picture_cache(web: WebSettings) -> PictureCache:
+    """Return the cache of scaled pictures, in the platform's cache folder unless the settings name one."""
+    shared = cache_folder()
+    folder = Path(web.picture_cache).expanduser() if web.picture_cache else shared and shared / "pictures"
+    return PictureCache(folder, web.picture_cache_bytes, web.workers)
 
 
 def _fetch(url: str, *, largest: int) -> bytes:

@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from steamdino.errors import PictureError, QueryError
 from steamdino.gallery.history import WHATS
 from steamdino.present.export.changes_report import HEADINGS, grouped, import_line, summary
-from steamdino.present.web.banner_routes import CHECKED, DRAWN, KEPT, WIDTHS
+from steamdino.present.web.banner_routes import RESPONSES, Version, Width, check_width, drawn
 from steamdino.present.web.changes_parameters import (
     ChangePictures,
     PeriodOf,
@@ -21,15 +21,12 @@ from steamdino.present.web.changes_parameters import (
     tag_of,
     unchanged,
 )
-from steamdino.present.web.etags import is_known
 from steamdino.present.web.facet_chips import facets
 from steamdino.present.web.filter_form import TypedFilterOf, understood
-from steamdino.present.web.media_types import OCTETS, accepted
 from steamdino.present.web.page_links import pager
 from steamdino.present.web.pages import PAGE, page
 from steamdino.present.web.parameters import LONGEST, EditionOf, Offset
 from steamdino.present.web.problem_kinds import PROBLEMS
-from steamdino.present.web.redraw import draw, version_of
 from steamdino.present.web.root_path import below
 from steamdino.wellformed import is_sha256
 
@@ -81,7 +78,7 @@ def changes(
     "/changes/pictures/{width}/{sha256}",
     tags=["banners"],
     response_class=Response,
-    responses={200: DRAWN, 304: {"description": "It has not changed."}},
+    responses=RESPONSES,
     operation_id="getEarlierBanner",
     summary="An earlier banner",
 )
@@ -89,33 +86,21 @@ def picture(
     request: Request,
     edition: EditionOf,
     sha256: Annotated[str, Path(max_length=LONGEST, description="SHA-256 of the picture's bytes.")],
-    width: Annotated[int, Path(description="150, 300 or 600 pixels.")],
-    v: Annotated[
-        str, Query(max_length=LONGEST, description="The version, as in the addresses of pictures.")
-    ] = "",
+    width: Width,
+    v: Version = "",
 ) -> Response:
-    """Return a banner that a game had before, or has without being in the snapshot, as JPEG."""
-    if width not in WIDTHS:
-        raise QueryError(f"there is no width {width}; use one of: {', '.join(map(str, WIDTHS))}")
-    drawn = version_of(sha256)
-    headers = {
-        "etag": f'"{drawn}-{width}"',
-        "cache-control": KEPT if v == drawn else CHECKED,
-        "vary": "accept",
-    }
+    """Return a banner that a game had before, or has without being in the snapshot, as `/banners` does."""
+    check_width(width)
     with edition.gallery() as opened:
         place = opened.history.pictures([sha256]).get(sha256) if is_sha256(sha256) else None
     if place is None:
         raise QueryError(
             f"no picture of {sha256[:80]!r} is kept; earlier banners are kept by: sync --keep-old"
         )
-    if is_known(headers["etag"], request.headers.get("if-none-match", "")):
-        return Response(status_code=304, headers=headers)
     try:
-        data = draw(place, width)
+        return drawn(request, place, sha256, width, v)
     except PictureError as error:
         raise QueryError(f"the picture {sha256} cannot be shown: {error}") from None
-    return Response(data, headers=headers, media_type=accepted(request, "image/jpeg", OCTETS))
 
 
 def _only(request: Request, what: str) -> str:

@@ -18,6 +18,7 @@ from steamdino.present.export.explanation_drawing import PLACES, amount, heat, p
 from steamdino.present.export.heatmap import over
 from steamdino.present.export.html_page import data_url
 from steamdino.present.game_facts import namesakes
+from steamdino.present.web import page_metadata
 from steamdino.present.web.facet_chips import facets
 from steamdino.present.web.filter_form import TypedFilterOf, understood
 from steamdino.present.web.page_links import link, pager
@@ -102,6 +103,7 @@ def game(
         request,
         "game.html.jinja",
         game=own,
+        about=page_metadata.of_game(request, own, [match.game for match in found[0]]),
         sides=sides,
         recipe=edition.snapshot.recipe.name,
         beside=beside,

@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse, Response
 from steamdino.features.text_encoder import has_words
 from steamdino.index.name_folding import fold
 from steamdino.present.game_facts import namesakes
+from steamdino.present.web import page_metadata
 from steamdino.present.web.api import any_game, filtered
 from steamdino.present.web.facet_chips import facets
 from steamdino.present.web.filter_form import FilterForm, TypedFilterOf, understood
@@ -53,6 +54,7 @@ def home(
     return page(
         request,
         "home.html.jinja",
+        about=page_metadata.of_home(request, len(edition.snapshot)),
         games=games,
         total=len(edition.snapshot),
         facets=shown,

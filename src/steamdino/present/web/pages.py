@@ -26,6 +26,7 @@ from steamdino.present.web.facet_chips import facets
 from steamdino.present.web.filter_form import TypedFilterOf, understood
 from steamdino.present.web.page_links import TURNS, carried, pager
 from steamdino.present.web.parameters import LONGEST, CutoffOf, EditionOf, Offset, fetched, kept, served
+from steamdino.present.web.picture_sources import srcset
 from steamdino.present.web.root_path import base, below, own_path
 from steamdino.present.web.timing import stage
 from steamdino.records import HIDDEN_COLUMNS
@@ -55,6 +56,7 @@ def environment() -> Environment:
         hidden_columns=HIDDEN_COLUMNS,
         rarity=rarity,
         year=year,
+        srcset=srcset,
         static=static.address,
         quote=lambda text: quote(text, safe=""),
     )

@@ -16,9 +16,10 @@ from steamdino.analysis.audit import Audit, Auditor, taken_from
 from steamdino.analysis.changes import Changes
 from steamdino.analysis.explain import Explainer, Explanation
 from steamdino.analysis.neighbours_among import check_listed
+from steamdino.analysis.opening import opening
 from steamdino.analysis.period import Period
 from steamdino.analysis.rarity import COMPARED
-from steamdino.analysis.unique import UniqueGames, diverse, unique_at_hand
+from steamdino.analysis.unique import UniqueGames, unique_at_hand
 from steamdino.banners.read import read_picture
 from steamdino.errors import NoGalleryError, NotComputedError, PictureError, QueryError, SteamDinoError
 from steamdino.features.text_encoder import check_words
@@ -33,9 +34,6 @@ from steamdino.search.cutoff import EVERY_MATCH, Cutoff
 
 PAIRS = 8_000**2
 """Pairs of games that a request may compare: those of 8,000 games, which takes 0.8 s on one core."""
-
-VARIED = 5_000
-"""Games among which those of the home page are chosen. Their vectors are copied meanwhile: 10 MB."""
 
 
 class NotServedError(SteamDinoError):
@@ -222,10 +220,9 @@ class ServedSnapshot:
             ) from None
 
     def varied(self, n: int) -> list[Game]:
-        """Return games that differ from each other, for the home page."""
-        found: list[Game] = self.once(
-            f"varied {n}", lambda: [one.game for one in diverse(self.snapshot, n, sample=VARIED)]
-        )
+        """Return games that differ from each other, for the home page; none with a blank banner leads."""
+        gallery = None if self.folder is None else self._gallery
+        found: list[Game] = self.once(f"varied {n}", lambda: opening(self.snapshot, n, gallery))
         return found
 
     def duplicates(self) -> list[Duplicates]:

@@ -12,6 +12,9 @@ from steamdino.errors import QueryError
 from steamdino.present.content_names import by_content
 
 TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+SCRIPTS = ("htmx.min.js", "site.js", "suggestions.js", "place.js", "navigation.js")
+"""Scripts that each page loads, as one file: `APP`. The theme's is apart, since it runs before anything is drawn."""
+APP = "app.js"
 KEPT = "public, max-age=31536000, immutable"
 """One year, the usual maximum: a file with other content has another name."""
 
@@ -23,7 +26,8 @@ def _files() -> dict[str, tuple[str, bytes]]:
     """Return the served name and the content of each file, by its name in the package."""
     folder = resources.files("steamdino.present.web") / "static"
     contents = {file.name: file.read_bytes() for file in folder.iterdir() if _suffix(file.name) in TYPES}
-    return {name: (by_content(name, data), data) for name, data in contents.items()}
+    together = b"\n".join(contents.pop(name) for name in SCRIPTS)
+    return {name: (by_content(name, data), data) for name, data in {**contents, APP: together}.items()}
 
 
 @cache

@@ -142,7 +142,8 @@ def site(
     """
     import os
 
-    from steamdino.analysis.unique import diverse, unique
+    from steamdino.analysis.opening import opening
+    from steamdino.analysis.unique import unique
     from steamdino.present.cli.progress import bar
     from steamdino.present.export import output_folders
     from steamdino.present.export import site as export
@@ -159,7 +160,7 @@ def site(
         count = export.write_site(
             output,
             snapshot,
-            home=[one.game for one in diverse(snapshot, HOME)],
+            home=opening(snapshot, HOME, gallery.folder),
             lonely=lonely,
             online=steam_pictures(gallery.folder, recipe.kind) if pictures == "steam" else SteamPictures(),
             title=title,

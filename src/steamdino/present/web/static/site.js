@@ -1,6 +1,6 @@
-"use strict";
 // Dropped or pasted pictures. The form does the same without it.
 (() => {
+  "use strict";
   function send(files) {
     const picture = [...files].find((file) => file.type.startsWith("image/"));
     const form = document.querySelector("form.drop");
