@@ -106,6 +106,7 @@ def test_what_compose_starts_serves_one_site_from_two_servers(
     server, proxy = compose["services"]["server"], compose["services"]["proxy"]
     assert "./nginx.conf:/etc/nginx/conf.d/default.conf:ro" in proxy["volumes"]
     assert server["deploy"]["replicas"] == 2 and "ports" not in server
+    assert compose["services"]["update"]["build"] == server["build"]  # it may be what is run first
     assert (DEPLOY / server["build"]["context"] / server["build"]["dockerfile"]).is_file()
     command = [*server["command"], "--rate=30"]
     with ExitStack() as stack:
