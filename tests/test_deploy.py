@@ -106,6 +106,7 @@ def test_what_compose_starts_serves_one_site_from_two_servers(
     server, proxy = compose["services"]["server"], compose["services"]["proxy"]
     assert "./nginx.conf:/etc/nginx/conf.d/default.conf:ro" in proxy["volumes"]
     assert server["deploy"]["replicas"] == 2 and "ports" not in server
+    assert compose["services"]["update"]["build"] == server["build"]  # it may be what is run first
     assert (DEPLOY / server["build"]["context"] / server["build"]["dockerfile"]).is_file()
     command = [*server["command"], "--rate=30"]
     with ExitStack() as stack:
@@ -132,9 +133,12 @@ def test_what_compose_starts_serves_one_site_from_two_servers(
         # As it is offered, a client stays with one server, whose limit then holds for both of its processes together.
         address = stack.enter_context(nginx_before(tmp_path / "hash", *servers))
         client = {"x-forwarded-for": "203.0.113.77"}
+        since = time.monotonic()
         statuses = [httpx.get(f"{address}/games/healthz", headers=client).status_code for _ in range(60)]
-    assert statuses == sorted(statuses)
-    assert 30 <= statuses.count(200) < 60
+        refilled = (time.monotonic() - since) * 30 / 60
+    # Two processes that count apart would allow 60.
+    assert 30 <= statuses.count(200) <= 31 + refilled
+    assert statuses.count(200) + statuses.count(429) == 60
 
 
 def test_the_health_check_of_compose_tells_whether_a_server_is_ready(
