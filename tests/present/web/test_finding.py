@@ -315,7 +315,7 @@ def test_namesakes_are_told_apart_and_long_names_have_a_tooltip(
     browse: Callable[..., Any], painted: str
 ) -> None:
     page = browse("/?q=prey", address=painted)
-    assert page.locator(".grid .when").all_inner_texts() == ["2001, 1", "2002, 2"]
+    assert page.locator(".grid .when").all_inner_texts() == ["2001, id 1", "2002, id 2"]
     assert page.locator(".grid .name").all_inner_texts() == ["Prey", "Prey"]
     page = browse("/?q=A+name+so", address=painted, java_script_enabled=False)
     assert (
