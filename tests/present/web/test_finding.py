@@ -237,22 +237,15 @@ def test_matches_have_a_least_similarity_and_percentile(browse: Callable[..., An
 
 
 def test_no_text_of_a_filter_makes_an_error_page(web: httpx.Client) -> None:
+    names = (
+        *("tag", "released", "early_access", "upcoming", "min_reviews", "free", "adult"),
+        *("min_similarity", "min_percentile"),
+    )
     for path in ("/", "/games/neonoir", "/unique", "/browse", "/changes", "/duplicates"):
-        for name in (
-            "tag",
-            "released",
-            "early_access",
-            "upcoming",
-            "min_reviews",
-            "min_similarity",
-            "free",
-            "adult",
-        ):
-            for text in ("nonsense", "-1", "%00", "<b>", "9" * 30, "é..", "x" * 500):
-                search = {"q": "a"} if path == "/" and text == "nonsense" else {}
-                got = web.get(path, params={name: text, **search}, headers={"accept": "text/html"})
-                assert got.status_code == 200, (path, name, text)
-                assert "<b>" not in got.text
+        for text in ("nonsense", "-1", "%00", "<b>", "9" * 30, "é..", "x" * 200):
+            got = web.get(path, params=dict.fromkeys(names, text), headers={"accept": "text/html"})
+            assert got.status_code == 200, (path, text)
+            assert "<b>" not in got.text
 
 
 @WIDTHS
