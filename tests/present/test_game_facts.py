@@ -54,7 +54,7 @@ def test_reviews_are_shown_with_the_share_of_positive_ones(columns: dict[str, An
 def test_only_facts_that_are_known_are_shown() -> None:
     assert facts(_game()) == []
     game = _game(tags=["Noir", "Noir", *map(str, range(20))], released="2012-08-21", price_cents=999)
-    assert [label for label, _ in facts(game)] == ["Released", "Tags", "Price"]
+    assert [label for label, _ in facts(game)] == ["Release", "Tags", "Price"]
     assert tags(game) == ["Noir", "0", "1", "2", "3", "4"]
     assert year(game) == "2012"
     assert year(_game(released="soon")) == ""

@@ -67,7 +67,7 @@ def price_text(game: Game) -> str:
 def facts(game: Game) -> list[tuple[str, str]]:
     """Return the label and the text of each fact that is known, besides the name and the id."""
     found = (
-        ("Released", release_text(game.columns)),
+        ("Release", release_text(game.columns)),
         ("Tags", ", ".join(tags(game))),
         ("Reviews", reviews_text(game)),
         ("Price", price_text(game)),

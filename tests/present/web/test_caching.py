@@ -235,7 +235,7 @@ def test_static_files_are_kept_for_a_year_under_names_of_their_content(web: http
         ):
             missing = web.get(f"/static/{wrong}")
             assert (missing.status_code, missing.headers["cache-control"]) == (404, "no-store"), wrong
-    assert page.count("/static/") == 4
+    assert page.count("/static/") == 6
     for path in ("/static/", "/static/..%2fpages.py", "/static/../pages.py", "/static/%00"):
         assert web.get(path).status_code == 404, path
 

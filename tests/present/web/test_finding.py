@@ -237,22 +237,15 @@ def test_matches_have_a_least_similarity_and_percentile(browse: Callable[..., An
 
 
 def test_no_text_of_a_filter_makes_an_error_page(web: httpx.Client) -> None:
+    names = (
+        *("tag", "released", "early_access", "upcoming", "min_reviews", "free", "adult"),
+        *("min_similarity", "min_percentile"),
+    )
     for path in ("/", "/games/neonoir", "/unique", "/browse", "/changes", "/duplicates"):
-        for name in (
-            "tag",
-            "released",
-            "early_access",
-            "upcoming",
-            "min_reviews",
-            "min_similarity",
-            "free",
-            "adult",
-        ):
-            for text in ("nonsense", "-1", "%00", "<b>", "9" * 30, "é..", "x" * 500):
-                search = {"q": "a"} if path == "/" and text == "nonsense" else {}
-                got = web.get(path, params={name: text, **search}, headers={"accept": "text/html"})
-                assert got.status_code == 200, (path, name, text)
-                assert "<b>" not in got.text
+        for text in ("nonsense", "-1", "%00", "<b>", "9" * 30, "é..", "x" * 200):
+            got = web.get(path, params=dict.fromkeys(names, text), headers={"accept": "text/html"})
+            assert got.status_code == 200, (path, text)
+            assert "<b>" not in got.text
 
 
 @WIDTHS
@@ -315,7 +308,7 @@ def test_namesakes_are_told_apart_and_long_names_have_a_tooltip(
     browse: Callable[..., Any], painted: str
 ) -> None:
     page = browse("/?q=prey", address=painted)
-    assert page.locator(".grid .when").all_inner_texts() == ["2001, 1", "2002, 2"]
+    assert page.locator(".grid .when").all_inner_texts() == ["2001, id 1", "2002, id 2"]
     assert page.locator(".grid .name").all_inner_texts() == ["Prey", "Prey"]
     page = browse("/?q=A+name+so", address=painted, java_script_enabled=False)
     assert (

@@ -30,6 +30,7 @@ PAGES = (
     "/picture",
     "/text?q=a",
     "/why?a={id}&b=sound",
+    "/why?a={id}&b=sound&mirror=1",
     "/why?a=sound&b={id}",
     "/unique",
     "/duplicates",

@@ -164,7 +164,8 @@ class ServedSnapshot:
             BusyError: too many requests are waiting for the model already.
             QueryError: there is no such game, or its picture cannot be read.
         """
-        with self._work.encoding() if mirror or flip else nullcontext(), stage("search"):
+        encodes = mirror or flip
+        with self._work.encoding() if encodes else nullcontext(), stage("search"), _without_path(first):
             return self.snapshot.similarity(first, second, mirror=mirror, flip=flip)
 
     def explain(self, first: str, second: str, *, mirror: bool = False, flip: bool = False) -> Explanation:
