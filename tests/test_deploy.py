@@ -130,13 +130,17 @@ def test_what_compose_starts_serves_one_site_from_two_servers(
         for metrics in counted:  # each server tells its own figures, of both of its processes
             assert "steamdino_workers 2.0" in metrics
             assert 'route="/games/{game_id:path}",status="200"} 2.0' in metrics
-        # As it is offered, a client stays with one server, whose limit then holds for both of its processes together.
+        # As it is offered, a client stays with one server.
         address = stack.enter_context(nginx_before(tmp_path / "hash", *servers))
+        limits = [httpx.get(f"{address}/games/healthz").headers["ratelimit"] for _ in range(5)]
+        lefts = [int(re.findall(r"r=(\d+)", one)[0]) for one in limits]
+        # Its limit holds for both of its processes together: each new connection is accepted by either.
         client = {"x-forwarded-for": "203.0.113.77"}
         since = time.monotonic()
-        statuses = [httpx.get(f"{address}/games/healthz", headers=client).status_code for _ in range(60)]
+        statuses = [httpx.get(f"{servers[0]}/healthz", headers=client).status_code for _ in range(60)]
         refilled = (time.monotonic() - since) * 30 / 60
-    # Two processes that count apart would allow 60.
+    assert lefts[-1] < lefts[0]
+    # Two processes that count apart would allow up to 60.
     assert 30 <= statuses.count(200) <= 31 + refilled
     assert statuses.count(200) + statuses.count(429) == 60
 
