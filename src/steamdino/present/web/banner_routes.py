@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from steamdino.errors import PictureError, QueryError
 from steamdino.present.web.api import GameId
 from steamdino.present.web.etags import is_known
-from steamdino.present.web.media_types import BINARY, OCTETS
+from steamdino.present.web.media_types import BINARY, OCTETS, accepted
 from steamdino.present.web.parameters import LONGEST, EditionOf
 from steamdino.present.web.problem_kinds import PROBLEMS
 from steamdino.present.web.redraw import JPEG, WEBP, WIDTHS, Redraw, preferred, version_of
@@ -21,7 +21,7 @@ KEPT = "public, max-age=604800, immutable"
 CHECKED = "public, no-cache"
 """Cache-Control if the address names only the game, whose banner may change."""
 RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {"content": {JPEG: {}, WEBP: {}}},
+    200: {"content": {kind: {"schema": BINARY} for kind in (JPEG, WEBP, OCTETS)}},
     304: {"description": "It has not changed."},
 }
 WIDTHS_IN_WORDS = f"{', '.join(map(str, WIDTHS[:-1]))} or {WIDTHS[-1]} pixels."
@@ -95,4 +95,4 @@ def drawn(request: Request, picture: Location | None, sha256: str, width: int, v
     found = redraw.draw(picture, sha256, width, media_type)
     if not found.is_current:  # the file was replaced since the snapshot was built
         headers = {"cache-control": "no-store", "vary": "Accept"}
-    return Response(found.data, headers=headers, media_type=media_type)
+    return Response(found.data, headers=headers, media_type=accepted(request, media_type, OCTETS))
