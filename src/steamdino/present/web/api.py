@@ -22,10 +22,12 @@ from steamdino.present.web.json_encoding import encode
 from steamdino.present.web.parameters import (
     LONGEST,
     Count,
+    CropOf,
     EditionOf,
     Flip,
     Id,
     Mirror,
+    MixtureOf,
     Offset,
     OnlyOf,
     Sent,
@@ -138,6 +140,8 @@ async def similar(
     request: Request,
     edition: EditionOf,
     only: OnlyOf,
+    crop: CropOf,
+    mixture: MixtureOf,
     game_id: GameId,
     k: Count = 10,
     offset: Offset = 0,
@@ -145,9 +149,20 @@ async def similar(
     flip: Flip = False,
 ) -> Response:
     """Return the games whose banners look most like a game's, the most similar first, without the game itself."""
-    search = partial(edition.similar, game_id, offset + k + 1, mirror=mirror, flip=flip, only=only)
+    search = partial(
+        edition.similar,
+        game_id,
+        offset + k + 1,
+        mirror=mirror,
+        flip=flip,
+        crop=crop,
+        plus=mixture.plus,
+        minus=mixture.minus,
+        only=only,
+    )
     # A model would block the event loop.
-    matches = await (run_in_threadpool(search) if mirror or flip else filtered(only, search))
+    encodes = mirror or flip or crop or mixture
+    matches = await (run_in_threadpool(search) if encodes else filtered(only, search))
     return answer(api_models.similar_record(matches, addresses(request), offset, k))
 
 
@@ -175,6 +190,8 @@ def similar_to_picture(
     request: Request,
     edition: EditionOf,
     only: OnlyOf,
+    crop: CropOf,
+    mixture: MixtureOf,
     picture: Sent,
     k: Count = 10,
     offset: Offset = 0,
@@ -183,7 +200,16 @@ def similar_to_picture(
 ) -> Response:
     """Return the games whose banners look most like an uploaded picture. The picture is not stored."""
     with kept(picture) as path:
-        matches = edition.similar(path, offset + k + 1, mirror=mirror, flip=flip, only=only)
+        matches = edition.similar(
+            path,
+            offset + k + 1,
+            mirror=mirror,
+            flip=flip,
+            crop=crop,
+            plus=mixture.plus,
+            minus=mixture.minus,
+            only=only,
+        )
     return answer(api_models.similar_record(matches, addresses(request), offset, k))
 
 
@@ -194,6 +220,8 @@ def similar_to_address(
     request: Request,
     edition: EditionOf,
     only: OnlyOf,
+    crop: CropOf,
+    mixture: MixtureOf,
     url: Annotated[str, Query(max_length=2000, description="Address of a picture on a public server.")],
     k: Count = 10,
     offset: Offset = 0,
@@ -202,7 +230,16 @@ def similar_to_address(
 ) -> Response:
     """Return the games whose banners look most like a picture that the server fetches, if it is set up to do so."""
     with fetched(request, url) as path:
-        matches = edition.similar(path, offset + k + 1, mirror=mirror, flip=flip, only=only)
+        matches = edition.similar(
+            path,
+            offset + k + 1,
+            mirror=mirror,
+            flip=flip,
+            crop=crop,
+            plus=mixture.plus,
+            minus=mixture.minus,
+            only=only,
+        )
     return answer(api_models.similar_record(matches, addresses(request), offset, k))
 
 

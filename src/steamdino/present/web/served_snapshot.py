@@ -21,13 +21,16 @@ from steamdino.analysis.rarity import COMPARED
 from steamdino.analysis.unique import UniqueGames, diverse, unique_at_hand
 from steamdino.banners.read import read_picture
 from steamdino.errors import NoGalleryError, NotComputedError, PictureError, QueryError, SteamDinoError
-from steamdino.features.text_encoder import check_words
+from steamdino.features.text_encoder import check_words, has_words
+from steamdino.features.transform import turned
 from steamdino.gallery import Gallery
 from steamdino.pipeline.duplicate_groups import Duplicates, duplicates
 from steamdino.present.web.concurrency import COMPUTING, ENCODING, READING, ConcurrencyLimit
 from steamdino.present.web.timing import stage
-from steamdino.records import Filter, Game, Matches
+from steamdino.records import Crop, Filter, Game, Matches
 from steamdino.search import Snapshot
+from steamdino.search.crop_parser import cropped
+from steamdino.search.query_vectors import QueryVector
 
 PAIRS = 8_000**2
 """Pairs of games that a request may compare: those of 8,000 games, which takes 0.8 s on one core."""
@@ -99,14 +102,17 @@ class ServedSnapshot:
 
     def similar(
         self,
-        query: str | Path,
+        query: str | Path | QueryVector,
         k: int,
         *,
         mirror: bool = False,
         flip: bool = False,
+        crop: Crop | None = None,
+        plus: Sequence[str] = (),
+        minus: Sequence[str] = (),
         only: Filter | None = None,
     ) -> Matches:
-        """Return the matches of a game's id or a picture; wait for other models if the picture must be encoded.
+        """Return the matches of a game's id or a picture; wait for other models if something must be encoded.
 
         Raises:
             BusyError: too many requests are waiting for the model already.
@@ -115,9 +121,41 @@ class ServedSnapshot:
         if isinstance(query, str) and query not in self.snapshot:
             # Only an id is allowed, and no other query, such as the path of a file on this machine.
             self.snapshot.game(query)
-        encodes = mirror or flip or isinstance(query, Path)
+        encodes = mirror or flip or crop or isinstance(query, Path) or self._may_be_words(plus, minus)
         with self._work.encoding() if encodes else nullcontext(), stage("search"), _without_path(query):
-            return self.snapshot.similar(query, k, mirror=mirror, flip=flip, only=only)
+            return self.snapshot.similar(
+                query, k, mirror=mirror, flip=flip, crop=crop, plus=plus, minus=minus, only=only, files=False
+            )
+
+    def mixture(
+        self, plus: Sequence[str], minus: Sequence[str], k: int, *, only: Filter | None = None
+    ) -> Matches:
+        """Return the matches of a mixture of games, and of words if the recipe supports them.
+
+        Raises:
+            BusyError: too many requests are waiting for the model already.
+            QueryError, UsageError: as `Snapshot.mixture`.
+        """
+        encodes = self._may_be_words(plus, minus)
+        with self._work.encoding() if encodes else nullcontext(), stage("search"):
+            return self.snapshot.mixture(plus, minus, k, only=only, files=False)
+
+    def encode(
+        self, picture: Path, *, mirror: bool = False, flip: bool = False, crop: Crop | None = None
+    ) -> QueryVector:
+        """Encode a picture.
+
+        Raises:
+            BusyError: too many requests are waiting for the model already.
+            PictureError: it is not a picture.
+            UsageError: the crop does not fit it.
+        """
+        with self._work.encoding(), stage("search"), _without_path(picture):
+            return self.snapshot.encode(picture, mirror=mirror, flip=flip, crop=crop)
+
+    def _may_be_words(self, plus: Sequence[str], minus: Sequence[str]) -> bool:
+        """Whether a part of a mixture may be a sentence, which a model has to encode."""
+        return bool(plus or minus) and has_words(self.snapshot.recipe)
 
     def text(self, sentence: str, k: int, *, only: Filter | None = None) -> Matches:
         """Return the matches of a sentence.
@@ -150,6 +188,23 @@ class ServedSnapshot:
         games = [self.snapshot.game(key) for key in (first, second)]
         with self._work.encoding(), stage("search"):
             return self._explainer()(*map(_image, games))
+
+    def explain_picture(
+        self,
+        picture: Path,
+        game_id: str,
+        *,
+        mirror: bool = False,
+        flip: bool = False,
+        crop: Crop | None = None,
+    ) -> Explanation:
+        """Explain why a picture and a game match. Raises the same as `encode` and `explain`."""
+        game = self.snapshot.game(game_id)
+        image = read_picture(picture)
+        if crop:
+            image = cropped(image, crop)
+        with self._work.encoding(), stage("search"):
+            return self._explainer()(turned(image, mirror=mirror, flip=flip), _image(game))
 
     def _auditor(self) -> Auditor:
         sample = min(
@@ -280,7 +335,7 @@ def _image(game: Game) -> Any:
 
 
 @contextmanager
-def _without_path(query: str | Path) -> Iterator[None]:
+def _without_path(query: str | Path | QueryVector) -> Iterator[None]:
     """Report why a picture cannot be read, without its path on this machine."""
     try:
         yield
