@@ -24,7 +24,7 @@ from steamdino.errors import NoGalleryError, NotComputedError, PictureError, Que
 from steamdino.features.text_encoder import check_words, has_words
 from steamdino.features.transform import turned
 from steamdino.gallery import Gallery
-from steamdino.pipeline.duplicate_groups import Duplicates, duplicates
+from steamdino.pipeline.duplicate_groups import Duplicates, FoundDuplicates, find_duplicates
 from steamdino.present.web.concurrency import COMPUTING, ENCODING, READING, ConcurrencyLimit
 from steamdino.present.web.timing import stage
 from steamdino.records import Crop, Filter, Game, Matches
@@ -254,7 +254,7 @@ class ServedSnapshot:
         return found
 
     def duplicates(self) -> list[Duplicates]:
-        """Return groups of games with duplicate banners.
+        """Return groups of games with duplicate banners, under all decisions that were made until now.
 
         Raises:
             NotServedError: a packed snapshot is served, which has no pictures.
@@ -265,14 +265,20 @@ class ServedSnapshot:
             raise NotServedError(
                 "duplicates need a gallery's pictures, but this server serves a packed snapshot"
             )
-        found: list[Duplicates] = self._list("duplicates", self._grouped)
-        return found
+        found: FoundDuplicates = self._list("duplicates", self._paired)
+        with self.gallery() as opened, self._locks.setdefault("grouped", threading.Lock()):
+            decisions = list(opened.curation.decisions())
+            known = self._kept.get("grouped")
+            if known is None or known[0] != decisions:
+                known = self._kept["grouped"] = (decisions, found.groups(opened))
+        groups: list[Duplicates] = known[1]
+        return groups
 
-    def _grouped(self) -> list[Duplicates]:
+    def _paired(self) -> FoundDuplicates:
         known = self.snapshot.manifest.similarity
         check_listed(self.snapshot.index, taken_from(known.usual["pairs"] if known else 0.0), PAIRS)
         try:
-            return duplicates(self._gallery, self.snapshot.recipe.hash, stored_only=True)
+            return find_duplicates(self._gallery, self.snapshot.recipe.hash, stored_only=True)
         except NotComputedError:  # its message names the gallery's folder
             raise NotComputedError(
                 "not all pictures that look alike were compared yet; run: steam-dino check"
@@ -296,6 +302,17 @@ class ServedSnapshot:
             raise NotServedError(reason) from None
         with opened:
             yield opened
+
+    def write(self, change: Callable[[Path], object]) -> None:
+        """Change the gallery, given its folder; the change opens it for writing and closes it again.
+
+        Raises:
+            NotServedError: as for `gallery`.
+            GalleryLockedError: another process is writing to it.
+        """
+        with self.gallery():
+            pass
+        change(self._gallery)
 
     @contextmanager
     def changes(self, period: Period, only: Filter, whats: Sequence[str]) -> Iterator[Changes]:
