@@ -139,6 +139,8 @@ class WebSettings:
         pictures: source of the banners on pages: "gallery", or "steam" if `sync` recorded their addresses.
         fetch_urls: whether a query may be the address of a picture, which the server then fetches. Private addresses
             are always refused.
+        curator_token: with it, people decide about duplicates on the page; empty: nobody does.
+        keep_uploads: seconds for which an uploaded picture is kept for follow-up requests; 0 to keep none.
     """
 
     host: str = "127.0.0.1"
@@ -151,6 +153,8 @@ class WebSettings:
     origins: str = ""
     pictures: str = "gallery"
     fetch_urls: bool = False
+    keep_uploads: float = 3600.0
+    curator_token: str = field(default="", repr=False)
 
     @classmethod
     def load(

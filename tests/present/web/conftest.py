@@ -71,3 +71,27 @@ def serve() -> Iterator[Callable[..., Running]]:
     yield serve
     for running in started:
         running.close()
+
+
+@pytest.fixture
+def browse(browser: Any, server: Any) -> Iterator[Callable[..., Any]]:
+    """Opens a page of the server; it must complain of nothing, and ask nobody else."""
+    contexts = []
+    complaints: list[str] = []
+
+    def browse(path: str, *, expected: tuple[str, ...] = (), address: str = "", **options: Any) -> Any:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda m: m.text in expected or complaints.append(m.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("dialog", lambda dialog: complaints.append(dialog.message))
+        base = address or server.address
+        page.on("request", lambda r: r.url.startswith((base, "data:")) or complaints.append(f"asked {r.url}"))
+        page.goto(base + path)
+        return page
+
+    yield browse
+    for context in contexts:
+        context.close()
+    assert complaints == []

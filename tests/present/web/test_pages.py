@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import io
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
 import pytest
 from PIL import Image
+from tests.present.web.browsing import shown, wait
 
 import steamdino
 from steamdino import Snapshot
@@ -19,55 +19,12 @@ from steamdino.pipeline import build
 SHOWN = 24
 
 
-@pytest.fixture
-def browse(browser: Any, server: Any) -> Iterator[Callable[..., Any]]:
-    """Opens a page of the server; it must complain of nothing, and ask nobody else."""
-    contexts = []
-    complaints: list[str] = []
-
-    def browse(path: str, *, expected: tuple[str, ...] = (), address: str = "", **options: Any) -> Any:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda m: m.text in expected or complaints.append(m.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", lambda dialog: complaints.append(dialog.message))
-        base = address or server.address
-        page.on("request", lambda r: r.url.startswith((base, "data:")) or complaints.append(f"asked {r.url}"))
-        page.goto(base + path)
-        return page
-
-    yield browse
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
-def _wait(page: Any, condition: str) -> None:
-    """Waits for a condition; Playwright's own way would evaluate a text in the page, which its policy forbids."""
-    deadline = time.monotonic() + 10
-    while not page.evaluate(condition):
-        assert time.monotonic() < deadline, condition
-        page.wait_for_timeout(20)
-
-
-def _shown(page: Any) -> list[str]:
-    """The names of the games on a page, whose pictures must be there."""
-    page.wait_for_load_state("networkidle")
-    tiles = page.locator(".grid .tile")
-    page.evaluate("[...document.images].forEach((image) => { image.loading = 'eager'; })")
-    _wait(page, "[...document.images].every((i) => i.complete && i.naturalWidth > 0)")
-    names: list[str] = page.locator(".grid .name").all_inner_texts()
-    assert len(names) == tiles.count()
-    return names
-
-
 def test_a_name_is_found_by_typing_and_keys_and_matches_lead_on_and_back(
     browse: Callable[..., Any], built: Path
 ) -> None:
     snapshot = Snapshot.open(built)
     page = browse("/")
-    assert len(_shown(page)) == SHOWN
+    assert len(shown(page)) == SHOWN
     box = page.get_by_role("combobox", name="Find a game")
     box.press_sequentially("neonior")  # with a typo
     page.locator("#found li").first.wait_for()
@@ -77,19 +34,19 @@ def test_a_name_is_found_by_typing_and_keys_and_matches_lead_on_and_back(
     box.press("Enter")
     page.wait_for_url("**/games/neonoir")
     expected = snapshot.similar("neonoir", SHOWN)
-    assert _shown(page) == [match.name for match in expected]
+    assert shown(page) == [match.name for match in expected]
     assert page.locator(".told strong").first.inner_text() == f"{expected[0].similarity:.3f}"
     page.locator(".grid .go").first.click()
     page.wait_for_url(f"**/games/{expected[0].id}")
     page.get_by_role("heading", name=expected[0].name, exact=True).wait_for()
-    assert _shown(page)[0] == snapshot.similar(expected[0].id, 1)[0].name
+    assert shown(page)[0] == snapshot.similar(expected[0].id, 1)[0].name
     page.go_back()
     page.get_by_role("heading", name="Neonoir", exact=True).wait_for()
     assert page.url.endswith("/games/neonoir")
-    assert _shown(page) == [match.name for match in expected]
+    assert shown(page) == [match.name for match in expected]
     page.get_by_role("link", name="More", exact=True).click()
     page.wait_for_url("**offset=24**")
-    assert _shown(page) == [match.name for match in snapshot.similar("neonoir", 2 * SHOWN)[SHOWN:]]
+    assert shown(page) == [match.name for match in snapshot.similar("neonoir", 2 * SHOWN)[SHOWN:]]
 
 
 def test_filters_and_turns_are_in_the_address(browse: Callable[..., Any], built: Path) -> None:
@@ -103,10 +60,10 @@ def test_filters_and_turns_are_in_the_address(browse: Callable[..., Any], built:
     only = steamdino.records.Filter(tags=("Noir",), released_from="2012")
     expected = Snapshot.open(built).similar("neonoir", SHOWN, mirror=True, only=only)
     assert len(expected) > 3
-    assert _shown(page) == [match.name for match in expected]
+    assert shown(page) == [match.name for match in expected]
     assert "mirrored" in page.locator(".query").inner_text()
     again = browse(page.url.split("/", 3)[3].join(("/", "")))
-    assert _shown(again) == [match.name for match in expected]
+    assert shown(again) == [match.name for match in expected]
     assert again.get_by_label("Released").input_value() == "2012.."
 
 
@@ -122,7 +79,7 @@ def test_a_picture_is_chosen_dropped_or_pasted(
     page.locator("#file").set_input_files(crop)
     page.get_by_role("button", name="Send").click()
     page.get_by_role("heading", name="crop.png").wait_for()
-    assert _shown(page)[0] == "Neonoir"
+    assert shown(page)[0] == "Neonoir"
 
     make = """async ([kind, bytes]) => {
         const held = new DataTransfer();
@@ -135,7 +92,7 @@ def test_a_picture_is_chosen_dropped_or_pasted(
         page = browse("/picture")
         page.evaluate(make, [kind, list(crop.read_bytes())])
         page.get_by_role("heading", name="mine.png").wait_for()
-        assert _shown(page)[0] == "Neonoir", kind
+        assert shown(page)[0] == "Neonoir", kind
 
 
 def test_a_draft_is_audited(browse: Callable[..., Any], built: Path) -> None:
@@ -150,7 +107,7 @@ def test_a_draft_is_audited(browse: Callable[..., Any], built: Path) -> None:
     assert page.locator("progress").count() == 2
     assert "games tagged Horror" in page.locator(".answers").inner_text()
     assert page.locator(".why img").count() == 4
-    assert _shown(page)[0] == "Neonoir"
+    assert shown(page)[0] == "Neonoir"
 
 
 def test_why_two_match_is_drawn_and_told(browse: Callable[..., Any]) -> None:
@@ -158,7 +115,7 @@ def test_why_two_match_is_drawn_and_told(browse: Callable[..., Any]) -> None:
     page.get_by_role("link", name="Why? Hollow Avenue").click()
     page.wait_for_url("**/why**")
     assert page.locator("table tbody tr").count() == 9
-    _wait(page, "document.querySelector('.wide img').naturalWidth > 1000")
+    wait(page, "document.querySelector('.wide img').naturalWidth > 1000")
     assert "closer than" in page.locator("main").inner_text()
 
 
@@ -167,14 +124,14 @@ def test_unique_duplicates_and_a_surprise(browse: Callable[..., Any], built: Pat
     page.get_by_role("link", name="Unique").click()
     page.wait_for_url("**/unique")
     expected = steamdino.unique(Snapshot.open(built), SHOWN)
-    assert _shown(page) == [" ".join(one.game.name.split()) for one in expected]
+    assert shown(page) == [" ".join(one.game.name.split()) for one in expected]
     page.get_by_role("link", name="Duplicates").click()
     page.wait_for_url("**/duplicates")
-    assert "Jamberry Supporter Pack" in _shown(page)
+    assert "Jamberry Supporter Pack" in shown(page)
     assert page.get_by_text("keep this one").count() > 3
     page.get_by_role("link", name="Surprise me").click()
     page.wait_for_url("**/games/**")
-    assert len(_shown(page)) == SHOWN
+    assert len(shown(page)) == SHOWN
 
 
 def test_two_recipes_are_shown_side_by_side(
@@ -207,7 +164,7 @@ def test_all_of_it_works_without_a_script(browse: Callable[..., Any], built: Pat
 def test_names_of_strangers_are_text(browse: Callable[..., Any]) -> None:
     page = browse("/games/hostile-script")
     assert page.locator("h1").inner_text() == '<script>alert("x")</script>'
-    assert len(_shown(page)) == SHOWN
+    assert len(shown(page)) == SHOWN
     missing = "Failed to load resource: the server responded with a status of 404 (Not Found)"
     page = browse('/games/<img src=x onerror=alert(1)>"', expected=(missing,))
     assert "Not found" in page.locator("h1").inner_text()
@@ -222,7 +179,7 @@ def test_pages_fit_the_screen_and_axe_finds_no_fault(
 
     page = browse(path, viewport={"width": width, "height": 800})
     if path != "/picture":
-        assert len(_shown(page)) >= SHOWN
+        assert len(shown(page)) >= SHOWN
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
     found = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}})
@@ -235,7 +192,7 @@ def test_axe_finds_no_fault_in_what_is_open(browse: Callable[..., Any], built: P
     page = browse("/games/neonoir?tag=Noir")
     page.get_by_role("combobox", name="Find a game").press_sequentially("ne")
     page.locator("#found li").first.wait_for()
-    assert len(_shown(page)) > 3
+    assert len(shown(page)) > 3
     assert Axe().run(page).violations_count == 0, Axe().run(page).generate_report()
     page = browse("/why?a=neonoir&b=hollow-avenue")
     assert Axe().run(page).violations_count == 0, Axe().run(page).generate_report()

@@ -23,21 +23,28 @@ from steamdino.present.web import (
     changes_api,
     changes_feed,
     changes_pages,
+    curator_pages,
+    duplicates_pages,
     error_responses,
     legacy_pages,
     legacy_routes,
+    mixture_pages,
+    own_picture,
     pages,
+    picture_sending,
     service_routes,
     static,
 )
 from steamdino.present.web.api_models import Links
 from steamdino.present.web.compiled_routes import CompiledRoutes
 from steamdino.present.web.concurrency import FETCHING, ConcurrencyLimit
+from steamdino.present.web.curator import ATTEMPTS, Curator
 from steamdino.present.web.deadline import left
 from steamdino.present.web.etags import mark
 from steamdino.present.web.freed_memory import return_freed_memory
-from steamdino.present.web.middleware import Metrics, Middleware
+from steamdino.present.web.middleware import Limiter, Metrics, Middleware
 from steamdino.present.web.snapshot_registry import SnapshotRegistry
+from steamdino.present.web.upload_store import UploadStore
 from steamdino.settings import Settings, WebSettings
 
 LONGEST_FETCH = 10.0
@@ -62,11 +69,14 @@ def create_app(
         SnapshotError: there is no snapshot.
     """
     served = SnapshotRegistry(settings, web)
+    uploads = UploadStore(settings.gallery, web.keep_uploads)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         served.watch()
+        uploads.watch()
         yield
+        uploads.close()
         served.close()
 
     app = FastAPI(
@@ -78,6 +88,9 @@ def create_app(
         redoc_url=None,
     )
     app.state.served = served
+    app.state.uploads = uploads
+    app.state.curator = Curator(web.curator_token)
+    app.state.attempts = Limiter(ATTEMPTS)
     online = steam_pictures(settings.gallery, "vertical") if web.pictures == "steam" else SteamPictures()
     app.state.addresses = Links(online)
     app.state.program = program = mark(settings, web, online.urls)
@@ -95,6 +108,11 @@ def create_app(
         static.router,
         changes_feed.router,
         changes_pages.router,
+        picture_sending.router,
+        own_picture.router,
+        mixture_pages.router,
+        duplicates_pages.router,
+        curator_pages.router,
         pages.router,
         legacy_pages.router,
     )

@@ -12,6 +12,7 @@ from importlib.resources.abc import Traversable
 from steamdino import __version__
 from steamdino.present.web.redraw import version_of
 from steamdino.settings import Settings, WebSettings
+from steamdino.settings.values import CURATOR_TOKEN
 
 SUFFIXES = ("py", "jinja", "css", "js", "svg", "toml")
 """Suffixes of the package's files that determine an answer."""
@@ -33,7 +34,8 @@ def mark(
         digest.update(f"\0{name}\0{len(data)}\0".encode() + data)
     shown = {
         "precision": settings.inference_precision,
-        "web": asdict(web),
+        # Without the secret: an ETag is public, and whoever knows all else could try tokens against it.
+        "web": {name: value for name, value in asdict(web).items() if name != CURATOR_TOKEN},
         "pictures": dict(pictures),
         "drawing": version_of(""),  # part of the addresses of banners
     }

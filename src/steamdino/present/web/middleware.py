@@ -40,6 +40,7 @@ CHANGING = frozenset(
         "/api/v1/games/random",
         "/api/v1/similar",
         "/duplicates",
+        "/curator",
         "/api/v1/duplicates",
         "/changes",
         "/changes.atom",
@@ -49,7 +50,7 @@ CHANGING = frozenset(
 )
 """Paths whose answers depend on more than the snapshot: on chance, on another server, on a person's decisions, or on
 the gallery's database (answers about changes have ETags of their own)."""
-OWN = ("/banners/", "/static/", "/changes/pictures/")
+OWN = ("/banners/", "/static/", "/changes/pictures/", "/picture/")
 """Prefixes of paths whose answers set their own Cache-Control."""
 READS = ("GET", "HEAD")
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)

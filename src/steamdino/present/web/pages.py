@@ -6,33 +6,29 @@ from functools import cache, partial
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, File, Form, Path, Query, Request, UploadFile
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from steamdino.analysis.audit import Audit
 from steamdino.analysis.cell_matching import regions
-from steamdino.banners.read import read_picture
-from steamdino.errors import PictureError
 from steamdino.features.text_encoder import has_words
 from steamdino.present.display_text import closeness, printable
-from steamdino.present.export.audit_report import unusual, verdict
-from steamdino.present.export.explanation_drawing import PLACES, amount, draw, heat, places
+from steamdino.present.export.explanation_drawing import PLACES, amount, draw
 from steamdino.present.export.game_links import game_links
 from steamdino.present.export.html_page import data_url
 from steamdino.present.release_text import release_text
 from steamdino.present.web import static
+from steamdino.present.web.alterations import Mixing, kept_fields, turn_chips
 from steamdino.present.web.api import addresses, any_game, filtered
 from steamdino.present.web.parameters import (
     LONGEST,
+    CropOfFields,
     EditionOf,
     Flip,
     Id,
     Mirror,
     Offset,
     OnlyOf,
-    fetched,
-    kept,
     served,
 )
 from steamdino.present.web.served_snapshot import ServedSnapshot
@@ -42,7 +38,6 @@ from steamdino.records import HIDDEN_COLUMNS, Filter
 PAGE = 24
 """Games per page."""
 SUGGESTED = 8
-GROUPS = 12
 TAGS = 60
 
 router = APIRouter(include_in_schema=False)
@@ -84,6 +79,7 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> R
                 fetches=request.app.state.fetch is not None,
                 has_history=found.edition().folder is not None,
                 here=request.url.path,
+                mix=values.pop("mix", Mixing()),
                 **values,
             )
         )
@@ -135,6 +131,7 @@ def game(
     request: Request,
     edition: EditionOf,
     only: OnlyOf,
+    crop: CropOfFields,
     game_id: Annotated[str, Path(max_length=LONGEST)],
     offset: Offset = 0,
     mirror: Mirror = False,
@@ -145,8 +142,8 @@ def game(
     own = edition.snapshot.game(game_id)
     other = served(request).edition(beside) if beside else None
     wanted = offset + PAGE + 1
-    matches = edition.similar(game_id, wanted, mirror=mirror, flip=flip, only=only)
-    others = other.similar(game_id, wanted, mirror=mirror, flip=flip, only=only) if other else None
+    matches = edition.similar(game_id, wanted, mirror=mirror, flip=flip, crop=crop, only=only)
+    others = other.similar(game_id, wanted, mirror=mirror, flip=flip, crop=crop, only=only) if other else None
     return page(
         request,
         "game.html.jinja",
@@ -163,6 +160,10 @@ def game(
         offset=offset,
         more=link(request, offset=offset + PAGE) if len(matches) > offset + PAGE else "",
         tags=edition.snapshot.tags()[:TAGS],
+        chips=turn_chips(request, crop, mirror=False, flip=False),
+        crop=crop,
+        crop_kept=kept_fields(request, "crop"),
+        mix=Mixing.with_game(request, game_id),
     )
 
 
@@ -170,67 +171,6 @@ def link(request: Request, **changed: Any) -> str:
     """Return the address of the requested page with some parameters changed."""
     kept_ones = [(key, value) for key, value in request.query_params.multi_items() if key not in changed]
     return f"{request.url.path}?{urlencode([*kept_ones, *changed.items()])}"
-
-
-@router.get("/picture")
-async def picture_form(request: Request) -> Response:
-    """Show the form for a picture."""
-    return page(request, "picture.html.jinja")
-
-
-@router.post("/picture")
-def picture(
-    request: Request,
-    edition: EditionOf,
-    picture: Annotated[UploadFile | None, File()] = None,
-    address: Annotated[str, Form(max_length=2000)] = "",
-    do: Annotated[str, Form(max_length=20)] = "similar",
-    tag: Annotated[str, Form(max_length=LONGEST)] = "",
-    mirror: Annotated[bool, Form()] = False,
-    flip: Annotated[bool, Form()] = False,
-) -> Response:
-    """Show what an uploaded picture, or one given by address, looks like; the picture is not stored."""
-    if picture is not None and picture.filename:
-        name, source = printable(picture.filename)[:80], kept(picture)
-    elif address.strip():
-        name, source = (
-            printable(address.strip().rsplit("/", 1)[-1])[:80] or "your picture",
-            fetched(request, address.strip()),
-        )
-    else:
-        raise PictureError("no picture was sent; choose one")
-    with source as path:
-        if do == "audit":
-            found = edition.audit(path, [tag] if tag.strip() else [], PAGE)
-            return _audit_page(request, found, name, _inline(path))
-        matches = edition.similar(path, PAGE, mirror=mirror, flip=flip)
-        shown = _inline(path)
-    return page(
-        request, "pictured.html.jinja", name=name, shown=shown, matches=matches, mirror=mirror, flip=flip
-    )
-
-
-def _audit_page(request: Request, found: Audit, name: str, shown: str) -> Response:
-    why = found.explanation
-    pictures: list[tuple[str, str]] = []
-    if why and why.pairs:
-        sides = (
-            (why.first, [pair.first for pair in why.pairs]),
-            (why.second, [pair.second for pair in why.pairs]),
-        )
-        pictures = [("matching places in both", data_url(places(side, points))) for side, points in sides]
-    if why:
-        pictures += [("alike", data_url(heat(side))) for side in (why.first, why.second)]
-    return page(
-        request,
-        "audit.html.jinja",
-        name=name,
-        shown=shown,
-        audit=found,
-        verdict=verdict(found),
-        standings=[(unusual(one), one.percentile) for one in found.standings],
-        why=pictures,
-    )
 
 
 @router.get("/text")
@@ -272,22 +212,3 @@ def unique(request: Request, edition: EditionOf, offset: Offset = 0) -> Response
         found = edition.unique(Filter())
     more = link(request, offset=offset + PAGE) if len(found) > offset + PAGE else ""
     return page(request, "unique.html.jinja", found=found[offset : offset + PAGE], more=more)
-
-
-@router.get("/duplicates")
-def duplicates(request: Request, edition: EditionOf, offset: Offset = 0) -> Response:
-    """Show duplicate banners."""
-    with stage("search"):
-        groups = edition.duplicates()
-    shown = [
-        (group, [(member, edition.snapshot.game(member.game_id)) for member in group.members])
-        for group in groups[offset : offset + GROUPS]
-    ]
-    more = link(request, offset=offset + GROUPS) if len(groups) > offset + GROUPS else ""
-    return page(request, "duplicates.html.jinja", groups=shown, total=len(groups), more=more)
-
-
-def _inline(path: Any) -> str:
-    image = read_picture(path, (300, 450))
-    image.thumbnail((300, 450))
-    return data_url(image)

@@ -16,6 +16,9 @@ ROBOTS = """User-agent: *
 Disallow: /api/
 Disallow: /banners/
 Disallow: /changes/pictures/
+Disallow: /curator
+Disallow: /mixture
+Disallow: /picture/
 Disallow: /similar_apps
 """
 

@@ -1,5 +1,5 @@
 "use strict";
-// Keyboard and pointer control of the search box's list, and dropped or pasted pictures. Forms and links do the same without it.
+// Keyboard and pointer control of the search box's list. Forms and links do the same without it.
 (() => {
   const box = () => document.getElementById("q");
   const list = () => document.getElementById("found");
@@ -64,32 +64,4 @@
     }
   });
   document.addEventListener("focusout", (event) => { if (event.target.id === "q") close(); });
-
-  function send(files) {
-    const picture = [...files].find((file) => file.type.startsWith("image/"));
-    const form = document.querySelector("form.drop");
-    if (!picture || !form) return false;
-    const held = new DataTransfer();
-    held.items.add(picture);
-    form.querySelector('input[type="file"]').files = held.files;
-    form.requestSubmit();
-    return true;
-  }
-
-  document.addEventListener("dragover", (event) => {
-    const form = document.querySelector("form.drop");
-    if (!form) return;
-    event.preventDefault();
-    form.classList.add("over");
-  });
-  document.addEventListener("dragleave", () => document.querySelector("form.drop")?.classList.remove("over"));
-  document.addEventListener("drop", (event) => {
-    if (event.dataTransfer && document.querySelector("form.drop")) {
-      event.preventDefault();
-      send(event.dataTransfer.files);
-    }
-  });
-  document.addEventListener("paste", (event) => {
-    if (event.clipboardData && send(event.clipboardData.files)) event.preventDefault();
-  });
 })();

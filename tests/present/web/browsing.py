@@ -1,0 +1,36 @@
+"""What tests of pages in a browser look at."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+
+
+def wait(page: Any, condition: str) -> None:
+    """Waits for a condition; Playwright's own way would evaluate a text in the page, which its policy forbids."""
+    deadline = time.monotonic() + 10
+    while not page.evaluate(condition):
+        assert time.monotonic() < deadline, condition
+        page.wait_for_timeout(20)
+
+
+def shown(page: Any) -> list[str]:
+    """The names of the games on a page, whose pictures must be there."""
+    page.wait_for_load_state("networkidle")
+    tiles = page.locator(".grid .tile")
+    page.evaluate("[...document.images].forEach((image) => { image.loading = 'eager'; })")
+    wait(page, "[...document.images].every((i) => i.complete && i.naturalWidth > 0)")
+    names: list[str] = page.locator(".grid .name").all_inner_texts()
+    assert len(names) == tiles.count()
+    return names
+
+
+def check_looks(page: Any) -> None:
+    """A page fits its screen, and axe finds no fault in it."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    found = Axe().run(page, options=AXE)
+    assert found.violations_count == 0, found.generate_report()
