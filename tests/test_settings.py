@@ -337,6 +337,17 @@ def test_a_secret_of_the_wrong_form_does_not_reach_the_message(tmp_path: Path, l
     assert "SEC" not in str(error.value)
 
 
+def test_a_curators_token_is_long_and_in_no_message_or_repr(tmp_path: Path) -> None:
+    for bad in ("short", "long enough but with spaces", "x" * 15):
+        (tmp_path / "steamdino.toml").write_text(f'[web]\ncurator_token = "{bad}"\n')
+        with pytest.raises(UsageError, match="curator_token must be text of at least 16") as raised:
+            WebSettings.load({}, {}, tmp_path)
+        assert bad not in str(raised.value)
+    found = WebSettings.load({}, {"STEAMDINO_WEB_CURATOR_TOKEN": "y" * 16}, tmp_path / "none")
+    assert found.curator_token == "y" * 16
+    assert "yyy" not in repr(found)
+
+
 def test_a_key_is_in_no_repr() -> None:
     assert "SECRET" not in repr(SteamSettings.load({}, {"STEAM_API_KEY": "SECRET"}))
 

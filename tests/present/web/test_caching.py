@@ -225,14 +225,15 @@ def test_static_files_are_kept_for_a_year_under_names_of_their_content(web: http
     page = web.get("/").text
     for name, kind in (
         ("site.css", "text/css; charset=utf-8"),
-        ("site.js", "text/javascript; charset=utf-8"),
+        ("scripts.js", "text/javascript; charset=utf-8"),
         ("htmx.min.js", "text/javascript; charset=utf-8"),
         ("icon.svg", "image/svg+xml"),
     ):
         address = static.address(name)
         assert f'"{address}"' in page
         got = web.get(address)
-        content = (resources.files("steamdino.present.web") / "static" / name).read_bytes()
+        folder = resources.files("steamdino.present.web") / "static"
+        content = b"".join((folder / part).read_bytes() for part in static.BUNDLES.get(name, (name,)))
         assert (got.status_code, got.content, got.headers["content-type"]) == (200, content, kind)
         assert got.headers["cache-control"] == "public, max-age=31536000, immutable"
         assert "etag" not in got.headers  # nobody asks again

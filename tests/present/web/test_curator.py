@@ -15,7 +15,8 @@ from steamdino.gallery import Gallery
 from steamdino.gallery.curation import Decision
 from steamdino.pipeline.duplicate_groups import duplicates
 from steamdino.present.web.curator import ATTEMPTS, COOKIE, SECONDS, Curator
-from steamdino.settings import WebSettings
+from steamdino.present.web.etags import mark
+from steamdino.settings import Settings, WebSettings
 
 TOKEN = "correct-horse-battery-staple"  # noqa: S105 (of these tests)
 PLAIN = {"accept": "text/html"}
@@ -121,6 +122,11 @@ def test_the_cookie_holds_no_token_and_stays_on_this_site(
         assert TOKEN not in text and TOKEN[:-1] not in text
     assert TOKEN not in repr(WebSettings(curator_token=TOKEN))
     assert done.headers["cache-control"] == "no-store"
+
+
+def test_no_etag_depends_on_the_token() -> None:
+    tags = {mark(Settings(), WebSettings(curator_token=token), {}) for token in ("", TOKEN)}
+    assert len(tags) == 1
 
 
 def test_tokens_cannot_be_guessed_quickly(curated: Any) -> None:

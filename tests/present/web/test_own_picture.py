@@ -147,6 +147,7 @@ def test_an_error_is_said_where_the_picture_is_and_can_be_tried_again(
     box = page.get_by_role("dialog", name="Your picture")
     box.get_by_role("alert").wait_for()
     assert "not a picture" in box.get_by_role("alert").inner_text()
+    assert not box.get_by_role("progressbar").is_visible()
     check_looks(page)
     box.get_by_role("button", name="Cancel").press("Enter")
     assert not box.is_visible()

@@ -1,4 +1,4 @@
-"""One served snapshot with its cached results, and the limits on slow work that all of them share.
+"""One served snapshot with its cached results.
 
 Everything here is safe to share between threads.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,13 @@ from steamdino.analysis.period import Period
 from steamdino.analysis.rarity import COMPARED
 from steamdino.analysis.unique import UniqueGames, diverse, unique_at_hand
 from steamdino.banners.read import read_picture
-from steamdino.errors import NoGalleryError, NotComputedError, PictureError, QueryError, SteamDinoError
+from steamdino.errors import NoGalleryError, NotComputedError, SteamDinoError
 from steamdino.features.text_encoder import check_words, has_words
 from steamdino.features.transform import turned
 from steamdino.gallery import Gallery
 from steamdino.pipeline.duplicate_groups import Duplicates, FoundDuplicates, find_duplicates
-from steamdino.present.web.concurrency import COMPUTING, ENCODING, READING, ConcurrencyLimit
+from steamdino.present.web.concurrency import WorkLimits
+from steamdino.present.web.picture_errors import image_of, without_path
 from steamdino.present.web.timing import stage
 from steamdino.records import Crop, Filter, Game, Matches
 from steamdino.search import Snapshot
@@ -41,41 +42,6 @@ VARIED = 5_000
 
 class NotServedError(SteamDinoError):
     """The request is for something that this server does not offer."""
-
-
-class WorkLimits:
-    """Limits on slow work in one process: models run one at a time, and lists are computed once."""
-
-    def __init__(self) -> None:
-        self._models = threading.Lock()
-        self._encoding = ConcurrencyLimit(ENCODING, "with other pictures", 2)
-        self._computing = ConcurrencyLimit(COMPUTING, "computing that for the first time", 10)
-        self._history = threading.Lock()
-        self._reading = ConcurrencyLimit(READING, "with other lists of changes", 2)
-
-    def encoding(self) -> AbstractContextManager[None]:
-        """Hold the permission to run a model, whichever recipe it belongs to.
-
-        Raises:
-            BusyError: too many requests are waiting for it already.
-        """
-        return self._encoding.taken(self._models)
-
-    def computing(self, lock: threading.Lock) -> AbstractContextManager[None]:
-        """Hold the permission to compute a list, and its lock.
-
-        Raises:
-            BusyError: too many requests are waiting for it already.
-        """
-        return self._computing.taken(lock)
-
-    def reading(self) -> AbstractContextManager[None]:
-        """Hold the permission to compare changes, one request at a time: a list may go back for years.
-
-        Raises:
-            BusyError: too many requests are waiting for it already.
-        """
-        return self._reading.taken(self._history)
 
 
 class ServedSnapshot:
@@ -122,7 +88,7 @@ class ServedSnapshot:
             # Only an id is allowed, and no other query, such as the path of a file on this machine.
             self.snapshot.game(query)
         encodes = mirror or flip or crop or isinstance(query, Path) or self._may_be_words(plus, minus)
-        with self._work.encoding() if encodes else nullcontext(), stage("search"), _without_path(query):
+        with self._work.encoding() if encodes else nullcontext(), stage("search"), without_path(query):
             return self.snapshot.similar(
                 query, k, mirror=mirror, flip=flip, crop=crop, plus=plus, minus=minus, only=only, files=False
             )
@@ -150,7 +116,7 @@ class ServedSnapshot:
             PictureError: it is not a picture.
             UsageError: the crop does not fit it.
         """
-        with self._work.encoding(), stage("search"), _without_path(picture):
+        with self._work.encoding(), stage("search"), without_path(picture):
             return self.snapshot.encode(picture, mirror=mirror, flip=flip, crop=crop)
 
     def _may_be_words(self, plus: Sequence[str], minus: Sequence[str]) -> bool:
@@ -175,7 +141,7 @@ class ServedSnapshot:
             BusyError: too many requests are waiting for the model already.
             PictureError: it is not a picture.
         """
-        with self._work.encoding(), stage("search"), _without_path(picture):
+        with self._work.encoding(), stage("search"), without_path(picture):
             return self._auditor()(picture, k, tags=tags)
 
     def explain(self, first: str, second: str) -> Explanation:
@@ -187,7 +153,7 @@ class ServedSnapshot:
         """
         games = [self.snapshot.game(key) for key in (first, second)]
         with self._work.encoding(), stage("search"):
-            return self._explainer()(*map(_image, games))
+            return self._explainer()(*map(image_of, games))
 
     def explain_picture(
         self,
@@ -204,7 +170,7 @@ class ServedSnapshot:
         if crop:
             image = cropped(image, crop)
         with self._work.encoding(), stage("search"):
-            return self._explainer()(turned(image, mirror=mirror, flip=flip), _image(game))
+            return self._explainer()(turned(image, mirror=mirror, flip=flip), image_of(game))
 
     def _auditor(self) -> Auditor:
         sample = min(
@@ -340,26 +306,3 @@ class ServedSnapshot:
             with self._work.computing(self._locks.setdefault(f"{name} being computed", threading.Lock())):
                 self.once(name, make)
         return self._kept[name]
-
-
-def _image(game: Game) -> Any:
-    try:
-        if game.location is None:
-            raise PictureError("it is not known")
-        return read_picture(game.location)
-    except PictureError as error:
-        raise QueryError(f"the picture of {game.id!r} cannot be read: {error}") from None
-
-
-@contextmanager
-def _without_path(query: str | Path | QueryVector) -> Iterator[None]:
-    """Report why a picture cannot be read, without its path on this machine."""
-    try:
-        yield
-    except QueryError as error:
-        reason = error.__cause__
-        if not isinstance(reason, PictureError):
-            raise
-        if isinstance(query, Path):
-            raise PictureError(f"the picture cannot be read: {reason}") from None
-        raise QueryError(f"the picture of {query!r} cannot be read: {reason}") from None

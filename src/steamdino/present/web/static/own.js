@@ -38,6 +38,7 @@
     const reader = new FileReader();
     reader.addEventListener("load", () => { image.src = reader.result; image.hidden = false; });
     image.hidden = true;
+    image.onerror = () => { image.hidden = true; }; // the server says what is wrong with it
     reader.readAsDataURL(file);
   }
 
