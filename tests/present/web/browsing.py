@@ -16,14 +16,13 @@ def wait(page: Any, condition: str) -> None:
         page.wait_for_timeout(20)
 
 
-def shown(page: Any) -> list[str]:
-    """The names of the games on a page, whose pictures must be there."""
+def shown(page: Any, tiles: str = ".grid .tile") -> list[str]:
+    """The names of the games on a page, in tiles of a kind, whose pictures must be there."""
     page.wait_for_load_state("networkidle")
-    tiles = page.locator(".grid .tile")
     page.evaluate("[...document.images].forEach((image) => { image.loading = 'eager'; })")
     wait(page, "[...document.images].every((i) => i.complete && i.naturalWidth > 0)")
-    names: list[str] = page.locator(".grid .name").all_inner_texts()
-    assert len(names) == tiles.count()
+    names: list[str] = page.locator(f"{tiles} .name").all_inner_texts()
+    assert len(names) == page.locator(tiles).count()
     return names
 
 

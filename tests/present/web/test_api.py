@@ -198,7 +198,10 @@ def test_a_picture_is_fetched_by_its_address_only_where_that_is_switched_on(
     fetching = serve(built, fetch=lambda url: crop).client
     assert fetching.get("/api/v1/similar", params=asked).json()["matches"][0]["id"] == QUERY
     page = fetching.post(
-        "/picture", data={"address": "https://x.example/mine.png"}, headers={"accept": "text/html"}
+        "/picture",
+        data={"address": "https://x.example/mine.png"},
+        headers={"accept": "text/html"},
+        follow_redirects=True,
     )
     assert "mine.png" in page.text and "Neonoir" in page.text
     nothing = fetching.post("/picture", data={"address": ""})

@@ -245,7 +245,7 @@ def test_a_curator_decides_with_one_key_each(browse: Callable[..., Any], curated
         made = _decisions(curated.gallery)
         assert len(made) == before + 1
         assert verdict in {one.verdict for one in made}
-        shown(page)
+        assert len(shown(page, ".pair figure")) > 2
     page.get_by_role("button", name="Log out").click()
     page.get_by_text("Log in as the curator").wait_for()
     assert page.locator("[data-decides]").count() == 0

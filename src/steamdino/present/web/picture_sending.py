@@ -51,8 +51,8 @@ def send(
 ) -> Response:
     """Take a picture, sent or given by its address, and lead to its page; or audit it.
 
-    A script, which accepts JSON, gets the address of that page. Anybody else who sends something that is no picture
-    gets the form again, with the reason.
+    A script, which accepts JSON, gets the address of that page. A person who sends something that is no picture gets
+    the form again, with the reason.
     """
     try:
         if picture is not None and picture.filename:
@@ -70,8 +70,8 @@ def send(
                 request, edition, path, name, {"mirror": mirror, "flip": flip}, crop_of(",".join(crop or ()))
             )
     except (PictureError, NetworkError, UsageError, QueryError, BusyError) as error:
-        if _wants_json(request):
-            raise
+        if "text/html" not in request.headers.get("accept", ""):
+            raise  # to be answered as JSON
         status, detail, headers = status_and_detail(error)
         given = {"address": address, "do": do, "tag": tag, "mirror": mirror, "flip": flip, "crop": crop or []}
         response = _form(request, status, error=detail, given=given)
