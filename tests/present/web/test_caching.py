@@ -140,7 +140,7 @@ def test_the_same_program_over_the_same_gallery_has_the_same_tags(built: Path, p
 
 @pytest.mark.parametrize(
     "file",
-    ["present/web/templates/base.html.jinja", "present/web/static/site.css", "present/web/static/site.js",
+    ["present/web/templates/base.html.jinja", "present/web/static/site.css", "present/web/static/own.js",
      "present/web/pages.py", "search/snapshot.py", "features/models.toml"],
 )  # fmt: skip
 def test_a_tag_changes_with_each_file_of_the_program(built: Path, package: Path, file: str) -> None:
@@ -152,7 +152,7 @@ def test_a_tag_changes_with_each_file_of_the_program(built: Path, package: Path,
 
 def test_a_tag_changes_with_a_file_that_is_renamed(built: Path, package: Path) -> None:
     before = _tag_of(built)
-    (package / "present/web/static/site.js").rename(package / "present/web/static/other.js")
+    (package / "present/web/static/own.js").rename(package / "present/web/static/other.js")
     assert _tag_of(built) != before
 
 
@@ -212,14 +212,15 @@ def test_static_files_are_kept_for_a_year_under_names_of_their_content(web: http
     page = web.get("/").text
     for name, kind in (
         ("site.css", "text/css; charset=utf-8"),
-        ("site.js", "text/javascript; charset=utf-8"),
+        ("scripts.js", "text/javascript; charset=utf-8"),
         ("htmx.min.js", "text/javascript; charset=utf-8"),
         ("icon.svg", "image/svg+xml"),
     ):
         address = static.address(name)
         assert f'"{address}"' in page
         got = web.get(address)
-        content = (resources.files("steamdino.present.web") / "static" / name).read_bytes()
+        folder = resources.files("steamdino.present.web") / "static"
+        content = b"".join((folder / part).read_bytes() for part in static.BUNDLES.get(name, (name,)))
         assert (got.status_code, got.content, got.headers["content-type"]) == (200, content, kind)
         assert got.headers["cache-control"] == "public, max-age=31536000, immutable"
         assert "etag" not in got.headers  # nobody asks again

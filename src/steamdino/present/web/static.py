@@ -12,6 +12,8 @@ from steamdino.errors import QueryError
 from steamdino.present.content_names import by_content
 
 TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+BUNDLES = {"scripts.js": ("suggestions.js", "place.js", "own.js")}
+"""Files that are served as one, so that a page needs one request for them."""
 KEPT = "public, max-age=31536000, immutable"
 """One year, the usual maximum: a file with other content has another name."""
 
@@ -23,7 +25,8 @@ def _files() -> dict[str, tuple[str, bytes]]:
     """Return the served name and the content of each file, by its name in the package."""
     folder = resources.files("steamdino.present.web") / "static"
     contents = {file.name: file.read_bytes() for file in folder.iterdir() if _suffix(file.name) in TYPES}
-    return {name: (by_content(name, data), data) for name, data in contents.items()}
+    bundles = {name: b"".join(contents.pop(part) for part in parts) for name, parts in BUNDLES.items()}
+    return {name: (by_content(name, data), data) for name, data in (contents | bundles).items()}
 
 
 @cache
