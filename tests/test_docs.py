@@ -16,7 +16,16 @@ ROOT = Path(__file__).parents[1]
 HOW_TO = ("own-pictures", "tables", "keep-a-gallery", "evaluate", "explore", "changes", "export", "words")
 PAGES = ("README.md", "docs/tutorial.md", *(f"docs/how-to/{name}.md" for name in HOW_TO))
 BLOCK = re.compile(r"^```(console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-WROTE = ("atlas.js", "names.js", "site.js")
+WROTE = (
+    "atlas.js",
+    "names.js",
+    "navigation.js",
+    "own.js",
+    "place.js",
+    "site.js",
+    "suggestions.js",
+    "theme.js",
+)
 """Scripts of our own."""
 NUMBER = re.compile(r"-?\d+\.\d+")
 TOLERANCE = 0.02  # of shown cosines: another CPU rounds differently

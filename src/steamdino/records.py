@@ -193,6 +193,27 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class Crop:
+    """A rectangle of a picture, as it is stored: before it is mirrored or flipped.
+
+    Attributes:
+        x, y: the left and the upper edge.
+        width, height: its size.
+        pixels: whether all four are pixels; otherwise they are fractions of the picture's width and height.
+    """
+
+    x: float
+    y: float
+    width: float
+    height: float
+    pixels: bool = False
+
+    def __str__(self) -> str:
+        """Write it as the options and the addresses have it."""
+        return ",".join(f"{one:.6g}" for one in (self.x, self.y, self.width, self.height))
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """One part of a mixed query.
 
@@ -211,12 +232,13 @@ class Query:
 
     Attributes:
         text: the text that was typed, or the picture's path.
-        kind: how it was resolved: "id", "name", "picture" or "words".
+        kind: how it was resolved: "id", "name", "picture", "words", or "mixture" if it has nothing but parts.
         game: the game that it refers to; None for a picture or words.
         picture: the picture's file; None for a game's own vector.
         alternatives: other games whose names match as well, best first.
         mirror, flip: whether the query was mirrored left-right or flipped top-bottom.
         parts: the parts that were added and subtracted.
+        crop: the part of the query picture that was compared; None for all of it.
     """
 
     text: str
@@ -227,6 +249,12 @@ class Query:
     mirror: bool = False
     flip: bool = False
     parts: tuple[Part, ...] = ()
+    crop: Crop | None = None
+
+    @property
+    def is_altered(self) -> bool:
+        """Whether the query picture was mirrored, flipped or cropped."""
+        return self.mirror or self.flip or self.crop is not None
 
     @property
     def location(self) -> Location | None:

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import pty
+import re
 import select
 import subprocess
 import sys
@@ -15,14 +16,17 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from subprocess import CompletedProcess
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 import steamdino
 from steamdino.analysis.flaws import Flaw
 from steamdino.pipeline.duplicate_groups import duplicates
-from steamdino.present.export import check_report
+from steamdino.present.export import check_report, duplicate_pages
 from steamdino.sample import FictionalGame
 
 Run = Callable[..., "CompletedProcess[str]"]
@@ -199,3 +203,59 @@ def test_flaws_in_parts_are_one_json_list(flaws: list[tuple[str, str, float]]) -
     assert text == json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=2)
     rows = list(csv.DictReader(io.StringIO("\n".join(check_report.findings_csv(found)) + "\n", newline="")))
     assert len(rows) == len(found)
+
+
+def test_duplicates_are_written_as_pages_that_link_their_pictures(
+    run: Run, gallery_with_pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gallery, folder = gallery_with_pictures, tmp_path / "groups"
+    found = duplicates(gallery)
+    done = run("duplicates", "-g", gallery, "--html", folder)
+    count = -(-len(found) // duplicate_pages.GROUPS)
+    assert done.stderr.endswith(f"{folder / 'index.html'}: {count} pages with pictures\n")
+    page = "".join(path.read_text("utf-8") for path in folder.glob("*.html"))
+    assert page.count("<section") == len(found)
+    assert "data:image" not in page
+    links = re.findall('src="([^"]+)"', page)
+    members = {one.sha256 for group in found for one in group.members}
+    assert len(set(links)) == len(members)
+    for link in links:
+        with Image.open(folder / link) as image:
+            assert image.format == "JPEG"
+    monkeypatch.setattr(duplicate_pages, "GROUPS", 4)
+    done_so_far = []
+    count = duplicate_pages.write_pages(folder, found, threads=1, progress=lambda *at: done_so_far.append(at))
+    pages = [folder / "index.html", *(folder / f"page-{number}.html" for number in range(2, count + 1))]
+    assert count == -(-len(found) // 4) > 2
+    assert sorted(folder.glob("*.html")) == sorted(pages)
+    assert done_so_far[-1] == (len(members), len(members))
+    texts = [path.read_text("utf-8") for path in pages]
+    assert sum(text.count("<section") for text in texts) == len(found)
+    near = next(number for number, group in enumerate(found) if group.tier == "near") // 4
+    assert f'href="page-{near + 1}.html#near"' in texts[0]
+    assert sum('id="near"' in text for text in texts) == 1 and 'id="near"' in texts[near]
+    assert 'rel="next"' not in texts[-1] and 'rel="prev"' not in texts[0]
+    assert all(f"page {number} of {count}" in text for number, text in enumerate(texts, 1))
+    assert duplicate_pages.write_pages(folder, found[:3], threads=1, progress=lambda *_: None) == 1
+    assert [path.name for path in folder.glob("*.html")] == ["index.html"]
+    few = {one.sha256 for group in found[:3] for one in group.members}
+    assert sum(path.is_file() for path in folder.glob("banners/*/*")) == len(few)
+
+
+def test_pages_of_duplicates_show_their_pictures_and_replace_nothing_else(
+    run: Run, gallery_with_pictures: Path, tmp_path: Path, open_page: Callable[..., Any]
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter").write_text("dear")
+    done = run("duplicates", "-g", gallery_with_pictures, "--html", tmp_path / "mine")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "holds other files than a list of duplicates" in done.stderr
+    assert (tmp_path / "mine" / "letter").read_text() == "dear"
+    assert run("duplicates", "-g", gallery_with_pictures, "--html", tmp_path / "new").returncode == 0
+    page = open_page(tmp_path / "new" / "index.html")
+    page.wait_for_load_state("load")
+    page.evaluate("[...document.images].forEach((image) => { image.loading = 'eager'; })")
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("[...document.images].every((image) => image.naturalWidth > 0)")
+    assert page.evaluate("document.images.length") > 10
+    assert page.complaints == []

@@ -42,6 +42,7 @@ def test_json_has_the_documented_shape(run: Run, built: Path, fictional_store: S
         "picture": str(fictional_store[0] / game.file),
         "mirror": False,
         "flip": False,
+        "crop": None,
         "alternatives": [],
         "parts": [],
     }

@@ -181,6 +181,20 @@ class Curation:
         for row in self._db.execute("SELECT game_a, game_b, verdict FROM decisions ORDER BY game_a, game_b"):
             yield Decision(*row)
 
+    def latest(self) -> Decision | None:
+        """Return the decision that was recorded last; None if there is none."""
+        row = self._db.execute(
+            "SELECT game_a, game_b, verdict FROM decisions ORDER BY noted_at DESC, game_a, game_b LIMIT 1"
+        ).fetchone()
+        return Decision(*row) if row else None
+
+    def forget(self, game: str, other: str) -> bool:
+        """Delete the decision about two games, or about one if `other` is ""; return whether there was one."""
+        pair = sorted((game, other)) if other else (game, "")
+        return bool(
+            self._db.execute("DELETE FROM decisions WHERE game_a = ? AND game_b = ?", (*pair,)).rowcount
+        )
+
     def decide(self, decisions: Iterable[Decision]) -> None:
         """Record decisions; a later decision about the same games replaces an earlier one."""
         self._db.executemany(

@@ -28,6 +28,12 @@ def decide(gallery: str | Path, decisions: Sequence[Decision]) -> None:
         opened.curation.decide(decisions)
 
 
+def take_back(gallery: str | Path, game: str, other: str = "") -> bool:
+    """Delete the decision about two games, or about one; return whether there was one."""
+    with Gallery.write(gallery, "check") as opened, opened.transaction():
+        return opened.curation.forget(game, other)
+
+
 def read_decisions(path: Path) -> list[Decision]:
     """Read a file of decisions: "A same B", "A different B" or "keep A" on each line, tabs between ids with spaces.
 

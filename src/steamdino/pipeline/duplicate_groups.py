@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +40,7 @@ class Member:
         similarity: cosine to the representative; None for the representative itself.
         removable: whether removing it loses no picture: the representative shows the same, and nobody decided to keep
             this one.
+        sha256: of the banner's bytes.
     """
 
     game_id: str
@@ -49,6 +50,7 @@ class Member:
     height: int
     similarity: float | None
     removable: bool
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +93,31 @@ def duplicates(
         UsageError: there is no such tier.
         NotComputedError: with `stored_only`, if `steam-dino check` has to decode more pictures first.
     """
+    found = find_duplicates(
+        gallery, recipe, kind=kind, tiers=tiers, only=only, progress=progress, stored_only=stored_only
+    )
+    with Gallery.open(gallery) as opened:
+        return found.groups(opened)
+
+
+def find_duplicates(
+    gallery: str | Path,
+    recipe: str | None = None,
+    *,
+    kind: str = VERTICAL,
+    tiers: Sequence[str] = TIERS[:3],
+    only: Filter = EVERYTHING,
+    progress: Progress | None = None,
+    stored_only: bool = False,
+) -> FoundDuplicates:
+    """Find the pairs of games whose banners show the same. Takes and raises the same as `duplicates`."""
     for tier in tiers:
         if tier not in TIERS:
             raise UsageError(f"there is no tier {tier!r}; there are: {', '.join(TIERS)}")
     reader = open_newest(Path(gallery), recipe, kind=kind)
     allowed = reader.allowed(only)
     with Gallery.open(gallery) as opened:
-        banners = RowBanners(reader, opened, kind)
-        hashes = StoredHashes(banners, opened, stored_only=stored_only)
+        hashes = StoredHashes(RowBanners(reader, opened, kind), opened, stored_only=stored_only)
         similarity = reader.manifest.similarity
         found = find_pairs(
             reader.index,
@@ -108,17 +127,34 @@ def duplicates(
             tiers=tiers,
             progress=progress,
         )
-        _leave_out(found, allowed)
-        found += _decided(found, reader, list(opened.curation.decisions()))
-        banners.load(paired_rows(found, len(reader.index)))
-        kept = {one.game for one in opened.curation.decisions() if one.verdict == KEEP}
-        root = str(opened.root)
+    _leave_out(found, allowed)
     hashes.store()
-    grouping = _Grouping(reader.index, banners, kept, root)
-    return [
-        grouping.described(group)
-        for group in groups(found, len(reader.index), grouping.rank, reader.index.similarity, tiers)
-    ]
+    return FoundDuplicates(reader, tuple(found), kind, tuple(tiers))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoundDuplicates:
+    """Pairs of games whose banners show the same, whatever a person decided about them. Threads may share it."""
+
+    reader: SnapshotReader
+    pairs: tuple[DuplicatePairs, ...]
+    kind: str
+    tiers: tuple[str, ...]
+
+    def groups(self, opened: Gallery) -> list[Duplicates]:
+        """Group the games under the decisions of a gallery that is open for reading."""
+        index = self.reader.index
+        pairs = [replace(part, tiers=part.tiers.copy()) for part in self.pairs]
+        decisions = list(opened.curation.decisions())
+        pairs += _decided(pairs, self.reader, decisions)
+        banners = RowBanners(self.reader, opened, self.kind)
+        banners.load(paired_rows(pairs, len(index)))
+        kept = {one.game for one in decisions if one.verdict == KEEP}
+        grouping = _Grouping(index, banners, kept, str(opened.root))
+        return [
+            grouping.described(group)
+            for group in groups(pairs, len(index), grouping.rank, index.similarity, self.tiers)
+        ]
 
 
 def duplicate_ids(
@@ -198,4 +234,5 @@ class _Grouping:
             one.height,
             similarity,
             is_copy and one.game_id not in self._kept,
+            one.sha256,
         )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from steamdino.errors import PictureError, QueryError
 from steamdino.recipe import Recipe
+from steamdino.records import Crop
 
 if TYPE_CHECKING:
     from steamdino.features.encoder import Encoder
@@ -41,30 +42,36 @@ class QueryEncoder:
         self._loading = threading.Lock()
 
     def picture(
-        self, location: Location, *, mirror: bool = False, flip: bool = False
+        self, location: Location, *, mirror: bool = False, flip: bool = False, crop: Crop | None = None
     ) -> tuple[NDArray[np.float32], str]:
         """Encode the picture at a location.
 
         Args:
             location: where the picture is stored.
             mirror, flip: turn the picture left-right, top-bottom first.
+            crop: the part of it to encode, before it is turned; None for all of it.
 
         Returns:
             the vector, float32, shape (dim,), unit length; and the sha256 of the picture's bytes.
 
         Raises:
             QueryError: it cannot be read as a picture, or the recipe makes no finite vector of it.
+            UsageError: the crop is not inside the picture, or too small.
             RecipeError: the recipe cannot be encoded under.
         """
         from steamdino.banners.decode import decode
         from steamdino.features.transform import prepare, sufficient_size, turned
+        from steamdino.search.crop_parser import cropped
 
         transform = self._recipe.transform
         try:
             content = location.read()
-            image = decode(content.data, sufficient_size(transform))
+            # A part needs all of the picture's pixels, and its own size.
+            image = decode(content.data, None if crop else sufficient_size(transform))
         except PictureError as error:
             raise QueryError(f"{location.path or location.name}: {error}") from error
+        if crop:
+            image = cropped(image, crop)
         pixels = prepare(turned(image, mirror=mirror, flip=flip), transform)
         vector: NDArray[np.float32] = self._picture_encoder()([pixels])[0]
         if not np.isfinite(vector).all():  # a stranger's recipe can leave the range of floats

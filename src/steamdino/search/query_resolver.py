@@ -66,7 +66,7 @@ class QueryResolver:
             return game("name", rows)
         raise self.no_match(text, words=words, files=files)
 
-    def part(self, text: str | int | Path, sign: int) -> tuple[Part, int | None]:
+    def part(self, text: str | int | Path, sign: int, *, files: bool = True) -> tuple[Part, int | None]:
         """Resolve one part of a mixture to the part and its row.
 
         An exact id or name takes precedence over reading a weight from the text, as in "2*730".
@@ -79,7 +79,7 @@ class QueryResolver:
             weighted = re.fullmatch(r"(\d+(?:\.\d+)?)\*(.+)", str(text), re.DOTALL)
             if weighted:
                 weight, text = float(weighted[1]), weighted[2]
-        found, row = self.resolve(text, words=True)
+        found, row = self.resolve(text, words=True, files=files)
         return Part(sign * weight, found), row
 
     def _is_game(self, text: str) -> bool:

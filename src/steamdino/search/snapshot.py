@@ -15,13 +15,13 @@ from steamdino.index.snapshot_reader import SnapshotReader
 from steamdino.index.snapshot_selection import open_newest
 from steamdino.index.vector_index import Index
 from steamdino.recipe import Recipe
-from steamdino.records import Filter, Game, Matches, Query
+from steamdino.records import Crop, Filter, Game, Matches, Query
 from steamdino.search.cutoff import Cutoff
 from steamdino.search.filter_counts import FilterCounts
 from steamdino.search.filter_masks import FilterMasks
 from steamdino.search.query_encoder import QueryEncoder
 from steamdino.search.query_resolver import QueryResolver
-from steamdino.search.query_vectors import QueryVectors
+from steamdino.search.query_vectors import QueryVector, QueryVectors
 from steamdino.search.ranking import Ranking
 
 
@@ -241,65 +241,117 @@ class Snapshot:
         """Suggest like `suggest`; return the rows of `vectors` instead of the games."""
         return self._reader.suggested(text, limit, self._masks.mask(only or Filter()))
 
-    def similarity(self, query: str, other: str, *, mirror: bool = False, flip: bool = False) -> float:
-        """Compute the similarity of two games, given by id: what `similar` says of the second as a match of the first.
+    def similarity(
+        self,
+        query: str | QueryVector,
+        other: str,
+        *,
+        mirror: bool = False,
+        flip: bool = False,
+        crop: Crop | None = None,
+    ) -> float:
+        """Compute the similarity of a query and a game: what `similar` says of the game as a match of the query.
 
         Args:
-            query, other: the ids.
-            mirror, flip: turn the first game's picture left-right, top-bottom before comparing.
+            query: the id of a game, or what `encode` returned.
+            other: the id of a game.
+            mirror, flip: turn the query's own picture left-right, top-bottom before comparing.
+            crop: the part of the query's own picture to compare, before it is turned; None for all of it.
 
         Raises:
+            UsageError: the crop does not fit the picture.
             QueryError: there is no such game, or its picture cannot be read.
             RecipeError: a picture cannot be encoded under the snapshot's recipe.
         """
-        first, second = self.row(query), self.row(other)
-        if first is None or second is None:
-            raise self._resolver.no_match(query if first is None else other)
-        if not (mirror or flip):
-            return self.index.similarity(first, second)
-        vector = self._queries.mixture(query, mirror=mirror, flip=flip).vector
+        second = self.row(other)
+        if second is None:
+            raise self._resolver.no_match(other)
+        if isinstance(query, str):
+            first = self.row(query)
+            if first is None:
+                raise self._resolver.no_match(query)
+            if not (mirror or flip or crop):
+                return self.index.similarity(first, second)
+        vector = self._queries.similar(query, mirror=mirror, flip=flip, crop=crop).vector
         return float(np.clip(vector @ self.vectors[second], -1, 1))
 
     def similar(
         self,
-        query: str | int | Path,
+        query: str | int | Path | QueryVector,
         k: int = 10,
         *,
         mirror: bool = False,
         flip: bool = False,
         plus: Sequence[str | int | Path] = (),
         minus: Sequence[str | int | Path] = (),
+        crop: Crop | None = None,
         alike: bool = False,
         min_similarity: float | None = None,
         min_percentile: float | None = None,
         only: Filter | None = None,
         without: Sequence[str | int] = (),
+        files: bool = True,
     ) -> Matches:
         """Find the games whose banners look most like the query's.
 
         The query's own game is never a match. Other games with the very same picture are, and are marked as identical.
 
         Args:
-            query: an id, a name (exact, else the best match) or a picture's file. A `Path` is always a file.
+            query: an id, a name (exact, else the best match) or a picture's file. A `Path` is always a file. Or
+                what `encode` returned.
             k: maximum number of matches.
             mirror, flip: turn the query picture left-right, top-bottom before comparing.
             plus, minus: queries whose vectors are added and subtracted: each an id, a name, a picture or, if the recipe
                 knows words, a sentence; prefixed by a weight if that is not 1, as in "2*730".
+            crop: the part of the query picture to compare, before it is turned; None for all of it.
             alike: only matches at or above the percentile `index.similarity_distribution.ALIKE`.
             min_similarity: only matches with at least this cosine, from -1 to 1.
             min_percentile: only matches with at least this percentile, from 0 to 100; none if percentiles are unknown.
             only: which games may be found; None for all that are not hidden.
             without: ids of games that must not be found.
+            files: whether a text may name a picture's file. Pass False for texts from a stranger.
 
         Raises:
-            UsageError: k or a minimum is out of its range, or the parts of a mixture cancel each other out.
+            UsageError: k or a minimum is out of its range, the crop does not fit the picture, or the parts of a mixture
+                cancel each other out.
             QueryError: nothing matches the query, or its picture cannot be read.
             RecipeError: a picture cannot be encoded under the snapshot's recipe.
         """
         cutoff = Cutoff.of(min_similarity, min_percentile, alike=alike)
-        vector = self._queries.mixture(query, plus, minus, mirror=mirror, flip=flip)
+        vector = self._queries.similar(query, plus, minus, mirror=mirror, flip=flip, crop=crop, files=files)
         out = [row for key in without if (row := self.row(key)) is not None]
         return self._rank(vector, k, without=out, cutoff=cutoff, only=only or Filter())
+
+    def mixture(
+        self,
+        plus: Sequence[str | int],
+        minus: Sequence[str | int] = (),
+        k: int = 10,
+        *,
+        min_similarity: float | None = None,
+        min_percentile: float | None = None,
+        only: Filter | None = None,
+        files: bool = True,
+    ) -> Matches:
+        """Find the games whose banners look most like a mixture. Its own games are never matches.
+
+        Args:
+            plus, minus, min_similarity, min_percentile, only, files: as for `similar`.
+            k: maximum number of matches.
+
+        Raises:
+            UsageError, QueryError: as for `similar`; also if there are no parts.
+        """
+        vector = self._queries.mixture(plus, minus, files=files)
+        return self._rank(
+            vector, k, cutoff=Cutoff.of(min_similarity, min_percentile, alike=False), only=only or Filter()
+        )
+
+    def encode(
+        self, picture: Path, *, mirror: bool = False, flip: bool = False, crop: Crop | None = None
+    ) -> QueryVector:
+        """Encode a picture's file once, for several calls of `similar`. Takes and raises the same."""
+        return self._queries.picture(picture, mirror=mirror, flip=flip, crop=crop)
 
     def text(
         self,

@@ -144,6 +144,8 @@ class WebSettings:
         pictures: source of the banners on pages: "gallery", or "steam" if `sync` recorded their addresses.
         fetch_urls: whether a query may be the address of a picture, which the server then fetches. Private addresses
             are always refused.
+        curator_token: with it, people decide about duplicates on the page; empty: nobody does.
+        keep_uploads: seconds for which an uploaded picture is kept for follow-up requests; 0 to keep none.
         recipe: the recipe that answers where a request names none; empty for the one that was built last.
         root_path: the path below which a proxy offers the server, such as "/games"; empty for the proxy's own word, if
             it is trusted, or for none.
@@ -164,6 +166,8 @@ class WebSettings:
     origins: str = ""
     pictures: str = "gallery"
     fetch_urls: bool = False
+    keep_uploads: float = 3600.0
+    curator_token: str = field(default="", repr=False)
     recipe: str = ""
     root_path: str = ""
     trusted_proxies: str = "127.0.0.1 ::1"

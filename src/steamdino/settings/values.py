@@ -37,11 +37,14 @@ _RANGES: dict[str, tuple[float, float]] = {
     "picture_cache_bytes": (0, 1 << 50),
     "refresh": (0.05, 86400),
     "seconds": (0.1, 3600),
+    "keep_uploads": (0, 86400),
 }
 """The lowest and the highest value of each setting that is a number."""
 
 _CHOICES = {"device": DEVICES, "precision": PRECISIONS, "pictures": PICTURES, "index": INDEX}
-SECRET = "key"  # noqa: S105 (a setting's name)
+KEY, CURATOR_TOKEN = SECRETS = ("key", "curator_token")
+LEAST_SECRET = 16
+"""Characters of a curator's token; shorter ones could be guessed."""
 _SWITCH = dict.fromkeys(("yes", "true", "on", "1"), True) | dict.fromkeys(("no", "false", "off", "0"), False)
 _ADDRESS = re.compile(r"https?://[^/\\?#\s@]+(/[^\\?#\s]*)?")
 _ROOT_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+", re.ASCII)
@@ -67,7 +70,7 @@ def checked(label: str, key: str, value: Any, kind: str, origin: str) -> Any:
     if made is not None:
         return made
     # Neither a key nor the password in an address belongs into a message, since messages end in logs.
-    if key == SECRET or (key.endswith("_url") and "@" in str(value)):
+    if key in SECRETS or (key.endswith("_url") and "@" in str(value)):
         raise UsageError(f"{label} must be {expected}")
     raise UsageError(f"{label} is {shown(value)}; it must be {expected}")
 
@@ -119,9 +122,12 @@ def _text(key: str, value: Any, kind: str) -> tuple[Path | str | None, str]:
     elif key == "trusted_proxies":
         expected = "IP addresses or networks like 10.0.0.0/8, separated by spaces, or one of: *, none"
         fits = fits and _are_networks(value)
-    elif key == SECRET:
+    elif key == KEY:
         expected = "text without spaces"
         fits = fits and not re.search(r"\s", value)
+    elif key == CURATOR_TOKEN:
+        expected = f"text of at least {LEAST_SECRET} characters without spaces, such as: openssl rand -hex 24"
+        fits = fits and (not value or (len(value) >= LEAST_SECRET and not re.search(r"\s", value)))
     return value if fits else None, expected
 
 

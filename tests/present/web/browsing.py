@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from steamdino import Snapshot
+from steamdino.records import Match, Matches
+
 AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 
 
@@ -16,15 +19,29 @@ def wait(page: Any, condition: str) -> None:
         page.wait_for_timeout(20)
 
 
-def shown(page: Any) -> list[str]:
-    """The names of the games on a page, whose pictures must be there."""
+def shown(page: Any, tiles: str = ".grid .tile") -> list[str]:
+    """The names of the games on a page, in tiles of a kind, whose pictures must be there."""
     page.wait_for_load_state("networkidle")
-    tiles = page.locator(".grid .tile")
     page.evaluate("[...document.images].forEach((image) => { image.loading = 'eager'; })")
     wait(page, "[...document.images].every((i) => i.complete && i.naturalWidth > 0)")
-    names: list[str] = page.locator(".grid .name").all_inner_texts()
-    assert len(names) == tiles.count()
+    names: list[str] = page.locator(f"{tiles} .name").all_inner_texts()
+    assert len(names) == page.locator(tiles).count()
     return names
+
+
+def tiles(snapshot: Snapshot, matches: Matches, start: int = 0) -> list[str]:
+    """The names on the tiles of a page of matches: near-copies of a match are in its tile."""
+    usual = snapshot.manifest.similarity.usual["pairs"]
+    heads: list[Match] = []
+    for match in matches[start:]:
+        for head in heads:
+            same_side = (match.similarity < matches.chance) == (head.similarity < matches.chance)
+            cosine = snapshot.similarity(match.id, head.id)
+            if same_side and (cosine - usual) / (1 - usual) >= 0.72:
+                break
+        else:
+            heads.append(match)
+    return [" ".join(head.name.split()) for head in heads]
 
 
 def check_looks(page: Any) -> None:

@@ -57,6 +57,14 @@ class Running:
         self._cache.cleanup()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def uploads(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Uploaded pictures are kept where the tests' other files are."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("tempfile.tempdir", str(tmp_path_factory.mktemp("temporary")))
+        yield
+
+
 @pytest.fixture(scope="module")
 def server(built: Path) -> Iterator[Running]:
     """The fictional store, served."""

@@ -83,7 +83,8 @@ def test_names_are_suggested_with_typos_forgiven(web: httpx.Client, snapshot: Sn
 
 def test_a_picture_that_is_sent_is_a_query_and_a_draft(web: httpx.Client, crop: bytes) -> None:
     found = web.post("/api/v1/similar", files={"picture": ("x.png", crop)}, params={"k": 3}).json()
-    assert found["query"] == {"text": "", "kind": "picture", "game": None, "mirror": False, "flip": False}
+    turns = {"mirror": False, "flip": False, "crop": None, "parts": []}
+    assert found["query"] == {"text": "", "kind": "picture", "game": None, **turns}
     assert found["matches"][0]["id"] == QUERY
     audit = web.post("/api/v1/audit", files={"picture": ("x.png", crop)}, params={"tag": "Horror"}).json()
     assert audit["verdict"].startswith("It shows what the banner of Neonoir shows")
@@ -197,7 +198,10 @@ def test_a_picture_is_fetched_by_its_address_only_where_that_is_switched_on(
     fetching = serve(built, fetch=lambda url: crop).client
     assert fetching.get("/api/v1/similar", params=asked).json()["matches"][0]["id"] == QUERY
     page = fetching.post(
-        "/picture", data={"address": "https://x.example/mine.png"}, headers={"accept": "text/html"}
+        "/picture",
+        data={"address": "https://x.example/mine.png"},
+        headers={"accept": "text/html"},
+        follow_redirects=True,
     )
     assert "mine.png" in page.text and "Neonoir" in page.text
     nothing = fetching.post("/picture", data={"address": ""})

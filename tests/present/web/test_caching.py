@@ -140,7 +140,7 @@ def test_the_same_program_over_the_same_gallery_has_the_same_tags(built: Path, p
 
 @pytest.mark.parametrize(
     "file",
-    ["present/web/templates/base.html.jinja", "present/web/static/site.css", "present/web/static/site.js",
+    ["present/web/templates/base.html.jinja", "present/web/static/site.css", "present/web/static/own.js",
      "present/web/pages.py", "search/snapshot.py", "features/models.toml"],
 )  # fmt: skip
 def test_a_tag_changes_with_each_file_of_the_program(built: Path, package: Path, file: str) -> None:
@@ -152,7 +152,7 @@ def test_a_tag_changes_with_each_file_of_the_program(built: Path, package: Path,
 
 def test_a_tag_changes_with_a_file_that_is_renamed(built: Path, package: Path) -> None:
     before = _tag_of(built)
-    (package / "present/web/static/site.js").rename(package / "present/web/static/other.js")
+    (package / "present/web/static/own.js").rename(package / "present/web/static/other.js")
     assert _tag_of(built) != before
 
 

@@ -36,7 +36,23 @@ NAMES = (
     "free",
     "adult",
 )
-MORE_NAMES = ("delisted", "mirror", "beside", "index", "n", "id", "name", "v", "since", "what", "url", "none")
+MORE_NAMES = (
+    "delisted",
+    "mirror",
+    "crop",
+    "plus",
+    "minus",
+    "beside",
+    "index",
+    "n",
+    "id",
+    "name",
+    "v",
+    "since",
+    "what",
+    "url",
+    "none",
+)
 VALUES = (
     "",
     "1",
@@ -53,9 +69,11 @@ VALUES = (
     "Action",
     "2020..",
     "7d",
+    "0,0,1,0.5",
 )
 PARTS = (
     "",
+    "mixture",
     "api",
     "v1",
     "games",

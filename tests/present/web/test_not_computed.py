@@ -123,7 +123,7 @@ def test_pictures_that_were_not_compared_yet_name_the_command_and_no_folder(
     def refuse(gallery: Path, *_: Any, **__: Any) -> None:
         raise NotComputedError(f"9 pictures have to be decoded; run: steam-dino check -g {gallery}")
 
-    monkeypatch.setattr(served_snapshot, "duplicates", refuse)
+    monkeypatch.setattr(served_snapshot, "find_duplicates", refuse)
     found = serve(built).client.get("/api/v1/duplicates")
     assert (found.status_code, found.json()["detail"]) == (
         503,

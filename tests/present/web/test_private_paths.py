@@ -28,6 +28,10 @@ PAGES = (
     "/games/{id}?recipe=none",
     "/games/{id}?tag=none",
     "/picture",
+    "/games/{id}?crop=0,0,1,0.5",
+    "/mixture?plus={id}&minus=sound",
+    "/mixture?plus=none",
+    "/curator",
     "/text?q=a",
     "/why?a={id}&b=sound",
     "/why?a={id}&b=sound&mirror=1",
@@ -166,7 +170,12 @@ def test_no_answer_to_a_picture_names_a_folder_of_this_machine(
         answers += [client.get("/api/v1/similar", params={"url": "https://x.example/x"})]
         for answer in answers:
             private(answer)
-            assert answer.status_code == (200 if name == "good" else 422), name
+            assert answer.status_code in ((200, 303) if name == "good" else (422,)), name
+            if answer.status_code == 303:
+                place = answer.headers["location"]
+                own = {"cookie": answer.headers["set-cookie"].partition(";")[0], **HTML}
+                for path in (place, f"{place}?crop=0,0,1,9", f"{place}?mirror=1", f"{place}/why?b=missing"):
+                    private(client.get(path, headers=own))
     audit = client.post("/api/v1/audit", files={"picture": sent["good"]}).json()
     assert audit["picture"] is None
     assert all(match["picture"].startswith("/banners/300/") for match in audit["matches"])

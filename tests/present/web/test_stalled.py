@@ -77,7 +77,9 @@ def _encoding(running: Any, picture: bytes) -> list[Callable[[], httpx.Response]
     ]
     asks: list[Callable[[], httpx.Response]] = [partial(client.get, path) for path in paths]
     asks += [partial(client.post, f"/api/v1/{what}", files=sent) for what in ("similar", "audit")]
-    asks += [partial(client.post, "/picture", files=sent, data={"do": do}) for do in ("similar", "audit")]
+    form = partial(client.post, "/picture", files=sent, follow_redirects=True)
+    asks += [partial(form, data={"do": do}) for do in ("similar", "audit")]
+    asks += [partial(client.get, "/games/neonoir?crop=0,0,1,0.5")]
     return asks
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from steamdino.present.cli.console import beside, draws, note, note_undated, out
 from steamdino.present.cli.filter_options import FilterOptions
 from steamdino.present.cli.options import GalleryOptions, RecipeOptions
 from steamdino.present.cli.output_options import PageOutputOptions, PicturesOption, format_option
-from steamdino.present.display_text import printable, shortened
+from steamdino.present.display_text import counted, printable, shortened
 from steamdino.storage.output import output_name
 
 if TYPE_CHECKING:
@@ -40,6 +41,29 @@ class DuplicatesOutput(PageOutputOptions):
         ),
     ] = "table"
     pictures: PicturesOption = None
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            "--html",
+            metavar="DIR|FILE",
+            help="Also write pages with pictures to a folder, or all on one page to a file like groups.html."
+            " - is stdout.",
+            show_default=False,
+        ),
+    ] = None
+
+    def files(self) -> tuple[tuple[str, Path | None], ...]:
+        """The options that name files, and these."""
+        return () if self.folder else (("--html", self.html),)
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of the pages; None if there is none."""
+        if self.html is None:
+            return None
+        from steamdino.present.export.duplicate_pages import is_folder
+
+        return self.html if is_folder(self.html) else None
 
 
 def duplicates(
@@ -75,7 +99,7 @@ def duplicates(
     **Examples**
 
         steam-dino duplicates
-        steam-dino duplicates --tier near --html near.html
+        steam-dino duplicates --tier near --html near
 
         steam-dino duplicates --format removable > safe-to-remove.txt
 
@@ -84,10 +108,13 @@ def duplicates(
     from steamdino.analysis.duplicate_detection import TIERS
     from steamdino.pipeline import duplicate_groups
     from steamdino.present.cli.progress import bar
-    from steamdino.present.export import check_report
+    from steamdino.present.export import check_report, duplicate_pages, output_folders
     from steamdino.records import HIDDEN_COLUMNS
 
     output.check()
+    folder = output.folder
+    if folder:
+        output_folders.check_folder(folder, duplicate_pages.KIND)
     if page < 1 or per_page < 1:
         raise UsageError(f"--page is {page} and --per-page {per_page}; both must be at least 1")
     if review and not sys.stdin.isatty():
@@ -111,7 +138,13 @@ def duplicates(
         note_undated(gallery.open(recipe).undated(allowed))
     if query is not None:
         groups = _of_one(groups, query, gallery.open(recipe))
-    if output.html:
+    if folder:
+        with bar("Scaling", "banners") as progress:
+            pages = duplicate_pages.write_pages(
+                folder, groups, threads=os.cpu_count() or 1, progress=progress
+            )
+        note(f"{folder / 'index.html'}: {counted(pages, 'page', 'pages')} with pictures")
+    elif output.html:
         check_report.write_groups(output.html, groups)
         note(f"{output_name(output.html)}: a page with pictures")
     if output.format == "json":

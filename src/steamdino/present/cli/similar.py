@@ -34,6 +34,15 @@ def similar(
     ] = None,
     mirror: Annotated[bool, typer.Option("--mirror", help="Mirror the query picture left to right.")] = False,
     flip: Annotated[bool, typer.Option("--flip", help="Flip the query picture upside down.")] = False,
+    crop: Annotated[
+        str,
+        typer.Option(
+            metavar="X,Y,W,H",
+            help="Compare only this part of the query picture: left, top, width and height, as fractions of the picture"
+            " or in pixels.",
+            show_default=False,
+        ),
+    ] = "",
     least: CutoffOptions,
     only: HidingFilterOptions,
     fetch: Annotated[
@@ -56,6 +65,9 @@ def similar(
     Filters work for games that `sync` fetched and for tables with columns such as tags, release date and reviews.
     Adult-only and delisted games are hidden unless you pass --adult or --delisted.
 
+    --crop compares a part of the query picture with whole banners: 0.25,0,0.5,0.4 is the middle half of the upper two
+    fifths. If a number is above 1, all four are pixels.
+
     --plus and --minus mix several queries. Words need a recipe with a text model, such as `clip`.
 
     **Examples**
@@ -64,11 +76,15 @@ def similar(
         steam-dino similar "half life" -k 5 --format json
 
         steam-dino similar my-draft.png
+        steam-dino similar my-draft.png --crop 0,0.5,1,0.5
         steam-dino similar 730 --tag Horror --released 2020.. --min-reviews 100
         steam-dino similar 730 -k 100 --min-similarity 0.5
 
         steam-dino similar 730 --plus "at night" --plus 2*1091500 --minus horror.jpg
     """
+    from steamdino.search.crop_parser import crop_of
+
+    part = crop_of(crop)
     words = bool(plus or minus) and recipe.recipe is None
     snapshot = gallery.open(recipe, precision=recipe.precision, words=words, once=True)
     output.check_columns(snapshot)
@@ -81,6 +97,7 @@ def similar(
         k,
         mirror=mirror,
         flip=flip,
+        crop=part,
         plus=plus or (),
         minus=minus or (),
         min_similarity=cutoff.min_similarity,

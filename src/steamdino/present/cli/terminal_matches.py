@@ -46,6 +46,8 @@ def _heading(query: Query) -> Text:
         text += Text(f" {'+' if part.weight >= 0 else '-'} {weight}") + Text(_name(meant), style="bold")
     if turned:
         text += Text(f", {turned}")
+    if query.crop:
+        text += Text(f", part {query.crop}")
     if query.alternatives:
         others = ", ".join(f"{_name(game.name)} ({printable(game.id)})" for game in query.alternatives[:5])
         text += Text(f"\nAlso possible: {others}", style="dim")

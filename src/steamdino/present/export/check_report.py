@@ -51,10 +51,18 @@ def write_groups(path: Path, groups: Sequence[Duplicates]) -> None:
         option="--html",
         title="Banners that show the same",
         groups=groups,
-        counts={tier: n for tier in TIERS if (n := Counter(group.tier for group in groups)[tier])},
+        counts=tier_counts(groups),
         seen=[],
         line=decision_line,
+        page_of=lambda tier: "",
+        pages=1,
     )
+
+
+def tier_counts(groups: Sequence[Duplicates]) -> dict[str, int]:
+    """Count the groups of each tier that there is, the strictest first."""
+    counts = Counter(group.tier for group in groups)
+    return {tier: counts[tier] for tier in TIERS if counts[tier]}
 
 
 def decision_line(one: Member, other: Member) -> str:

@@ -31,7 +31,9 @@ def render(template: str, **values: Any) -> str:
     environment = Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, loader=FunctionLoader(_source)
     )
-    return environment.get_template(template).render(thumbnail=cache(_thumbnail), inline=data_url, **values)
+    return environment.get_template(template).render(
+        {"thumbnail": cache(_thumbnail), "inline": data_url, **values}
+    )
 
 
 def write_page(path: Path, template: str, *, option: str, **values: Any) -> None:

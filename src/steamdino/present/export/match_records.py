@@ -16,6 +16,7 @@ def as_record(matches: Matches) -> dict[str, Any]:
             **_asked(query),
             "mirror": query.mirror,
             "flip": query.flip,
+            "crop": str(query.crop) if query.crop else None,
             "parts": [{"weight": part.weight, **_asked(part.query)} for part in query.parts],
         },
         "recipe": matches.recipe,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from steamdino.analysis.picture_loading import each
 from steamdino.present.export.jpeg_files import is_whole_jpeg
 from steamdino.present.export.mosaic import thumbnail
 from steamdino.present.export.output_folders import PAGE
-from steamdino.records import Game
 from steamdino.storage.atomic import link_or_copy
 from steamdino.wellformed import content_path
 
@@ -38,6 +38,18 @@ def earlier(folder: Path) -> Path | None:
     return folder if marked else None
 
 
+class HasPicture(Protocol):
+    """A game, or what else has a picture."""
+
+    @property
+    def sha256(self) -> str:
+        """Return the SHA-256 of its bytes."""
+
+    @property
+    def picture(self) -> Path | None:
+        """Return its file; None if it is unknown."""
+
+
 class ScaledPictures:
     """Writes scaled pictures into a site's folder, each once."""
 
@@ -51,7 +63,7 @@ class ScaledPictures:
         """
         self._folder, self._earlier, self._threads = folder, earlier, threads
 
-    def write(self, games: Sequence[Game], written: Callable[[], None]) -> list[bool]:
+    def write(self, games: Sequence[HasPicture], written: Callable[[], None]) -> list[bool]:
         """Write the pictures of games; return whether each game has one. `written` is called after each picture."""
         different = {game.sha256: game for game in games}  # two threads must not write the same file
         made = {}
@@ -66,7 +78,7 @@ class ScaledPictures:
             if path.relative_to(self._folder).as_posix() not in used:
                 path.unlink()
 
-    def _write(self, game: Game) -> tuple[str, bool]:
+    def _write(self, game: HasPicture) -> tuple[str, bool]:
         path = self._folder / banner_place(game.sha256)
         if is_whole_jpeg(path) or self._reuse(game, path):
             return game.sha256, True
@@ -76,7 +88,7 @@ class ScaledPictures:
         _complete(path, lambda unfinished: image.save(unfinished, "JPEG", quality=QUALITY))
         return game.sha256, True
 
-    def _reuse(self, game: Game, path: Path) -> bool:
+    def _reuse(self, game: HasPicture, path: Path) -> bool:
         if self._earlier is None:
             return False
         earlier = self._earlier / banner_place(game.sha256)

@@ -22,10 +22,12 @@ from steamdino.present.web.parameters import (
     DEEPEST,
     LONGEST,
     Count,
+    CropOf,
     CutoffOf,
     EditionOf,
     Flip,
     Mirror,
+    MixtureOf,
     Offset,
     OnlyOf,
     Place,
@@ -153,6 +155,8 @@ async def similar(
     edition: ListEditionOf,
     only: OnlyOf,
     cutoff: CutoffOf,
+    crop: CropOf,
+    mixture: MixtureOf,
     game_id: GameId,
     k: Count = 10,
     offset: Offset = 0,
@@ -161,10 +165,20 @@ async def similar(
 ) -> Response:
     """Return the games whose banners look most like a game's, the most similar first, without the game itself."""
     search = partial(
-        edition.similar, game_id, offset + k + 1, mirror=mirror, flip=flip, only=only, cutoff=cutoff
+        edition.similar,
+        game_id,
+        offset + k + 1,
+        mirror=mirror,
+        flip=flip,
+        crop=crop,
+        plus=mixture.plus,
+        minus=mixture.minus,
+        only=only,
+        cutoff=cutoff,
     )
     # A model would block the event loop.
-    matches = await (run_in_threadpool(search) if mirror or flip else filtered(only, search))
+    encodes = mirror or flip or crop or mixture
+    matches = await (run_in_threadpool(search) if encodes else filtered(only, search))
     return _page_of_matches(request, edition, matches, offset, k)
 
 
@@ -206,6 +220,8 @@ def similar_to_picture(
     edition: ListEditionOf,
     only: OnlyOf,
     cutoff: CutoffOf,
+    crop: CropOf,
+    mixture: MixtureOf,
     picture: Sent,
     k: Count = 10,
     offset: Offset = 0,
@@ -217,7 +233,17 @@ def similar_to_picture(
     To read the next page, send the same picture to the address in `next`.
     """
     with kept(picture) as path:
-        matches = edition.similar(path, offset + k + 1, mirror=mirror, flip=flip, only=only, cutoff=cutoff)
+        matches = edition.similar(
+            path,
+            offset + k + 1,
+            mirror=mirror,
+            flip=flip,
+            crop=crop,
+            plus=mixture.plus,
+            minus=mixture.minus,
+            only=only,
+            cutoff=cutoff,
+        )
     return _page_of_matches(request, edition, matches, offset, k)
 
 
@@ -234,6 +260,8 @@ def similar_to_address(
     edition: ListEditionOf,
     only: OnlyOf,
     cutoff: CutoffOf,
+    crop: CropOf,
+    mixture: MixtureOf,
     url: Annotated[str, Query(max_length=2000, description="Address of a picture on a public server.")],
     k: Count = 10,
     offset: Offset = 0,
@@ -242,7 +270,17 @@ def similar_to_address(
 ) -> Response:
     """Return the games whose banners look most like a picture that the server fetches, if it is set up to do so."""
     with fetched(request, url) as path:
-        matches = edition.similar(path, offset + k + 1, mirror=mirror, flip=flip, only=only, cutoff=cutoff)
+        matches = edition.similar(
+            path,
+            offset + k + 1,
+            mirror=mirror,
+            flip=flip,
+            crop=crop,
+            plus=mixture.plus,
+            minus=mixture.minus,
+            only=only,
+            cutoff=cutoff,
+        )
     return _page_of_matches(request, edition, matches, offset, k)
 
 

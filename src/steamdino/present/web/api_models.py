@@ -61,6 +61,15 @@ class MatchModel(GameModel):
     )
 
 
+class PartModel(BaseModel):
+    """A part of a mixture."""
+
+    weight: float = Field(description="negative if it was subtracted")
+    text: str
+    kind: str = Field(description="id, name or words")
+    game: GameModel | None
+
+
 class QueryModel(BaseModel):
     """The query as it was resolved."""
 
@@ -69,6 +78,8 @@ class QueryModel(BaseModel):
     game: GameModel | None
     mirror: bool
     flip: bool
+    crop: str | None = Field(description="the part of the picture that was compared")
+    parts: list[PartModel] = Field(description="what was added and subtracted")
 
 
 class SimilarGamesModel(PageModel):
@@ -212,4 +223,14 @@ def _query(query: Query, to: Links) -> dict[str, Any]:
         "game": game_record(query.game, to) if query.game else None,
         "mirror": query.mirror,
         "flip": query.flip,
+        "crop": str(query.crop) if query.crop else None,
+        "parts": [
+            {
+                "weight": part.weight,
+                "text": part.query.text,
+                "kind": part.query.kind,
+                "game": game_record(part.query.game, to) if part.query.game else None,
+            }
+            for part in query.parts
+        ],
     }

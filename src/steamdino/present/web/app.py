@@ -29,12 +29,16 @@ from steamdino.present.web import (
     changes_api,
     changes_feed,
     changes_pages,
+    curator_pages,
+    duplicates_pages,
     error_responses,
     game_pages,
     legacy_pages,
     legacy_routes,
     list_pages,
-    pages,
+    mixture_pages,
+    own_picture,
+    picture_sending,
     reference_pages,
     service_routes,
     static,
@@ -43,18 +47,21 @@ from steamdino.present.web.api_models import Links
 from steamdino.present.web.compiled_routes import CompiledRoutes
 from steamdino.present.web.compression import Compression
 from steamdino.present.web.concurrency import FETCHING, ConcurrencyLimit
+from steamdino.present.web.curator import ATTEMPTS, Curator
 from steamdino.present.web.deadline import left
 from steamdino.present.web.etags import mark
 from steamdino.present.web.freed_memory import return_freed_memory
-from steamdino.present.web.limits import Limits
+from steamdino.present.web.limits import LIMITS, Limits
 from steamdino.present.web.metrics import Metrics
 from steamdino.present.web.middleware import Middleware
 from steamdino.present.web.openapi_document import DocumentedApp
 from steamdino.present.web.picture_cache import PictureCache
 from steamdino.present.web.proxies import TrustedProxies
+from steamdino.present.web.rate_limit import LocalLimiter, SharedLimiter
 from steamdino.present.web.redraw import Redraw
 from steamdino.present.web.root_path import RootPath
 from steamdino.present.web.snapshot_registry import SnapshotRegistry
+from steamdino.present.web.upload_store import UploadStore
 from steamdino.settings import Settings, WebSettings
 
 SHARED = "STEAMDINO_SHARED"
@@ -93,11 +100,14 @@ def create_app(
         SnapshotError: there is no snapshot.
     """
     served = SnapshotRegistry(settings, web)
+    uploads = UploadStore(settings.gallery, web.keep_uploads)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         served.watch()
+        uploads.watch()
         yield
+        uploads.close()
         served.close()
 
     app = DocumentedApp(
@@ -109,6 +119,11 @@ def create_app(
         redoc_url=None,
     )
     app.state.served = served
+    app.state.uploads = uploads
+    app.state.curator = Curator(web.curator_token)
+    app.state.attempts = (
+        SharedLimiter(shared / LIMITS, "tokens", ATTEMPTS) if shared else LocalLimiter(ATTEMPTS)
+    )
     online = steam_pictures(settings.gallery, "vertical") if web.pictures == "steam" else SteamPictures()
     app.state.addresses = Links(online)
     app.state.program = program = mark(settings, web, online.urls)
@@ -128,7 +143,11 @@ def create_app(
         static.router,
         changes_feed.router,
         changes_pages.router,
-        pages.router,
+        picture_sending.router,
+        own_picture.router,
+        mixture_pages.router,
+        duplicates_pages.router,
+        curator_pages.router,
         list_pages.router,
         game_pages.router,
         legacy_pages.router,

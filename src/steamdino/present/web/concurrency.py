@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from steamdino.errors import BusyError
 from steamdino.present.web.deadline import left
@@ -69,3 +69,38 @@ class ConcurrencyLimit:
 
     def _refusal(self) -> BusyError:
         return BusyError(f"this server is busy {self._busy}; try again in {self._retry} s", self._retry)
+
+
+class WorkLimits:
+    """Limits on slow work in one process: models run one at a time, and lists are computed once."""
+
+    def __init__(self) -> None:
+        self._models = threading.Lock()
+        self._encoding = ConcurrencyLimit(ENCODING, "with other pictures", 2)
+        self._computing = ConcurrencyLimit(COMPUTING, "computing that for the first time", 10)
+        self._history = threading.Lock()
+        self._reading = ConcurrencyLimit(READING, "with other lists of changes", 2)
+
+    def encoding(self) -> AbstractContextManager[None]:
+        """Hold the permission to run a model, whichever recipe it belongs to.
+
+        Raises:
+            BusyError: too many requests are waiting for it already.
+        """
+        return self._encoding.taken(self._models)
+
+    def computing(self, lock: threading.Lock) -> AbstractContextManager[None]:
+        """Hold the permission to compute a list, and its lock.
+
+        Raises:
+            BusyError: too many requests are waiting for it already.
+        """
+        return self._computing.taken(lock)
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Hold the permission to compare changes, one request at a time: a list may go back for years.
+
+        Raises:
+            BusyError: too many requests are waiting for it already.
+        """
+        return self._reading.taken(self._history)

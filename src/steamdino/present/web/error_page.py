@@ -10,6 +10,7 @@ from steamdino.present.web.root_path import below, own_path
 
 HEADINGS = {
     400: "This cannot be answered",
+    403: "Not allowed",
     404: "Not found",
     405: "Not possible here",
     413: "The picture is too large",
@@ -33,7 +34,8 @@ def error_page(request: Request, status: int, detail: str, *, retry: str = "") -
     # Of a form that was sent, its page: asking for the same address again would not send it.
     again = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     repeatable = request.method in ("GET", "HEAD") and (status >= 500 or status == 429)
-    back = below(request, "/picture") if own_path(request.scope) == "/picture" and not repeatable else ""
+    of_picture = f"{own_path(request.scope)}/".startswith("/picture/") and not repeatable
+    back = below(request, "/picture") if of_picture else ""
     wait = in_words(int(retry)) if retry.isdecimal() else ""
     part = "hx-request" in request.headers and "hx-boosted" not in request.headers
     return page(

@@ -94,7 +94,7 @@ def answer(
     kind: ProblemKind | None = None,
 ) -> Response:
     """Return an error as JSON, or as a page or a part of one if the client prefers that."""
-    if status == HTTPStatus.NOT_MODIFIED or not _wants_page(request):
+    if status == HTTPStatus.NOT_MODIFIED or not wants_page(request):
         return problem(status, detail, headers, kind)
     from steamdino.present.web.error_page import error_page
 
@@ -136,8 +136,8 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, handle)
 
 
-def _wants_page(request: Request) -> bool:
-    """Whether HTML is preferred: by a browser, or by htmx on one of the pages, which accepts everything."""
+def wants_page(request: Request) -> bool:
+    """Return whether HTML is preferred: by a browser, or by htmx on one of the pages, which accepts everything."""
     if own_path(request.scope).startswith("/api/"):
         return False
     accepted = request.headers.get("accept", "")

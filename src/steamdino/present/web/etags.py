@@ -12,6 +12,7 @@ from importlib.resources.abc import Traversable
 from steamdino import __version__
 from steamdino.present.web.redraw import version_of
 from steamdino.settings import Settings, WebSettings
+from steamdino.settings.values import CURATOR_TOKEN
 
 SUFFIXES = ("py", "jinja", "css", "js", "svg", "toml", "json")
 """Suffixes of the package's files that determine an answer."""
@@ -25,8 +26,10 @@ NOT_SHOWN = (
     "origins",
     "root_path",
     "trusted_proxies",
+    CURATOR_TOKEN,
 )
-"""Settings that change no answer, or only by way of the request, so that servers behind one name agree on ETags."""
+"""Settings that change no answer, or only by way of the request, so that servers behind one name agree on ETags. The
+secret is one of them: an ETag is public, and whoever knows all else could try tokens against it."""
 
 
 def mark(

@@ -7,28 +7,32 @@ from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import quote
 
-import numpy as np
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 
-from steamdino.analysis.cell_matching import regions
-from steamdino.analysis.explain import EXACT, Explanation
+from steamdino.analysis.explain import EXACT
 from steamdino.analysis.folded_matches import FoldedMatch, folded
-from steamdino.present.export.explanation_drawing import PLACES, amount, heat, places, shares, tile
-from steamdino.present.export.heatmap import over
-from steamdino.present.export.html_page import data_url
 from steamdino.present.game_facts import namesakes
 from steamdino.present.web import page_metadata
+from steamdino.present.web.alterations import Mixing, kept_fields, turn_alterations
+from steamdino.present.web.explanation_views import attention, cut, drawings, table
 from steamdino.present.web.facet_chips import facets
 from steamdino.present.web.filter_form import TypedFilterOf, understood
 from steamdino.present.web.page_links import link, pager
 from steamdino.present.web.pages import PAGE, page
-from steamdino.present.web.parameters import LONGEST, EditionOf, Flip, Id, Mirror, Offset, served
+from steamdino.present.web.parameters import (
+    LONGEST,
+    CropOfFields,
+    EditionOf,
+    Flip,
+    Id,
+    Mirror,
+    Offset,
+    served,
+)
+from steamdino.present.web.root_path import below
 from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.records import Filter, Game, Matches
-
-HEIGHT = 540
-"""Pixels of a drawing: enough for half a page, and twice a phone's."""
 
 router = APIRouter(include_in_schema=False)
 
@@ -83,6 +87,7 @@ def game(
     request: Request,
     edition: EditionOf,
     typed: TypedFilterOf,
+    crop: CropOfFields,
     game_id: Annotated[str, Path(max_length=LONGEST)],
     offset: Offset = 0,
     mirror: Mirror = False,
@@ -93,8 +98,9 @@ def game(
     own = edition.snapshot.game(game_id)
     form = understood(typed, edition.snapshot)
     editions = [edition, *([served(request).edition(beside)] if beside else [])]
+    wanted = offset + PAGE + 1
     found = [
-        form.similar_enough(one.similar(game_id, offset + PAGE + 1, mirror=mirror, flip=flip, only=form.only))
+        form.similar_enough(one.similar(game_id, wanted, mirror=mirror, flip=flip, crop=crop, only=form.only))
         for one in editions
     ]
     sides = [ranked(one, matches, offset) for one, matches in zip(editions, found, strict=True)]
@@ -110,32 +116,42 @@ def game(
         facets=facets(request, edition.snapshot.counts, form, minima=True),
         mirror=mirror,
         flip=flip,
+        crop=crop,
+        alterations=turn_alterations(request, crop, mirror=False, flip=False),
+        crop_kept=kept_fields(request, "crop"),
+        mix=Mixing.with_game(request, game_id),
         pager=pager(
             request,
             offset,
             PAGE,
             shown,
-            None if form.has_minima else _total(edition, form.only, own.id),
+            None if form.has_minima else total(edition, form.only, [own.id]),
             more=len(found[0]) > offset + PAGE,
         ),
         namesakes=namesakes([own, *(one for side in sides for one in side.games)]),
     )
 
 
-def _total(edition: ServedSnapshot, only: Filter, game_id: str) -> int:
-    """Count the games that a filter allows, without the query itself."""
+def total(edition: ServedSnapshot, only: Filter, query: Iterable[str] = ()) -> int:
+    """Count the games that a filter allows, without the query's own, given by id."""
     rows = edition.snapshot.rows(only)
-    return len(rows) - int(edition.snapshot.row(game_id) in rows)
+    return len(rows) - sum(int(edition.snapshot.row(key) in rows) for key in set(query))
 
 
 @router.get("/why")
 def why(
-    request: Request, edition: EditionOf, a: Id, b: Id, mirror: Mirror = False, flip: Flip = False
+    request: Request,
+    edition: EditionOf,
+    crop: CropOfFields,
+    a: Id,
+    b: Id,
+    mirror: Mirror = False,
+    flip: Flip = False,
 ) -> Response:
     """Show why two games match, or what they have in common if they do not."""
     one, two = (edition.snapshot.game(key) for key in (a, b))
-    similarity = edition.similarity(a, b, mirror=mirror, flip=flip)
-    found = edition.explain(a, b, mirror=mirror, flip=flip)
+    similarity = edition.similarity(a, b, mirror=mirror, flip=flip, crop=crop)
+    found = edition.explain(a, b, mirror=mirror, flip=flip, crop=crop)
     chance = edition.snapshot.chance
     alike = chance is None or similarity >= chance or one.sha256 == two.sha256
     return page(
@@ -151,46 +167,11 @@ def why(
         recipe=edition.snapshot.recipe.name,
         mirror=mirror,
         flip=flip,
+        cut=cut(found) if crop else "",
         exact=found.method == EXACT,
-        drawings=_drawings(found, alike=alike),
-        attention=_attention(found),
-        table=_table(found),
-        back=link(request, f"{request.scope.get('root_path', '')}/games/{quote(a, safe='')}", a=None, b=None),
+        drawings=drawings(found, alike=alike),
+        attention=attention(found),
+        table=table(found),
+        back=link(request, below(request, f"/games/{quote(a, safe='')}"), a=None, b=None),
         namesakes=namesakes([one, two]),
     )
-
-
-def _drawings(found: Explanation, *, alike: bool) -> list[tuple[str, str, str]]:
-    """Draw pairs of pictures, each with a heading."""
-    one, two = found.first, found.second
-    blocks = []
-    if found.pairs and alike:
-        points = [pair.first for pair in found.pairs], [pair.second for pair in found.pairs]
-        blocks.append(("The same in both", places(one, points[0], HEIGHT), places(two, points[1], HEIGHT)))
-    heading = "Where they look alike" if alike else "Where they are least unlike"
-    blocks.append((heading, heat(one, HEIGHT), heat(two, HEIGHT)))
-    heading = "What each part adds" if found.method == EXACT else "What is lost when a part is covered"
-    blocks.append((heading, shares(one, found.similarity, HEIGHT), shares(two, found.similarity, HEIGHT)))
-    return [(heading, data_url(first), data_url(second)) for heading, first, second in blocks]
-
-
-def _attention(found: Explanation) -> list[tuple[str, str]]:
-    """Draw where a vision transformer's heads look, on average, in both pictures; empty for another model."""
-    sides = [(side, side.attention) for side in (found.first, found.second)]
-    drawn = [
-        data_url(over(tile(side, HEIGHT), np.mean(maps, axis=0))) for side, maps in sides if maps is not None
-    ]
-    return [(drawn[0], drawn[1])] if len(drawn) == 2 else []
-
-
-def _table(found: Explanation) -> list[tuple[str, str, str]]:
-    first, second = (regions(side.shares) for side in (found.first, found.second))
-    return [
-        (
-            PLACES[row][column],
-            amount(float(first[row, column]), found.similarity),
-            amount(float(second[row, column]), found.similarity),
-        )
-        for row in range(3)
-        for column in range(3)
-    ]

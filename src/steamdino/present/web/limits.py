@@ -23,6 +23,8 @@ from steamdino.settings import WebSettings
 LONGEST_URL = 8192
 ENVELOPE = 64 << 10
 """Bytes of a request's body around an uploaded picture."""
+LIMITS = "limits.sqlite"
+"""The file in which all processes of the server count requests together."""
 
 
 class Budget:
@@ -68,7 +70,7 @@ class Limits:
         self._app = app
         self._web = web
         self._version = version
-        file = shared and shared / "limits.sqlite"
+        file = shared and shared / LIMITS
         self._requests = Budget("requests", web.requests_per_minute, file)
         self._pictures = Budget("pictures", web.pictures_per_minute, file)
 

@@ -21,7 +21,8 @@ MINIMA = ("min_similarity", "min_percentile")
 CARRIED = ("recipe", "beside", *FILTERS, *MINIMA)
 """The parameters that stay when a person goes on to another game."""
 
-TURNS = ("mirror", "flip")
+TURNS = ("mirror", "flip", "crop")
+"""The parameters of what is done to the query's picture before it is compared."""
 
 
 def link(request: Request, path: str = "", /, **changed: Any) -> str:

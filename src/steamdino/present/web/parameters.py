@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +17,8 @@ from steamdino.picture_formats import SUFFIXES_OF
 from steamdino.present.web.media_types import BINARY
 from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.present.web.snapshot_registry import SnapshotRegistry
-from steamdino.records import HIDDEN_COLUMNS, Filter
+from steamdino.records import HIDDEN_COLUMNS, Crop, Filter
+from steamdino.search.crop_parser import crop_of
 from steamdino.search.cutoff import EVERY_MATCH, Cutoff
 from steamdino.search.filter_parser import filter_of
 
@@ -26,6 +28,20 @@ MOST = 100
 """Maximum number of games per page."""
 DEEPEST = 10_000
 """The largest offset of a search, which has to find all matches before it."""
+PARTS = 8
+"""Maximum number of games that are added to a mixture, or subtracted from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """What to add to a query and to subtract from it, as `Snapshot.similar` takes it."""
+
+    plus: tuple[str, ...] = ()
+    minus: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to add or to subtract."""
+        return bool(self.plus or self.minus)
 
 
 def served(request: Request) -> SnapshotRegistry:
@@ -115,6 +131,50 @@ Place = Annotated[int, Query(ge=0, le=2**31, description="Number of results to s
 """An offset in a list that is at hand as a whole."""
 Mirror = Annotated[bool, Query(description="Mirror the query's picture left-right first.")]
 Flip = Annotated[bool, Query(description="Flip the query's picture top-bottom first.")]
+
+
+async def crop(
+    crop: Annotated[
+        str,
+        Query(
+            max_length=100,
+            description="Compare only this part of the query's picture: x,y,width,height, as fractions of the picture"
+            " or in pixels.",
+        ),
+    ] = "",
+) -> Crop | None:
+    """Return the requested part of a picture."""
+    return crop_of(crop)
+
+
+async def crop_of_fields(
+    crop: Annotated[
+        list[str] | None, Query(max_length=4, description="The same, in one value or in four.")
+    ] = None,
+) -> Crop | None:
+    """Return the part of a picture that a form's four fields of the same name give."""
+    return crop_of(",".join(crop or ()))
+
+
+async def mixture(
+    plus: Annotated[
+        list[str] | None,
+        Query(
+            max_length=PARTS,
+            description="Add a game, or words if the recipe supports them, to the query. 2*730 has the weight 2.",
+        ),
+    ] = None,
+    minus: Annotated[
+        list[str] | None, Query(max_length=PARTS, description="Subtract a game or words instead.")
+    ] = None,
+) -> Mixture:
+    """Return the requested parts of a mixture; empty form fields count as missing."""
+    return Mixture(*(tuple(one.strip() for one in given or () if one.strip()) for given in (plus, minus)))
+
+
+CropOf = Annotated[Crop | None, Depends(crop)]
+CropOfFields = Annotated[Crop | None, Depends(crop_of_fields)]
+MixtureOf = Annotated[Mixture, Depends(mixture)]
 Sent = Annotated[
     UploadFile,
     File(description=f"A picture: {', '.join(SUFFIXES_OF)}."),

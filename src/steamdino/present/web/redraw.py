@@ -62,7 +62,7 @@ class Redraw:
         if (kept := self._cache.get(name)) is not None:
             return Drawn(kept)
         content = picture.read()
-        data = _encoded(content.data, width, media_type)
+        data = encoded(content.data, width, media_type)
         is_current = content.sha256 == sha256
         if is_current:
             self._cache.put(name, data)
@@ -84,7 +84,7 @@ def version_of(sha256: str) -> str:
     return hashlib.sha256(way.encode()).hexdigest()[:12]
 
 
-def _encoded(data: bytes, width: int, media_type: str) -> bytes:
+def encoded(data: bytes, width: int, media_type: str) -> bytes:
     image = decode(data, (width, 2 * width))
     image.thumbnail((width, 2 * width), Image.Resampling.BICUBIC)
     form, options = _form(media_type)

@@ -17,6 +17,7 @@ CHANGING = frozenset(
         "/api/v1/games/random",
         "/api/v1/similar",
         "/duplicates",
+        "/curator",
         "/api/v1/duplicates",
         "/changes",
         "/changes.atom",
@@ -28,6 +29,8 @@ CHANGING = frozenset(
 the gallery's database (answers about changes have ETags of their own)."""
 PICTURES = ("/banners/", "/static/", "/changes/pictures/")
 """What the paths of banners and static files begin with. Their answers set their own Cache-Control."""
+PRIVATE = ("/picture/",)
+"""What the paths of pages begin with that depend on a cookie. They set their own Cache-Control as well."""
 READS = ("GET", "HEAD")
 
 
@@ -41,7 +44,7 @@ def tag_of_request(scope: Scope, path: str, version: str) -> str | None:
         path: its path, as the server's routes name it.
         version: names what is served now.
     """
-    if scope["method"] not in READS or path in CHANGING or path.startswith(PICTURES):
+    if scope["method"] not in READS or path in CHANGING or path.startswith((*PICTURES, *PRIVATE)):
         return None
     place = f"{scope.get('scheme', '')}://{header(scope, b'host', '')}".encode("latin-1")
     digest = hashlib.sha256(place + scope["raw_path"] + b"?" + scope["query_string"]).hexdigest()[:16]

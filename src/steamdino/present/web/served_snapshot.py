@@ -1,4 +1,4 @@
-"""One served snapshot with its cached results, and the limits on slow work that all of them share.
+"""One served snapshot with its cached results.
 
 Everything here is safe to share between threads.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +21,19 @@ from steamdino.analysis.period import Period
 from steamdino.analysis.rarity import COMPARED
 from steamdino.analysis.unique import UniqueGames, unique_at_hand
 from steamdino.banners.read import read_picture
-from steamdino.errors import NoGalleryError, NotComputedError, PictureError, QueryError, SteamDinoError
-from steamdino.features.text_encoder import check_words
+from steamdino.errors import NoGalleryError, NotComputedError, SteamDinoError
+from steamdino.features.text_encoder import check_words, has_words
 from steamdino.features.transform import turned
 from steamdino.gallery import Gallery
-from steamdino.pipeline.duplicate_groups import Duplicates, duplicates
-from steamdino.present.web.concurrency import COMPUTING, ENCODING, READING, ConcurrencyLimit
+from steamdino.pipeline.duplicate_groups import Duplicates, FoundDuplicates, find_duplicates
+from steamdino.present.web.concurrency import WorkLimits
+from steamdino.present.web.picture_errors import image_of, without_path
 from steamdino.present.web.timing import stage
-from steamdino.records import Filter, Game, Matches
+from steamdino.records import Crop, Filter, Game, Matches
 from steamdino.search import Snapshot
+from steamdino.search.crop_parser import cropped
 from steamdino.search.cutoff import EVERY_MATCH, Cutoff
+from steamdino.search.query_vectors import QueryVector
 
 PAIRS = 8_000**2
 """Pairs of games that a request may compare: those of 8,000 games, which takes 0.8 s on one core."""
@@ -38,41 +41,6 @@ PAIRS = 8_000**2
 
 class NotServedError(SteamDinoError):
     """The request is for something that this server does not offer."""
-
-
-class WorkLimits:
-    """Limits on slow work in one process: models run one at a time, and lists are computed once."""
-
-    def __init__(self) -> None:
-        self._models = threading.Lock()
-        self._encoding = ConcurrencyLimit(ENCODING, "with other pictures", 2)
-        self._computing = ConcurrencyLimit(COMPUTING, "computing that for the first time", 10)
-        self._history = threading.Lock()
-        self._reading = ConcurrencyLimit(READING, "with other lists of changes", 2)
-
-    def encoding(self) -> AbstractContextManager[None]:
-        """Hold the permission to run a model, whichever recipe it belongs to.
-
-        Raises:
-            BusyError: too many requests are waiting for it already.
-        """
-        return self._encoding.taken(self._models)
-
-    def computing(self, lock: threading.Lock) -> AbstractContextManager[None]:
-        """Hold the permission to compute a list, and its lock.
-
-        Raises:
-            BusyError: too many requests are waiting for it already.
-        """
-        return self._computing.taken(lock)
-
-    def reading(self) -> AbstractContextManager[None]:
-        """Hold the permission to compare changes, one request at a time: a list may go back for years.
-
-        Raises:
-            BusyError: too many requests are waiting for it already.
-        """
-        return self._reading.taken(self._history)
 
 
 class ServedSnapshot:
@@ -99,15 +67,18 @@ class ServedSnapshot:
 
     def similar(
         self,
-        query: str | Path,
+        query: str | Path | QueryVector,
         k: int,
         *,
         mirror: bool = False,
         flip: bool = False,
+        crop: Crop | None = None,
+        plus: Sequence[str] = (),
+        minus: Sequence[str] = (),
         only: Filter | None = None,
         cutoff: Cutoff = EVERY_MATCH,
     ) -> Matches:
-        """Return the matches of a game's id or a picture; wait for other models if the picture must be encoded.
+        """Return the matches of a game's id or a picture; wait for other models if something must be encoded.
 
         Raises:
             BusyError: too many requests are waiting for the model already.
@@ -116,17 +87,51 @@ class ServedSnapshot:
         if isinstance(query, str) and query not in self.snapshot:
             # Only an id is allowed, and no other query, such as the path of a file on this machine.
             self.snapshot.game(query)
-        encodes = mirror or flip or isinstance(query, Path)
-        with self._work.encoding() if encodes else nullcontext(), stage("search"), _without_path(query):
+        encodes = mirror or flip or crop or isinstance(query, Path) or self._may_be_words(plus, minus)
+        with self._work.encoding() if encodes else nullcontext(), stage("search"), without_path(query):
             return self.snapshot.similar(
                 query,
                 k,
                 mirror=mirror,
                 flip=flip,
+                crop=crop,
+                plus=plus,
+                minus=minus,
                 min_similarity=cutoff.min_similarity,
                 min_percentile=cutoff.min_percentile,
                 only=only,
+                files=False,
             )
+
+    def mixture(
+        self, plus: Sequence[str], minus: Sequence[str], k: int, *, only: Filter | None = None
+    ) -> Matches:
+        """Return the matches of a mixture of games, and of words if the recipe supports them.
+
+        Raises:
+            BusyError: too many requests are waiting for the model already.
+            QueryError, UsageError: as `Snapshot.mixture`.
+        """
+        encodes = self._may_be_words(plus, minus)
+        with self._work.encoding() if encodes else nullcontext(), stage("search"):
+            return self.snapshot.mixture(plus, minus, k, only=only, files=False)
+
+    def encode(
+        self, picture: Path, *, mirror: bool = False, flip: bool = False, crop: Crop | None = None
+    ) -> QueryVector:
+        """Encode a picture.
+
+        Raises:
+            BusyError: too many requests are waiting for the model already.
+            PictureError: it is not a picture.
+            UsageError: the crop does not fit it.
+        """
+        with self._work.encoding(), stage("search"), without_path(picture):
+            return self.snapshot.encode(picture, mirror=mirror, flip=flip, crop=crop)
+
+    def _may_be_words(self, plus: Sequence[str], minus: Sequence[str]) -> bool:
+        """Whether a part of a mixture may be a sentence, which a model has to encode."""
+        return bool(plus or minus) and has_words(self.snapshot.recipe)
 
     def text(
         self, sentence: str, k: int, *, only: Filter | None = None, cutoff: Cutoff = EVERY_MATCH
@@ -154,31 +159,56 @@ class ServedSnapshot:
             BusyError: too many requests are waiting for the model already.
             PictureError: it is not a picture.
         """
-        with self._work.encoding(), stage("search"), _without_path(picture):
+        with self._work.encoding(), stage("search"), without_path(picture):
             return self._auditor()(picture, k, tags=tags)
 
-    def similarity(self, first: str, second: str, *, mirror: bool = False, flip: bool = False) -> float:
+    def similarity(
+        self, first: str, second: str, *, mirror: bool = False, flip: bool = False, crop: Crop | None = None
+    ) -> float:
         """Return the similarity of two games, given by id; wait for other models if the first must be encoded.
 
         Raises:
             BusyError: too many requests are waiting for the model already.
             QueryError: there is no such game, or its picture cannot be read.
+            UsageError: the crop does not fit the first one's picture.
         """
-        encodes = mirror or flip
-        with self._work.encoding() if encodes else nullcontext(), stage("search"), _without_path(first):
-            return self.snapshot.similarity(first, second, mirror=mirror, flip=flip)
+        encodes = mirror or flip or crop
+        with self._work.encoding() if encodes else nullcontext(), stage("search"), without_path(first):
+            return self.snapshot.similarity(first, second, mirror=mirror, flip=flip, crop=crop)
 
-    def explain(self, first: str, second: str, *, mirror: bool = False, flip: bool = False) -> Explanation:
-        """Explain why two games match, given by id; the first one's picture may be mirrored and flipped.
+    def explain(
+        self, first: str, second: str, *, mirror: bool = False, flip: bool = False, crop: Crop | None = None
+    ) -> Explanation:
+        """Explain why two games match, given by id; the first one's picture may be cropped, mirrored and flipped.
 
         Raises:
             BusyError: too many requests are waiting for the model already.
+            UsageError: the crop does not fit the first one's picture.
             QueryError: there is no such game, or its picture cannot be read.
         """
         games = [self.snapshot.game(key) for key in (first, second)]
         with self._work.encoding(), stage("search"):
-            one, two = map(_image, games)
+            one, two = map(image_of, games)
+            if crop:
+                one = cropped(one, crop)
             return self._explainer()(turned(one, mirror=mirror, flip=flip), two)
+
+    def explain_picture(
+        self,
+        picture: Path,
+        game_id: str,
+        *,
+        mirror: bool = False,
+        flip: bool = False,
+        crop: Crop | None = None,
+    ) -> Explanation:
+        """Explain why a picture and a game match. Raises the same as `encode` and `explain`."""
+        game = self.snapshot.game(game_id)
+        image = read_picture(picture)
+        if crop:
+            image = cropped(image, crop)
+        with self._work.encoding(), stage("search"):
+            return self._explainer()(turned(image, mirror=mirror, flip=flip), image_of(game))
 
     def _auditor(self) -> Auditor:
         sample = min(
@@ -227,7 +257,7 @@ class ServedSnapshot:
         return found
 
     def duplicates(self) -> list[Duplicates]:
-        """Return groups of games with duplicate banners.
+        """Return groups of games with duplicate banners, under all decisions that were made until now.
 
         Raises:
             NotServedError: a packed snapshot is served, which has no pictures.
@@ -238,14 +268,20 @@ class ServedSnapshot:
             raise NotServedError(
                 "duplicates need a gallery's pictures, but this server serves a packed snapshot"
             )
-        found: list[Duplicates] = self._list("duplicates", self._grouped)
-        return found
+        found: FoundDuplicates = self._list("duplicates", self._paired)
+        with self.gallery() as opened, self._locks.setdefault("grouped", threading.Lock()):
+            decisions = list(opened.curation.decisions())
+            known = self._kept.get("grouped")
+            if known is None or known[0] != decisions:
+                known = self._kept["grouped"] = (decisions, found.groups(opened))
+        groups: list[Duplicates] = known[1]
+        return groups
 
-    def _grouped(self) -> list[Duplicates]:
+    def _paired(self) -> FoundDuplicates:
         known = self.snapshot.manifest.similarity
         check_listed(self.snapshot.index, taken_from(known.usual["pairs"] if known else 0.0), PAIRS)
         try:
-            return duplicates(self._gallery, self.snapshot.recipe.hash, stored_only=True)
+            return find_duplicates(self._gallery, self.snapshot.recipe.hash, stored_only=True)
         except NotComputedError:  # its message names the gallery's folder
             raise NotComputedError(
                 "not all pictures that look alike were compared yet; run: steam-dino check"
@@ -269,6 +305,17 @@ class ServedSnapshot:
             raise NotServedError(reason) from None
         with opened:
             yield opened
+
+    def write(self, change: Callable[[Path], object]) -> None:
+        """Change the gallery, given its folder; the change opens it for writing and closes it again.
+
+        Raises:
+            NotServedError: as for `gallery`.
+            GalleryLockedError: another process is writing to it.
+        """
+        with self.gallery():
+            pass
+        change(self._gallery)
 
     @contextmanager
     def changes(self, period: Period, only: Filter, whats: Sequence[str]) -> Iterator[Changes]:
@@ -296,26 +343,3 @@ class ServedSnapshot:
             with self._work.computing(self._locks.setdefault(f"{name} being computed", threading.Lock())):
                 self.once(name, make)
         return self._kept[name]
-
-
-def _image(game: Game) -> Any:
-    try:
-        if game.location is None:
-            raise PictureError("it is not known")
-        return read_picture(game.location)
-    except PictureError as error:
-        raise QueryError(f"the picture of {game.id!r} cannot be read: {error}") from None
-
-
-@contextmanager
-def _without_path(query: str | Path) -> Iterator[None]:
-    """Report why a picture cannot be read, without its path on this machine."""
-    try:
-        yield
-    except QueryError as error:
-        reason = error.__cause__
-        if not isinstance(reason, PictureError):
-            raise
-        if isinstance(query, Path):
-            raise PictureError(f"the picture cannot be read: {reason}") from None
-        raise QueryError(f"the picture of {query!r} cannot be read: {reason}") from None

@@ -13,7 +13,15 @@ from steamdino.present.web.root_path import below
 
 router = APIRouter(tags=["service"], responses=PROBLEMS)
 
-NOT_CRAWLED = ("/api/", "/banners/", "/changes/pictures/", "/similar_apps")
+NOT_CRAWLED = (
+    "/api/",
+    "/banners/",
+    "/changes/pictures/",
+    "/curator",
+    "/mixture",
+    "/picture/",
+    "/similar_apps",
+)
 
 
 @router.get(

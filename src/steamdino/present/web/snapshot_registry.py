@@ -15,7 +15,8 @@ from types import MappingProxyType
 
 from steamdino.errors import NoSnapshotError, RecipeError, SnapshotError, SteamDinoError
 from steamdino.index.snapshot_selection import newest_by_name
-from steamdino.present.web.served_snapshot import ServedSnapshot, WorkLimits
+from steamdino.present.web.concurrency import WorkLimits
+from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.search import Snapshot
 from steamdino.settings import Settings, WebSettings
 
