@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 import json
 import math
 import re
@@ -17,6 +18,7 @@ from xml.etree import ElementTree as ET
 
 import httpx2 as httpx
 import pytest
+from PIL import Image
 from starlette.routing import Route
 from tests.fakes.history import changed_gallery
 from tests.fakes.nginx import nginx_before
@@ -162,6 +164,43 @@ def test_no_link_of_any_page_leads_out_of_the_path(
         sent = httpx.post(f"{address}/games/picture", data={"address": ""}, headers={"accept": "text/html"})
         assert (sent.status_code, "/games/picture" in links_in(sent)) == (422, True)
         assert all(link.startswith(("/games/", "#")) for link in links_in(sent))
+
+
+def test_own_pictures_and_curators_keep_their_cookies_below_the_path(
+    changed: Path, serve: Callable[..., Any], tmp_path: Path
+) -> None:
+    token = "correct-horse-battery-staple"  # noqa: S105 (of this test)
+    file = io.BytesIO()
+    Image.effect_noise((60, 90), 90).save(file, "PNG")
+    running = serve(changed, curator_token=token)
+    with nginx_before(tmp_path / "nginx", running.address) as address, httpx.Client(timeout=30) as client:
+        client.headers["accept"] = "text/html"
+        sent = client.post(f"{address}/games/picture", files={"picture": ("mine.png", file.getvalue())})
+        place = sent.headers["location"]
+        assert re.fullmatch("/games/picture/[0-9a-f]{20}", place)
+        assert f"Path={place};" in sent.headers["set-cookie"]
+        for path in (place, f"{place}?crop=0,0,1,0.5", f"{place}/preview", f"{place}/why?b=a"):
+            assert client.get(address + path).status_code == 200, path
+        assert all(link.startswith(("/games/", "#")) for link in links_in(client.get(address + place)))
+        opened = client.post(f"{address}/games/curator", data={"token": token})
+        assert opened.headers["location"] == "/games/duplicates"
+        assert "Path=/games/;" in opened.headers["set-cookie"]
+        page = client.get(f"{address}/games/duplicates?tag=x&tier=near")
+        assert "You are the curator" in page.text
+        key = re.search('name="key" value="([0-9a-f]{64})"', page.text)
+        assert key is not None
+        form = {
+            "first": "a",
+            "second": "b",
+            "verdict": "different",
+            "key": key[1],
+            "again": "tag=x&tier=near",
+        }
+        done = client.post(f"{address}/games/duplicates/decide", data=form)
+        assert (done.status_code, done.headers["location"]) == (303, "/games/duplicates?tag=x&tier=near")
+        left = client.post(f"{address}/games/curator/leave", data={"key": key[1]})
+        assert left.headers["location"] == "/games/duplicates"
+        assert "You are the curator" not in client.get(f"{address}/games/duplicates").text
 
 
 def test_a_page_works_below_a_path_in_a_browser(

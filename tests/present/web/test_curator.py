@@ -14,6 +14,7 @@ from tests.present.web.browsing import check_looks, shown
 from steamdino.gallery import Gallery
 from steamdino.gallery.curation import Decision
 from steamdino.pipeline.duplicate_groups import duplicates
+from steamdino.present.web.app import create_app
 from steamdino.present.web.curator import ATTEMPTS, COOKIE, SECONDS, Curator
 from steamdino.present.web.etags import mark
 from steamdino.settings import Settings, WebSettings
@@ -140,6 +141,33 @@ def test_tokens_cannot_be_guessed_quickly(curated: Any) -> None:
     right = curated.client.post("/curator", data={"token": TOKEN}, headers=PLAIN)
     assert right.status_code == 429
     assert curated.client.get("/duplicates", headers=PLAIN).status_code == 200
+
+
+def test_attempts_are_counted_for_all_processes_together(built: Path, tmp_path: Path) -> None:
+    apps = [
+        create_app(Settings(gallery=built), WebSettings(curator_token=TOKEN), shared=tmp_path)
+        for _ in range(2)
+    ]
+    verdicts = [apps[number % 2].state.attempts.count("192.0.2.7") for number in range(ATTEMPTS + 1)]
+    assert [bool(one.wait) for one in verdicts] == [False] * ATTEMPTS + [True]
+    assert not apps[0].state.attempts.count("192.0.2.8").wait
+
+
+def test_a_decision_leads_back_to_the_same_filters_and_nowhere_else(
+    client: httpx.Client, curated: Any
+) -> None:
+    first, second = (member.game_id for member in duplicates(curated.gallery)[0].members[:2])
+    form = {"first": first, "second": second, "verdict": "same", "key": _key(client)}
+    asked = "/duplicates?released=1900..&show=open&offset=0"
+    assert f'name="again" value="{asked.partition("?")[2].replace("&", "&amp;")}"' in client.get(asked).text
+    for again, back in (
+        (asked.partition("?")[2], asked),
+        ("", "/duplicates"),
+        ("//evil.example/", "/duplicates"),
+        ("a=1\r\nset-cookie: x=y", "/duplicates?a=1%0D%0Aset-cookie%3A+x%3Dy"),
+    ):
+        done = client.post("/duplicates/decide", data={**form, "again": again})
+        assert (done.status_code, done.headers["location"]) == (303, back)
 
 
 def test_a_session_ends_and_belongs_to_one_token() -> None:

@@ -189,11 +189,11 @@ def test_chips_add_and_remove_filters_on_each_list(
     snapshot = Snapshot.open(built)
     allowed = {snapshot.ids[row] for row in snapshot.rows(only)}
     ids = [
-        link.get_attribute("href").split("?")[0].rsplit("/", 1)[1] for link in page.locator(".grid .go").all()
+        link.get_attribute("href").split("?")[0].rsplit("/", 1)[1] for link in page.locator("ol .go").all()
     ]
     assert set(ids) <= allowed or path == "/duplicates"  # which shows all games of a group
     assert set(ids) & allowed
-    assert all("tag=" in link.get_attribute("href") for link in page.locator(".grid .go").all())
+    assert all("tag=" in link.get_attribute("href") for link in page.locator("ol .go").all())
     check_looks(page)
     page.get_by_role("link", name=f"Remove filter: {tag}").click()
     page.wait_for_url(lambda url: "tag=" not in url)
@@ -267,7 +267,7 @@ def test_tags_and_years_are_browsed(browse: Callable[..., Any], built: Path, wid
 def test_only_what_the_gallery_has_can_be_filtered_by(browse: Callable[..., Any], painted: str) -> None:
     page = browse("/games/neonoir")  # the fictional store knows tags and years
     page.get_by_text("Filters and mirroring").click()
-    labels = page.locator(".query form label").all_inner_texts()
+    labels = page.locator(".query .filters label").all_inner_texts()
     assert [label.split("\n")[0].strip() for label in labels] == [
         "Tag",
         "Released",

@@ -98,10 +98,10 @@ def test_the_result_pages_filters_explains_and_survives_going_back_and_reloading
     page.get_by_role("link", name=f"Why? {expected[1]}", exact=True).click()
     page.wait_for_url("**/why**")
     assert page.locator("table tbody tr").count() == 9
-    page.get_by_role("link", name="draft.png").click()
+    page.get_by_role("link", name="draft.png", exact=True).click()
     page.wait_for_url(own)
     page.get_by_text("Filters and mirroring").click()
-    page.get_by_label("Tag").fill("Noir")
+    page.get_by_label("Tag", exact=True).fill("Noir")
     page.get_by_label("mirror the query").check()
     page.get_by_role("button", name="Show").click()
     page.wait_for_url("**tag=Noir**")
@@ -109,6 +109,58 @@ def test_the_result_pages_filters_explains_and_survives_going_back_and_reloading
     assert set(names) <= {one.name for one in snapshot.games(snapshot.rows(Filter(tags=("Noir",))))}
     assert len(names) > 3
     assert "mirrored" in page.locator(".query").inner_text()
+
+
+def test_why_says_the_number_of_the_tile_and_shows_what_was_compared(
+    browse: Callable[..., Any], draft: Path
+) -> None:
+    page = browse("/picture")
+    page.locator("#file").set_input_files(draft)
+    page.get_by_role("button", name="Send").click()
+    page.wait_for_url("**/picture/*")
+    own = page.url
+    for turned in ("", "?crop=0,0,1,0.5&mirror=1"):
+        page.goto(own + turned)
+        numbers = page.locator(".grid > .tile > .told strong").all_inner_texts()
+        for place in (0, -1):
+            tile = page.locator(".grid > .tile").nth(place)
+            is_alike = not tile.evaluate("(tile) => tile.parentElement.matches('.end ~ .grid')")
+            tile.locator("> .links").get_by_role("link", name="Why?").click()
+            page.wait_for_url("**/why**")
+            assert f"Similarity {numbers[place]}" in page.locator("main").inner_text()
+            heading = page.get_by_role("heading", level=1).inner_text()
+            assert (
+                heading.startswith("Why ") == is_alike and heading.endswith("do not look alike") != is_alike
+            )
+            wait(page, "[...document.querySelectorAll('.sides img')].every((i) => i.naturalWidth > 200)")
+            page.go_back()
+            page.wait_for_url(own + turned)
+    page.goto(f"{own}?plus=neonoir")
+    assert page.get_by_role("link", name="Why?").count() == 0  # the picture alone would not explain a mixture
+
+
+def test_chips_and_minima_filter_the_games_that_look_like_it(
+    browse: Callable[..., Any], draft: Path, snapshot: Snapshot
+) -> None:
+    page = browse("/picture")
+    page.locator("#file").set_input_files(draft)
+    page.get_by_role("button", name="Send").click()
+    page.wait_for_url("**/picture/*")
+    chip = page.locator('.facets a[href*="tag="]').first
+    tag = chip.inner_text().rsplit(maxsplit=1)[0]
+    chip.click()
+    page.wait_for_url("**tag=**")
+    only = Filter(tags=(tag,))
+    every = snapshot.similar(draft, SHOWN, only=only)
+    assert shown(page) == tiles(snapshot, every)
+    count = 1 + int(np.argmax(-np.diff(every.similarities[1:9]))) + 1  # the widest gap, beyond any rounding
+    least = (every[count - 1].similarity + every[count].similarity) / 2
+    page.get_by_label("Minimum similarity").fill(f"{least:.4f}")
+    page.get_by_role("button", name="Show").click()
+    page.wait_for_url("**min_similarity=0**")
+    assert shown(page) == tiles(snapshot, snapshot.similar(draft, count, only=only))
+    assert page.get_by_role("link", name="Remove filter: similarity from").count() == 1
+    check_looks(page)
 
 
 def test_two_pictures_keep_pages_of_their_own(

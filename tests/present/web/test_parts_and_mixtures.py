@@ -146,6 +146,73 @@ def test_the_api_takes_parts_and_mixtures(web: httpx.Client, snapshot: Snapshot)
     assert web.get("/mixture", params={"plus": str(picture)}).status_code == 404
 
 
+def test_parts_and_mixtures_have_minima_and_next_pages(web: httpx.Client, snapshot: Snapshot) -> None:
+    options: dict[str, Any] = {"crop": "0,0,1,0.5", "plus": ["2*hollow-avenue"], "minus": ["quiet-orbit"]}
+    every = snapshot.similar(
+        "neonoir", 7, crop=crop_of(options["crop"]), plus=options["plus"], minus=options["minus"]
+    )
+    least = (every[4].similarity + every[5].similarity) / 2
+    found: list[str] = []
+    link = "/api/v1/games/neonoir/similar"
+    params = {**options, "k": 3, "min_similarity": least}
+    while link:
+        record = web.get(link, params=params if not found else None).json()
+        found += [match["id"] for match in record["matches"]]
+        link = record["next"]
+    assert found == every.ids[:5]
+    text = web.get(
+        "/mixture", params={"plus": "neonoir", "min_similarity": f"{every[0].similarity:.3f}"}
+    ).text
+    assert "similarity from" in text
+    alone = snapshot.mixture(["neonoir"], k=50, min_similarity=0.4)
+    assert 0 < len(alone) < 50 and min(alone.similarities) >= 0.3995
+    assert alone.ids == snapshot.similar("neonoir", 50, min_similarity=0.4).ids
+
+
+@pytest.mark.parametrize("crop", ["", "0,0,1,0.5"])
+def test_why_says_the_number_of_the_tile_also_for_a_part(
+    browse: Callable[..., Any], snapshot: Snapshot, crop: str
+) -> None:
+    page = browse(f"/games/neonoir?mirror=1&crop={crop}")
+    match = snapshot.similar("neonoir", 1, mirror=True, crop=crop_of(crop))[0]
+    assert page.locator(".told strong").first.inner_text() == f"{match.similarity:.3f}"
+    page.get_by_role("link", name=f"Why? {match.name}", exact=True).click()
+    page.wait_for_url("**/why**")
+    assert f"Similarity {match.similarity:.3f}" in page.locator("main").inner_text()
+    assert ("a part of it" in page.locator("figcaption").first.inner_text()) == bool(crop)
+    check_looks(page)
+    page.get_by_role("link", name="Back to the games that look like Neonoir").click()
+    page.wait_for_url("**/games/neonoir**")
+    assert page.get_by_label("mirror the query").is_checked()
+    assert page.get_by_text("part of 100 %").count() == bool(crop)
+
+
+@pytest.mark.parametrize("path", ["/mixture?plus=neonoir&minus=quiet-orbit", "/games/neonoir?crop=0,0,1,0.5"])
+def test_chips_filter_altered_queries(browse: Callable[..., Any], snapshot: Snapshot, path: str) -> None:
+    page = browse(path)
+    chip = page.locator('.facets a[href*="tag="]').first
+    tag = chip.inner_text().rsplit(maxsplit=1)[0]
+    chip.click()
+    page.wait_for_url("**tag=**")
+    only = Filter(tags=(tag,))
+    expected = (
+        snapshot.mixture(["neonoir"], ["quiet-orbit"], SHOWN, only=only)
+        if "mixture" in path
+        else snapshot.similar("neonoir", SHOWN, crop=crop_of("0,0,1,0.5"), only=only)
+    )
+    assert shown(page) == tiles(snapshot, expected)
+    assert page.locator(".alterations li").count() == (2 if "mixture" in path else 1)
+    page.get_by_role("link", name=f"Remove filter: {tag}").click()
+    page.wait_for_url(lambda url: "tag=" not in url)
+    assert page.locator(".alterations li").count() == (2 if "mixture" in path else 1)
+
+
+def test_a_mixture_that_nothing_passes_can_still_be_changed(web: httpx.Client) -> None:
+    text = web.get("/mixture?plus=neonoir&min_similarity=1").text
+    assert "No game passes these filters." in text
+    assert "Remove Neonoir" in text and "similarity from 1" in text
+
+
 @pytest.mark.parametrize("width", [360, 1440])
 def test_games_are_added_and_taken_away_from_any_tile(
     browse: Callable[..., Any], snapshot: Snapshot, width: int

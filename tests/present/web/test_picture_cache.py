@@ -143,13 +143,13 @@ def test_a_banner_is_sent_as_the_client_accepts_it(web: httpx.Client) -> None:
 def scaled(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The widths of all pictures that are scaled."""
     widths: list[int] = []
-    draw = redraw._encoded
+    draw = redraw.encoded
 
     def counting(data: bytes, width: int, media_type: str) -> bytes:
         widths.append(width)
         return draw(data, width, media_type)
 
-    monkeypatch.setattr(redraw, "_encoded", counting)
+    monkeypatch.setattr(redraw, "encoded", counting)
     return widths
 
 

@@ -85,6 +85,11 @@ def version_of(sha256: str) -> str:
 
 
 def encoded(data: bytes, width: int, media_type: str) -> bytes:
+    """Return a picture, at most so wide and twice as high, as JPEG or WebP.
+
+    Raises:
+        PictureError: it cannot be read.
+    """
     image = decode(data, (width, 2 * width))
     image.thumbnail((width, 2 * width), Image.Resampling.BICUBIC)
     form, options = _form(media_type)
