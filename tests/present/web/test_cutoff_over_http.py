@@ -86,10 +86,13 @@ def test_pictures_have_minima_too(
     ],
 )
 def test_a_minimum_out_of_range_is_refused(web: httpx.Client, query: str, told: str) -> None:
-    for address in (f"{ROUTE}?{query}", f"/games/{QUERY}?{query}", f"/api/v1/text?q=cat&{query}"):
+    for address in (f"{ROUTE}?{query}", f"/api/v1/text?q=cat&{query}"):
         got = web.get(address)
         assert got.status_code == 422, address
         assert told in got.json()["detail"]
+    page = web.get(f"/games/{QUERY}?{query}")  # a page says it beside the field, and shows the game
+    assert page.status_code == 200
+    assert 'class="hint"' in page.text
 
 
 def _shown(page: httpx.Response) -> list[str]:

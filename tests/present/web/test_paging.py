@@ -140,6 +140,8 @@ def test_whenever_snapshots_are_swapped_nothing_is_read_twice_or_missed(
     swapped: tuple[Any, Store], dice: random.Random, steps: list[bool]
 ) -> None:
     running, store = swapped
+    store.build(set(range(40)))  # every example begins with the same games
+    running.app.state.served.refresh()
     readers: list[tuple[Reader, list[str], int]] = []
     swaps, gone, finished = 0, 0, 0
     for reads in steps:
@@ -273,19 +275,22 @@ def test_an_uploaded_pictures_list_goes_on_with_the_same_picture(web: httpx.Clie
         found += page.json()["matches"]
         address = page.json()["next"]
         assert page.links["next"]["url"] == address
-    assert found[:30] == whole
+    # A match is the copy of an earlier one of its page, so that depends on where pages begin.
+    assert [{**one, "copy_of": None} for one in found[:30]] == [{**one, "copy_of": None} for one in whole]
 
 
 def test_the_lists_of_duplicates_and_changes_are_read_by_links_too(web: httpx.Client) -> None:
-    whole = web.get("/api/v1/duplicates?k=100").json()
-    assert whole["total"] == len(whole["groups"]) > 3
-    found: list[Any] = []
-    address: str | None = "/api/v1/duplicates?k=2"
-    while address is not None:
-        page = web.get(address).json()
-        found, address = found + page["groups"], page["next"]
-    assert found == whole["groups"]
-    other = f"{whole['edition'].partition('.')[0]}.0000000000000000"
+    read: list[list[Any]] = []
+    for k in (100, 7):
+        found: list[Any] = []
+        address: str | None = f"/api/v1/duplicates?k={k}"
+        while address is not None:
+            page = web.get(address).json()
+            found, address = found + page["groups"], page["next"]
+        assert page["total"] == len(found) > 3
+        read.append(found)
+    assert read[0] == read[1]
+    other = f"{page['edition'].partition('.')[0]}.0000000000000000"
     assert web.get(f"/api/v1/duplicates?edition={other}").status_code == 410
 
 

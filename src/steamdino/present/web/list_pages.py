@@ -115,16 +115,17 @@ def text(
 ) -> Response:
     """Show games that match words."""
     form = understood(typed, edition.snapshot)
-    matches = edition.text(q, offset + PAGE + 1, only=form.only)
+    matches = form.similar_enough(edition.text(q, offset + PAGE + 1, only=form.only))
     side = ranked(edition, matches, offset)
-    shown, total = len(matches[offset : offset + PAGE]), len(edition.snapshot.rows(form.only))
+    shown = len(matches[offset : offset + PAGE])
+    total = None if form.has_minima else len(edition.snapshot.rows(form.only))
     return page(
         request,
         "words.html.jinja",
         typed=q,
         side=side,
-        facets=facets(request, edition.snapshot.counts, form),
-        pager=pager(request, offset, PAGE, shown, total),
+        facets=facets(request, edition.snapshot.counts, form, minima=True),
+        pager=pager(request, offset, PAGE, shown, total, more=len(matches) > offset + PAGE),
         namesakes=namesakes(side.games),
     )
 
