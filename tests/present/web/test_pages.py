@@ -54,7 +54,7 @@ def test_filters_and_turns_are_in_the_address(browse: Callable[..., Any], built:
     page = browse("/games/neonoir")
     page.get_by_text("Filters and mirroring").click()
     page.get_by_label("Tag", exact=True).fill("Noir")
-    page.get_by_label("Released").fill("2012..")
+    page.get_by_role("textbox", name="Released").fill("2012..")
     page.get_by_label("mirror the query").check()
     page.get_by_role("button", name="Show").click()
     page.wait_for_url("**tag=Noir**")
@@ -66,7 +66,7 @@ def test_filters_and_turns_are_in_the_address(browse: Callable[..., Any], built:
     assert "mirrored" in page.locator(".query").inner_text()
     again = browse(page.url.split("/", 3)[3].join(("/", "")))
     assert shown(again) == tiles(snapshot, expected)
-    assert again.get_by_label("Released").input_value() == "2012.."
+    assert again.get_by_role("textbox", name="Released").input_value() == "2012.."
 
 
 def test_a_picture_is_chosen_dropped_or_pasted(

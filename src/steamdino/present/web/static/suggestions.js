@@ -31,16 +31,19 @@
     return true;
   }
 
+  const reason = () => list().querySelector(".note"); // of the server, in place of suggestions
+
   function failed() {
+    const text = reason()?.textContent.trim();
     list().replaceChildren();
     show(false);
-    say("The search failed. Press Enter to try again.", true);
+    say(text ? `The search failed: ${text[0].toLowerCase()}${text.slice(1)}` : "The search failed. Press Enter to try again.", true);
   }
 
   const ours = (event) => event.detail.elt?.id === "q" || event.target.id === "q";
 
   document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.target.id !== "found") return;
+    if (event.target.id !== "found" || reason()) return;
     const items = options();
     const games = items.filter((item) => !item.classList.contains("all")).length;
     show(items.length > 0 && document.activeElement === box());
