@@ -278,13 +278,13 @@ def test_an_uploaded_pictures_list_goes_on_with_the_same_picture(web: httpx.Clie
 
 def test_the_lists_of_duplicates_and_changes_are_read_by_links_too(web: httpx.Client) -> None:
     whole = web.get("/api/v1/duplicates?k=100").json()
-    assert whole["total"] == len(whole["groups"]) > 3
+    assert whole["total"] > len(whole["groups"]) == 100
     found: list[Any] = []
-    address: str | None = "/api/v1/duplicates?k=2"
+    address: str | None = "/api/v1/duplicates?k=10"
     while address is not None:
         page = web.get(address).json()
         found, address = found + page["groups"], page["next"]
-    assert found == whole["groups"]
+    assert (found[:100], len(found)) == (whole["groups"], whole["total"])
     other = f"{whole['edition'].partition('.')[0]}.0000000000000000"
     assert web.get(f"/api/v1/duplicates?edition={other}").status_code == 410
 
