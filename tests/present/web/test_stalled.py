@@ -159,14 +159,14 @@ def test_everything_else_is_answered_while_a_model_hangs(
     _everything_else(running.client)
 
 
-@pytest.mark.parametrize("place", range(17))
+@pytest.mark.parametrize("place", range(18))
 def test_each_kind_of_request_waits_outside_the_event_loop_while_a_model_runs(
     built: Path, server: Any, picture: bytes, place: int
 ) -> None:
     stalled = _stall(server)
     try:
         asks = _encoding(server, picture)
-        assert len(asks) == 17
+        assert len(asks) == 18
         with hanging([asks[0]]) as first:
             assert stalled.entered.wait(30)
             with hanging([asks[place]]) as second:
