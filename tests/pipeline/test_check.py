@@ -113,7 +113,7 @@ def test_a_filter_keeps_to_its_games(built: Path, truth: dict[str, FictionalGame
 def test_each_picture_is_measured_once(gallery_with_pictures: Path) -> None:
     gallery = gallery_with_pictures
     first, second = check(gallery), check(gallery)
-    assert first.measured > 400
+    assert first.measured > 300  # `build` has measured those that may be on the first page
     unreadable = {one.game_id for one in second.findings if one.flaw == "unreadable"}
     assert second.measured == len(unreadable)
     assert first.findings == second.findings

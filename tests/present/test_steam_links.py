@@ -154,7 +154,7 @@ def test_exports_link_by_the_flag(place: Path, tmp_path: Path) -> None:
         title="x",
     )
     shard = json.loads((tmp_path / "site/data/games/0/0.json").read_text())
-    check({entry[3]: entry[4] for entry in shard}, steamdb=True)
+    check({entry[0]: entry[3] for entry in shard}, steamdb=True)
 
     map_writer.write_map(snapshot, np.arange(len(games)), png=None, folder=tmp_path / "map", title="x")
     (block,) = (tmp_path / "map/data/cells").rglob("*.js")
