@@ -75,6 +75,11 @@ class DuplicatePairs:
                 yield part.first[own], part.second[own]
 
 
+def least_cosine(tier: str, usual: float) -> float:
+    """Return the lowest cosine of a tier, given the median cosine of the snapshot's pairs."""
+    return usual + LEAST[tier] * (1 - usual)
+
+
 def find_pairs(
     index: Index,
     sha256s: Iterable[str],
@@ -104,7 +109,7 @@ def find_pairs(
     if wanted <= {IDENTICAL}:
         return found
     loosest = RE_ENCODED if wanted <= {IDENTICAL, RE_ENCODED} else NEAR
-    least = usual + LEAST[loosest] * (1 - usual)
+    least = least_cosine(loosest, usual)
     parts = close_pairs(index, first_of, least, nearest=SIMILAR in wanted, progress=progress)
     closest = _closest(parts, len(index)) if SIMILAR in wanted else None
     return found + [_in_tiers(part, len(index), usual, hashes, wanted, closest) for part in parts]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from steamdino.analysis.duplicate_detection import LEAST, RE_ENCODED
+from steamdino.analysis.duplicate_detection import RE_ENCODED, least_cosine
 from steamdino.records import Match
 from steamdino.search import Snapshot
 
@@ -30,8 +30,7 @@ def folded(snapshot: Snapshot, matches: Sequence[Match]) -> list[FoldedMatch]:
         matches: some of its matches, the most similar first. Their number is squared, so pass a page of them.
     """
     known = snapshot.manifest.similarity
-    usual = known.usual["pairs"] if known else 0.0
-    least = usual + LEAST[RE_ENCODED] * (1 - usual)
+    least = least_cosine(RE_ENCODED, known.usual["pairs"] if known else 0.0)
     rows = [row for match in matches if (row := snapshot.row(match.id)) is not None]
     vectors = snapshot.vectors[rows]
     alike = vectors @ vectors.T >= least
