@@ -57,7 +57,7 @@ def groups(
         the groups, those of the strictest tier first, and within a tier the largest first.
     """
     paired = paired_rows(pairs, count)
-    order = sorted(paired.tolist(), key=rank)
+    order = np.array(sorted(paired.tolist(), key=rank), np.intp)
     places = np.full(count, count)
     places[order] = np.arange(len(order))
     picture_of = _pictures(pairs, count)
@@ -69,7 +69,7 @@ def groups(
             continue
         made = [
             _group(tier, rows, rank, similarity)
-            for rows in _members(tier, pairs, paired, picture_of, best, np.array(order, np.intp))
+            for rows in _members(tier, pairs, paired, picture_of, best, order)
         ]
         found += sorted(made, key=lambda group: (-len(group.others), rank(group.representative)))
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,39 +31,32 @@ def leading(places: Rows, edges: Callable[[], Edges]) -> tuple[Rows, Rows]:
     """
     leads = np.zeros(len(places), np.bool_)
     undecided = np.ones(len(places), np.bool_)
-    left: Callable[[], Edges] | list[tuple[Rows, Rows]] = edges
+    left = edges
     while True:
         best = places.copy()
-        _lower(best, places, left)
+        for one, other in left():
+            np.minimum.at(best, one, places[other])
+            np.minimum.at(best, other, places[one])
         chosen = undecided & (best == places)
         if not chosen.any():
             break
         leads |= chosen
         undecided &= ~chosen
-        for one, other in _of(left):
+        for one, other in left():
             undecided[one[leads[other]]] = undecided[other[leads[one]]] = False
-        left = [
+        open_ones = [
             (one[both], other[both])
-            for one, other in _of(left)
+            for one, other in left()
             if (both := undecided[one] & undecided[other]).any()
         ]
+        left = partial(iter, open_ones)
     leaders = np.where(leads, places, len(places))
     partners = np.full(len(places), len(places))
     for one, other in edges():
         for row, mate in ((one, other), (other, one)):
             np.minimum.at(leaders, row[leads[mate]], places[mate[leads[mate]]])
             np.minimum.at(partners, row, places[mate])
-    followed = np.zeros(len(places) + 1, np.bool_)
+    followed = np.zeros(len(places) + 1, np.bool_)  # the last one is for rows that are in no pair
     followed[leaders[~leads]] = True
-    alone = leads & ~followed[np.minimum(places, len(places))] & (partners < len(places))
+    alone = leads & ~followed[places] & (partners < len(places))
     return leaders, np.where(alone, partners, -1)
-
-
-def _lower(best: Rows, places: Rows, left: Callable[[], Edges] | list[tuple[Rows, Rows]]) -> None:
-    for one, other in _of(left):
-        np.minimum.at(best, one, places[other])
-        np.minimum.at(best, other, places[one])
-
-
-def _of(left: Callable[[], Edges] | list[tuple[Rows, Rows]]) -> Edges:
-    return iter(left) if isinstance(left, list) else left()
