@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from steamdino.analysis.cell_matching import regions
@@ -9,9 +11,36 @@ from steamdino.analysis.explain import EXACT, Explanation
 from steamdino.present.export.explanation_drawing import PLACES, amount, heat, places, shares, tile
 from steamdino.present.export.heatmap import over
 from steamdino.present.export.html_page import data_url
+from steamdino.search import Snapshot
 
 HEIGHT = 540
 """Pixels of a drawing: enough for half a page, and twice a phone's."""
+
+
+def explanation_values(
+    found: Explanation, snapshot: Snapshot, similarity: float, *, identical: bool = False
+) -> dict[str, Any]:
+    """Return what the page of an explanation is rendered with, whatever the two pictures are.
+
+    Args:
+        found: the explanation.
+        snapshot: that has the matched game.
+        similarity: of the two pictures, as a list of matches shows it.
+        identical: whether they have the same bytes.
+    """
+    chance = snapshot.chance
+    alike = chance is None or similarity >= chance or identical
+    return {
+        "similarity": similarity,
+        "alike": alike,
+        "chance": chance,
+        "percentile": snapshot.percentile(similarity),
+        "recipe": snapshot.recipe.name,
+        "exact": found.method == EXACT,
+        "drawings": drawings(found, alike=alike),
+        "attention": attention(found),
+        "table": table(found),
+    }
 
 
 def cut(found: Explanation) -> str:

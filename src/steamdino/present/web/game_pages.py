@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 
-from steamdino.analysis.explain import EXACT
-from steamdino.analysis.folded_matches import FoldedMatch, folded
 from steamdino.present.game_facts import namesakes
 from steamdino.present.web import page_metadata
 from steamdino.present.web.alterations import Mixing, kept_fields, turn_alterations
-from steamdino.present.web.explanation_views import attention, cut, drawings, table
+from steamdino.present.web.explanation_views import cut, explanation_values
 from steamdino.present.web.facet_chips import facets
 from steamdino.present.web.filter_form import TypedFilterOf, understood
-from steamdino.present.web.page_links import link, pager
+from steamdino.present.web.page_links import link
 from steamdino.present.web.pages import PAGE, page
 from steamdino.present.web.parameters import (
     LONGEST,
@@ -30,56 +26,10 @@ from steamdino.present.web.parameters import (
     Offset,
     served,
 )
+from steamdino.present.web.ranked_matches import pager_of, ranked
 from steamdino.present.web.root_path import below
-from steamdino.present.web.served_snapshot import ServedSnapshot
-from steamdino.records import Filter, Game, Matches
 
 router = APIRouter(include_in_schema=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """A page of matches.
-
-    Attributes:
-        recipe: that was searched.
-        alike: the matches that look alike, with near-copies folded into the first of each.
-        others: those that are no closer than chance.
-        first: whether it is the first page.
-    """
-
-    recipe: str
-    alike: Sequence[FoldedMatch]
-    others: Sequence[FoldedMatch]
-    first: bool
-
-    @property
-    def games(self) -> Iterable[Game]:
-        """The games on it, near-copies included."""
-        for one in (*self.alike, *self.others):
-            yield one.match.game
-            yield from (copy.game for copy in one.copies)
-
-    @property
-    def empty(self) -> bool:
-        """Whether there are no matches."""
-        return not (self.alike or self.others)
-
-
-def ranked(edition: ServedSnapshot, matches: Matches, offset: int = 0, size: int = PAGE) -> Ranked:
-    """Divide a page of matches where likeness ends, and fold near-copies.
-
-    Args:
-        edition: that was searched.
-        matches: from the first on.
-        offset: where the page begins.
-        size: matches on a page.
-    """
-    shown = matches[offset : offset + size]
-    alike = [match for match in shown if matches.looks_alike(match) is not False]
-    others = [match for match in shown if matches.looks_alike(match) is False]
-    snapshot = edition.snapshot
-    return Ranked(snapshot.recipe.name, folded(snapshot, alike), folded(snapshot, others), first=not offset)
 
 
 @router.get("/games/{game_id:path}")
@@ -104,7 +54,6 @@ def game(
         for one in editions
     ]
     sides = [ranked(one, matches, offset) for one, matches in zip(editions, found, strict=True)]
-    shown = len(found[0][offset : offset + PAGE])
     return page(
         request,
         "game.html.jinja",
@@ -120,22 +69,9 @@ def game(
         alterations=turn_alterations(request, crop, mirror=False, flip=False),
         crop_kept=kept_fields(request, "crop"),
         mix=Mixing.with_game(request, game_id),
-        pager=pager(
-            request,
-            offset,
-            PAGE,
-            shown,
-            None if form.has_minima else total(edition, form.only, [own.id]),
-            more=len(found[0]) > offset + PAGE,
-        ),
+        pager=pager_of(request, edition, form, found[0], offset, [own.id]),
         namesakes=namesakes([own, *(one for side in sides for one in side.games)]),
     )
-
-
-def total(edition: ServedSnapshot, only: Filter, query: Iterable[str] = ()) -> int:
-    """Count the games that a filter allows, without the query's own, given by id."""
-    rows = edition.snapshot.rows(only)
-    return len(rows) - sum(int(edition.snapshot.row(key) in rows) for key in set(query))
 
 
 @router.get("/why")
@@ -152,26 +88,15 @@ def why(
     one, two = (edition.snapshot.game(key) for key in (a, b))
     similarity = edition.similarity(a, b, mirror=mirror, flip=flip, crop=crop)
     found = edition.explain(a, b, mirror=mirror, flip=flip, crop=crop)
-    chance = edition.snapshot.chance
-    alike = chance is None or similarity >= chance or one.sha256 == two.sha256
     return page(
         request,
         "why.html.jinja",
         one=one,
         two=two,
-        found=found,
-        similarity=similarity,
-        alike=alike,
-        chance=chance,
-        percentile=edition.snapshot.percentile(similarity),
-        recipe=edition.snapshot.recipe.name,
         mirror=mirror,
         flip=flip,
         cut=cut(found) if crop else "",
-        exact=found.method == EXACT,
-        drawings=drawings(found, alike=alike),
-        attention=attention(found),
-        table=table(found),
         back=link(request, below(request, f"/games/{quote(a, safe='')}"), a=None, b=None),
         namesakes=namesakes([one, two]),
+        **explanation_values(found, edition.snapshot, similarity, identical=one.sha256 == two.sha256),
     )

@@ -17,10 +17,10 @@ from steamdino.present.web import page_metadata
 from steamdino.present.web.api import any_game, filtered
 from steamdino.present.web.facet_chips import facets
 from steamdino.present.web.filter_form import FilterForm, TypedFilterOf, understood
-from steamdino.present.web.game_pages import ranked
 from steamdino.present.web.page_links import carried, link, pager
 from steamdino.present.web.pages import PAGE, page
 from steamdino.present.web.parameters import DEEPEST, LONGEST, EditionOf, Offset, OnlyOf
+from steamdino.present.web.ranked_matches import pager_of, ranked
 from steamdino.present.web.root_path import below
 from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.present.web.timing import stage
@@ -117,15 +117,13 @@ def text(
     form = understood(typed, edition.snapshot)
     matches = form.similar_enough(edition.text(q, offset + PAGE + 1, only=form.only))
     side = ranked(edition, matches, offset)
-    shown = len(matches[offset : offset + PAGE])
-    total = None if form.has_minima else len(edition.snapshot.rows(form.only))
     return page(
         request,
         "words.html.jinja",
         typed=q,
         side=side,
         facets=facets(request, edition.snapshot.counts, form, minima=True),
-        pager=pager(request, offset, PAGE, shown, total, more=len(matches) > offset + PAGE),
+        pager=pager_of(request, edition, form, matches, offset),
         namesakes=namesakes(side.games),
     )
 

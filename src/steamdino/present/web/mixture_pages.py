@@ -11,10 +11,10 @@ from steamdino.present.game_facts import namesakes
 from steamdino.present.web.alterations import Mixing, kept_fields, part_alterations
 from steamdino.present.web.facet_chips import facets
 from steamdino.present.web.filter_form import TypedFilterOf, understood
-from steamdino.present.web.game_pages import ranked, total
 from steamdino.present.web.page_links import FILTERS, MINIMA, pager
 from steamdino.present.web.pages import PAGE, page
 from steamdino.present.web.parameters import EditionOf, MixtureOf, Offset
+from steamdino.present.web.ranked_matches import pager_of, ranked
 
 router = APIRouter(include_in_schema=False)
 
@@ -26,7 +26,7 @@ def mixture(
     """Show the games that look most like a mixture of others, and fields to change it."""
     form = understood(typed, edition.snapshot)
     values: dict[str, Any] = {"games": [], "alterations": [], "title": "", "side": None, "of": "pairs"}
-    shown, count, more = 0, None, False
+    place = pager(request, offset, PAGE, 0, None)
     if mixture:
         matches = form.similar_enough(
             edition.mixture(mixture.plus, mixture.minus, offset + PAGE + 1, only=form.only)
@@ -34,8 +34,7 @@ def mixture(
         alterations = part_alterations(request, mixture, matches.query.parts)
         games = [part.query.game for part in matches.query.parts if part.query.game]
         side = ranked(edition, matches, offset)
-        shown, more = len(matches[offset : offset + PAGE]), len(matches) > offset + PAGE
-        count = None if form.has_minima else total(edition, form.only, [game.id for game in games])
+        place = pager_of(request, edition, form, matches, offset, [game.id for game in games])
         values = {
             "games": games,
             "alterations": alterations,
@@ -48,7 +47,7 @@ def mixture(
         request,
         "mixture.html.jinja",
         facets=facets(request, edition.snapshot.counts, form, minima=True),
-        pager=pager(request, offset, PAGE, shown, count, more=more),
+        pager=place,
         kept=kept_fields(request),
         others=kept_fields(request, *FILTERS, *MINIMA),
         mix=Mixing.on(request),

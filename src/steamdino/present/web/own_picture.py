@@ -14,18 +14,17 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from steamdino.analysis.explain import EXACT
 from steamdino.errors import PictureError, QueryError
 from steamdino.present.game_facts import namesakes
 from steamdino.present.web.alterations import Mixing, kept_fields, part_alterations, turn_alterations
-from steamdino.present.web.explanation_views import attention, cut, drawings, table
+from steamdino.present.web.explanation_views import cut, explanation_values
 from steamdino.present.web.facet_chips import facets
 from steamdino.present.web.filter_form import TypedFilterOf, understood
-from steamdino.present.web.game_pages import ranked, total
-from steamdino.present.web.page_links import FILTERS, MINIMA, TURNS, carried, link, pager
+from steamdino.present.web.page_links import FILTERS, MINIMA, TURNS, carried, link
 from steamdino.present.web.pages import PAGE, page
 from steamdino.present.web.parameters import CropOfFields, EditionOf, Flip, Id, Mirror, MixtureOf, Offset
 from steamdino.present.web.picture_cookie import COOKIE, OwnPicture, read
+from steamdino.present.web.ranked_matches import pager_of, ranked
 from steamdino.present.web.redraw import JPEG, encoded
 from steamdino.present.web.root_path import below
 from steamdino.present.web.served_snapshot import ServedSnapshot
@@ -94,14 +93,7 @@ def pictured(
         preview=f"{place}/preview" if file else "",
         side=side,
         facets=facets(request, edition.snapshot.counts, form, minima=True),
-        pager=pager(
-            request,
-            offset,
-            PAGE,
-            len(matches[offset : offset + PAGE]),
-            None if form.has_minima else total(edition, form.only, parts),
-            more=len(matches) > offset + PAGE,
-        ),
+        pager=pager_of(request, edition, form, matches, offset, parts),
         alterations=[
             *turn_alterations(request, crop, mirror=mirror, flip=flip),
             *part_alterations(request, mixture, matches.query.parts),
@@ -147,25 +139,15 @@ def why(
     game = edition.snapshot.game(b)
     similarity = edition.snapshot.similarity(_query(edition, own, file, crop, mirror=mirror, flip=flip), b)
     found = edition.explain_picture(file, b, mirror=mirror, flip=flip, crop=crop)
-    chance = edition.snapshot.chance
-    alike = chance is None or similarity >= chance
     response = page(
         request,
         "picture_why.html.jinja",
         name=own.name,
         back=link(request, below(request, f"/picture/{own.id}"), b=None),
         game=game,
-        similarity=similarity,
-        alike=alike,
-        chance=chance,
-        percentile=edition.snapshot.percentile(similarity),
-        recipe=edition.snapshot.recipe.name,
         cut=cut(found),
-        exact=found.method == EXACT,
-        drawings=drawings(found, alike=alike),
-        attention=attention(found),
-        table=table(found),
         namesakes=namesakes([game]),
+        **explanation_values(found, edition.snapshot, similarity),
     )
     response.headers.update(PRIVATE)
     return response

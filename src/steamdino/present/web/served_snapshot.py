@@ -12,6 +12,8 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from steamdino.analysis.audit import Audit, Auditor, taken_from
 from steamdino.analysis.changes import Changes
 from steamdino.analysis.explain import Explainer, Explanation
@@ -186,12 +188,9 @@ class ServedSnapshot:
             UsageError: the crop does not fit the first one's picture.
             QueryError: there is no such game, or its picture cannot be read.
         """
-        games = [self.snapshot.game(key) for key in (first, second)]
+        one, two = (self.snapshot.game(key) for key in (first, second))
         with self._work.encoding(), stage("search"):
-            one, two = map(image_of, games)
-            if crop:
-                one = cropped(one, crop)
-            return self._explainer()(turned(one, mirror=mirror, flip=flip), two)
+            return self._explained(image_of(one), two, mirror=mirror, flip=flip, crop=crop)
 
     def explain_picture(
         self,
@@ -204,11 +203,15 @@ class ServedSnapshot:
     ) -> Explanation:
         """Explain why a picture and a game match. Raises the same as `encode` and `explain`."""
         game = self.snapshot.game(game_id)
-        image = read_picture(picture)
+        with self._work.encoding(), stage("search"):
+            return self._explained(read_picture(picture), game, mirror=mirror, flip=flip, crop=crop)
+
+    def _explained(
+        self, image: Image.Image, game: Game, *, mirror: bool, flip: bool, crop: Crop | None
+    ) -> Explanation:
         if crop:
             image = cropped(image, crop)
-        with self._work.encoding(), stage("search"):
-            return self._explainer()(turned(image, mirror=mirror, flip=flip), image_of(game))
+        return self._explainer()(turned(image, mirror=mirror, flip=flip), image_of(game))
 
     def _auditor(self) -> Auditor:
         sample = min(
