@@ -7,23 +7,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Query
 
 from steamdino.errors import UsageError
 from steamdino.present.display_text import shortened
-from steamdino.records import Filter, Matches
+from steamdino.records import Filter
 from steamdino.search import Snapshot
+from steamdino.search.cutoff import HALF_SIMILARITY, Cutoff
 from steamdino.search.filter_parser import filter_of
 from steamdino.search.tag_hints import unknown_tags
 
 LONGEST_VALUE = 80
 MOST_TAGS = 20
-HALF_SIMILARITY, HALF_PERCENTILE = 0.5e-3, 0.5e-5
-"""Half a unit of the last decimal of a similarity on a page and of a percentile in an answer, so that a number that was
-copied from there still finds its match."""
+HALF_SHOWN = 0.5e-3
+"""Half a unit of the last decimal of a similarity on a page, so that one that was copied from there finds its match."""
 
 YES = ("1", "true", "on", "yes")
 
@@ -87,19 +87,13 @@ class FilterForm:
         """Whether a person should see the fields at once."""
         return self.has_conditions or self.has_minima or bool(self.hints)
 
-    def similar_enough(self, matches: Matches) -> Matches:
-        """Leave out the matches below the minima, which are the last ones: both fall from match to match."""
-        if not self.has_minima:
-            return matches
-        least = -1.0 if self.min_similarity is None else self.min_similarity - HALF_SIMILARITY
-        percentile = None if self.min_percentile is None else self.min_percentile - HALF_PERCENTILE
-        kept = tuple(
-            match
-            for match in matches
-            if match.similarity >= least
-            and (percentile is None or (match.percentile is not None and match.percentile >= percentile))
-        )
-        return replace(matches, items=kept)
+    @property
+    def cutoff(self) -> Cutoff:
+        """The minima, of which that of similarities has room for what a page rounds."""
+        least = self.min_similarity
+        if least is not None:
+            least = max(-1.0, least - HALF_SHOWN + HALF_SIMILARITY)
+        return Cutoff(least, self.min_percentile)
 
 
 async def typed_filter(

@@ -50,7 +50,7 @@ def game(
     editions = [edition, *([served(request).edition(beside)] if beside else [])]
     wanted = offset + PAGE + 1
     found = [
-        form.similar_enough(one.similar(game_id, wanted, mirror=mirror, flip=flip, crop=crop, only=form.only))
+        one.similar(game_id, wanted, mirror=mirror, flip=flip, crop=crop, only=form.only, cutoff=form.cutoff)
         for one in editions
     ]
     sides = [ranked(one, matches, offset) for one, matches in zip(editions, found, strict=True)]

@@ -115,7 +115,7 @@ def text(
 ) -> Response:
     """Show games that match words."""
     form = understood(typed, edition.snapshot)
-    matches = form.similar_enough(edition.text(q, offset + PAGE + 1, only=form.only))
+    matches = edition.text(q, offset + PAGE + 1, only=form.only, cutoff=form.cutoff)
     side = ranked(edition, matches, offset)
     return page(
         request,

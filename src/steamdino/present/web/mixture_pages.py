@@ -28,8 +28,8 @@ def mixture(
     values: dict[str, Any] = {"games": [], "alterations": [], "title": "", "side": None, "of": "pairs"}
     place = pager(request, offset, PAGE, 0, None)
     if mixture:
-        matches = form.similar_enough(
-            edition.mixture(mixture.plus, mixture.minus, offset + PAGE + 1, only=form.only)
+        matches = edition.mixture(
+            mixture.plus, mixture.minus, offset + PAGE + 1, only=form.only, cutoff=form.cutoff
         )
         alterations = part_alterations(request, mixture, matches.query.parts)
         games = [part.query.game for part in matches.query.parts if part.query.game]

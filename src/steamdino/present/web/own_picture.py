@@ -78,8 +78,13 @@ def pictured(
     form = understood(typed, edition.snapshot)
     file = store(request).find(own.secret)
     query = _query(edition, own, file, crop, mirror=mirror, flip=flip)
-    matches = form.similar_enough(
-        edition.similar(query, offset + PAGE + 1, plus=mixture.plus, minus=mixture.minus, only=form.only)
+    matches = edition.similar(
+        query,
+        offset + PAGE + 1,
+        plus=mixture.plus,
+        minus=mixture.minus,
+        only=form.only,
+        cutoff=form.cutoff,
     )
     side = ranked(edition, matches, offset)
     parts = [part.query.game.id for part in matches.query.parts if part.query.game]

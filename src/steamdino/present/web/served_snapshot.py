@@ -106,7 +106,13 @@ class ServedSnapshot:
             )
 
     def mixture(
-        self, plus: Sequence[str], minus: Sequence[str], k: int, *, only: Filter | None = None
+        self,
+        plus: Sequence[str],
+        minus: Sequence[str],
+        k: int,
+        *,
+        only: Filter | None = None,
+        cutoff: Cutoff = EVERY_MATCH,
     ) -> Matches:
         """Return the matches of a mixture of games, and of words if the recipe supports them.
 
@@ -116,7 +122,15 @@ class ServedSnapshot:
         """
         encodes = self._may_be_words(plus, minus)
         with self._work.encoding() if encodes else nullcontext(), stage("search"):
-            return self.snapshot.mixture(plus, minus, k, only=only, files=False)
+            return self.snapshot.mixture(
+                plus,
+                minus,
+                k,
+                min_similarity=cutoff.min_similarity,
+                min_percentile=cutoff.min_percentile,
+                only=only,
+                files=False,
+            )
 
     def encode(
         self, picture: Path, *, mirror: bool = False, flip: bool = False, crop: Crop | None = None
