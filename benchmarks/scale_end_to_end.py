@@ -49,15 +49,20 @@ def run(world: World, steps: list[str] | None, json_file: Path | None) -> int:
 
 
 def _steps(made: Made) -> dict[str, Callable[[], dict[str, Any]]]:
-    """Return what each step does, in order."""
+    """Return what each step does, in order.
+
+    What makes the gallery is kept with it, so that `scale.py` and `scale_curve.py` need not make it again.
+    """
     site, page, arrays = (made.folder / name for name in ("site", "map", "arrays"))
 
-    def shown(work: Callable[[], Run], *outputs: Path, fresh: bool = True) -> Callable[[], dict[str, Any]]:
+    def shown(
+        work: Callable[[], dict[str, float]], *outputs: Path, fresh: bool = True
+    ) -> Callable[[], dict[str, Any]]:
         def step() -> dict[str, Any]:
             for output in outputs:
                 if fresh and output.is_dir():
                     shutil.rmtree(output)
-            figures = _figures(work())
+            figures: dict[str, Any] = dict(work())
             there = [output for output in outputs if output.exists()]
             figures["bytes"] = sum(map(bytes_of, there))
             if folders := [output for output in there if output.is_dir()]:
@@ -66,15 +71,21 @@ def _steps(made: Made) -> dict[str, Callable[[], dict[str, Any]]]:
 
         return step
 
-    def command(*arguments: str | Path, accepted: tuple[int, ...] = (0,)) -> Callable[[], Run]:
-        return lambda: made.command(*arguments, accepted=accepted)
+    def command(*arguments: str | Path, accepted: tuple[int, ...] = (0,)) -> Callable[[], dict[str, float]]:
+        return lambda: made.command(*arguments, accepted=accepted).figures
+
+    def kept(name: str, work: Callable[[], Run]) -> Callable[[], dict[str, float]]:
+        return lambda: made.once(name, work, again=True)
+
+    def snapshot(step: Callable[[], dict[str, float]]) -> Callable[[], dict[str, Any]]:
+        return lambda: step() | {"bytes": bytes_of(made.snapshot())}
 
     database = made.gallery / "gallery.sqlite"
     return {
         "pictures": lambda: _pictures(made.world),
-        "add": shown(made.add, database),
-        "encode": shown(made.encode, database),
-        "build": lambda: _figures(made.build()) | {"bytes": bytes_of(made.snapshot())},
+        "add": shown(kept("add", made.add), database),
+        "encode": shown(kept("encode", made.encode), database),
+        "build": snapshot(kept("build", made.build)),
         "info": shown(command("info")),
         "similar": shown(command("similar", "730", "--no-pictures")),
         "name": shown(command("similar", made.world.catalogue.names[0], "--no-pictures")),
@@ -85,14 +96,10 @@ def _steps(made: Made) -> dict[str, Callable[[], dict[str, Any]]]:
         "export-npy": shown(command("export", "npy", "-k", "100", "-o", arrays), arrays),
         "export-site": shown(command("export", "site", "-o", site), site),
         "map": shown(command("map", "--html", page), page, fresh=False),
-        "add-more": shown(lambda: made.add(made.world.games + MORE), database),
-        "encode-more": shown(made.encode, database),
-        "build-more": lambda: _figures(made.build()) | {"bytes": bytes_of(made.snapshot())},
+        "add-more": shown(kept("add more", lambda: made.add(made.world.games + MORE)), database),
+        "encode-more": shown(kept("encode more", made.encode), database),
+        "build-more": snapshot(kept("build more", made.build)),
     }
-
-
-def _figures(run: Run) -> dict[str, Any]:
-    return {"seconds": round(run.seconds, 2), "megabytes": round(run.megabytes, 1)}
 
 
 def _pictures(world: World) -> dict[str, Any]:

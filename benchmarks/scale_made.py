@@ -129,8 +129,7 @@ class Made:
         known: dict[str, Any] = json.loads(self._steps.read_text("utf-8")) if self._steps.exists() else {}
         if again or step not in known:
             try:
-                run = work()
-                known[step] = {"seconds": round(run.seconds, 3), "megabytes": round(run.megabytes, 1)}
+                known[step] = work().figures
             except MeasureError as error:
                 known[step] = {"failed": str(error)}
             part = self._steps.with_suffix(".part")

@@ -52,6 +52,11 @@ class Run:
     megabytes: float
     output: str
 
+    @property
+    def figures(self) -> dict[str, float]:
+        """The seconds and the megabytes, as they are written to files."""
+        return {"seconds": round(self.seconds, 2), "megabytes": round(self.megabytes, 1)}
+
 
 @dataclass(frozen=True)
 class Server:
