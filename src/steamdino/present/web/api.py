@@ -1,4 +1,4 @@
-"""The HTTP API, version 1: games, and games that are similar to something, as JSON."""
+"""The HTTP API, version 1: the server and its games, as JSON."""
 
 from __future__ import annotations
 
@@ -22,25 +22,16 @@ from steamdino.present.web.parameters import (
     DEEPEST,
     LONGEST,
     Count,
-    CropOf,
-    CutoffOf,
     EditionOf,
-    Flip,
-    Mirror,
-    MixtureOf,
-    Offset,
     OnlyOf,
     Place,
-    Sent,
-    fetched,
-    kept,
     served,
 )
 from steamdino.present.web.problem_kinds import GONE, PROBLEMS
 from steamdino.present.web.root_path import base
 from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.present.web.timing import stage
-from steamdino.records import Filter, Game, Matches
+from steamdino.records import Filter, Game
 
 router = APIRouter(prefix="/api/v1", responses=PROBLEMS)
 GameId = Annotated[str, Path(max_length=LONGEST, description="A game's id.")]
@@ -142,46 +133,6 @@ def any_game(edition: ServedSnapshot, only: Filter) -> Game:
     return edition.snapshot.games([int(random.choice(rows))])[0]  # noqa: S311
 
 
-@router.get(
-    "/games/{game_id:path}/similar",
-    response_model=api_models.SimilarGamesModel,
-    operation_id="similarGames",
-    tags=["matches"],
-    responses=GONE,
-    summary="Similar games",
-)
-async def similar(
-    request: Request,
-    edition: ListEditionOf,
-    only: OnlyOf,
-    cutoff: CutoffOf,
-    crop: CropOf,
-    mixture: MixtureOf,
-    game_id: GameId,
-    k: Count = 10,
-    offset: Offset = 0,
-    mirror: Mirror = False,
-    flip: Flip = False,
-) -> Response:
-    """Return the games whose banners look most like a game's, the most similar first, without the game itself."""
-    search = partial(
-        edition.similar,
-        game_id,
-        offset + k + 1,
-        mirror=mirror,
-        flip=flip,
-        crop=crop,
-        plus=mixture.plus,
-        minus=mixture.minus,
-        only=only,
-        cutoff=cutoff,
-    )
-    # A model would block the event loop.
-    encodes = mirror or flip or crop or mixture
-    matches = await (run_in_threadpool(search) if encodes else filtered(only, search))
-    return _page_of_matches(request, edition, matches, offset, k)
-
-
 async def filtered(only: Filter, search: Callable[[], Found]) -> Found:
     """Return what a search finds; it runs in a thread if its filter has conditions.
 
@@ -205,110 +156,3 @@ def _has_conditions(only: Filter) -> bool:
 async def game(request: Request, edition: EditionOf, game_id: GameId) -> Response:
     """Return a game by its id."""
     return answer(api_models.game_record(edition.snapshot.game(game_id), addresses(request)))
-
-
-@router.post(
-    "/similar",
-    response_model=api_models.SimilarGamesModel,
-    operation_id="similarToPicture",
-    tags=["matches"],
-    responses=GONE,
-    summary="Games similar to a picture",
-)
-def similar_to_picture(
-    request: Request,
-    edition: ListEditionOf,
-    only: OnlyOf,
-    cutoff: CutoffOf,
-    crop: CropOf,
-    mixture: MixtureOf,
-    picture: Sent,
-    k: Count = 10,
-    offset: Offset = 0,
-    mirror: Mirror = False,
-    flip: Flip = False,
-) -> Response:
-    """Return the games whose banners look most like an uploaded picture. The picture is not stored.
-
-    To read the next page, send the same picture to the address in `next`.
-    """
-    with kept(picture) as path:
-        matches = edition.similar(
-            path,
-            offset + k + 1,
-            mirror=mirror,
-            flip=flip,
-            crop=crop,
-            plus=mixture.plus,
-            minus=mixture.minus,
-            only=only,
-            cutoff=cutoff,
-        )
-    return _page_of_matches(request, edition, matches, offset, k)
-
-
-@router.get(
-    "/similar",
-    response_model=api_models.SimilarGamesModel,
-    operation_id="similarToAddress",
-    tags=["matches"],
-    responses=GONE,
-    summary="Games similar to a picture at an address",
-)
-def similar_to_address(
-    request: Request,
-    edition: ListEditionOf,
-    only: OnlyOf,
-    cutoff: CutoffOf,
-    crop: CropOf,
-    mixture: MixtureOf,
-    url: Annotated[str, Query(max_length=2000, description="Address of a picture on a public server.")],
-    k: Count = 10,
-    offset: Offset = 0,
-    mirror: Mirror = False,
-    flip: Flip = False,
-) -> Response:
-    """Return the games whose banners look most like a picture that the server fetches, if it is set up to do so."""
-    with fetched(request, url) as path:
-        matches = edition.similar(
-            path,
-            offset + k + 1,
-            mirror=mirror,
-            flip=flip,
-            crop=crop,
-            plus=mixture.plus,
-            minus=mixture.minus,
-            only=only,
-            cutoff=cutoff,
-        )
-    return _page_of_matches(request, edition, matches, offset, k)
-
-
-@router.get(
-    "/text",
-    response_model=api_models.SimilarGamesModel,
-    operation_id="gamesMatchingWords",
-    tags=["matches"],
-    responses=GONE,
-    summary="Games that match words",
-)
-def text(
-    request: Request,
-    edition: ListEditionOf,
-    only: OnlyOf,
-    cutoff: CutoffOf,
-    q: Annotated[str, Query(min_length=1, max_length=LONGEST, description="What should be on the banner.")],
-    k: Count = 10,
-    offset: Offset = 0,
-) -> Response:
-    """Return the games whose banners match a sentence best, if the recipe supports words."""
-    matches = edition.text(q, offset + k + 1, only=only, cutoff=cutoff)
-    return _page_of_matches(request, edition, matches, offset, k)
-
-
-def _page_of_matches(
-    request: Request, edition: ServedSnapshot, matches: Matches, offset: int, k: int
-) -> Response:
-    """Return a page of matches, of which there is one more than the page needs if there is a next one."""
-    record = api_models.similar_record(matches, addresses(request), offset, k, edition.snapshot)
-    return page_of(request, edition, record, following(len(matches), offset, k))

@@ -25,6 +25,7 @@ from steamdino.present.export.banner_urls import SteamPictures, steam_pictures
 from steamdino.present.web import (
     analysis_api,
     api,
+    api_matches,
     banner_routes,
     changes_api,
     changes_feed,
@@ -134,6 +135,7 @@ def create_app(
     app.state.fetch = fetch
     app.state.fetching = ConcurrencyLimit(FETCHING, "with fetching other pictures", 5)
     routers = (
+        api_matches.router,
         api.router,
         analysis_api.router,
         changes_api.router,
