@@ -6,6 +6,7 @@ import io
 import shutil
 import time
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from PIL import Image
 
 import steamdino
 from steamdino import Snapshot
+from steamdino.pipeline.duplicate_groups import duplicates
 from steamdino.records import Filter
 
 QUERY = "neonoir"
@@ -101,11 +103,38 @@ def test_lists_and_explanations_are_those_of_the_commands(web: httpx.Client, sna
         {game["id"] for game in group["games"]} for group in groups
     ]
     why = web.get("/api/v1/explain", params={"a": QUERY, "b": "hollow-avenue"}).json()
+    mirrored = web.get("/api/v1/explain", params={"a": QUERY, "b": "hollow-avenue", "mirror": 1}).json()
+    found = web.get(f"/api/v1/games/{QUERY}/similar", params={"k": 100, "mirror": 1}).json()["matches"]
+    of_list = {match["id"]: match["similarity"] for match in found}["hollow-avenue"]
+    assert mirrored["similarity"] == pytest.approx(of_list, abs=1e-4) != why["similarity"]
     assert sum(why["pictures"][0]["regions"].values()) == pytest.approx(why["similarity"], abs=1e-4)
     info = web.get("/api/v1/info").json()
     assert (info["games"], info["default"]) == (len(snapshot), "bundled")
     ids = {web.get("/api/v1/games/random").json()["id"] for _ in range(8)}
     assert len(ids) > 3 and ids <= set(snapshot.ids)
+
+
+def test_groups_of_duplicates_are_narrowed_down_by_tier_game_and_filter(
+    web: httpx.Client, built: Path
+) -> None:
+    def groups(**asked: str) -> list[Any]:
+        found = web.get("/api/v1/duplicates", params={"k": 100, **asked}).json()
+        assert found["total"] == len(found["groups"]) or found["next"]
+        return list(found["groups"])
+
+    every = web.get("/api/v1/duplicates", params={"k": 100}).json()
+    by_tier = [groups(tier=tier) for tier in ("identical", "re-encoded", "near")]
+    assert all(by_tier) and list(chain(*by_tier))[: len(every["groups"])] == every["groups"]
+    of_one = groups(game="jamberry")
+    assert of_one
+    assert of_one == [one for one in chain(*by_tier) if "jamberry" in {game["id"] for game in one["games"]}]
+    found = {one.game_id: one for group in duplicates(built) for one in group.members}
+    for game in chain(*(group["games"] for group in of_one)):
+        assert (game["width"], game["height"]) == (found[game["id"]].width, found[game["id"]].height)
+    tagged = groups(tag="noir")
+    noir = {game["id"] for game in web.get("/api/v1/games", params={"tag": "noir", "k": 100}).json()["games"]}
+    assert tagged and all(noir & {game["id"] for game in group["games"]} for group in tagged)
+    assert web.get("/api/v1/duplicates", params={"tier": "same"}).status_code == 422
 
 
 def test_banners_are_drawn_anew_in_three_widths(web: httpx.Client) -> None:

@@ -15,7 +15,7 @@ from steamdino.analysis.unique import unique
 from steamdino.errors import NotComputedError
 from steamdino.index import pack
 from steamdino.index.exact import ExactIndex
-from steamdino.present.web import served_snapshot
+from steamdino.present.web import served_lists
 from steamdino.records import Filter
 
 PATHS = ("unique", "duplicates")
@@ -24,7 +24,7 @@ PATHS = ("unique", "duplicates")
 @pytest.fixture
 def large(built: Path, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Any:
     """The fictional store, served without lists, as if it were too large to compare all of its games."""
-    monkeypatch.setattr(served_snapshot, "PAIRS", 10_000)
+    monkeypatch.setattr(served_lists, "PAIRS", 10_000)
     running = serve(built)
     reader = running.app.state.served.edition().snapshot._reader
     reader.index = ExactIndex(reader.vectors)
@@ -123,7 +123,7 @@ def test_pictures_that_were_not_compared_yet_name_the_command_and_no_folder(
     def refuse(gallery: Path, *_: Any, **__: Any) -> None:
         raise NotComputedError(f"9 pictures have to be decoded; run: steam-dino check -g {gallery}")
 
-    monkeypatch.setattr(served_snapshot, "find_duplicates", refuse)
+    monkeypatch.setattr(served_lists, "find_duplicates", refuse)
     found = serve(built).client.get("/api/v1/duplicates")
     assert (found.status_code, found.json()["detail"]) == (
         503,
@@ -138,7 +138,7 @@ def test_of_a_pack_the_answer_names_a_command_that_takes_packs(
     monkeypatch.setattr(pack, "LISTED", 10)
     running = serve(tmp_path / "store.steamdino")
     assert running.client.get("/api/v1/unique?adult=1").status_code == 200  # it is small
-    monkeypatch.setattr(served_snapshot, "PAIRS", 10_000)
+    monkeypatch.setattr(served_lists, "PAIRS", 10_000)
     found = running.client.get("/api/v1/unique")
     assert found.status_code == 503
     assert found.json()["detail"].endswith("run: steam-dino unique --snapshot FILE")
@@ -150,5 +150,5 @@ def test_the_neighbours_of_a_served_pack_are_listed_when_it_is_opened(
     Snapshot.open(built).pack(tmp_path / "store.steamdino")
     assert Snapshot.open(tmp_path / "store.steamdino").index.listed == 0
     running = serve(tmp_path / "store.steamdino")
-    monkeypatch.setattr(served_snapshot, "PAIRS", 0)
+    monkeypatch.setattr(served_lists, "PAIRS", 0)
     assert running.client.get("/api/v1/unique").json()["total"] == len(Snapshot.open(built).rows())

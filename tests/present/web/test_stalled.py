@@ -202,17 +202,17 @@ def test_who_waits_too_long_is_told_and_no_model_runs_for_them(
 def test_lists_that_are_computed_once_leave_threads_to_others(
     built: Path, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from steamdino.present.web import served_snapshot
+    from steamdino.present.web import served_lists
 
     entered, released = threading.Event(), threading.Event()
-    unique = served_snapshot.unique_at_hand
+    unique = served_lists.unique_at_hand
 
     def slow(*arguments: Any, **options: Any) -> Any:
         entered.set()
         assert released.wait(60)
         return unique(*arguments, **options)
 
-    monkeypatch.setattr(served_snapshot, "unique_at_hand", slow)
+    monkeypatch.setattr(served_lists, "unique_at_hand", slow)
     running = serve(built)
     many = [
         partial(running.client.get, path) for path in ("/unique", "/api/v1/unique") for _ in range(THREADS)

@@ -13,7 +13,19 @@ from steamdino.present.web import analysis_models as models
 from steamdino.present.web.api import addresses, answer
 from steamdino.present.web.api_models import game_record, match_records
 from steamdino.present.web.paging import ListEditionOf, list_mark, page_of
-from steamdino.present.web.parameters import Count, EditionOf, Id, OnlyOf, Place, Sent, kept
+from steamdino.present.web.parameters import (
+    LONGEST,
+    Count,
+    CropOf,
+    EditionOf,
+    Flip,
+    Id,
+    Mirror,
+    OnlyOf,
+    Place,
+    Sent,
+    kept,
+)
 from steamdino.present.web.problem_kinds import GONE, PROBLEMS
 from steamdino.present.web.timing import stage
 
@@ -34,7 +46,7 @@ def unique(
     """Return the games whose nearest neighbour in the whole gallery is the least similar."""
     to = addresses(request)
     with stage("search"):
-        found = edition.unique(only)
+        found = edition.lists.unique(only)
     page = [
         {
             **game_record(one.game, to),
@@ -61,10 +73,24 @@ def unique(
     responses=GONE,
     summary="Duplicate banners",
 )
-def duplicates(request: Request, edition: ListEditionOf, k: Count = 20, offset: Place = 0) -> Response:
-    """Return groups of games with duplicate banners, in tiers; the first game of each group is the one to keep."""
+def duplicates(
+    request: Request,
+    edition: ListEditionOf,
+    only: OnlyOf,
+    tier: Annotated[models.Tier | None, Query(description="Only groups of this tier.")] = None,
+    game: Annotated[
+        str, Query(max_length=LONGEST, description="Only groups that have the game with this id.")
+    ] = "",
+    k: Count = 20,
+    offset: Place = 0,
+) -> Response:
+    """Return groups of games with duplicate banners, in tiers; the first game of each group is the one to keep.
+
+    A filter that has conditions keeps the groups of which a game meets them.
+    """
     to = addresses(request)
-    groups = edition.duplicates()
+    with stage("search"):
+        groups = [one for one in edition.lists.duplicates(only, of=game) if tier in (None, one.tier)]
     page = [
         {
             "tier": group.tier,
@@ -73,6 +99,8 @@ def duplicates(request: Request, edition: ListEditionOf, k: Count = 20, offset: 
                     "id": one.game_id,
                     "name": one.name,
                     "picture": to.of(edition.snapshot.game(one.game_id)),
+                    "width": one.width,
+                    "height": one.height,
                     "similarity": None if one.similarity is None else round(one.similarity, 6),
                     "removable": one.removable,
                 }
@@ -96,9 +124,14 @@ def duplicates(request: Request, edition: ListEditionOf, k: Count = 20, offset: 
     tags=["analysis"],
     summary="Why two banners match",
 )
-def explain(edition: EditionOf, a: Id, b: Id) -> Response:
-    """Return the places that match, and what each part of the banners adds to the similarity."""
-    found = edition.explain(a, b)
+def explain(
+    edition: EditionOf, crop: CropOf, a: Id, b: Id, mirror: Mirror = False, flip: Flip = False
+) -> Response:
+    """Return the places that match, and what each part of the banners adds to the similarity.
+
+    The picture of `a` is the query's.
+    """
+    found = edition.explain(a, b, mirror=mirror, flip=flip, crop=crop)
     names = [edition.snapshot.game(key).name for key in (a, b)]
     return answer(as_record(found, names, edition.snapshot.percentile(found.similarity)))
 

@@ -8,6 +8,8 @@ from pydantic import BaseModel, Field
 
 from steamdino.present.web.api_models import GameModel, MatchModel, PageModel
 
+Tier = Literal["identical", "re-encoded", "near"]
+
 
 class NearModel(BaseModel):
     """A game, and how similar it is."""
@@ -39,6 +41,8 @@ class MemberModel(BaseModel):
     id: str
     name: str
     picture: str | None = Field(description="the address of its banner, relative to this server or absolute")
+    width: int = Field(description="of the banner, in pixels")
+    height: int
     similarity: float | None = Field(description="cosine to the first game of the group")
     removable: bool = Field(description="whether the group loses nothing without it")
 
@@ -46,7 +50,7 @@ class MemberModel(BaseModel):
 class GroupModel(BaseModel):
     """Games with duplicate banners; the first is the one to keep."""
 
-    tier: Literal["identical", "re-encoded", "near"]
+    tier: Tier
     games: list[MemberModel]
 
 

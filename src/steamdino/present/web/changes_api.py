@@ -107,7 +107,7 @@ def changes(
     if (known := unchanged(request, tag)) is not None:
         return known
     pictures = ChangePictures(request, edition)
-    with edition.changes(period, only, whats) as found:
+    with edition.lists.changes(period, only, whats) as found:
         page = found.page(offset, k)
     record = document(
         found,

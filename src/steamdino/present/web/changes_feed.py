@@ -64,7 +64,7 @@ def feed(request: Request, edition: EditionOf, whats: WhatsOf, only: OnlyOf) -> 
     tag = tag_of(request, edition, period.first, period.last)
     if (known := unchanged(request, tag)) is not None:
         return known
-    with edition.changes(period, only, whats) as found, edition.gallery() as opened:
+    with edition.lists.changes(period, only, whats) as found, edition.gallery.open() as opened:
         identity = _identity(opened.history.uuid, request)
         shown = {day: found.page(one.start, min(one.count, ENTRY)) for day, one in found.days().items()}
     built = edition.snapshot.manifest.created_at

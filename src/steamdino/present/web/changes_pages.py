@@ -49,7 +49,7 @@ def changes(
     tag = tag_of(request, edition, period.first, period.last)
     if (known := unchanged(request, tag)) is not None:
         return known
-    with edition.changes(period, form.only, whats) as found:
+    with edition.lists.changes(period, form.only, whats) as found:
         shown = found.page(offset, PAGE)
     response = page(
         request,
@@ -91,7 +91,7 @@ def picture(
 ) -> Response:
     """Return a banner that a game had before, or has without being in the snapshot, as `/banners` does."""
     check_width(width)
-    with edition.gallery() as opened:
+    with edition.gallery.open() as opened:
         place = opened.history.pictures([sha256]).get(sha256) if is_sha256(sha256) else None
     if place is None:
         raise QueryError(

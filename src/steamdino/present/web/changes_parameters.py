@@ -60,7 +60,7 @@ def tag_of(request: Request, edition: ServedSnapshot, *more: str) -> str:
     Raises:
         NotServedError: there is no database.
     """
-    with edition.gallery() as opened:
+    with edition.gallery.open() as opened:
         mark = opened.history.mark
     parts = (
         request.app.state.program,

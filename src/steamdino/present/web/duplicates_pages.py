@@ -111,15 +111,10 @@ def duplicates(
     form = understood(typed, edition.snapshot)
     session = session_of(request)
     with stage("search"):
-        every = edition.duplicates()
-        with edition.gallery() as opened:
+        every = edition.lists.duplicates(form.only, of=of)
+        with edition.gallery.open() as opened:
             decisions = Decisions(opened.curation.decisions())
             latest = opened.curation.latest() if session else None
-        every = [one for one in every if not of or any(of == member.game_id for member in one.members)]
-        if form.has_conditions:
-            ids = edition.snapshot.ids
-            allowed = {ids[row] for row in edition.snapshot.rows(form.only)}
-            every = [one for one in every if any(member.game_id in allowed for member in one.members)]
         counts = Counter(group.tier for group in every)
         undecided = [one for one in every if decisions.leave_open(one)]
         groups = undecided if show == OPEN else every
@@ -193,7 +188,7 @@ def _written(request: Request, edition: ServedSnapshot, again: str, write: Calla
     query = urlencode(parse_qsl(again))
     back = below(request, f"/duplicates?{query}" if query else "/duplicates")
     try:
-        edition.write(write)
+        edition.gallery.write(write)
     except GalleryLockedError:
         response = page(request, "locked.html.jinja", 503, back=back)
         response.headers["retry-after"] = "10"

@@ -26,7 +26,7 @@ from steamdino.present.display_text import invalid_value, printable
 from steamdino.present.web import problem_kinds
 from steamdino.present.web.problem_kinds import ProblemKind
 from steamdino.present.web.root_path import own_path
-from steamdino.present.web.served_snapshot import NotServedError
+from steamdino.present.web.served_gallery import NotServedError
 from steamdino.present.web.snapshot_registry import EditionGoneError
 
 LOG = logging.getLogger("steamdino.web")

@@ -41,5 +41,5 @@ class MatchOrder:
 
 def order_of(edition: ServedSnapshot) -> MatchOrder:
     """Return the order of an edition's rows, computed once."""
-    found: MatchOrder = edition.once("order", lambda: MatchOrder(edition))
+    found: MatchOrder = edition.results.once("order", lambda: MatchOrder(edition))
     return found

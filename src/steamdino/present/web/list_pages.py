@@ -49,7 +49,7 @@ def home(
         games = edition.snapshot.games(rows[offset : offset + PAGE])
         total = len(rows)
     else:
-        games = edition.varied(PAGE)
+        games = edition.lists.varied(PAGE)
         offset, total = 0, len(games)
     return page(
         request,
@@ -133,7 +133,7 @@ def unique(request: Request, edition: EditionOf, typed: TypedFilterOf, offset: O
     """Show games that look like no other."""
     form = understood(typed, edition.snapshot)
     with stage("search"):
-        found = edition.unique(form.only)
+        found = edition.lists.unique(form.only)
     shown = found[offset : offset + PAGE]
     return page(
         request,

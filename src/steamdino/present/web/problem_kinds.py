@@ -59,6 +59,9 @@ INVALID_REQUEST = _kind(
 INVALID_RECIPE = _kind(
     "invalid-recipe", 400, "The recipe is not served, or does not support this, such as words."
 )
+NOT_ALLOWED = _kind(
+    "not-allowed", 403, "Only the curator may do this, from the page that the form is on; see `/curator`."
+)
 NOT_FOUND = _kind("not-found", 404, "There is no such game, tag, picture or address.")
 METHOD_NOT_ALLOWED = _kind("method-not-allowed", 405, "The address exists, but not for this HTTP method.")
 EDITION_GONE = _kind(
@@ -87,6 +90,7 @@ UNAVAILABLE = _kind("unavailable", 503, "The server cannot answer now, or not wi
 KINDS = (
     INVALID_REQUEST,
     INVALID_RECIPE,
+    NOT_ALLOWED,
     NOT_FOUND,
     METHOD_NOT_ALLOWED,
     EDITION_GONE,
@@ -105,6 +109,7 @@ KINDS = (
 
 USUAL = {
     400: INVALID_REQUEST,
+    403: NOT_ALLOWED,
     404: NOT_FOUND,
     405: METHOD_NOT_ALLOWED,
     410: EDITION_GONE,

@@ -6,43 +6,30 @@ Everything here is safe to share between threads.
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
-from steamdino.analysis.audit import Audit, Auditor, taken_from
-from steamdino.analysis.changes import Changes
+from steamdino.analysis.audit import Audit, Auditor
 from steamdino.analysis.explain import Explainer, Explanation
-from steamdino.analysis.neighbours_among import check_listed
-from steamdino.analysis.opening import opening
-from steamdino.analysis.period import Period
 from steamdino.analysis.rarity import COMPARED
-from steamdino.analysis.unique import UniqueGames, unique_at_hand
 from steamdino.banners.read import read_picture
-from steamdino.errors import NoGalleryError, NotComputedError, SteamDinoError
 from steamdino.features.text_encoder import check_words, has_words
 from steamdino.features.transform import turned
-from steamdino.gallery import Gallery
-from steamdino.pipeline.duplicate_groups import Duplicates, FoundDuplicates, find_duplicates
+from steamdino.present.web import served_lists
 from steamdino.present.web.concurrency import WorkLimits
+from steamdino.present.web.kept_results import KeptResults
 from steamdino.present.web.picture_errors import image_of, without_path
+from steamdino.present.web.served_gallery import ServedGallery
+from steamdino.present.web.served_lists import ServedLists
 from steamdino.present.web.timing import stage
 from steamdino.records import Crop, Filter, Game, Matches
 from steamdino.search import Snapshot
 from steamdino.search.crop_parser import cropped
 from steamdino.search.cutoff import EVERY_MATCH, Cutoff
 from steamdino.search.query_vectors import QueryVector
-
-PAIRS = 8_000**2
-"""Pairs of games that a request may compare: those of 8,000 games, which takes 0.8 s on one core."""
-
-
-class NotServedError(SteamDinoError):
-    """The request is for something that this server does not offer."""
 
 
 class ServedSnapshot:
@@ -53,19 +40,22 @@ class ServedSnapshot:
     Attributes:
         snapshot: the open snapshot.
         folder: the snapshot's folder; None for a packed snapshot.
+        gallery: the gallery that the snapshot was built of.
+        results: what was computed of it already.
+        lists: lists over all its games.
         version: names the snapshot's content; part of each ETag.
     """
 
     def __init__(self, snapshot: Snapshot, gallery: Path, work: WorkLimits, folder: Path | None) -> None:
         self.snapshot = snapshot
         self.folder = folder
-        self._gallery = gallery
+        self.gallery = ServedGallery(None if folder is None else gallery)
+        self.results = KeptResults(work)
+        self.lists = ServedLists(snapshot, self.gallery, self.results, work)
         self._work = work
         manifest = snapshot.manifest
         mark = f"{manifest.recipe.hash} {manifest.content} {manifest.revision} {manifest.created_at}"
         self.version = hashlib.sha256(mark.encode()).hexdigest()[:16]
-        self._locks: dict[str, threading.Lock] = {}
-        self._kept: dict[str, Any] = {}
 
     def similar(
         self,
@@ -229,134 +219,16 @@ class ServedSnapshot:
 
     def _auditor(self) -> Auditor:
         sample = min(
-            COMPARED, COMPARED if self.snapshot.index.listed else PAIRS // max(1, len(self.snapshot))
+            COMPARED,
+            COMPARED if self.snapshot.index.listed else served_lists.PAIRS // max(1, len(self.snapshot)),
         )
-        made: Auditor = self.once(
+        made: Auditor = self.results.once(
             "auditor", lambda: Auditor(self.snapshot, sample=sample, explainer=self._explainer())
         )
         return made
 
     def _explainer(self) -> Explainer:
-        made: Explainer = self.once(
+        made: Explainer = self.results.once(
             "explainer", lambda: Explainer(self.snapshot.recipe, whitening=self.snapshot.whitening)
         )
         return made
-
-    def unique(self, only: Filter) -> UniqueGames:
-        """Return the games that a filter allows, the most unique first.
-
-        Their ranks are those among all games that the filter does not hide, whatever its conditions are.
-
-        Raises:
-            NotComputedError: the snapshot does not list the neighbours of its games, and has too many to compare them.
-            BusyError: they are being computed, and too many requests are waiting already.
-            QueryError: no game has one of the tags.
-        """
-        compared = only.without_conditions
-        found: UniqueGames = self._list(f"unique {compared.hides}", lambda: self._ranked(compared))
-        return found if only == compared else found.among(self.snapshot.rows(only))
-
-    def _ranked(self, only: Filter) -> UniqueGames:
-        try:
-            return unique_at_hand(self.snapshot, only, PAIRS)
-        except NotComputedError:
-            if self.folder is not None:
-                raise
-            raise NotComputedError(
-                f"the neighbours of so many games ({len(self.snapshot):,}) are not listed for a packed snapshot, and to"
-                " search for them takes long; run: steam-dino unique --snapshot FILE"
-            ) from None
-
-    def varied(self, n: int) -> list[Game]:
-        """Return games that differ from each other, for the home page; none with a blank banner leads."""
-        gallery = None if self.folder is None else self._gallery
-        found: list[Game] = self.once(f"varied {n}", lambda: opening(self.snapshot, n, gallery))
-        return found
-
-    def duplicates(self) -> list[Duplicates]:
-        """Return groups of games with duplicate banners, under all decisions that were made until now.
-
-        Raises:
-            NotServedError: a packed snapshot is served, which has no pictures.
-            NotComputedError: too many games, or their pictures, would have to be compared in this request.
-            BusyError: they are being computed, and too many requests are waiting already.
-        """
-        if self.folder is None:
-            raise NotServedError(
-                "duplicates need a gallery's pictures, but this server serves a packed snapshot"
-            )
-        found: FoundDuplicates = self._list("duplicates", self._paired)
-        with self.gallery() as opened, self._locks.setdefault("grouped", threading.Lock()):
-            decisions = list(opened.curation.decisions())
-            known = self._kept.get("grouped")
-            if known is None or known[0] != decisions:
-                known = self._kept["grouped"] = (decisions, found.groups(opened))
-        groups: list[Duplicates] = known[1]
-        return groups
-
-    def _paired(self) -> FoundDuplicates:
-        known = self.snapshot.manifest.similarity
-        check_listed(self.snapshot.index, taken_from(known.usual["pairs"] if known else 0.0), PAIRS)
-        try:
-            return find_duplicates(self._gallery, self.snapshot.recipe.hash, stored_only=True)
-        except NotComputedError:  # its message names the gallery's folder
-            raise NotComputedError(
-                "not all pictures that look alike were compared yet; run: steam-dino check"
-            ) from None
-
-    @contextmanager
-    def gallery(self) -> Iterator[Gallery]:
-        """Open the gallery's database for reading.
-
-        Raises:
-            NotServedError: a packed snapshot, or one without its gallery, is served.
-        """
-        reason = (
-            "what changed is in a gallery's database, but this server serves a snapshot without its gallery"
-        )
-        if self.folder is None:
-            raise NotServedError(reason)
-        try:
-            opened = Gallery.open(self._gallery)
-        except NoGalleryError:
-            raise NotServedError(reason) from None
-        with opened:
-            yield opened
-
-    def write(self, change: Callable[[Path], object]) -> None:
-        """Change the gallery, given its folder; the change opens it for writing and closes it again.
-
-        Raises:
-            NotServedError: as for `gallery`.
-            GalleryLockedError: another process is writing to it.
-        """
-        with self.gallery():
-            pass
-        change(self._gallery)
-
-    @contextmanager
-    def changes(self, period: Period, only: Filter, whats: Sequence[str]) -> Iterator[Changes]:
-        """Find what changed; pages can be read within the block. It must not be called in the event loop.
-
-        Raises:
-            NotServedError: as for `gallery`.
-            BusyError: too many requests are waiting already.
-            QueryError, UsageError: as for `Changes`.
-        """
-        with self._work.reading(), stage("search"), self.gallery() as opened:
-            yield Changes(opened, self.snapshot, period, only=only, whats=whats)
-
-    def once(self, name: str, make: Callable[[], Any]) -> Any:
-        """Return the result that is computed, quickly, at the first call with a name, and then cached."""
-        if name not in self._kept:
-            with self._locks.setdefault(name, threading.Lock()):
-                if name not in self._kept:
-                    self._kept[name] = make()
-        return self._kept[name]
-
-    def _list(self, name: str, make: Callable[[], Any]) -> Any:
-        """Return a result that is cached likewise, but takes minutes to compute for a large gallery."""
-        if name not in self._kept:
-            with self._work.computing(self._locks.setdefault(f"{name} being computed", threading.Lock())):
-                self.once(name, make)
-        return self._kept[name]

@@ -89,7 +89,8 @@ else:
     assert len(worded.matches) == 2 and worded.query.kind == models.QueryKind.WORDS
 
 assert good(unique_games, k=2).games[0].closest.similarity < 1
-assert good(duplicate_banners, k=2).groups[0].tier in models.GroupTier
+near = good(duplicate_banners, k=2, tier=models.DuplicateBannersTierType0.NEAR).groups
+assert {group.tier for group in near} == {models.GroupTier.NEAR} and near[0].games[0].width > 0
 assert good(list_changes, since="2000-01-01").imports[0].games > 400
 assert "<feed" in good(changes_feed)
 why = good(explain_match, a=QUERY, b="hollow-avenue")
