@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from steamdino.errors import PictureError, QueryError
+from steamdino.errors import QueryError
 from steamdino.present.game_facts import namesakes
 from steamdino.present.web.alterations import Mixing, kept_fields, part_alterations, turn_alterations
 from steamdino.present.web.explanation_views import cut, explanation_values
@@ -35,6 +35,7 @@ from steamdino.search.query_vectors import QueryVector
 PRIVATE = {"cache-control": "private, no-cache", "vary": "cookie"}
 """Of every page about somebody's picture: no cache between the browser and this server may keep it."""
 GONE = "the picture itself is no longer on this server; send it again to see it, to search by a part of it or turn it"
+AUDIT_GONE = "the audit is no longer on this server; send the picture again"
 
 router = APIRouter(include_in_schema=False)
 
@@ -127,6 +128,15 @@ def preview(request: Request, own: PictureOf) -> Response:
     return Response(encoded(file.read_bytes(), 300, JPEG), headers=headers, media_type=JPEG)
 
 
+@router.get("/picture/{picture_id}/audit")
+def audit(request: Request, own: PictureOf) -> Response:
+    """Show the audit of somebody's draft again, to the browser that sent it."""
+    file = store(request).find_audit(own.secret)
+    if file is None:
+        raise QueryError(AUDIT_GONE)
+    return Response(file.read_bytes(), headers=PRIVATE, media_type="text/html; charset=utf-8")
+
+
 @router.get("/picture/{picture_id}/why")
 def why(
     request: Request,
@@ -170,7 +180,7 @@ def _query(
     """Return what to search by: the vector that the browser keeps, or a new one.
 
     Raises:
-        PictureError: a new one is needed, and the picture is not here any more.
+        QueryError: a new one is needed, and the picture is not here any more.
     """
     known = own.query()
     recipe = edition.snapshot.recipe
@@ -179,5 +189,5 @@ def _query(
     if known and fits and not (crop or mirror or flip):
         return known
     if file is None:
-        raise PictureError(GONE)
+        raise QueryError(GONE)
     return edition.encode(file, mirror=mirror, flip=flip, crop=crop)

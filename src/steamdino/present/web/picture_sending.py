@@ -1,4 +1,4 @@
-"""Takes a picture that somebody sends, by upload or by address: leads to its page, or audits it as a draft."""
+"""Takes a picture that somebody sends, by upload or by address: leads to its page, or to its audit as a draft."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def send(
     flip: Annotated[bool, Form()] = False,
     crop: Annotated[list[str] | None, Form(max_length=4)] = None,
 ) -> Response:
-    """Take a picture, sent or given by its address, and lead to its page; or audit it.
+    """Take a picture, sent or given by its address, and lead to its page, or to that of its audit.
 
     A script, which accepts JSON, gets the address of that page. A person who sends something that is no picture gets
     the form again, with the reason.
@@ -69,8 +69,7 @@ def send(
             raise PictureError("no picture was sent; choose one")
         with source as path:
             if do == "audit":
-                found = edition.audit(path, [tag] if tag.strip() else [], PAGE)
-                return _audit_page(request, found, name, _inline(path))
+                return _audited(request, edition, path, name, [tag] if tag.strip() else [])
             return _taken(
                 request, edition, path, name, {"mirror": mirror, "flip": flip}, crop_of(",".join(crop or ()))
             )
@@ -114,16 +113,23 @@ def _taken(
     options = [(key, "1") for key, on in turns.items() if on] + ([("crop", str(crop))] if crop else [])
     options += carried(request, _KEPT)
     to = f"{place}?{urlencode(options, safe=',')}" if options else place
-    response: Response
+    return _remembered(request, _led(request, to), own)
+
+
+def _led(request: Request, to: str) -> Response:
+    """Return the answer that leads to a page."""
     if _wants_json(request):
-        response = Response(json.dumps({"page": to}), 201, {"location": to}, media_type="application/json")
-    else:
-        response = RedirectResponse(to, 303)
+        return Response(json.dumps({"page": to}), 201, {"location": to}, media_type="application/json")
+    return RedirectResponse(to, 303)
+
+
+def _remembered(request: Request, response: Response, own: OwnPicture) -> Response:
+    """Let the browser remember its picture."""
     response.set_cookie(
         COOKIE,
         written(own),
         max_age=SECONDS,
-        path=place,
+        path=below(request, f"/picture/{own.id}"),
         secure=request.url.scheme == "https",
         httponly=True,
         samesite="strict",
@@ -139,7 +145,20 @@ def _in_fractions(crop: Crop, size: tuple[int, int]) -> Crop:
     return Crop(crop.x / width, crop.y / height, crop.width / width, crop.height / height)
 
 
-def _audit_page(request: Request, found: Audit, name: str, shown: str) -> Response:
+def _audited(request: Request, edition: ServedSnapshot, path: Path, name: str, tags: list[str]) -> Response:
+    """Audit a draft; lead to the page of the audit, or return it if this server keeps nothing."""
+    found = edition.audit(path, tags, PAGE)
+    if not store(request).seconds:
+        return _audit_page(request, found, name, _inline(path), "")
+    own = OwnPicture.sent(name, edition.encode(path), edition.snapshot.recipe.hash)
+    store(request).put(own.secret, read_picture(path))
+    place = below(request, f"/picture/{own.id}")
+    shown = _audit_page(request, found, name, _inline(path), place)
+    store(request).put_audit(own.secret, bytes(shown.body))
+    return _remembered(request, _led(request, f"{place}/audit"), own)
+
+
+def _audit_page(request: Request, found: Audit, name: str, shown: str, place: str) -> Response:
     why = found.explanation
     pictures: list[tuple[str, str]] = []
     if why and why.pairs:
@@ -155,6 +174,7 @@ def _audit_page(request: Request, found: Audit, name: str, shown: str) -> Respon
         "audit.html.jinja",
         name=name,
         shown=shown,
+        place=place,
         audit=found,
         verdict=verdict(found),
         standings=[(unusual(one), one.percentile) for one in found.standings],

@@ -1,4 +1,4 @@
-"""Uploaded pictures, kept for follow-up requests: for a while, re-encoded, in a folder that all workers share.
+"""Uploaded pictures and their audits, kept for follow-up requests: for a while, in a folder that all workers share.
 
 Only the browser that sent a picture can name it, by a secret in a cookie. The file's name is a digest of that secret,
 so neither the folder nor a link or a log tells how to ask for a picture.
@@ -7,6 +7,7 @@ so neither the folder nor a link or a log tells how to ask for a picture.
 from __future__ import annotations
 
 import hashlib
+import io
 import logging
 import os
 import stat
@@ -27,10 +28,11 @@ SIZE = (600, 900)
 QUALITY = 92
 """JPEG quality."""
 MOST = 1000
-"""Pictures that are kept at most; the oldest go first. Of Steam's size they take some 200 MB."""
+"""Files that are kept at most; the oldest go first. Of Steam's size, pictures take some 200 MB."""
 SWEEP = 60.0
 """Seconds between two looks for pictures whose time is up."""
-SUFFIX = ".jpg"
+PICTURE, AUDIT = ".jpg", ".html"
+"""Endings of the files of a picture and of the page of its audit."""
 
 
 class UploadStore:
@@ -63,13 +65,27 @@ class UploadStore:
             return
         image = image.copy()
         image.thumbnail(SIZE, Image.Resampling.LANCZOS)
+        encoded = io.BytesIO()
+        image.save(encoded, "JPEG", quality=QUALITY)
+        self._write(self._path(secret, PICTURE), encoded.getvalue())
+
+    def put_audit(self, secret: bytes, page: bytes) -> None:
+        """Keep the page of a picture's audit, which depends on more of the file than is kept.
+
+        Raises:
+            OutputError: it cannot be stored.
+        """
+        if self.seconds:
+            self._write(self._path(secret, AUDIT), page)
+
+    def _write(self, path: Path, content: bytes) -> None:
         try:
             self._make_folder()
             self.sweep()
             descriptor, unfinished = tempfile.mkstemp(dir=self._folder, suffix=".part")
             with os.fdopen(descriptor, "wb") as file:
-                image.save(file, "JPEG", quality=QUALITY)
-            Path(unfinished).replace(self._path(secret))
+                file.write(content)
+            Path(unfinished).replace(path)
         except OSError as error:
             raise OutputError(
                 f"uploads cannot be kept in {self._folder}: {error.strerror}; see keep_uploads in [web]"
@@ -77,14 +93,20 @@ class UploadStore:
 
     def find(self, secret: bytes) -> Path | None:
         """Return the file of a picture; None if its time is up, or another machine has it."""
-        path = self._path(secret)
+        return self._find(self._path(secret, PICTURE))
+
+    def find_audit(self, secret: bytes) -> Path | None:
+        """Return the page of a picture's audit; None as for `find`."""
+        return self._find(self._path(secret, AUDIT))
+
+    def _find(self, path: Path) -> Path | None:
         try:
             return path if time.time() - path.stat().st_mtime < self.seconds else None
         except OSError:
             return None
 
     def sweep(self) -> None:
-        """Delete the pictures whose time is up, and the oldest if there are too many."""
+        """Delete the files whose time is up, and the oldest if there are too many."""
         found = []
         with suppress(OSError):
             for path in self._folder.iterdir():
@@ -98,7 +120,7 @@ class UploadStore:
                     path.unlink()
 
     def watch(self) -> None:
-        """Start to delete pictures in time, until `close`, even if no others arrive."""
+        """Start to delete files in time, until `close`, even if no others arrive."""
 
         def look() -> None:
             while True:
@@ -112,8 +134,8 @@ class UploadStore:
         """Stop deleting."""
         self._stop.set()
 
-    def _path(self, secret: bytes) -> Path:
-        return self._folder / (hashlib.sha256(b"file " + secret).hexdigest() + SUFFIX)
+    def _path(self, secret: bytes, ending: str) -> Path:
+        return self._folder / (hashlib.sha256(b"file " + secret).hexdigest() + ending)
 
     def _make_folder(self) -> None:
         """Make the folder, for this user only.
