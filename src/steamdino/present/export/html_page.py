@@ -15,6 +15,7 @@ from PIL import Image
 
 from steamdino.banners.read import read_picture
 from steamdino.errors import PictureError
+from steamdino.present.style_sheets import palette
 from steamdino.storage.output import writing_text
 
 THUMBNAIL = (200, 300)  # pixels at most
@@ -25,14 +26,14 @@ def render(template: str, **values: Any) -> str:
     """Make a page from a template beside this module.
 
     A template gets `values`, `thumbnail`, which makes a data: URL of a picture file (None if it is unreadable), and
-    `inline`, which makes one of a picture in memory.
+    `inline`, which makes one of a picture in memory, and `palette`, the colours of both themes.
     """
     # Names are untrusted, so everything is escaped.
     environment = Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, loader=FunctionLoader(_source)
     )
     return environment.get_template(template).render(
-        {"thumbnail": cache(_thumbnail), "inline": data_url, **values}
+        {"thumbnail": cache(_thumbnail), "inline": data_url, "palette": palette(), **values}
     )
 
 

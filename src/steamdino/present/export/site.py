@@ -23,7 +23,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +41,7 @@ from steamdino.present.export.name_pages import FOLDER, NamePages
 from steamdino.present.export.output_folders import PAGE, replacing_folder
 from steamdino.present.export.reviews import reviews
 from steamdino.present.export.scaled_pictures import MARK, ScaledPictures, banner_place, earlier
+from steamdino.present.style_sheets import SHARED, site_sheet
 from steamdino.records import Filter, Game, Progress
 from steamdino.search import Snapshot
 
@@ -215,10 +215,9 @@ def _write(path: Path, content: str) -> None:
 
 def _page(work: Path, title: str, hosts: Sequence[str]) -> None:
     script, digest = script_and_digest("site.js", "names.js")
-    shared = resources.files("steamdino.present.web") / "static"  # what `serve` shows looks the same
     files = {
-        "style": ("site.css", (shared / "site.css").read_text("utf-8")),
-        "theme": ("theme.js", (shared / "theme.js").read_text("utf-8")),
+        "style": ("site.css", site_sheet()),
+        "theme": ("theme.js", (SHARED / "theme.js").read_text("utf-8")),
         "script": ("app.js", script),
     }
     names = {part: by_content(name, text.encode()) for part, (name, text) in files.items()}
@@ -235,4 +234,4 @@ def _page(work: Path, title: str, hosts: Sequence[str]) -> None:
     (work / PAGE).write_text(page, "utf-8")
     for part, (_, text) in files.items():
         (work / names[part]).write_text(text, "utf-8")
-    (work / "icon.svg").write_text((shared / "icon.svg").read_text("utf-8"), "utf-8")
+    (work / "icon.svg").write_text((SHARED / "icon.svg").read_text("utf-8"), "utf-8")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
 from steamdino.errors import QueryError
 from steamdino.present.content_names import by_content
+from steamdino.present.style_sheets import PALETTE, SHARED, SITE, site_sheet
 
 TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 SCRIPTS = ("htmx.min.js", "suggestions.js", "place.js", "own.js", "navigation.js")
@@ -24,10 +24,11 @@ router = APIRouter(include_in_schema=False)
 @cache
 def _files() -> dict[str, tuple[str, bytes]]:
     """Return the served name and the content of each file, by its name in the package."""
-    folder = resources.files("steamdino.present.web") / "static"
-    contents = {file.name: file.read_bytes() for file in folder.iterdir() if _suffix(file.name) in TYPES}
-    together = b"\n".join(contents.pop(name) for name in SCRIPTS)
-    return {name: (by_content(name, data), data) for name, data in {**contents, APP: together}.items()}
+    contents = {file.name: file.read_bytes() for file in SHARED.iterdir() if _suffix(file.name) in TYPES}
+    contents[APP] = b"\n".join([contents.pop(name) for name in SCRIPTS])
+    del contents[PALETTE]
+    contents[SITE] = site_sheet().encode()
+    return {name: (by_content(name, data), data) for name, data in contents.items()}
 
 
 @cache
