@@ -42,6 +42,33 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class Original:
+    """The file that a game's banner was added from.
+
+    Attributes:
+        game_id: the game's id.
+        origin: the file, as `layout.stored` wrote it.
+        from_store: whether it is an address at a store instead.
+        source: number of the source; those that were added first have the lowest.
+        size: bytes.
+        mtime_ns: time of the last modification.
+        format, mode: the picture's format and mode, as Pillow names them.
+        width, height: in pixels.
+    """
+
+    game_id: str
+    origin: str
+    from_store: bool
+    source: int
+    size: int
+    mtime_ns: int
+    format: str
+    mode: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
 class Unmeasured:
     """A picture that `check` has to decode.
 
@@ -86,6 +113,18 @@ class Curation:
             (kind, json.dumps(list(game_ids))),
         )
         return [Shown(*row) for row in rows]
+
+    def originals(self, game_ids: Iterable[str], kind: str) -> dict[str, Original]:
+        """Return the files of those banners of a kind that some of the present games show, by game id."""
+        rows = self._db.execute(
+            "SELECT game_id, origin, sources.kind = 'store', source_id, size, mtime_ns, format, mode, width, height"
+            " FROM games JOIN banners USING (game_id) JOIN sources USING (source_id)"
+            " WHERE gone_at IS NULL AND banners.kind = ? AND game_id IN (SELECT value FROM json_each(?))",
+            (kind, json.dumps(list(game_ids))),
+        )
+        return {
+            key: Original(key, origin, bool(from_store), *rest) for key, origin, from_store, *rest in rows
+        }
 
     def measured(self, kind: str, version: int) -> Iterator[tuple[Shown, dict[str, float]]]:
         """Yield what `shown` does, each with its measurements; these are empty if there are none."""

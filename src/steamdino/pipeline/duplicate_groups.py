@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,15 +19,22 @@ from steamdino.analysis.duplicate_detection import (
     find_pairs,
 )
 from steamdino.analysis.duplicate_grouping import Group, groups, paired_rows
+from steamdino.analysis.pair_narrowing import merge, narrowed
+from steamdino.banners.lossless import is_lossless
 from steamdino.errors import UsageError
 from steamdino.gallery import Gallery
-from steamdino.gallery.curation import KEEP, SAME, Decision
-from steamdino.gallery.layout import VERTICAL, located
+from steamdino.gallery.curation import KEEP, SAME, Decision, Original
+from steamdino.gallery.layout import VERTICAL, located, location
 from steamdino.index.snapshot_reader import SnapshotReader
 from steamdino.index.snapshot_selection import open_newest
 from steamdino.index.vector_index import Index
+from steamdino.pipeline.keep_rules import Candidate, KeepRules
+from steamdino.pipeline.same_files import other_names
 from steamdino.pipeline.stored_hashes import RowBanners, StoredHashes
 from steamdino.records import EVERYTHING, Filter, Progress
+
+COMPARED = ("all", "within-folders", "across-folders", "within-sources", "across-sources")
+"""Which games are compared with each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +43,19 @@ class Member:
 
     Attributes:
         game_id, name: the game's.
-        picture: its banner's file.
+        picture: its banner's file: the gallery's copy if it was copied.
+        path: the file that it was added from, or its address at a store; empty if it is unknown.
         width, height: of the banner, in pixels.
         similarity: cosine to the representative; None for the representative itself.
-        removable: whether removing it loses no picture: the representative shows the same, and nobody decided to keep
-            this one.
+        removable: whether removing it loses nothing: the representative shows the same, in at least as many pixels
+            unless rules were given by which it is kept, and nobody decided to keep this one.
         sha256: of the banner's bytes.
     """
 
     game_id: str
     name: str
     picture: Path
+    path: str
     width: int
     height: int
     similarity: float | None
@@ -55,11 +65,19 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """A group of games whose banners show the same: the one to keep, and the others."""
+    """A group of games whose banners show the same.
+
+    Attributes:
+        tier: of `TIERS`.
+        representative: the one to keep.
+        others: the others.
+        reason: why it is kept, as a part of a sentence.
+    """
 
     tier: str
     representative: Member
     others: tuple[Member, ...]
+    reason: str
 
     @property
     def members(self) -> tuple[Member, ...]:
@@ -74,6 +92,8 @@ def duplicates(
     kind: str = VERTICAL,
     tiers: Sequence[str] = TIERS[:3],
     only: Filter = EVERYTHING,
+    compare: str = COMPARED[0],
+    keep: Sequence[str] = (),
     progress: Progress | None = None,
     stored_only: bool = False,
 ) -> list[Duplicates]:
@@ -85,19 +105,29 @@ def duplicates(
         kind: of banner.
         tiers: which to look for, of `analysis.duplicate_detection.TIERS`.
         only: among which games; by default all, hidden ones included.
+        compare: which of them to compare with each other, of `COMPARED`.
+        keep: rules by which the one to keep is chosen, the most important first; see `keep_rules`.
         progress: called with (done, total) of the games.
         stored_only: decode at most `stored_hashes.FEW` pictures, and write nothing to the gallery.
 
     Raises:
         SnapshotError: the gallery is not built yet.
-        UsageError: there is no such tier.
+        UsageError: there is no such tier, comparison or rule.
         NotComputedError: with `stored_only`, if `steam-dino check` has to decode more pictures first.
     """
+    rules = KeepRules.parse(keep)
     found = find_duplicates(
-        gallery, recipe, kind=kind, tiers=tiers, only=only, progress=progress, stored_only=stored_only
+        gallery,
+        recipe,
+        kind=kind,
+        tiers=tiers,
+        only=only,
+        compare=compare,
+        progress=progress,
+        stored_only=stored_only,
     )
     with Gallery.open(gallery) as opened:
-        return found.groups(opened)
+        return found.groups(opened, rules)
 
 
 def find_duplicates(
@@ -107,17 +137,25 @@ def find_duplicates(
     kind: str = VERTICAL,
     tiers: Sequence[str] = TIERS[:3],
     only: Filter = EVERYTHING,
+    compare: str = COMPARED[0],
+    names: bool = False,
     progress: Progress | None = None,
     stored_only: bool = False,
 ) -> FoundDuplicates:
-    """Find the pairs of games whose banners show the same. Takes and raises the same as `duplicates`."""
+    """Find the pairs of games whose banners show the same. Takes and raises the same as `duplicates`.
+
+    With `names`, a game whose banner is the same file as another's, by another name, counts as a duplicate, too.
+    """
+    if compare not in COMPARED:
+        raise UsageError(f"{compare!r} cannot be compared; choose from: {', '.join(COMPARED)}")
     for tier in tiers:
         if tier not in TIERS:
             raise UsageError(f"there is no tier {tier!r}; there are: {', '.join(TIERS)}")
     reader = open_newest(Path(gallery), recipe, kind=kind)
     allowed = reader.allowed(only)
     with Gallery.open(gallery) as opened:
-        hashes = StoredHashes(RowBanners(reader, opened, kind), opened, stored_only=stored_only)
+        banners = RowBanners(reader, opened, kind)
+        hashes = StoredHashes(banners, opened, stored_only=stored_only)
         similarity = reader.manifest.similarity
         found = find_pairs(
             reader.index,
@@ -127,7 +165,15 @@ def find_duplicates(
             tiers=tiers,
             progress=progress,
         )
-    _leave_out(found, allowed)
+        _leave_out(found, allowed)
+        paired = paired_rows(found, len(reader.index))
+        if not names:
+            merge(found, *other_names(banners.originals(paired), str(opened.root)), len(reader.index))
+        if compare != COMPARED[0]:
+            places = _places(
+                banners.originals(paired), len(reader.index), by_folder=compare.endswith("folders")
+            )
+            found = narrowed(found, places, across=compare.startswith("across"))
     hashes.store()
     return FoundDuplicates(reader, tuple(found), kind, tuple(tiers))
 
@@ -141,16 +187,23 @@ class FoundDuplicates:
     kind: str
     tiers: tuple[str, ...]
 
-    def groups(self, opened: Gallery) -> list[Duplicates]:
-        """Group the games under the decisions of a gallery that is open for reading."""
+    def groups(self, opened: Gallery, rules: KeepRules = KeepRules()) -> list[Duplicates]:  # noqa: B008
+        """Group the games under the decisions of a gallery that is open for reading.
+
+        Args:
+            opened: the gallery.
+            rules: by which the one to keep is chosen.
+        """
         index = self.reader.index
         pairs = [replace(part, tiers=part.tiers.copy()) for part in self.pairs]
         decisions = list(opened.curation.decisions())
         pairs += _decided(pairs, self.reader, decisions)
         banners = RowBanners(self.reader, opened, self.kind)
-        banners.load(paired_rows(pairs, len(index)))
+        paired = paired_rows(pairs, len(index))
+        banners.load(paired)
         kept = {one.game for one in decisions if one.verdict == KEEP}
-        grouping = _Grouping(index, banners, kept, str(opened.root))
+        originals = dict(banners.originals(paired))
+        grouping = _Grouping(index, banners, originals, kept, str(opened.root), rules)
         return [
             grouping.described(group)
             for group in groups(pairs, len(index), grouping.rank, index.similarity, self.tiers)
@@ -165,7 +218,11 @@ def duplicate_ids(
     Raises:
         SnapshotError: the gallery is not built yet.
     """
-    same = duplicates(gallery, recipe, kind=kind, tiers=(IDENTICAL, RE_ENCODED), progress=progress)
+    found = find_duplicates(
+        gallery, recipe, kind=kind, tiers=(IDENTICAL, RE_ENCODED), names=True, progress=progress
+    )
+    with Gallery.open(gallery) as opened:
+        same = found.groups(opened)
     # A group's own representative may be a copy in a group of another tier.
     return {member.game_id for group in same for member in group.others}
 
@@ -202,37 +259,76 @@ def _decided(
     return [DuplicatePairs(same[:, 0], same[:, 1], tiers)]
 
 
+def _places(originals: Iterable[tuple[int, Original]], count: int, *, by_folder: bool) -> NDArray[np.intp]:
+    """Number the folders or the sources of rows; -1 for a row without a file."""
+    places = np.full(count, -1)
+    numbers: dict[object, int] = {}
+    for row, original in originals:
+        place = original.origin.rpartition("/")[0] if by_folder else original.source
+        places[row] = numbers.setdefault(place, len(numbers))
+    return places
+
+
 class _Grouping:
     """Describes groups of rows by what the gallery knows of their banners."""
 
-    def __init__(self, index: Index, banners: RowBanners, kept: Collection[str], root: str) -> None:
-        self._index, self._banners, self._kept, self._root = index, banners, kept, root
+    def __init__(
+        self,
+        index: Index,
+        banners: RowBanners,
+        originals: Mapping[int, Original],
+        kept: Collection[str],
+        root: str,
+        rules: KeepRules,
+    ) -> None:
+        self._index, self._banners, self._originals = index, banners, originals
+        self._kept, self._root, self._rules = kept, root, rules
+        self._candidate = cache(self._candidate_of)
 
     def rank(self, row: int) -> tuple[object, ...]:
-        """What makes a row a group's representative: kept by a person, many pixels, a short id."""
-        one = self._banners[row]
-        return (one.game_id not in self._kept, -one.width * one.height, len(one.game_id), one.game_id)
+        """What makes a row a group's representative."""
+        return self._rules.rank(self._candidate(row))
 
     def described(self, group: Group) -> Duplicates:
         """A group's games and their pictures."""
         best = group.representative
+        second = min(group.others, key=self.rank)
         return Duplicates(
             group.tier,
-            self._member(group.tier, best, None),
-            tuple(self._member(group.tier, row, self._index.similarity(row, best)) for row in group.others),
+            self._member(group.tier, best, best),
+            tuple(self._member(group.tier, row, best) for row in group.others),
+            self._rules.reason(self._candidate(best), self._candidate(second)),
         )
 
-    def _member(self, tier: str, row: int, similarity: float | None) -> Member:
-        """One member; the representative has no similarity."""
-        one = self._banners[row]
-        is_copy = similarity is not None and tier in (IDENTICAL, RE_ENCODED)
+    def _member(self, tier: str, row: int, best: int) -> Member:
+        one, kept = self._banners[row], self._banners[best]
+        is_copy = row != best and tier in (IDENTICAL, RE_ENCODED)
+        loses = not self._rules.rules and one.width * one.height > kept.width * kept.height
         return Member(
             one.game_id,
             one.name,
             located(one.path, self._root) if one.path else Path(),
+            self._candidate(row).path,
             one.width,
             one.height,
-            similarity,
-            is_copy and one.game_id not in self._kept,
+            None if row == best else self._index.similarity(row, best),
+            is_copy and not loses and one.game_id not in self._kept,
             one.sha256,
+        )
+
+    def _candidate_of(self, row: int) -> Candidate:
+        one = self._banners[row]
+        original = self._originals.get(row) or Original(
+            one.game_id, "", True, 0, 0, 0, "", one.mode, one.width, one.height
+        )
+        picture = located(one.path, self._root) if one.path else Path()
+        if original.from_store or not original.origin:
+            path = original.origin
+        else:
+            path = location(original.origin, self._root).address
+        return Candidate(
+            original,
+            path,
+            is_lossless(original.format, original.mode, picture),
+            one.game_id in self._kept,
         )

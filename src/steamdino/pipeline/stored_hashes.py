@@ -14,7 +14,7 @@ from steamdino.engines.cores import cores
 from steamdino.engines.decoding import ahead
 from steamdino.errors import GalleryError, NotComputedError, PictureError
 from steamdino.gallery import Gallery
-from steamdino.gallery.curation import PAGE, Shown
+from steamdino.gallery.curation import PAGE, Original, Shown
 from steamdino.index.snapshot_reader import SnapshotReader
 from steamdino.pipeline.measuring import AHEAD, picture_of
 
@@ -45,6 +45,14 @@ class RowBanners:
         """Yield the banners of rows one by one, in their order, without keeping them."""
         for page in self._pages(rows):
             yield from page.items()
+
+    def originals(self, rows: NDArray[np.intp]) -> Iterator[tuple[int, Original]]:
+        """Yield the files that the banners of rows were added from; none for a row whose game has no banner now."""
+        for start in range(0, len(rows), PAGE):
+            page = rows[start : start + PAGE].tolist()
+            ids = [game.id for game in self._reader.games(page)]
+            known = self._gallery.curation.originals(ids, self._kind)
+            yield from ((row, known[key]) for row, key in zip(page, ids, strict=True) if key in known)
 
     def _pages(self, rows: NDArray[np.intp]) -> Iterator[dict[int, Shown]]:
         for start in range(0, len(rows), PAGE):

@@ -19,7 +19,7 @@ from steamdino.present.display_text import counted, printable, shortened
 from steamdino.storage.output import output_name
 
 if TYPE_CHECKING:
-    from steamdino.pipeline.duplicate_groups import Duplicates
+    from steamdino.pipeline.duplicate_groups import Duplicates, Member
     from steamdino.search import Snapshot
 
 FORMATS = ("table", "json", "csv", "all", "removable")
@@ -40,6 +40,12 @@ class DuplicatesOutput(PageOutputOptions):
             "Output format. all lists the ids of all duplicates, removable of those that are safe to remove.",
         ),
     ] = "table"
+    paths: Annotated[
+        bool,
+        typer.Option(
+            "--paths", help="In the formats all and removable, print paths of files instead of ids."
+        ),
+    ] = False
     pictures: PicturesOption = None
     html: Annotated[
         Path | None,
@@ -83,6 +89,23 @@ def duplicates(
     page: Annotated[int, typer.Option(metavar="N", help="Page of groups to show.")] = 1,
     per_page: Annotated[int, typer.Option(metavar="N", help="Groups per page.")] = 20,
     output: DuplicatesOutput,
+    compare: Annotated[
+        str,
+        typer.Option(
+            metavar="WHICH",
+            help="Which games to compare: all, within-folders, across-folders, within-sources, across-sources.",
+        ),
+    ] = "all",
+    keep_rule: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--keep-rule",
+            metavar="RULE",
+            help="Which file of a group to keep: lossless, resolution, bytes, oldest, newest, source (in the order in"
+            " which they were added) or path:PATTERN. Repeatable, the most important first.",
+            show_default="lossless, resolution, bytes",
+        ),
+    ] = None,
     review: Annotated[
         bool, typer.Option("--review", help="Review the pairs one by one; decide each with a key.")
     ] = False,
@@ -93,15 +116,18 @@ def duplicates(
     the vectors. near: near-duplicates such as crops, recolours, mirror images, other lettering and reskins; found by
     the vectors. similar: mutual nearest neighbours that are not duplicates.
 
-    The largest picture of each group is kept, unless you chose another. In the first two tiers the others are safe to
-    remove. Decisions made with --review or `check --decisions` are kept.
+    The best picture of each group is kept, unless you chose another: a lossless file rather than one that is not, then
+    the one with the most pixels, then with the most bytes. Other rules can be given with --keep-rule. In the first two
+    tiers the others are safe to remove, unless they have more pixels. Several names of one file, such as links, are no
+    duplicates. Decisions made with --review or `check --decisions` are kept.
 
     **Examples**
 
         steam-dino duplicates
         steam-dino duplicates --tier near --html near
 
-        steam-dino duplicates --format removable > safe-to-remove.txt
+        steam-dino duplicates --format removable --paths > safe-to-remove.txt
+        steam-dino duplicates --compare across-folders --keep-rule "path:*/originals/*"
 
         steam-dino duplicates --review
     """
@@ -115,6 +141,10 @@ def duplicates(
     folder = output.folder
     if folder:
         output_folders.check_folder(folder, duplicate_pages.KIND)
+    if output.paths and output.format not in ("all", "removable"):
+        raise UsageError(
+            f"--paths is for --format all or removable, not {output.format}; csv and json have the paths anyway"
+        )
     if page < 1 or per_page < 1:
         raise UsageError(f"--page is {page} and --per-page {per_page}; both must be at least 1")
     if review and not sys.stdin.isatty():
@@ -132,6 +162,8 @@ def duplicates(
             kind=recipe.kind,
             tiers=tiers or TIERS[:3],
             only=allowed,
+            compare=compare,
+            keep=keep_rule or (),
             progress=progress,
         )
     if only.released:
@@ -154,8 +186,8 @@ def duplicates(
         for line in check_report.groups_csv(groups):
             say(line)
     elif output.format in ("all", "removable"):
-        for game_id in _ids(groups, removable=output.format == "removable"):
-            say(game_id)
+        for one in _listed(groups, removable=output.format == "removable"):
+            say(one.path if output.paths else one.game_id)
     else:
         with beside(output.html):
             if review:
@@ -173,9 +205,10 @@ def _of_one(groups: list[Duplicates], query: str, snapshot: Snapshot) -> list[Du
     return [group for group in groups if any(one.game_id == found.game.id for one in group.members)]
 
 
-def _ids(groups: list[Duplicates], *, removable: bool) -> list[str]:
+def _listed(groups: list[Duplicates], *, removable: bool) -> list[Member]:
+    """Return the members of all groups, or those that are safe to remove, each once."""
     members = (member for group in groups for member in group.members if member.removable or not removable)
-    return list(dict.fromkeys(member.game_id for member in members))
+    return list({member.game_id: member for member in members}.values())
 
 
 def _print(groups: list[Duplicates], page: int, per_page: int, pictures: bool | None) -> None:
@@ -193,7 +226,7 @@ def _print(groups: list[Duplicates], page: int, per_page: int, pictures: bool | 
     if groups and page > pages:
         raise UsageError(f"--page is {page}, but there are only {pages}")
     for group in groups[(page - 1) * per_page : page * per_page]:
-        console.print(Text(f"\n{group.tier}", style="bold"))
+        console.print(Text(f"\n{group.tier}", style="bold"), Text(f"kept: {group.reason}", style="dim"))
         if draws(pictures, console):
             labelled = [
                 ("keep" if one is group.representative else f"{one.similarity:.3f}", one.picture)

@@ -92,7 +92,7 @@ def groups_json(groups: Sequence[Duplicates]) -> Iterator[str]:
 
 def groups_csv(groups: Sequence[Duplicates]) -> Iterator[str]:
     """Yield groups as lines of CSV: one for each game, with the number of its group. The first is a header."""
-    yield _csv_line(("group", "tier", "id", "name", "similarity", "keep", "removable"))
+    yield _csv_line(("group", "tier", "id", "name", "similarity", "keep", "removable", "reason", "path"))
     for number, group in enumerate(groups, 1):
         for member in group.members:
             similarity = "" if member.similarity is None else f"{member.similarity:.6f}"
@@ -106,6 +106,8 @@ def groups_csv(groups: Sequence[Duplicates]) -> Iterator[str]:
                     similarity,
                     str(first).lower(),
                     str(member.removable).lower(),
+                    inert(group.reason) if first else "",
+                    inert(member.path),
                 )
             )
 

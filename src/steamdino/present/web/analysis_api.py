@@ -94,6 +94,7 @@ def duplicates(
     page = [
         {
             "tier": group.tier,
+            "reason": group.reason,
             "games": [
                 {
                     "id": one.game_id,

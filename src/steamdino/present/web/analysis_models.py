@@ -51,6 +51,7 @@ class GroupModel(BaseModel):
     """Games with duplicate banners; the first is the one to keep."""
 
     tier: Tier
+    reason: str = Field(description="why the first one is kept, as a part of a sentence")
     games: list[MemberModel]
 
 

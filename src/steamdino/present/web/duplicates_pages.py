@@ -64,6 +64,7 @@ class ShownGroup:
 
     Attributes:
         tier: the group's.
+        reason: why the game is kept.
         representative, kept: the game to keep.
         pairs: the others, beside it.
         hidden: pairs that are not shown, since there are too many.
@@ -71,6 +72,7 @@ class ShownGroup:
     """
 
     tier: str
+    reason: str
     representative: Member
     kept: Game
     pairs: list[Pair]
@@ -204,6 +206,7 @@ def _shown(group: Duplicates, decisions: Decisions, edition: ServedSnapshot, mos
     ]
     return ShownGroup(
         group.tier,
+        group.reason,
         best,
         edition.snapshot.game(best.game_id),
         pairs,
