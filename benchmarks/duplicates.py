@@ -2,7 +2,7 @@
 
     python benchmarks/duplicates.py --covers FOLDER [--count 500]
 
-copies pictures from that folder (re-encoded, scaled, cropped by a tenth, mirrored, recoloured, with a band of text) and
+copies pictures from that folder (re-encoded, scaled, cropped, mirrored, recoloured, grey, marked or with a band) and
 reports for each kind the fraction found in each tier, and the pairs of different originals reported as copies,
 with the pictures side by side in `--sheet FILE`. Without `--covers` only the time is measured.
 """
@@ -58,12 +58,23 @@ def _banded(image: Image.Image) -> Image.Image:
     return banded
 
 
+def _marked(image: Image.Image) -> Image.Image:
+    mark = Image.new("RGBA", image.size)
+    place, size = (image.width // 5, image.height * 9 // 20), image.width // 8
+    ImageDraw.Draw(mark).text(place, "WATERMARK", fill=(255, 255, 255, 128), font_size=size)
+    return Image.alpha_composite(image.convert("RGBA"), mark)
+
+
 KINDS: dict[str, Callable[[Image.Image], Image.Image]] = {
     "re-encoded": lambda image: _jpeg(image, 60),
     "scaled": lambda image: image.resize((image.width * 3 // 4, image.height * 3 // 4)),
+    "half": lambda image: image.resize((image.width // 2, image.height // 2)),
+    "third": lambda image: image.resize((image.width // 3, image.height // 3)),
     "cropped": _cropped,
     "mirrored": ImageOps.mirror,
     "recoloured": _recoloured,
+    "grey": lambda image: image.convert("L"),
+    "marked": _marked,
     "banded": _banded,
 }
 

@@ -6,7 +6,7 @@ Cosines have a different scale under each recipe. Tiers therefore go by a standa
 ===============  ============================================================================================
 ``identical``    the same bytes (sha256)
 ``re-encoded``   the same picture, encoded again or scaled: the difference hashes differ in few bits, and the
-                 vectors confirm it
+                 vectors confirm it; `re_encoded` then compares the colours
 ``near``         by the vectors alone: cropped, recoloured, mirrored, with other lettering, a reskin
 ``similar``      each is the other's nearest neighbour, and closer than most pairs, but not the same
 ===============  ============================================================================================

@@ -18,6 +18,7 @@ TGA = "TGA"
 TGA_HEADER = struct.Struct("<BBBHHBHHHHBB")
 TGA_FOOTER = b"TRUEVISION-XFILE.\0"
 MOST_PIXELS = 64_000_000  # 192 MB as RGB
+LATEST = 50  # frame of an animation that is decoded: the ones before it have to be decoded, too
 SMALLEST_SIDE = 8  # pixels; smaller pictures have nothing to recognise
 BACKGROUND = (0, 0, 0)  # behind transparent pixels: stores and libraries show banners on a dark ground
 
@@ -68,6 +69,27 @@ def decode(data: bytes, at_least: tuple[int, int] | None = None) -> Image.Image:
             image.draft(None, at_least[::-1] if _is_turned(image) else at_least)
         image.load()
         return _rgb(_upright(image))
+
+
+def frame(data: bytes) -> tuple[int, Image.Image | None]:
+    """Count the frames of a picture, and decode one in the middle if there are several.
+
+    Args:
+        data: the file's bytes. Pages of a TIFF and pictures beside the main one of an MPO count as frames.
+
+    Returns:
+        their number, and as RGB the frame in the middle, or the one with the number `LATEST`, whichever comes first;
+        None for a still picture.
+
+    Raises:
+        PictureError: as `decode`.
+    """
+    with _opened(data) as image:
+        if not getattr(image, "is_animated", False):
+            return 1, None
+        count: int = image.n_frames  # type: ignore[attr-defined]
+        image.seek(min(count // 2, LATEST))
+        return count, _rgb(_upright(image.copy()))
 
 
 def _rgb(image: Image.Image) -> Image.Image:

@@ -215,6 +215,23 @@ class Curation:
             [(sha256, version, written) for sha256, written in hashes],
         )
 
+    def miniatures(self, version: int, sha256s: Iterable[str]) -> dict[str, bytes]:
+        """Return the miniatures of those of the given pictures that have one, by sha256."""
+        return dict(
+            self._db.execute(
+                "SELECT sha256, miniature FROM miniatures"
+                " WHERE version = ? AND sha256 IN (SELECT value FROM json_each(?))",
+                (version, json.dumps(list(sha256s))),
+            )
+        )
+
+    def put_miniatures(self, version: int, miniatures: Iterable[tuple[str, bytes]]) -> None:
+        """Store miniatures of pictures, given as (sha256, miniature)."""
+        self._db.executemany(
+            "INSERT OR REPLACE INTO miniatures VALUES (?, ?, ?)",
+            [(sha256, version, written) for sha256, written in miniatures],
+        )
+
     def decisions(self) -> Iterator[Decision]:
         """Yield all decisions."""
         for row in self._db.execute("SELECT game_a, game_b, verdict FROM decisions ORDER BY game_a, game_b"):

@@ -221,7 +221,15 @@ ALTER TABLE rowid_vectors RENAME TO vectors;
 CREATE INDEX vectors_by_precision ON vectors (recipe_id, precision);
 """
 
-MIGRATIONS = (_V1, _V2, _V3, _V4, _V5, _V6, _V7, _V8, _V9)
+_V10 = """
+CREATE TABLE miniatures (                    -- of pictures that may be re-encoded from others
+    sha256     TEXT PRIMARY KEY,
+    version    INTEGER NOT NULL,             -- of the computation
+    miniature  BLOB NOT NULL                 -- see banners.miniature
+);
+"""
+
+MIGRATIONS = (_V1, _V2, _V3, _V4, _V5, _V6, _V7, _V8, _V9, _V10)
 VERSION = len(MIGRATIONS)
 
 

@@ -77,7 +77,7 @@ def check(
             )
         ]
         try:
-            same = duplicates(opened.root, kind=kind, tiers=(IDENTICAL, RE_ENCODED))
+            same = duplicates(opened.root, kind=kind, tiers=(IDENTICAL, RE_ENCODED), writable=opened)
             compared = True
         except NoSnapshotError:
             same, compared = [], False

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from steamdino.analysis.duplicate_detection import (
     IDENTICAL,
+    NEAR,
     NO_TIER,
     RE_ENCODED,
     TIERS,
@@ -20,6 +21,7 @@ from steamdino.analysis.duplicate_detection import (
 )
 from steamdino.analysis.duplicate_grouping import Group, groups, paired_rows
 from steamdino.analysis.pair_narrowing import merge, narrowed
+from steamdino.analysis.re_encoded import confirm
 from steamdino.banners.lossless import is_lossless
 from steamdino.errors import UsageError
 from steamdino.gallery import Gallery
@@ -30,7 +32,7 @@ from steamdino.index.snapshot_selection import open_newest
 from steamdino.index.vector_index import Index
 from steamdino.pipeline.keep_rules import Candidate, KeepRules
 from steamdino.pipeline.same_files import other_names
-from steamdino.pipeline.stored_hashes import RowBanners, StoredHashes
+from steamdino.pipeline.stored_descriptions import HASHES, MINIATURES, RowBanners, StoredDescriptions
 from steamdino.records import EVERYTHING, Filter, Progress
 
 COMPARED = ("all", "within-folders", "across-folders", "within-sources", "across-sources")
@@ -96,6 +98,7 @@ def duplicates(
     keep: Sequence[str] = (),
     progress: Progress | None = None,
     stored_only: bool = False,
+    writable: Gallery | None = None,
 ) -> list[Duplicates]:
     """Group the games whose banners show the same, the strictest tier first.
 
@@ -108,7 +111,8 @@ def duplicates(
         compare: which of them to compare with each other, of `COMPARED`.
         keep: rules by which the one to keep is chosen, the most important first; see `keep_rules`.
         progress: called with (done, total) of the games.
-        stored_only: decode at most `stored_hashes.FEW` pictures, and write nothing to the gallery.
+        writable: the gallery, if it is open for writing already.
+        stored_only: decode at most `stored_descriptions.FEW` pictures, and write nothing to the gallery.
 
     Raises:
         SnapshotError: the gallery is not built yet.
@@ -125,6 +129,7 @@ def duplicates(
         compare=compare,
         progress=progress,
         stored_only=stored_only,
+        writable=writable,
     )
     with Gallery.open(gallery) as opened:
         return found.groups(opened, rules)
@@ -141,6 +146,7 @@ def find_duplicates(
     names: bool = False,
     progress: Progress | None = None,
     stored_only: bool = False,
+    writable: Gallery | None = None,
 ) -> FoundDuplicates:
     """Find the pairs of games whose banners show the same. Takes and raises the same as `duplicates`.
 
@@ -155,7 +161,10 @@ def find_duplicates(
     allowed = reader.allowed(only)
     with Gallery.open(gallery) as opened:
         banners = RowBanners(reader, opened, kind)
-        hashes = StoredHashes(banners, opened, stored_only=stored_only)
+        hashes, miniatures = (
+            StoredDescriptions(what, banners, opened, stored_only=stored_only)
+            for what in (HASHES, MINIATURES)
+        )
         similarity = reader.manifest.similarity
         found = find_pairs(
             reader.index,
@@ -166,6 +175,7 @@ def find_duplicates(
             progress=progress,
         )
         _leave_out(found, allowed)
+        confirm(found, len(reader.index), miniatures.of, near=NEAR in tiers)
         paired = paired_rows(found, len(reader.index))
         if not names:
             merge(found, *other_names(banners.originals(paired), str(opened.root)), len(reader.index))
@@ -174,7 +184,8 @@ def find_duplicates(
                 banners.originals(paired), len(reader.index), by_folder=compare.endswith("folders")
             )
             found = narrowed(found, places, across=compare.startswith("across"))
-    hashes.store()
+    for computed in (hashes, miniatures):
+        computed.store(writable)
     return FoundDuplicates(reader, tuple(found), kind, tuple(tiers))
 
 

@@ -93,7 +93,16 @@ def measure_some(gallery: Gallery, pictures: Sequence[Unmeasured], threads: int)
 
 
 def picture_of(sha256: str, paths: Iterable[str], root: str) -> Image.Image:
-    """Decode a picture from the first of some places that still holds it.
+    """Decode a picture. Takes the same as `content_of`.
+
+    Raises:
+        PictureError: no place holds that content, or it cannot be decoded.
+    """
+    return decode(content_of(sha256, paths, root))
+
+
+def content_of(sha256: str, paths: Iterable[str], root: str) -> bytes:
+    """Read a picture's file from the first of some places that still holds it.
 
     Args:
         sha256: its content.
@@ -101,7 +110,7 @@ def picture_of(sha256: str, paths: Iterable[str], root: str) -> Image.Image:
         root: the gallery's folder.
 
     Raises:
-        PictureError: no place holds that content, or it cannot be decoded.
+        PictureError: no place holds that content.
     """
     reason = ""
     for path in paths:
@@ -111,7 +120,7 @@ def picture_of(sha256: str, paths: Iterable[str], root: str) -> Image.Image:
             reason = str(error)
             continue
         if content.sha256 == sha256:
-            return decode(content.data)
+            return content.data
         reason = CHANGED
     raise PictureError(reason)
 

@@ -112,8 +112,8 @@ def duplicates(
 ) -> None:
     """Show groups of games with duplicate banners, in tiers.
 
-    identical: the same file. re-encoded: the same picture, saved again or scaled; found by its hash and confirmed by
-    the vectors. near: near-duplicates such as crops, recolours, mirror images, other lettering and reskins; found by
+    identical: the same file. re-encoded: the same picture, saved again or scaled; its hash, its vector and its colours
+    agree. near: near-duplicates such as crops, recolours, mirror images, other lettering and reskins; found by
     the vectors. similar: mutual nearest neighbours that are not duplicates.
 
     The best picture of each group is kept, unless you chose another: a lossless file rather than one that is not, then

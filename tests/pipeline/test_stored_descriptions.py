@@ -20,7 +20,7 @@ from steamdino.analysis.evaluation.baselines import HASH_VERSION, difference_has
 from steamdino.banners.read import read_picture
 from steamdino.errors import NotComputedError
 from steamdino.gallery import Gallery
-from steamdino.pipeline import stored_hashes
+from steamdino.pipeline import stored_descriptions
 from steamdino.pipeline.check import check
 from steamdino.pipeline.duplicate_groups import Duplicates, duplicates
 
@@ -187,7 +187,7 @@ def test_only_stored_hashes_are_used_where_that_is_asked_for(
     few = duplicates(gallery, tiers=("re-encoded",), stored_only=True)
     assert len(few) == 1
     assert hashes_of(gallery) == {}  # a server never writes
-    monkeypatch.setattr(stored_hashes, "FEW", 2)
+    monkeypatch.setattr(stored_descriptions, "FEW", 2)
     with pytest.raises(NotComputedError, match=r"^3 pictures .*run: steam-dino check$"):
         duplicates(gallery, tiers=("re-encoded",), stored_only=True)
     check(gallery)

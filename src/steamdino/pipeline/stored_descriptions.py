@@ -1,27 +1,33 @@
-"""What the gallery knows of the banners of a snapshot's rows: their files and sizes, and difference hashes."""
+"""What the gallery knows of the banners of a snapshot's rows: their files, hashes and miniatures."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import suppress
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from steamdino.analysis.evaluation.baselines import HASH_VERSION, difference_hash
+from steamdino.banners import miniature as miniatures
+from steamdino.banners.decode import decode
+from steamdino.banners.miniature import LENGTH
 from steamdino.engines.cores import cores
 from steamdino.engines.decoding import ahead
 from steamdino.errors import GalleryError, NotComputedError, PictureError
 from steamdino.gallery import Gallery
-from steamdino.gallery.curation import PAGE, Original, Shown
+from steamdino.gallery.curation import PAGE, Curation, Original, Shown
 from steamdino.index.snapshot_reader import SnapshotReader
-from steamdino.pipeline.measuring import AHEAD, picture_of
+from steamdino.pipeline.measuring import AHEAD, content_of
 
 FEW = 200
 """Pictures that may be decoded where only stored hashes are wanted: it takes less than a second."""
 
-HASH_BYTES = 32
+MAPPED = 16 << 20
+"""Bytes from which on a file is mapped."""
 
 
 class RowBanners:
@@ -68,33 +74,71 @@ class RowBanners:
             }
 
 
-class StoredHashes:
-    """Difference hashes of pictures: read from the gallery, and computed where it has none."""
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What is computed of a picture and stored.
 
-    def __init__(self, banners: RowBanners, gallery: Gallery, *, stored_only: bool = False) -> None:
+    Attributes:
+        length: bytes.
+        version: of the computation.
+        compute: takes a picture's file, and returns so many bytes. May raise a PictureError.
+        read, put: of `Curation`: return and store what there is, by sha256.
+    """
+
+    length: int
+    version: int
+    compute: Callable[[bytes], bytes]
+    read: Callable[[Curation, int, Iterable[str]], dict[str, bytes]]
+    put: Callable[[Curation, int, Iterable[tuple[str, bytes]]], None]
+
+
+HASHES = Described(
+    32,
+    HASH_VERSION,
+    lambda data: difference_hash(decode(data)).tobytes(),
+    Curation.hashes,
+    Curation.put_hashes,
+)
+"""Difference hashes."""
+
+MINIATURES = Described(
+    LENGTH, miniatures.VERSION, miniatures.miniature, Curation.miniatures, Curation.put_miniatures
+)
+"""Miniatures; see `banners.miniature`."""
+
+
+class StoredDescriptions:
+    """Hashes or miniatures of pictures: read from the gallery, and computed where it has none."""
+
+    def __init__(
+        self, kind: Described, banners: RowBanners, gallery: Gallery, *, stored_only: bool = False
+    ) -> None:
         """Prepare to read.
 
         Args:
+            kind: what to read.
             banners: of the rows.
             gallery: open for reading until the last call of `of`.
-            stored_only: compute at most `FEW` hashes, and store none.
+            stored_only: compute at most `FEW`, and store none.
         """
-        self._banners, self._gallery, self._stored_only = banners, gallery, stored_only
+        self._kind, self._banners, self._gallery, self._stored_only = kind, banners, gallery, stored_only
         self._root = gallery.root
         self._new: dict[str, bytes] = {}
 
     def of(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-        """Return the hashes of rows: uint8, shape (m, 32), and which of them are known, bool, shape (m,).
+        """Return what rows have: uint8, shape (m, length), and which of it is known, bool, shape (m,).
+
+        Much of it is mapped from a temporary file.
 
         Raises:
             NotComputedError: too many are not stored.
         """
-        made = np.zeros((len(rows), HASH_BYTES), np.uint8)
+        made = _zeros(len(rows), self._kind.length)
         known = np.zeros(len(rows), np.bool_)
         missing = np.zeros(len(rows), np.bool_)
         for start in range(0, len(rows), PAGE):
             page = [one for _, one in self._banners.read(rows[start : start + PAGE])]
-            stored = self._gallery.curation.hashes(HASH_VERSION, (one.sha256 for one in page))
+            stored = self._kind.read(self._gallery.curation, self._kind.version, (one.sha256 for one in page))
             for place, one in enumerate(page, start):
                 if written := stored.get(one.sha256):
                     made[place] = np.frombuffer(written, np.uint8)
@@ -116,21 +160,31 @@ class StoredHashes:
                 self._new[sha256] = made_now
         return made, known
 
-    def store(self) -> None:
-        """Store what had to be computed, if the gallery can be written to right now."""
+    def store(self, writable: Gallery | None = None) -> None:
+        """Store what had to be computed, if the gallery can be written to right now.
+
+        Args:
+            writable: the gallery, open for writing; None to open it.
+        """
         if not self._new or self._stored_only:
             return
         # A gallery that another process writes to, or that is read-only, is left alone: nothing is lost but time.
         with (
             suppress(GalleryError, sqlite3.DatabaseError, OSError),
-            Gallery.write(self._root, "duplicates") as opened,
+            nullcontext(writable) if writable else Gallery.write(self._root, "duplicates") as opened,
             opened.transaction(),
         ):
-            opened.curation.put_hashes(HASH_VERSION, self._new.items())
+            self._kind.put(opened.curation, self._kind.version, self._new.items())
 
     def _look(self, found: tuple[int, Shown]) -> tuple[str, bytes | None]:
         _, one = found
         try:
-            return one.sha256, difference_hash(picture_of(one.sha256, (one.path,), str(self._root))).tobytes()
+            return one.sha256, self._kind.compute(content_of(one.sha256, (one.path,), str(self._root)))
         except PictureError:
             return one.sha256, None
+
+
+def _zeros(rows: int, length: int) -> NDArray[np.uint8]:
+    if rows * length <= MAPPED:
+        return np.zeros((rows, length), np.uint8)
+    return np.memmap(tempfile.TemporaryFile(), np.uint8, shape=(rows, length))
