@@ -10,7 +10,7 @@ import re
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -22,6 +22,7 @@ except ImportError:  # a Python without liblzma decodes no LZMA
 
 from steamdino.catalogue.folder import printable
 from steamdino.catalogue.ids import refusal
+from steamdino.catalogue.skipping import Patterns, Skipped
 from steamdino.errors import SourceError
 from steamdino.picture_formats import SUFFIXES
 from steamdino.records import Entry, Problem
@@ -41,21 +42,32 @@ def is_archive(path: Path) -> bool:
     return path.name.lower().endswith(ENDINGS)
 
 
-def read(path: Path, *, by_name: bool = False, prefix: str = "") -> Iterator[Entry | Problem]:
+def read(
+    path: Path,
+    *,
+    by_name: bool = False,
+    prefix: str = "",
+    exclude: Sequence[str] = (),
+    skipped: Skipped | None = None,
+) -> Iterator[Entry | Problem]:
     """Read an archive from start to end, with one picture in memory at a time.
 
     Args:
         path: the archive. Members without a picture's suffix are skipped silently.
         by_name: use the file name alone as the id, not the path.
         prefix: put before each id.
+        exclude, skipped: as for `folder.scan`.
 
     Yields:
         an Entry with its content for each picture, a Problem for each picture that cannot be used.
 
     Raises:
         SourceError: it is not an archive, or not of the kind that its suffix says.
+        UsageError: a pattern cannot be understood.
     """
     taken: dict[str, str] = {}
+    skipped = Skipped() if skipped is None else skipped
+    patterns = Patterns.given(Path(), exclude)
     members = _zip(path) if path.name.lower().endswith(".zip") else _tar(path)
     with closing(members):
         for found in members:
@@ -64,9 +76,15 @@ def read(path: Path, *, by_name: bool = False, prefix: str = "") -> Iterator[Ent
                 continue
             name, size, reason, content = found
             member = PurePosixPath(name)
-            if member.suffix.lower() not in SUFFIXES or any(
-                part.startswith(".") for part in member.parts if part != ".."
+            if any(part.startswith(".") for part in member.parts if part != "..") or any(
+                map(skipped.is_junk, member.parts)
             ):
+                continue
+            if member.suffix.lower() not in SUFFIXES:
+                skipped.count_unread(member.suffix)
+                continue
+            if not member.is_absolute() and _is_excluded(patterns, Path(name)):
+                skipped.excluded += 1
                 continue
             where = printable(name)
             game_id = prefix + (member.stem if by_name else member.as_posix()[: -len(member.suffix)])
@@ -101,6 +119,11 @@ def read(path: Path, *, by_name: bool = False, prefix: str = "") -> Iterator[Ent
                     )
                 else:
                     yield Entry(game_id, member.stem, LocalFile(path / where), where, data=data)
+
+
+def _is_excluded(patterns: Patterns, path: Path) -> bool:
+    folders = [parent for parent in path.parents if parent.name]
+    return any(patterns.exclude(one, is_folder=one != path) for one in (*folders, path))
 
 
 def _unsafe(name: str) -> str | None:

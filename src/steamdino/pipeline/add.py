@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
 
 from steamdino.banners.read import inspect
 from steamdino.catalogue import archive, folder, table
 from steamdino.catalogue.ids import steam_refusal
+from steamdino.catalogue.skipping import Skipped
 from steamdino.errors import PictureError, SourceError, UsageError
 from steamdino.gallery import Gallery
 from steamdino.gallery.games import KnownGame, Source, columns_json
@@ -42,6 +43,7 @@ class AddSummary:
             read, so that it is unknown.
         problems: entries that could not be used.
         named: how many of these games got their name from the names that were passed.
+        skipped: files and folders that are no pictures of games, counted.
     """
 
     source: str
@@ -52,6 +54,7 @@ class AddSummary:
     gone: int | None
     problems: tuple[Problem, ...]
     named: int = 0
+    skipped: Skipped = field(default_factory=Skipped)
 
 
 def add(
@@ -66,6 +69,7 @@ def add(
     outside: bool = False,
     names: Mapping[str, str] | None = None,
     allow_missing: bool = False,
+    exclude: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> AddSummary:
     """Add a folder, a table or an archive of pictures to a gallery, or bring it up to date.
@@ -84,11 +88,12 @@ def add(
         prefix: put before each id, to tell sources apart whose ids collide.
         names: of games by id; they replace the names in the source.
         allow_missing: continue if more than half of the games or pictures that the source had are missing.
+        exclude: patterns of files and folders to skip, in the syntax of .gitignore, in a folder or an archive.
         outside: let a table name pictures outside its own folder.
         progress: called with (done, total).
 
     Raises:
-        UsageError: the path is none of these.
+        UsageError: the path is none of these, or a pattern cannot be understood.
         SourceError: the table or archive cannot be read at all, or most of the source's games or pictures are missing,
             as when a drive is not mounted; nothing is marked as missing then.
         GalleryError: the gallery cannot be used at all.
@@ -98,17 +103,20 @@ def add(
         raise UsageError(
             f"{location} holds what the gallery {owner} keeps for itself; name a folder of your own"
         )
+    skipped = Skipped()
     if location.is_dir():
         kind = "folder"
-        pictures = list(folder.scan(location, by_name=steam, prefix=prefix))
+        pictures = list(folder.scan(location, by_name=steam, prefix=prefix, exclude=exclude, skipped=skipped))
         listing = _Listing(lambda: pictures, _contents(pictures), COMMIT_EVERY)
     elif archive.is_archive(location) and location.is_file():
         kind = "archive"
-        members = archive.read(location, by_name=steam, prefix=prefix)
+        members = archive.read(location, by_name=steam, prefix=prefix, exclude=exclude, skipped=skipped)
         first = list(islice(members, 1))  # before anything is touched
         listing = _Listing(lambda: chain(first, members), None, MEMBERS_AT_A_TIME)
     elif location.exists():
         kind = "table"
+        if exclude:
+            raise UsageError(f"--exclude is for folders and archives, and {path} is a table; leave it out")
 
         def rows() -> Iterator[Found]:
             return table.read(location, columns, outside=outside, prefix=prefix)
@@ -126,7 +134,7 @@ def add(
         scan = _Scan(
             opened, source, location, copy, names or {}, keep_old=keep_old, allow_missing=allow_missing
         )
-        return scan.run(listing, progress)
+        return replace(scan.run(listing, progress), skipped=skipped)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from steamdino.present.cli.options import GalleryOptions, KeepOldOption
 from steamdino.present.display_text import counted, printable
 
 if TYPE_CHECKING:
+    from steamdino.catalogue.skipping import Skipped
     from steamdino.pipeline import AddSummary
 
 SHOWN = 10
@@ -66,6 +67,14 @@ def add(
         bool,
         typer.Option("--allow-missing", help="Continue even if most of the known games are missing."),
     ] = False,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATTERN",
+            help="Skip files and folders that match, in the syntax of .gitignore. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
     all_problems: Annotated[
         bool, typer.Option("--all-problems", help="Print every problem, not only ten.")
     ] = False,
@@ -79,6 +88,9 @@ def add(
     Adding the same path again updates it: new, changed and missing games are found (missing ones are marked, not
     deleted). If fewer than half of the games are left, nothing is marked, as the drive may not be mounted;
     --allow-missing continues.
+
+    Junk of operating systems, such as @eaDir or Thumbs.db, is skipped. So is what --exclude or a file .steamdinoignore,
+    in any of the folders, names.
 
     Exit code 1 means that something could not be used; everything else was added.
 
@@ -109,6 +121,7 @@ def add(
                 outside=allow_outside,
                 names=known,
                 allow_missing=allow_missing,
+                exclude=exclude or (),
                 progress=progress,
             )
         except KeyboardInterrupt:
@@ -130,12 +143,27 @@ def add(
     # If part of the source was unreadable, the missing games are unknown.
     outcome = ", ".join(f"{'?' if n is None else format(n, ',')} {label}" for label, n in counts.items())
     say(f"{printable(summary.source)}: {outcome}")
+    _print_skipped(summary.skipped)
     if names and known:
         _print_named(names.name, len(known), summary, steam)
     if not any(counts.values()):
         note(f"Found no games in {printable(str(path))}. Pictures must end in {', '.join(SUFFIXES)}.")
     if summary.problems:
         raise typer.Exit(1)
+
+
+def _print_skipped(skipped: Skipped) -> None:
+    """Report what is no picture of a game, by kind."""
+    if skipped.junk:
+        named = ", ".join(f"{count:,} {printable(name)}" for name, count in sorted(skipped.junk.items()))
+        note(f"Skipped junk of other programs: {named}")
+    if skipped.excluded:
+        note(
+            f"Excluded by patterns: {counted(skipped.excluded, 'picture or folder', 'pictures and folders')}"
+        )
+    if skipped.unread:
+        named = ", ".join(f"{count:,} {form}" for form, count in skipped.unread.most_common())
+        note(f"Not read: {named}. Convert them to PNG, WebP or JPEG to add them.")
 
 
 def _print_named(file: str, names: int, summary: AddSummary, steam: bool) -> None:
