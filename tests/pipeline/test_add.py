@@ -60,6 +60,7 @@ def test_a_file_that_was_written_anew_with_the_same_content_is_unchanged(
 def test_a_changed_name_or_column_is_a_change_and_a_bump_of_the_revision(tmp_path: Path) -> None:
     table = tmp_path / "t.jsonl"
     revisions = []
+    without = Columns(path=None)
     for row, expected in (
         ({"id": "a", "name": "A", "year": 1}, (1, 0, 0, 0)),
         ({"id": "a", "name": "B", "year": 1}, (0, 1, 0, 0)),
@@ -67,7 +68,7 @@ def test_a_changed_name_or_column_is_a_change_and_a_bump_of_the_revision(tmp_pat
         ({"id": "a", "name": "B", "year": 2}, (0, 0, 1, 0)),
     ):
         table.write_text(json.dumps(row))
-        assert _counts(add(tmp_path / "g", table)) == expected
+        assert _counts(add(tmp_path / "g", table, columns=without)) == expected
         with Gallery.open(tmp_path / "g") as gallery:
             revisions.append(gallery.games.revision)
     assert revisions[0] < revisions[1] < revisions[2] == revisions[3]
@@ -117,9 +118,9 @@ def test_a_picture_that_turned_bad_does_not_cost_its_game_the_old_banner(
 
 def test_where_a_row_cannot_be_read_nothing_is_said_to_have_gone(tmp_path: Path) -> None:
     table = tmp_path / "t.jsonl"
-    table.write_text('{"id": "a"}\n{"id": "b"}\n')
+    table.write_text('{"id": "a", "path": ""}\n{"id": "b"}\n')
     add(tmp_path / "g", table)
-    table.write_text('{"id": "a"}\n{"id": "b"')
+    table.write_text('{"id": "a", "path": ""}\n{"id": "b"')
     summary = add(tmp_path / "g", table)
     assert (summary.gone, len(summary.problems)) == (None, 1)
     with Gallery.open(tmp_path / "g") as gallery:
@@ -128,9 +129,9 @@ def test_where_a_row_cannot_be_read_nothing_is_said_to_have_gone(tmp_path: Path)
 
 def test_a_table_that_cannot_be_read_at_all_changes_nothing(tmp_path: Path) -> None:
     table = tmp_path / "t.csv"
-    table.write_text("id,name\na,A\n")
+    table.write_text("id,name,path\na,A,\n")
     add(tmp_path / "g", table)
-    table.write_text("appid,name\na,A\n")
+    table.write_text("appid,name,path\na,A,\n")
     with pytest.raises(SourceError):
         add(tmp_path / "g", table)
     with Gallery.open(tmp_path / "g") as gallery:
@@ -297,7 +298,7 @@ def test_a_table_that_lost_most_of_its_pictures_is_refused_until_it_is_allowed(
     table = tmp_path / "t.jsonl"
 
     def offer(shown: int) -> None:
-        rows = [{"id": str(n), **({"path": f"{n}.jpg"} if n < shown else {})} for n in range(4)]
+        rows = [{"id": str(n), "path": f"{n}.jpg" if n < shown else None} for n in range(4)]
         table.write_text("\n".join(map(json.dumps, rows)))
 
     for n in range(4):
@@ -333,7 +334,7 @@ def test_a_row_or_a_member_with_an_impossible_id_does_not_hide_what_is_missing(
     for name in ("a", "b", " c", "../d"):
         paint(tmp_path / f"in/{name}.jpg" if "/" not in name else tmp_path / "in/d.jpg")
     for ids in (("a", "b", " c"), ("a", " c")):
-        table.write_text("\n".join(json.dumps({"id": key}) for key in ids))
+        table.write_text("\n".join(json.dumps({"id": key, "path": ""}) for key in ids))
         with tarfile.open(tmp_path / "t.tar", "w") as archive:
             for key in (*ids, "../d"):
                 archive.add(tmp_path / "in" / f"{key.removeprefix('../')}.jpg", f"{key}.jpg")

@@ -5,32 +5,34 @@ from __future__ import annotations
 import csv
 import json
 import math
+import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 from steamdino.catalogue.folder import printable
 from steamdino.catalogue.ids import refusal
+from steamdino.catalogue.text_table import Dialect, opened, rows_of
 from steamdino.errors import MissingExtraError, SourceError, UsageError
 from steamdino.records import Entry, Problem
 from steamdino.storage.location import LocalFile, Location, of_address
 from steamdino.wellformed import shown
 
 FORMATS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+USUAL_DELIMITERS = {"csv": ",", "tsv": "\t"}
 LONGEST_NAME = 1000
-LONGEST_FIELD = (
-    1 << 20
-)  # characters of one CSV field; the csv module's default of 128 Ki is too low for real tables
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The names of the table's columns. If the table has no column `path`, no game has a banner."""
+    """The names of the table's columns; `path` is None if the table names no pictures, and no game has a banner."""
 
     id: str = "id"
     name: str = "name"
-    path: str = "path"
+    path: str | None = "path"
 
 
 Line = tuple[str, Mapping[str, Any] | str]
@@ -43,7 +45,12 @@ def is_table(path: Path) -> bool:
 
 
 def read(
-    path: Path, columns: Columns | None = None, *, outside: bool = False, prefix: str = ""
+    path: Path,
+    columns: Columns | None = None,
+    *,
+    outside: bool = False,
+    prefix: str = "",
+    dialect: Dialect | None = None,
 ) -> Iterator[Entry | Problem]:
     """Read a table row by row.
 
@@ -52,13 +59,14 @@ def read(
         columns: the names of the table's columns.
         outside: allow pictures outside the table's folder (a table from a stranger could name any file).
         prefix: put before each id.
+        dialect: how a CSV or TSV file is written, if that is known.
 
     Yields:
         an Entry for each game, a Problem with its line for each row that cannot be used.
 
     Raises:
         UsageError: there is no such file, or it does not have the suffix of a table.
-        SourceError: it cannot be read at all, or has no column for the ids, or none of another name than the usual one.
+        SourceError: it cannot be read at all, or lacks one of the columns; it need not have the usual one of names.
         MissingExtraError: it is Parquet, and pyarrow is not installed.
     """
     columns = columns or Columns()
@@ -66,10 +74,16 @@ def read(
         raise UsageError(f"{path} is not a file; name a table or a folder of pictures")
     if not is_table(path):
         raise UsageError(f"{path} is not a table or an archive; tables end in {', '.join(sorted(FORMATS))}")
-    reader = {"csv": _csv, "tsv": _tsv, "jsonl": _jsonl, "parquet": _parquet}[FORMATS[path.suffix.lower()]]
+    kind = FORMATS[path.suffix.lower()]
+    if kind in USUAL_DELIMITERS:
+        lines = _separated(path, columns, USUAL_DELIMITERS[kind], dialect or Dialect())
+    elif dialect not in (None, Dialect()):
+        raise UsageError(f"{path} is neither CSV nor TSV; leave out --delimiter and --encoding")
+    else:
+        lines = _jsonl(path, columns) if kind == "jsonl" else _parquet(path, columns)
     folder = path.parent.absolute()
     taken: dict[str, str] = {}
-    for where, cells in reader(path, columns):
+    for where, cells in lines:
         if isinstance(cells, str):
             yield Problem(where, cells)
             continue
@@ -100,7 +114,7 @@ def _entry(
         return Problem(
             where, f"the name has {len(name):,} characters; at most {LONGEST_NAME:,} are allowed", game_id
         )
-    written = cells.get(columns.path)
+    written = None if columns.path is None else cells.get(columns.path)
     if written is not None and not isinstance(written, str):
         return Problem(
             where, f"the column {columns.path!r} holds {shown(written)}, which is not a path", game_id
@@ -109,7 +123,7 @@ def _entry(
     if written and location is None:
         if "\0" in written:
             return Problem(where, "its path contains a NUL byte", game_id)
-        picture = Path(written) if Path(written).is_absolute() else folder / written
+        picture = _found(folder, written)
         try:
             inside = outside or picture.resolve().is_relative_to(folder.resolve())
         except (OSError, RuntimeError):  # a loop of links raises RuntimeError before Python 3.13
@@ -140,43 +154,47 @@ def _cell(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 
-def _csv(path: Path, columns: Columns) -> Iterator[Line]:
-    return _separated(path, columns, ",")
+def _found(folder: Path, written: str) -> Path:
+    """Return the picture that a path means.
+
+    Spreadsheets on Windows write backslashes, and macOS writes accents as characters of their own. Another spelling is
+    taken only if there is no file of the one that was written.
+    """
+    for one in dict.fromkeys((written, *(normalize(form, written) for form in ("NFC", "NFD")))):
+        for spelling in dict.fromkeys((one, one.replace("\\", "/"))):
+            with suppress(OSError, ValueError):
+                if os.path.lexists(folder / spelling):
+                    return folder / spelling
+    return folder / written
 
 
-def _tsv(path: Path, columns: Columns) -> Iterator[Line]:
-    return _separated(path, columns, "\t")
-
-
-def _separated(path: Path, columns: Columns, delimiter: str) -> Iterator[Line]:
-    csv.field_size_limit(LONGEST_FIELD)
-    # Bytes that are not UTF-8 become surrogates here, so that one bad row does not stop the import.
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        rows = csv.reader(file, delimiter=delimiter, strict=True)
+def _separated(path: Path, columns: Columns, usual: str, dialect: Dialect) -> Iterator[Line]:
+    with opened(path, dialect) as file:
         try:
-            header = next(rows, None)
-        except csv.Error as error:
-            raise SourceError(f"{path}: line 1: {error}") from None
-        _require(path, columns, header or [])
-        assert header is not None  # noqa: S101 (_require has raised without one)
-        while True:
+            header, rows = rows_of(file, path, columns.id, dialect, usual)
+            _require(path, columns, header)
             # A quoted field may span several lines, so a row is named by its first line.
-            where = f"line {rows.line_num + 1}"
-            try:
-                row = next(rows, None)
-            except csv.Error as error:
-                yield where, f"it cannot be parsed: {error}"
-                continue
-            if row is None:
-                return
-            if not row:
-                continue
-            if len(row) != len(header):
-                yield where, f"it has {len(row)} fields, expected {len(header)} as in the header"
-            elif any(_is_broken(cell) for cell in row):
-                yield where, "it is not UTF-8; save the table as UTF-8"
-            else:
-                yield where, dict(zip(header, row, strict=True))
+            while True:
+                where = f"line {rows.line}"
+                try:
+                    row = next(rows.reader, None)
+                except csv.Error as error:
+                    yield where, f"it cannot be parsed: {error}"
+                    continue
+                if row is None:
+                    return
+                if not row:
+                    continue
+                if len(row) != len(header):
+                    yield where, f"it has {len(row)} fields, expected {len(header)} as in the header"
+                elif any(_is_broken(cell) for cell in row):
+                    yield where, f"it is not {file.encoding}; save the table as UTF-8, or pass --encoding"
+                else:
+                    yield where, dict(zip(header, row, strict=True))
+        except UnicodeError:
+            raise SourceError(
+                f"{path} cannot be read as {file.encoding}; name its encoding with --encoding"
+            ) from None
 
 
 def _jsonl(path: Path, columns: Columns) -> Iterator[Line]:
@@ -233,16 +251,11 @@ def _parquet(path: Path, columns: Columns) -> Iterator[Line]:
 
 
 def _require(path: Path, columns: Columns, header: list[str]) -> None:
-    # Without the usual columns, a game is named by its id, or has no banner. Others were asked for.
-    usual = Columns(id="")
+    # Without the usual column of names, a game is named by its id. Another one was asked for.
     missing = [
         (flag, name)
-        for flag, name, optional in (
-            ("--id", columns.id, usual.id),
-            ("--name", columns.name, usual.name),
-            ("--path", columns.path, usual.path),
-        )
-        if name not in header and name != optional
+        for flag, name in (("--id", columns.id), ("--name", columns.name), ("--path", columns.path))
+        if name is not None and name not in header and (flag, name) != ("--name", Columns().name)
     ]
     if not missing:
         if len(set(header)) == len(header):
@@ -255,8 +268,9 @@ def _require(path: Path, columns: Columns, header: list[str]) -> None:
         )
     shown = ", ".join(name[:40] for name in header[:20])
     flag, name = missing[0]
+    without = ", or add games without pictures with --no-pictures" if flag == "--path" else ""
     raise SourceError(
-        f"{path} has no column {name!r}; its columns are {shown}. Name the right one with {flag}"
+        f"{path} has no column {name!r}; its columns are {shown}. Name the right one with {flag}{without}"
     )
 
 

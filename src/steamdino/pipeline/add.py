@@ -13,6 +13,7 @@ from steamdino.banners.read import inspect
 from steamdino.catalogue import archive, folder, table
 from steamdino.catalogue.ids import steam_refusal
 from steamdino.catalogue.skipping import Skipped
+from steamdino.catalogue.text_table import Dialect
 from steamdino.errors import PictureError, SourceError, UsageError
 from steamdino.gallery import Gallery
 from steamdino.gallery.games import KnownGame, Source, columns_json
@@ -70,6 +71,7 @@ def add(
     names: Mapping[str, str] | None = None,
     allow_missing: bool = False,
     exclude: Sequence[str] = (),
+    dialect: Dialect | None = None,
     progress: Progress | None = None,
 ) -> AddSummary:
     """Add a folder, a table or an archive of pictures to a gallery, or bring it up to date.
@@ -80,7 +82,7 @@ def add(
         gallery: its folder; created if it does not exist.
         path: a folder of pictures, a table (.csv, .tsv, .jsonl, .parquet), or an archive (.tar, .tar.gz, .zip),
             whose pictures are always copied.
-        columns: which of a table's columns hold id, name and path.
+        columns: which of a table's columns hold id, name and path; a path of None adds games without pictures.
         copy: keep a copy of each picture in the gallery instead of a link to where it lies.
         keep_old: keep the gallery's copies of pictures that are replaced, for the record of changes.
         steam: the ids are appIDs: files are found by their names alone, games get links to Steam, and an id that is not
@@ -89,6 +91,7 @@ def add(
         names: of games by id; they replace the names in the source.
         allow_missing: continue if more than half of the games or pictures that the source had are missing.
         exclude: patterns of files and folders to skip, in the syntax of .gitignore, in a folder or an archive.
+        dialect: how a CSV or TSV file is written, if it is to be read otherwise than by what is in it.
         outside: let a table name pictures outside its own folder.
         progress: called with (done, total).
 
@@ -119,7 +122,7 @@ def add(
             raise UsageError(f"--exclude is for folders and archives, and {path} is a table; leave it out")
 
         def rows() -> Iterator[Found]:
-            return table.read(location, columns, outside=outside, prefix=prefix)
+            return table.read(location, columns, outside=outside, prefix=prefix, dialect=dialect)
 
         # Read twice: a table can have a million rows with long texts.
         listing = _Listing(rows, _contents(rows()), COMMIT_EVERY)

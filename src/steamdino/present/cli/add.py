@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from steamdino.pipeline import AddSummary
 
 SHOWN = 10
+TAB = ("tab", "\\t")
+"""How a tab can be written on the command line."""
 FEW = 0.5
 """Share of named games below which a list of names seems to belong to other games."""
 
@@ -44,6 +46,25 @@ def add(
             help="Column of a table with the picture's path, relative to the table.",
         ),
     ] = "path",
+    no_pictures: Annotated[
+        bool, typer.Option("--no-pictures", help="The table names no pictures; its games have no banner.")
+    ] = False,
+    delimiter: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CHARACTER",
+            help="Delimiter of a CSV or TSV file; tab for a tab.",
+            show_default="found out",
+        ),
+    ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Encoding of a CSV or TSV file, such as utf-16 or windows-1252.",
+            show_default="found out",
+        ),
+    ] = None,
     copy: Annotated[
         bool, typer.Option("--copy", help="Copy each picture into the gallery instead of linking to it.")
     ] = False,
@@ -102,6 +123,7 @@ def add(
     """
     from steamdino.catalogue.steam import app_lists
     from steamdino.catalogue.table import Columns
+    from steamdino.catalogue.text_table import Dialect
     from steamdino.picture_formats import SUFFIXES
     from steamdino.pipeline import add as run
     from steamdino.present.cli.progress import bar
@@ -113,7 +135,8 @@ def add(
             summary = run(
                 settings.gallery,
                 path,
-                columns=Columns(id_column, name_column, path_column),
+                columns=Columns(id_column, name_column, None if no_pictures else path_column),
+                dialect=Dialect("\t" if delimiter in TAB else delimiter, encoding),
                 copy=copy,
                 keep_old=settings.keep_old,
                 steam=steam,
