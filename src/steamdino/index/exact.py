@@ -94,7 +94,7 @@ class ExactIndex:
         """See `Index.neighbours`. Cosines are those of `pair_cosines`; it takes less than 100 MB besides the result."""
         queries = np.arange(len(self)) if rows is None else rows
         k = max(0, min(k, len(self) - 1 if among is None else int(np.count_nonzero(among))))
-        found = Neighbours(np.empty((len(queries), k), np.intp), np.empty((len(queries), k), np.float32))
+        found = Neighbours.none(len(queries), k)
         if k:
             for block, own in find(self._vectors, queries, k, among=among, progress=progress):
                 found.rows[block], found.cosines[block] = own

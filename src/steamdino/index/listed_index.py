@@ -101,7 +101,7 @@ class ListedIndex:
         count = len(self) if rows is None else len(rows)
         most = len(self) - 1 if among is None else int(np.count_nonzero(among))
         k = max(0, min(k, most))
-        found = Neighbours(np.full((count, k), -1, np.intp), np.full((count, k), -1, np.float32))
+        found = Neighbours.none(count, k)
         searched = []
         for start in range(0, count if k else 0, BLOCK):
             block = (

@@ -111,8 +111,7 @@ class QuantisedIndex(ExactIndex):
         k = max(0, min(k, len(self) - 1 if among is None else int(np.count_nonzero(among))))
         if k >= DEEP and len(queries) >= ALL:
             return super().neighbours(k, rows=rows, among=among, progress=progress)
-        numbers = np.full((len(queries), k), -1, np.intp)
-        cosines = np.full((len(queries), k), -1, np.float32)
+        numbers, cosines = Neighbours.none(len(queries), k)
         for start in range(0, len(queries) if k else 0, BATCH):
             block = queries[start : start + BATCH]
             left = []

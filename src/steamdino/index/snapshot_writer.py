@@ -7,12 +7,13 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -194,21 +195,24 @@ class Draft:
             with closing(sqlite3.connect(self.folder / GAMES)) as db:
                 similarity = distribution(vectors, _sha256s(db))
         games = len(vectors)
-        built = index_registry.build(index, vectors)
-        name, recall, more_files = built.made.name, built.recall, tuple(built.made.save(self.folder))
-        del built
-        files = {VECTORS: _facts(self.folder / VECTORS)}
-        if neighbours:
-            more_files += write_neighbours(
-                self.folder,
-                vectors,
-                str(files[VECTORS]["sha256"]),
-                neighbours,
-                home=self._home,
-                older=self.older,
-                progress=progress,
-            )
-        del vectors  # Windows renames no folder with an open file in it
+        more_files: tuple[str, ...] = ()
+        # Neither needs the other, and each has parts that take one core.
+        with ThreadPoolExecutor(1) as threads:
+            indexing = threads.submit(_write_index, index, vectors, self.folder)
+            files = {VECTORS: _facts(self.folder / VECTORS)}
+            if neighbours:
+                more_files += write_neighbours(
+                    self.folder,
+                    vectors,
+                    str(files[VECTORS]["sha256"]),
+                    neighbours,
+                    home=self._home,
+                    older=self.older,
+                    progress=partial(_report, indexing, progress),
+                )
+            name, recall, index_files = indexing.result()
+        more_files += index_files
+        del vectors, indexing  # Windows renames no folder with an open file in it
         files |= {
             name: _facts(self.folder / name)
             for name in (GAMES, WHITENING, *more_files)
@@ -235,6 +239,22 @@ class Draft:
             self.folder.rename(target)
         remove_work(self._home)
         return target
+
+
+def _write_index(
+    kind: str, vectors: NDArray[np.float32], folder: Path
+) -> tuple[str, float | None, tuple[str, ...]]:
+    """Build and save a search index; return its kind, its recall and its files."""
+    built = index_registry.build(kind, vectors)
+    return built.made.name, built.recall, tuple(built.made.save(folder))
+
+
+def _report(indexing: Future[Any], progress: Progress | None, done: int, total: int) -> None:
+    """Report progress, and an index that cannot be built at once, rather than after an hour."""
+    if indexing.done():
+        indexing.result()
+    if progress:
+        progress(done, total)
 
 
 def _reuse_vectors(older: OlderSnapshot, draft: Draft) -> bool:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steamdino.records import Progress
+from steamdino.storage.scratch_array import scratch_array
 
 
 class Neighbours(NamedTuple):
@@ -29,6 +30,11 @@ class Neighbours(NamedTuple):
 
     rows: NDArray[np.intp]
     cosines: NDArray[np.float32]
+
+    @classmethod
+    def none(cls, queries: int, k: int) -> Neighbours:
+        """Return places for k neighbours of many queries, without any yet; large ones are in temporary files."""
+        return cls(scratch_array((queries, k), np.intp, -1), scratch_array((queries, k), np.float32, -1))
 
 
 class ClosePairs(NamedTuple):

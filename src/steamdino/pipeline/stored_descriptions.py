@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
@@ -22,12 +21,10 @@ from steamdino.gallery import Gallery
 from steamdino.gallery.curation import PAGE, Curation, Original, Shown
 from steamdino.index.snapshot_reader import SnapshotReader
 from steamdino.pipeline.measuring import AHEAD, content_of
+from steamdino.storage.scratch_array import scratch_array
 
 FEW = 200
 """Pictures that may be decoded where only stored hashes are wanted: it takes less than a second."""
-
-MAPPED = 16 << 20
-"""Bytes from which on a file is mapped."""
 
 
 class RowBanners:
@@ -133,7 +130,7 @@ class StoredDescriptions:
         Raises:
             NotComputedError: too many are not stored.
         """
-        made = _zeros(len(rows), self._kind.length)
+        made = scratch_array((len(rows), self._kind.length), np.uint8)
         known = np.zeros(len(rows), np.bool_)
         missing = np.zeros(len(rows), np.bool_)
         for start in range(0, len(rows), PAGE):
@@ -182,9 +179,3 @@ class StoredDescriptions:
             return one.sha256, self._kind.compute(content_of(one.sha256, (one.path,), str(self._root)))
         except PictureError:
             return one.sha256, None
-
-
-def _zeros(rows: int, length: int) -> NDArray[np.uint8]:
-    if rows * length <= MAPPED:
-        return np.zeros((rows, length), np.uint8)
-    return np.memmap(tempfile.TemporaryFile(), np.uint8, shape=(rows, length))

@@ -16,13 +16,15 @@ with the same picture either could come first; here it is always the game itself
 
 from __future__ import annotations
 
+import io
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib.format import dtype_to_descr, write_array_header_1_0
 from numpy.typing import NDArray
 
 from steamdino.analysis.neighbourhood import Neighbourhood
@@ -31,6 +33,8 @@ from steamdino.storage.atomic import make_folder
 from steamdino.storage.output import writing
 
 MATCHES = "matches_faiss.npy"
+BLOCK = 4096
+"""Rows that are written at a time."""
 
 
 def similar_json(lists: Iterable[tuple[str, Sequence[str]]], *, numbers: bool) -> str:
@@ -80,17 +84,27 @@ def write_arrays(folder: Path, table: Neighbourhood) -> list[Path]:
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
     keys: list[Any] = [int(ids[row]) if numbers else ids[row] for row in order]
-    games = snapshot.games(order)
     small = np.uint16 if len(ids) <= 1 << 16 else np.uint32
-    matches = np.column_stack([np.arange(len(order)), place[table.rows[order]]]).astype(small)
     label = re.sub(r"[^A-Za-z0-9._-]", "-", snapshot.recipe.name)[:100]
-    files: dict[str, Any] = {
-        "app_ids.json": json.dumps(keys, indent=2),
-        "app_ids.npy": _array(keys, numbers),
-        "app_names.json": json.dumps([game.name for game in games], indent=2),
-        "frozen_app_ids.txt": "".join(f"{key}\n" for key in keys),
-        f"label_database.{label}.npy": snapshot.vectors[order].astype(np.float16),
-        MATCHES: matches,
+
+    def matches(block: slice) -> NDArray[Any]:
+        rows = order[block]
+        return np.column_stack([place[rows], place[table.rows[rows]]]).astype(small)
+
+    def vectors(block: slice) -> NDArray[Any]:
+        return snapshot.vectors[order[block]].astype(np.float16)
+
+    blocks = [slice(start, start + BLOCK) for start in range(0, max(1, len(order)), BLOCK)]
+    names = (game.name for block in blocks for game in snapshot.games(order[block]))
+    files: dict[str, Iterable[bytes]] = {
+        "app_ids.json": _json_list(keys),
+        "app_ids.npy": _npy(_array(keys, numbers)),
+        "app_names.json": _json_list(names),
+        "frozen_app_ids.txt": (f"{key}\n".encode() for key in keys),
+        f"label_database.{label}.npy": _npy_blocks(
+            map(vectors, blocks), (len(order), snapshot.vectors.shape[1])
+        ),
+        MATCHES: _npy_blocks(map(matches, blocks), (len(order), 1 + table.rows.shape[1])),
     }
     try:
         make_folder(folder)
@@ -101,11 +115,32 @@ def write_arrays(folder: Path, table: Neighbourhood) -> list[Path]:
         ) from None
     for name, content in files.items():
         with writing(folder / name) as file:
-            if isinstance(content, str):
-                file.write(content.encode())
-            else:
-                np.save(file, content, allow_pickle=False)
+            file.writelines(content)
     return [folder / name for name in files]
+
+
+def _json_list(values: Iterable[Any]) -> Iterator[bytes]:
+    """Yield what `json.dumps` makes of a list with an indent of 2."""
+    before = "["
+    for value in values:
+        yield f"{before}\n  {json.dumps(value)}".encode()
+        before = ","
+    yield b"[]" if before == "[" else b"\n]"
+
+
+def _npy(array: NDArray[Any]) -> Iterator[bytes]:
+    return _npy_blocks(iter([array]), array.shape)
+
+
+def _npy_blocks(blocks: Iterator[NDArray[Any]], shape: tuple[int, ...]) -> Iterator[bytes]:
+    """Yield the file of an array that consists of blocks of rows; at least one."""
+    for number, block in enumerate(blocks):
+        if not number:
+            header = io.BytesIO()
+            facts = {"descr": dtype_to_descr(block.dtype), "fortran_order": False, "shape": shape}
+            write_array_header_1_0(header, facts)
+            yield header.getvalue()
+        yield np.ascontiguousarray(block).tobytes()
 
 
 def _array(keys: Sequence[Any], numbers: bool) -> NDArray[Any]:
