@@ -187,7 +187,7 @@ def by_the_definition(
         standard = (cosines[one, other] - usual) / (1 - usual)
         bits = int(np.unpackbits(hashes[one] ^ hashes[other]).sum()) if {one, other} <= hashes.keys() else 256
         if standard >= 0.5:
-            found[one, other] = "re-encoded" if standard >= 0.72 and bits <= 18 else "near"
+            found[one, other] = "re-encoded" if bits <= 18 else "near"
         elif standard >= 0.42 and (nearest[one], nearest[other]) == (other, one):
             found[one, other] = "similar"
     return found

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from steamdino.analysis.duplicate_detection import NEAR, least_cosine
+from steamdino.analysis.duplicate_detection import near_cosine
 from steamdino.analysis.explain import Explainer, Explanation
 from steamdino.analysis.flaws import Flaw, Sizes, banner_flaws
 from steamdino.analysis.rarity import COMPARED, Rarities
@@ -174,7 +174,7 @@ class Auditor:
 
 def taken_from(usual: float) -> float:
     """The lowest similarity of two banners that show the same thing, given the median similarity of all pairs."""
-    return least_cosine(NEAR, usual)
+    return near_cosine(usual)
 
 
 def _among(tag: str | None) -> Filter:

@@ -30,8 +30,8 @@ from steamdino.records import Progress
 
 IDENTICAL, RE_ENCODED, NEAR, SIMILAR = TIERS = ("identical", "re-encoded", "near", "similar")
 
-LEAST = {RE_ENCODED: 0.72, NEAR: SAME_THING, SIMILAR: 0.42}
-"""Lowest standardised similarity of each tier."""
+LEAST = {NEAR: SAME_THING, SIMILAR: 0.42}
+"""Lowest standardised similarity of each tier; re-encoded pairs are near ones, too."""
 
 MOST_BITS = 18
 """Bits, of 256, in which the difference hashes of the same picture may differ."""
@@ -75,9 +75,9 @@ class DuplicatePairs:
                 yield part.first[own], part.second[own]
 
 
-def least_cosine(tier: str, usual: float) -> float:
-    """Return the lowest cosine of a tier, given the median cosine of the snapshot's pairs."""
-    return usual + LEAST[tier] * (1 - usual)
+def near_cosine(usual: float) -> float:
+    """Return the lowest cosine of near pairs, given the median cosine of the snapshot's pairs."""
+    return usual + LEAST[NEAR] * (1 - usual)
 
 
 def find_pairs(
@@ -108,9 +108,7 @@ def find_pairs(
         found.append(DuplicatePairs(first_of[copies], copies, identical))
     if wanted <= {IDENTICAL}:
         return found
-    loosest = RE_ENCODED if wanted <= {IDENTICAL, RE_ENCODED} else NEAR
-    least = least_cosine(loosest, usual)
-    parts = close_pairs(index, first_of, least, nearest=SIMILAR in wanted, progress=progress)
+    parts = close_pairs(index, first_of, near_cosine(usual), nearest=SIMILAR in wanted, progress=progress)
     closest = _closest(parts, len(index)) if SIMILAR in wanted else None
     return found + [_in_tiers(part, len(index), usual, hashes, wanted, closest) for part in parts]
 
@@ -154,7 +152,7 @@ def _same_pictures(close: ClosePairs, count: int, usual: float, hashes: Hashes) 
     for start in range(0, len(first), CHUNK):
         part = slice(start, start + CHUNK)
         enough = same[part]
-        enough[:] = _standard(cosines[part], usual) >= LEAST[RE_ENCODED]
+        enough[:] = _standard(cosines[part], usual) >= LEAST[NEAR]
         asked[first[part][enough]] = asked[second[part][enough]] = True
     rows = np.flatnonzero(asked)
     if not len(rows):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from steamdino.analysis.duplicate_detection import RE_ENCODED, least_cosine
 from steamdino.records import Match
 from steamdino.search import Snapshot
+
+FOLDED = 0.72
+"""Lowest standardised similarity, ``(cosine - median) / (1 - median)``, of near-copies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +23,16 @@ class FoldedMatch:
 def folded(snapshot: Snapshot, matches: Sequence[Match]) -> list[FoldedMatch]:
     """Fold near-copies of a match into it.
 
-    A match is a near-copy of an earlier one if their similarity is at least that of the duplicates' tier
-    ``re-encoded``, as that of equal pictures is. It is compared with those that lead a fold, and not with their copies,
-    so that a chain of small changes does not end in one fold.
+    A match is a near-copy of an earlier one if their standardised similarity is at least `FOLDED`. It is compared with
+    those that lead a fold, and not with their copies, so that a chain of small changes does not end in one fold.
 
     Args:
         snapshot: the snapshot that was searched.
         matches: some of its matches, the most similar first. Their number is squared, so pass a page of them.
     """
     known = snapshot.manifest.similarity
-    least = least_cosine(RE_ENCODED, known.usual["pairs"] if known else 0.0)
+    usual = known.usual["pairs"] if known else 0.0
+    least = usual + FOLDED * (1 - usual)
     rows = [row for match in matches if (row := snapshot.row(match.id)) is not None]
     vectors = snapshot.vectors[rows]
     alike = vectors @ vectors.T >= least
