@@ -107,6 +107,31 @@ def test_dark_and_pale_pictures_are_told_apart() -> None:
     assert not {"dark", "light"} & flaws(scene())
 
 
+@pytest.mark.parametrize(
+    ("colour", "lightness"),
+    [
+        ((0, 0, 255), 32.30),
+        ((230, 0, 0), 48.04),
+        ((0, 0, 128), 12.98),
+        ((80, 80, 80), 34.03),
+        ((3, 3, 3), 0.82),
+    ],
+)
+def test_what_is_dark_in_grey_is_judged_by_lightness_and_the_brightest_channel(
+    colour: tuple[int, int, int], lightness: float
+) -> None:
+    """L* as in CIE 15, of sRGB's colours under D65."""
+    found = measure(Image.new("RGB", (300, 450), colour))["dark"]
+    assert found == pytest.approx((lightness / 100 + max(colour) / 255) / 2, abs=1e-4)
+
+
+def test_vivid_colours_are_not_dark_and_dim_ones_are() -> None:
+    for vivid in ((0, 0, 255), (230, 0, 0), (90, 0, 255), (0, 120, 0)):
+        assert "dark" not in flaws(Image.new("RGB", (300, 450), vivid)), vivid
+    for dim in ((0, 0, 90), (60, 0, 0), (0, 50, 0), (70, 70, 70)):
+        assert "dark" in flaws(Image.new("RGB", (300, 450), dim)), dim
+
+
 def test_a_blurred_picture_is_blurry() -> None:
     assert "blurry" in flaws(scene().filter(ImageFilter.GaussianBlur(12)))
 

@@ -7,7 +7,9 @@ the same flaws.
 
 =================  ==========================================================================================
 ``blank``          the span of brightness between the 0.5th and 99.5th percentile, as a share of 255
-``dark``           the brightness of the 99th percentile: if low, everything is dark
+``dark``           the brightness of the 99th percentile: if low, everything is dark. What seems dark in grey is
+                   judged by its colours: the mean of lightness (CIE L*, as a share of 100) and of the brightest
+                   channel (as a share of 255), since blue is dark in grey however vivid it is
 ``light``          1 - the brightness of the 5th percentile: a picture whose darkest parts are bright is pale
 ``low-information``  the entropy of 256 levels of grey, in bits, divided by 8
 ``blurry``         1 - exp(-v / 300), v the variance of the Laplacian (in squared levels of grey)
@@ -23,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-VERSION = 1
+VERSION = 2
 """Of the measures: pictures are measured again when it rises."""
 
 HEIGHT = 300
@@ -53,13 +55,24 @@ def measure(image: Image.Image) -> dict[str, float]:
     low, dark, bright, high = _percentiles(counts, (0.5, 5, 99, 99.5))
     found = {
         "blank": (high - low) / 255,
-        "dark": bright / 255,
+        "dark": bright / 255 if bright / 255 >= THRESHOLDS["dark"] else _brightness(image, small.size),
         "light": 1 - dark / 255,
         "low-information": _entropy(counts) / 8,
         "blurry": 1 - np.exp(-_laplacian(np.asarray(small)).var() / BLUR_SCALE),
         "border": box[2] * box[3] / (image.width * image.height),
     }
     return {name: round(min(max(float(value), 0.0), 1.0), 4) + 0.0 for name, value in found.items()}
+
+
+def _brightness(image: Image.Image, size: tuple[int, int]) -> float:
+    """Compute the 99th percentile of the mean of lightness and of the brightest channel, 0 to 1."""
+    levels = np.asarray(image.resize(size, Image.Resampling.BICUBIC), np.float32) / 255
+    # IEC 61966-2-1 (sRGB) and CIE 15 (L*).
+    linear = np.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4)
+    luminance = linear @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+    flat = luminance <= (6 / 29) ** 3
+    lightness = np.where(flat, (29 / 3) ** 3 / 100 * luminance, 1.16 * np.cbrt(luminance) - 0.16)
+    return float(np.percentile((lightness + levels.max(axis=2)) / 2, 99))
 
 
 def content_box(image: Image.Image) -> tuple[int, int, int, int]:
