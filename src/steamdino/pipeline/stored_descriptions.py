@@ -23,8 +23,8 @@ from steamdino.index.snapshot_reader import SnapshotReader
 from steamdino.pipeline.measuring import AHEAD, content_of
 from steamdino.storage.scratch_array import scratch_array
 
-FEW = 200
-"""Pictures that may be decoded where only stored hashes are wanted: it takes less than a second."""
+FEW = 1000
+"""Pictures that may be decoded where only stored hashes are wanted: those of Steam's size take two seconds."""
 
 
 class RowBanners:
