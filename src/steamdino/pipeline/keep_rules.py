@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Self
 
 from steamdino.errors import UsageError
@@ -13,20 +14,10 @@ from steamdino.gallery.curation import Original
 USUAL = ("lossless", "resolution", "bytes")
 """What decides unless rules are given, and after them."""
 
-RULES = (*USUAL, "oldest", "newest", "source")
 PATH = "path:"
 """Begins a rule that prefers files whose path matches the pattern after it."""
 
-CHOSEN, LINKED, FIRST = "you chose to keep it", "the others are links", "its id comes first"
-
-_REASONS = {
-    "lossless": "its file is lossless",
-    "resolution": "it has the most pixels",
-    "bytes": "its file has the most bytes",
-    "oldest": "its file is the oldest",
-    "newest": "its file is the newest",
-    "source": "its source was added first",
-}
+CHOSEN, FIRST = "you chose to keep it", "its id comes first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +35,20 @@ class Candidate:
     path: str
     lossless: bool
     chosen: bool
+
+
+Rule = tuple[str, Callable[[Candidate], object]]
+"""Why a picture is kept by the rule, and a sort key: the picture with the lowest is kept."""
+
+_RULES: dict[str, Rule] = {
+    "lossless": ("its file is lossless", lambda one: not one.lossless),
+    "resolution": ("it has the most pixels", lambda one: -one.original.width * one.original.height),
+    "bytes": ("its file has the most bytes", lambda one: -one.original.size),
+    "oldest": ("its file is the oldest", lambda one: one.original.mtime_ns),
+    "newest": ("its file is the newest", lambda one: -one.original.mtime_ns),
+    "source": ("its source was added first", lambda one: one.original.source),
+}
+RULES = tuple(_RULES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,29 +75,22 @@ class KeepRules:
     def rank(self, one: Candidate) -> tuple[object, ...]:
         """Return a sort key: of several pictures, the one with the lowest is kept."""
         key = one.original.game_id
-        return (not one.chosen, *(rule(one) for _, rule in self._all()), len(key), key)
+        return (not one.chosen, *(rule(one) for _, rule in _ordered(self.rules)), len(key), key)
 
     def reason(self, best: Candidate, other: Candidate) -> str:
         """Return why the first of two pictures is kept rather than the second."""
         if best.chosen and not other.chosen:
             return CHOSEN
-        return next((why for why, rule in self._all() if rule(best) != rule(other)), FIRST)
-
-    def _all(self) -> list[tuple[str, Callable[[Candidate], object]]]:
-        names = (*self.rules, *(name for name in USUAL if name not in self.rules))
-        return [_rule(name) for name in names]
+        return next((why for why, rule in _ordered(self.rules) if rule(best) != rule(other)), FIRST)
 
 
-def _rule(name: str) -> tuple[str, Callable[[Candidate], object]]:
+@lru_cache
+def _ordered(rules: tuple[str, ...]) -> list[Rule]:
+    return [_rule(name) for name in dict.fromkeys((*rules, *USUAL))]
+
+
+def _rule(name: str) -> Rule:
     if name.startswith(PATH):
         pattern = name.removeprefix(PATH)
         return f"its path matches {pattern}", lambda one: not fnmatchcase(one.path, pattern)
-    keys: dict[str, Callable[[Candidate], object]] = {
-        "lossless": lambda one: not one.lossless,
-        "resolution": lambda one: -one.original.width * one.original.height,
-        "bytes": lambda one: -one.original.size,
-        "oldest": lambda one: one.original.mtime_ns,
-        "newest": lambda one: -one.original.mtime_ns,
-        "source": lambda one: one.original.source,
-    }
-    return _REASONS[name], keys[name]
+    return _RULES[name]
