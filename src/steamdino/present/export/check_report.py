@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from steamdino.analysis.duplicate_detection import TIERS
 from steamdino.analysis.flaws import FLAWS, Flaw
@@ -17,6 +15,7 @@ from steamdino.gallery.layout import absolute, located
 from steamdino.pipeline.duplicate_groups import Duplicates, Member
 from steamdino.present.display_text import inert
 from steamdino.present.export.html_page import write_page
+from steamdino.present.export.json_lists import json_list
 
 SHOWN = 40
 """Banners of each flaw on the page."""
@@ -73,7 +72,7 @@ def decision_line(one: Member, other: Member) -> str:
 
 def findings_json(found: Sequence[Flaw]) -> Iterator[str]:
     """Yield flaws as one JSON list, in parts that end where a line does: there may be one for each game."""
-    return _json_list(map(asdict, found))
+    return json_list(map(asdict, found))
 
 
 def findings_csv(found: Sequence[Flaw]) -> Iterator[str]:
@@ -87,7 +86,7 @@ def findings_csv(found: Sequence[Flaw]) -> Iterator[str]:
 
 def groups_json(groups: Sequence[Duplicates]) -> Iterator[str]:
     """Yield groups as one JSON list, in parts that end where a line does."""
-    return _json_list(map(asdict, groups))
+    return json_list(map(asdict, groups))
 
 
 def groups_csv(groups: Sequence[Duplicates]) -> Iterator[str]:
@@ -110,19 +109,6 @@ def groups_csv(groups: Sequence[Duplicates]) -> Iterator[str]:
                     inert(member.path),
                 )
             )
-
-
-def _json_list(records: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """Yield what `json.dumps` makes of a list with an indent of 2, without its line breaks between records."""
-    before = ""
-    for record in records:
-        if before:
-            yield f"{before},"
-        else:
-            yield "["
-        text = json.dumps(record, ensure_ascii=False, indent=2, default=str)
-        before = "  " + text.replace("\n", "\n  ")
-    yield f"{before}\n]" if before else "[]"
 
 
 def _csv_line(values: Sequence[object]) -> str:

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from steamdino.analysis.neighbourhood import Neighbourhood
 from steamdino.errors import OutputError
+from steamdino.present.export.json_lists import json_list
 from steamdino.storage.atomic import make_folder
 from steamdino.storage.output import writing
 
@@ -97,9 +98,9 @@ def write_arrays(folder: Path, table: Neighbourhood) -> list[Path]:
     blocks = [slice(start, start + BLOCK) for start in range(0, max(1, len(order)), BLOCK)]
     names = (game.name for block in blocks for game in snapshot.games(order[block]))
     files: dict[str, Iterable[bytes]] = {
-        "app_ids.json": _json_list(keys),
+        "app_ids.json": _json(keys),
         "app_ids.npy": _npy(_array(keys, numbers)),
-        "app_names.json": _json_list(names),
+        "app_names.json": _json(names),
         "frozen_app_ids.txt": (f"{key}\n".encode() for key in keys),
         f"label_database.{label}.npy": _npy_blocks(
             map(vectors, blocks), (len(order), snapshot.vectors.shape[1])
@@ -119,13 +120,9 @@ def write_arrays(folder: Path, table: Neighbourhood) -> list[Path]:
     return [folder / name for name in files]
 
 
-def _json_list(values: Iterable[Any]) -> Iterator[bytes]:
-    """Yield what `json.dumps` makes of a list with an indent of 2."""
-    before = "["
-    for value in values:
-        yield f"{before}\n  {json.dumps(value)}".encode()
-        before = ","
-    yield b"[]" if before == "[" else b"\n]"
+def _json(values: Iterable[Any]) -> Iterator[bytes]:
+    for number, text in enumerate(json_list(values, ascii_only=True)):
+        yield f"\n{text}".encode() if number else text.encode()
 
 
 def _npy(array: NDArray[Any]) -> Iterator[bytes]:
