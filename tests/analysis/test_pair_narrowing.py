@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from itertools import combinations
+from unittest.mock import patch
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from steamdino.analysis import duplicate_detection
 from steamdino.analysis.duplicate_detection import IDENTICAL, NO_TIER, TIERS, DuplicatePairs
 from steamdino.analysis.pair_narrowing import merge, narrowed
 
@@ -52,14 +54,15 @@ places = st.lists(st.integers(0, 3), min_size=COUNT, max_size=COUNT)
 near_pairs = st.sets(st.tuples(rows, rows).filter(lambda pair: pair[0] < pair[1]), max_size=20)
 
 
-@given(pictures, places, near_pairs, st.booleans())
+@given(pictures, places, near_pairs, st.booleans(), st.integers(1, 30))
 def test_pairs_within_or_across_places_are_those_that_a_loop_finds(
-    pictures: list[int], places: list[int], close: set[tuple[int, int]], across: bool
+    pictures: list[int], places: list[int], close: set[tuple[int, int]], across: bool, chunk: int
 ) -> None:
     def counts(a: int, b: int) -> bool:
         return (places[a] != places[b]) == across
 
-    found = narrowed([stars(pictures), near(close)], np.array(places), across=across)
+    with patch.object(duplicate_detection, "CHUNK", chunk):
+        found = narrowed([stars(pictures), near(close)], np.array(places), across=across)
     assert pairs_of(found, NEAR) == {pair for pair in close if counts(*pair)}
     every = {(a, b) for a, b in combinations(range(COUNT), 2) if pictures[a] == pictures[b] and counts(a, b)}
     identical = pairs_of(found, TIERS.index(IDENTICAL))

@@ -42,17 +42,20 @@ def narrowed(pairs: Sequence[DuplicatePairs], places: Rows, *, across: bool) -> 
         places: intp, shape (n,): the number of each row's folder or source.
         across: keep pairs of rows in different places; else, in the same one.
     """
-    made = []
+    identical = [part for one in pairs for part in one.of_tier(IDENTICAL)]
     for part in pairs:
-        for first, second in part.of_tier(IDENTICAL):
-            made += _star_by_star(first, second, places, across=across)
         for chunk in part.chunks():
             same = places[chunk.first] == places[chunk.second]
             chunk.tiers[(same == across) | (chunk.tiers == TIERS.index(IDENTICAL))] = NO_TIER
-    return [*pairs, *made]
+    if not identical:
+        return [*pairs]
+    first, second = (
+        np.concatenate(side) for side in zip(*identical, strict=True)
+    )  # a group may be in many chunks
+    return [*pairs, _paired_anew(first, second, places, across=across)]
 
 
-def _star_by_star(first: Rows, second: Rows, places: Rows, *, across: bool) -> list[DuplicatePairs]:
+def _paired_anew(first: Rows, second: Rows, places: Rows, *, across: bool) -> DuplicatePairs:
     """Pair the rows of groups, each given as pairs of its first row with the others."""
     centres = np.unique(first)
     groups = np.concatenate([centres, first])
@@ -66,7 +69,7 @@ def _star_by_star(first: Rows, second: Rows, places: Rows, *, across: bool) -> l
     if not across:
         head_of = np.repeat(heads, np.diff(np.r_[starts, len(rows)]))
         apart = head_of != rows
-        return [_identical(head_of[apart], rows[apart])]
+        return _identical(head_of[apart], rows[apart])
     # A row is paired with the first head of its group that is in another place.
     head_groups = groups[starts]
     of_group = np.searchsorted(head_groups, groups)
@@ -74,7 +77,7 @@ def _star_by_star(first: Rows, second: Rows, places: Rows, *, across: bool) -> l
     two = np.minimum(of_group + 1, len(heads) - 1)
     partner = np.where(places[one] == places[rows], heads[two], one)
     valid = (places[partner] != places[rows]) & ((partner == one) | (head_groups[two] == groups))
-    return [_identical(partner[valid], rows[valid])]
+    return _identical(partner[valid], rows[valid])
 
 
 def _identical(first: Rows, second: Rows) -> DuplicatePairs:
