@@ -160,6 +160,8 @@ def _found(folder: Path, written: str) -> Path:
     Spreadsheets on Windows write backslashes, and macOS writes accents as characters of their own. Another spelling is
     taken only if there is no file of the one that was written.
     """
+    if written.isascii() and "\\" not in written:  # as nearly all are: there is no other spelling
+        return folder / written
     for one in dict.fromkeys((written, *(normalize(form, written) for form in ("NFC", "NFD")))):
         for spelling in dict.fromkeys((one, one.replace("\\", "/"))):
             with suppress(OSError, ValueError):
@@ -188,7 +190,8 @@ def _separated(path: Path, columns: Columns, usual: str, dialect: Dialect) -> It
                 if len(row) != len(header):
                     yield where, f"it has {len(row)} fields, expected {len(header)} as in the header"
                 elif any(_is_broken(cell) for cell in row):
-                    yield where, f"it is not {file.encoding}; save the table as UTF-8, or pass --encoding"
+                    named = file.encoding.upper().removesuffix("-SIG")
+                    yield where, f"it is not {named}; save the table as UTF-8, or pass --encoding"
                 else:
                     yield where, dict(zip(header, row, strict=True))
         except UnicodeError:

@@ -87,7 +87,7 @@ def encoding_of(path: Path) -> str:
         broken, block = False, b" "
         while block:
             block = file.read(BLOCK)
-            beyond = {char for char in decoder.decode(block, final=not block) if char > "\x7f"}
+            beyond = {char for char in set(decoder.decode(block, final=not block)) if char > "\x7f"}
             strays = {char for char in beyond if "\udc80" <= char <= "\udcff"}
             if beyond - strays or any(not _in_windows(char) for char in strays):
                 return "utf-8"
