@@ -53,7 +53,7 @@ def read(
     """Read an archive from start to end, with one picture in memory at a time.
 
     Args:
-        path: the archive. Members without a picture's suffix are skipped silently.
+        path: the archive. Members without a picture's suffix are skipped.
         by_name: use the file name alone as the id, not the path.
         prefix: put before each id.
         exclude, skipped: as for `folder.scan`.

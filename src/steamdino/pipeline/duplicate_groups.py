@@ -30,12 +30,12 @@ from steamdino.gallery.layout import VERTICAL, located, location
 from steamdino.index.snapshot_reader import SnapshotReader
 from steamdino.index.snapshot_selection import open_newest
 from steamdino.index.vector_index import Index
-from steamdino.pipeline.keep_rules import Candidate, KeepRules
+from steamdino.pipeline.keep_rules import AS_USUAL, Candidate, KeepRules
 from steamdino.pipeline.same_files import other_names
 from steamdino.pipeline.stored_descriptions import HASHES, MINIATURES, RowBanners, StoredDescriptions
 from steamdino.records import EVERYTHING, Filter, Progress
 
-COMPARED = ("all", "within-folders", "across-folders", "within-sources", "across-sources")
+COMPARISONS = ("all", "within-folders", "across-folders", "within-sources", "across-sources")
 """Which games are compared with each other."""
 
 
@@ -94,7 +94,7 @@ def duplicates(
     kind: str = VERTICAL,
     tiers: Sequence[str] = TIERS[:3],
     only: Filter = EVERYTHING,
-    compare: str = COMPARED[0],
+    compare: str = COMPARISONS[0],
     keep: Sequence[str] = (),
     progress: Progress | None = None,
     stored_only: bool = False,
@@ -108,7 +108,7 @@ def duplicates(
         kind: of banner.
         tiers: which to look for, of `analysis.duplicate_detection.TIERS`.
         only: among which games; by default all, hidden ones included.
-        compare: which of them to compare with each other, of `COMPARED`.
+        compare: which of them to compare with each other, of `COMPARISONS`.
         keep: rules by which the one to keep is chosen, the most important first; see `keep_rules`.
         progress: called with (done, total) of the games.
         writable: the gallery, if it is open for writing already.
@@ -142,7 +142,7 @@ def find_duplicates(
     kind: str = VERTICAL,
     tiers: Sequence[str] = TIERS[:3],
     only: Filter = EVERYTHING,
-    compare: str = COMPARED[0],
+    compare: str = COMPARISONS[0],
     names: bool = False,
     progress: Progress | None = None,
     stored_only: bool = False,
@@ -152,8 +152,8 @@ def find_duplicates(
 
     With `names`, a game whose banner is the same file as another's, by another name, counts as a duplicate, too.
     """
-    if compare not in COMPARED:
-        raise UsageError(f"{compare!r} cannot be compared; choose from: {', '.join(COMPARED)}")
+    if compare not in COMPARISONS:
+        raise UsageError(f"{compare!r} cannot be compared; choose from: {', '.join(COMPARISONS)}")
     for tier in tiers:
         if tier not in TIERS:
             raise UsageError(f"there is no tier {tier!r}; there are: {', '.join(TIERS)}")
@@ -179,7 +179,7 @@ def find_duplicates(
         paired = paired_rows(found, len(reader.index))
         if not names:
             merge(found, *other_names(banners.originals(paired), str(opened.root)), len(reader.index))
-        if compare != COMPARED[0]:
+        if compare != COMPARISONS[0]:
             places = _places(
                 banners.originals(paired), len(reader.index), by_folder=compare.endswith("folders")
             )
@@ -198,7 +198,7 @@ class FoundDuplicates:
     kind: str
     tiers: tuple[str, ...]
 
-    def groups(self, opened: Gallery, rules: KeepRules = KeepRules()) -> list[Duplicates]:  # noqa: B008
+    def groups(self, opened: Gallery, rules: KeepRules = AS_USUAL) -> list[Duplicates]:
         """Group the games under the decisions of a gallery that is open for reading.
 
         Args:

@@ -84,6 +84,9 @@ class KeepRules:
         return next((why for why, rule in _ordered(self.rules) if rule(best) != rule(other)), FIRST)
 
 
+AS_USUAL = KeepRules()
+
+
 @lru_cache
 def _ordered(rules: tuple[str, ...]) -> list[Rule]:
     return [_rule(name) for name in dict.fromkeys((*rules, *USUAL))]

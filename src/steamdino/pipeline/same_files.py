@@ -30,14 +30,11 @@ def other_names(
         if not original.from_store:
             path = location(original.origin, root).path
             names.setdefault(_file(path, original.origin), []).append((row, str(path or original.origin)))
-    pairs = [
-        (row, own)
-        for named in names.values()
-        if len(named) > 1
-        for own in [min(named, key=_preference)[0]]
-        for row, _ in named
-        if row != own
-    ]
+    pairs = []
+    for named in names.values():
+        if len(named) > 1:
+            own, _ = min(named, key=_preference)
+            pairs += [(row, own) for row, _ in named if row != own]
     found = np.array(pairs, np.intp).reshape(-1, 2)
     return found[:, 0], found[:, 1]
 

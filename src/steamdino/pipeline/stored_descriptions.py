@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from steamdino.analysis.evaluation.baselines import HASH_VERSION, difference_hash
 from steamdino.banners import miniature as miniatures
 from steamdino.banners.decode import decode
-from steamdino.banners.miniature import LENGTH
 from steamdino.engines.cores import cores
 from steamdino.engines.decoding import ahead
 from steamdino.errors import GalleryError, NotComputedError, PictureError
@@ -99,7 +98,7 @@ HASHES = Described(
 """Difference hashes."""
 
 MINIATURES = Described(
-    LENGTH, miniatures.VERSION, miniatures.miniature, Curation.miniatures, Curation.put_miniatures
+    miniatures.LENGTH, miniatures.VERSION, miniatures.miniature, Curation.miniatures, Curation.put_miniatures
 )
 """Miniatures; see `banners.miniature`."""
 

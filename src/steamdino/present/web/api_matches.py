@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import pathlib
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -56,7 +56,7 @@ class Search:
         """Whether even a game has to be encoded, because its stored vector is not the query's."""
         return bool(self.mirror or self.flip or self.crop or self.mixture)
 
-    def matches(self, query: str | pathlib.Path) -> Matches:
+    def matches(self, query: str | Path) -> Matches:
         """Return the matches of a game's id or a picture, with one more than the page needs if there is a next one."""
         return self.edition.similar(
             query,

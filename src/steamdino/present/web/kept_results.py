@@ -20,7 +20,7 @@ class KeptResults:
     def once(self, name: str, make: Callable[[], Any]) -> Any:
         """Return the result that is computed, quickly, at the first call with a name, and then kept."""
         if name not in self._kept:
-            with self.lock(name):
+            with self._lock(name):
                 if name not in self._kept:
                     self._kept[name] = make()
         return self._kept[name]
@@ -32,10 +32,9 @@ class KeptResults:
             BusyError: it is being computed, and too many requests are waiting already.
         """
         if name not in self._kept:
-            with self._work.computing(self.lock(f"{name} being computed")):
+            with self._work.computing(self._lock(f"{name} being computed")):
                 self.once(name, make)
         return self._kept[name]
 
-    def lock(self, name: str) -> threading.Lock:
-        """Return the lock of a name."""
+    def _lock(self, name: str) -> threading.Lock:
         return self._locks.setdefault(name, threading.Lock())

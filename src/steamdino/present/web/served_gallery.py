@@ -50,6 +50,7 @@ class ServedGallery:
             NotServedError: as for `open`.
             GalleryLockedError: another process is writing to it.
         """
-        with self.open() as opened:
-            folder = opened.root
-        change(folder)
+        with self.open():
+            folder = self.folder
+        if folder is not None:  # which `open` has made sure of
+            change(folder)

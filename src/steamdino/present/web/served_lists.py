@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -34,6 +35,7 @@ class ServedLists:
         self, snapshot: Snapshot, gallery: ServedGallery, results: KeptResults, work: WorkLimits
     ) -> None:
         self._snapshot, self._gallery, self._results, self._work = snapshot, gallery, results, work
+        self._grouping = threading.Lock()
         self._decided: tuple[list[Decision], list[Duplicates]] | None = None
 
     def unique(self, only: Filter) -> UniqueGames:
@@ -70,11 +72,11 @@ class ServedLists:
         )
         return found
 
-    def duplicates(self, only: Filter | None = None, *, of: str = "") -> list[Duplicates]:
+    def duplicates(self, only: Filter, *, of: str = "") -> list[Duplicates]:
         """Return groups of games with duplicate banners, under all decisions that were made until now.
 
         Args:
-            only: conditions of which a game of each group meets all; None for all groups.
+            only: conditions of which a game of each group meets all; without any, all groups.
             of: the id of a game that the groups have; empty for all groups.
 
         Raises:
@@ -86,7 +88,7 @@ class ServedLists:
         found = [
             one for one in self._grouped() if not of or any(of == member.game_id for member in one.members)
         ]
-        if only is None or only == only.without_conditions:
+        if only == only.without_conditions:
             return found
         ids = self._snapshot.ids
         allowed = {ids[row] for row in self._snapshot.rows(only)}
@@ -100,7 +102,7 @@ class ServedLists:
         found: FoundDuplicates = self._results.once_slowly(
             "duplicates", partial(self._paired, self._gallery.folder)
         )
-        with self._gallery.open() as opened, self._results.lock("grouped"):
+        with self._gallery.open() as opened, self._grouping:
             decisions = list(opened.curation.decisions())
             if self._decided is None or self._decided[0] != decisions:
                 self._decided = (decisions, found.groups(opened))
