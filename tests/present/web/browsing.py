@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from steamdino import Snapshot
@@ -17,6 +18,21 @@ def wait(page: Any, condition: str) -> None:
     while not page.evaluate(condition):
         assert time.monotonic() < deadline, condition
         page.wait_for_timeout(20)
+
+
+def tap(target: Any, done: Callable[[], bool]) -> None:
+    """Taps until it has the effect that is waited for.
+
+    On a busy machine a tap can last so long that Chromium takes it for a long press, which is no click.
+    """
+    for _ in range(5):
+        target.tap()
+        deadline = time.monotonic() + 4
+        while time.monotonic() < deadline:
+            if done():
+                return
+            target.page.wait_for_timeout(50)
+    raise AssertionError("tapping has no effect")
 
 
 def shown(page: Any, tiles: str = ".grid .tile") -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
-from tests.present.web.browsing import check_looks, shown, tiles, wait
+from tests.present.web.browsing import check_looks, shown, tap, tiles, wait
 
 from steamdino import Snapshot
 from steamdino.records import Filter
@@ -76,8 +76,7 @@ def test_a_part_is_drawn_with_a_finger(browse: Callable[..., Any], snapshot: Sna
     assert [float(one) for one in _fields(page)] == pytest.approx([0.2, 0.2, 0.6, 0.6], abs=0.02)
     assert page.evaluate("scrollY") == before
     check_looks(page)
-    page.get_by_role("button", name="Search by this part").tap()
-    page.wait_for_url("**crop=**")
+    tap(page.get_by_role("button", name="Search by this part"), lambda: "crop=" in page.url)
     _found(page, snapshot)
 
 
