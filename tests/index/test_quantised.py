@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
@@ -20,7 +20,7 @@ from steamdino.index import quantised_rows
 from steamdino.index.distinct_rows import DistinctRows
 from steamdino.index.exact import ExactIndex
 from steamdino.index.mean_split import MeanSplit, padded
-from steamdino.index.quantised import DEEP, QuantisedIndex
+from steamdino.index.quantised import DEEP, Examination, QuantisedIndex
 from steamdino.index.quantised_rows import CODES, ROWS, QuantisedRows
 
 Vectors = np.ndarray
@@ -29,9 +29,10 @@ Vectors = np.ndarray
 class EagerIndex(QuantisedIndex):
     """Trusts the quantised vectors as early as it may, however few rows there are."""
 
-    FIRST: ClassVar[int] = 17
+    EXAMINED: ClassVar[Mapping[int, Examination]] = {
+        bits: usual._replace(first=17, most=10**6) for bits, usual in QuantisedIndex.EXAMINED.items()
+    }
     WIDEST: ClassVar[int] = 1
-    MOST: ClassVar[int] = 10**6
     WHOLE: ClassVar[int] = 0
 
 
@@ -83,6 +84,57 @@ def test_no_neighbour_is_missed_in_hostile_data(make: Callable[[], Vectors]) -> 
         assert missed(index, k) == 0
     for share in (0.01, 0.1, 0.9):
         assert missed(index, 10, np.random.default_rng(4).random(len(index)) < share) == 0
+
+
+@pytest.fixture
+def two_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Indexes get the codes that they have from half a million vectors on."""
+    monkeypatch.setattr(quantised_rows, "MANY_VECTORS", 1)
+
+
+@pytest.mark.usefixtures("two_bits")
+@pytest.mark.parametrize("make", HOSTILE.values(), ids=HOSTILE)
+def test_two_bits_miss_one_neighbour_in_a_thousand_at_most(make: Callable[[], Vectors]) -> None:
+    index = EagerIndex.build(make())
+    assert index._rows.bits == 2
+    for k in (1, 10, 100):
+        assert missed(index, k) <= 100 * k / 1000
+    for share in (0.01, 0.1, 0.9):
+        assert missed(index, 10, np.random.default_rng(4).random(len(index)) < share) <= 1
+
+
+@pytest.mark.usefixtures("two_bits")
+def test_two_bits_take_half_as_much_memory_and_are_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vectors = clustered(4000, 256)
+    sizes = {}
+    for bits, many in ((2, 4000), (4, 4001)):
+        monkeypatch.setattr(quantised_rows, "MANY_VECTORS", many)
+        folder = tmp_path / str(bits)
+        folder.mkdir()
+        EagerIndex.build(vectors).save(folder)
+        sizes[bits] = (folder / CODES).stat().st_size
+        opened = EagerIndex.open(folder, vectors)
+        assert opened._rows.bits == bits
+        assert missed(opened, 10) == 0
+    assert sizes[2] < 0.6 * sizes[4]
+    (tmp_path / "2" / CODES).write_bytes((tmp_path / "4" / CODES).read_bytes())
+    with pytest.raises(SnapshotError, match="it is of other vectors"):
+        EagerIndex.open(tmp_path / "2", vectors).nearest(vectors[0], 3)
+
+
+def test_an_index_that_names_no_bits_has_four(tmp_path: Path) -> None:
+    index = EagerIndex.build(clustered(2000, 64))
+    index.save(tmp_path)
+    with np.load(tmp_path / ROWS) as stored:
+        arrays = dict(stored)
+    del arrays["bits"]
+    np.savez(tmp_path / ROWS, allow_pickle=False, **arrays)
+    assert missed(EagerIndex.open(tmp_path, index.vectors), 10) == 0
+    np.savez(tmp_path / ROWS, allow_pickle=False, **arrays, bits=3)
+    with pytest.raises(ValueError, match="codes of 3 bits"):
+        EagerIndex.open(tmp_path, index.vectors)
 
 
 def test_a_thousand_matches_are_found() -> None:

@@ -1,8 +1,8 @@
-"""The distinct vectors of an index in four bits a coordinate, which propose candidates for exact ranking.
+"""The distinct vectors of an index in a few bits a coordinate, which propose candidates for exact ranking.
 
-turbovec rotates each vector at random and stores the nearest of 16 values for each coordinate. The error of a dot
-product is then proportional to the lengths of both vectors, whatever the data (Zandieh et al., TurboQuant, 2025).
-`MeanSplit` makes both as short as the differences that matter.
+turbovec rotates each vector at random and stores the nearest of 16 values for each coordinate, or of 4 values. The
+error of a dot product is then proportional to the lengths of both vectors, whatever the data (Zandieh et al.,
+TurboQuant, 2025). `MeanSplit` makes both as short as the differences that matter.
 """
 
 from __future__ import annotations
@@ -27,9 +27,17 @@ CODES, ROWS = "quantised.tv", "quantised.npz"
 """The files: turbovec's own, and the mean and the distinct rows as NumPy's arrays."""
 
 LIBRARY = "turbovec"
-BITS = 4
-DISTORTION = 0.0095
-"""Mean squared error of the best 16 values for a normal distribution of variance 1 (J. Max, 1960)."""
+DISTORTION = {4: 0.0095, 2: 0.1175}
+"""Mean squared error of the best 2 ** bits values for a normal distribution of variance 1, by bits (J. Max, 1960)."""
+
+MANY_VECTORS = 500_000
+"""From so many distinct vectors on, coordinates have two bits instead of four. More candidates must then be ranked, but
+reading half as many codes from memory saves more; see docs/explanation/search-index.md."""
+
+
+def bits_for(count: int) -> int:
+    """Bits of a coordinate in an index of so many distinct vectors."""
+    return 2 if count >= MANY_VECTORS else 4
 
 
 class Proposed(NamedTuple):
@@ -54,11 +62,13 @@ class QuantisedRows:
 
     Attributes:
         distinct: which rows are which vector.
+        bits: of each coordinate.
     """
 
-    def __init__(self, distinct: DistinctRows, split: MeanSplit, codes: Callable[[], Any]) -> None:
+    def __init__(self, distinct: DistinctRows, split: MeanSplit, bits: int, codes: Callable[[], Any]) -> None:
         """Take the vectors and a function that returns their codes; it is called once."""
         self.distinct = distinct
+        self.bits = bits
         self._split = split
         self._read = codes
         self._known: Any = None
@@ -83,11 +93,12 @@ class QuantisedRows:
         library = _library()
         distinct = DistinctRows.of(vectors)
         split = MeanSplit.of(lambda: distinct.blocks(vectors), vectors.shape[1])
-        codes = library.TurboQuantIndex(padded(vectors.shape[1]), BITS)
+        bits = bits_for(len(distinct))
+        codes = library.TurboQuantIndex(padded(vectors.shape[1]), bits)
         for block in distinct.blocks(vectors):
             codes.add(split.vectors(block))
         codes.prepare()
-        return cls(distinct, split, lambda: codes)
+        return cls(distinct, split, bits, lambda: codes)
 
     @classmethod
     def open(cls, folder: Path, shape: tuple[int, ...]) -> Self:
@@ -110,6 +121,7 @@ class QuantisedRows:
             with (folder / ROWS).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 distinct = DistinctRows(arrays["first"], arrays["repeats"], arrays["numbers"])
                 split = MeanSplit(arrays["mirror"], *(float(number) for number in arrays["split"]))
+                bits = int(arrays["bits"]) if "bits" in arrays else 4  # what all had at first
             (folder / CODES).stat()
         except FileNotFoundError:
             raise
@@ -119,7 +131,9 @@ class QuantisedRows:
         distinct.check(rows)
         if split.mirror.shape != (dim,):
             raise ValueError(f"{ROWS} is not of these vectors")
-        return cls(distinct, split, partial(_codes, folder, len(distinct), padded(dim)))
+        if bits not in DISTORTION:
+            raise ValueError(f"{ROWS} names codes of {bits} bits")
+        return cls(distinct, split, bits, partial(_codes, folder, (len(distinct), padded(dim), bits)))
 
     def save(self, folder: Path) -> tuple[str, ...]:
         """Write the files; return their names."""
@@ -132,6 +146,7 @@ class QuantisedRows:
             numbers=self.distinct.numbers,
             mirror=self._split.mirror,
             split=np.array([self._split.centre, self._split.scale, self._split.length]),
+            bits=self.bits,
         )
         return CODES, ROWS
 
@@ -149,16 +164,16 @@ class QuantisedRows:
         """
         split, lacking = self._split.queries(queries)
         estimates, numbers = self._codes.search(split, count, mask=mask)
-        error = np.float32(self._split.length * np.sqrt(DISTORTION / split.shape[1]))
+        error = np.float32(self._split.length * np.sqrt(DISTORTION[self.bits] / split.shape[1]))
         return Proposed(numbers, estimates + lacking[:, None], np.linalg.norm(split, axis=1) * error)
 
 
-def _codes(folder: Path, count: int, dim: int) -> Any:
-    """Read the codes of so many vectors."""
+def _codes(folder: Path, shape: tuple[int, int, int]) -> Any:
+    """Read the codes of so many vectors, of so many coordinates, of so many bits."""
     damage = ""
     try:
         codes = _library().TurboQuantIndex.load(str(folder / CODES))
-        if (len(codes), codes.dim) == (count, dim):
+        if (len(codes), codes.dim, codes.bit_width) == shape:
             codes.prepare()
             return codes
         damage = "it is of other vectors"
