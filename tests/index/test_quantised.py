@@ -104,6 +104,17 @@ def test_two_bits_miss_one_neighbour_in_a_thousand_at_most(make: Callable[[], Ve
 
 
 @pytest.mark.usefixtures("two_bits")
+@pytest.mark.parametrize("copies", [0, 5000])
+def test_two_bits_miss_one_neighbour_in_a_thousand_at_most_where_the_library_first_selects_by_one(
+    copies: int,
+) -> None:
+    rows = clustered(40_000, 64)
+    rows[:copies] = unit(rows[0] + 0.004 * np.random.default_rng(1).normal(size=(copies, 64)))
+    index = type("WideIndex", (QuantisedIndex,), {"WIDEST": 48}).build(rows)
+    assert missed(index, 10) <= 1
+
+
+@pytest.mark.usefixtures("two_bits")
 def test_two_bits_take_half_as_much_memory_and_are_told_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
