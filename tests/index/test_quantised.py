@@ -135,6 +135,33 @@ def test_two_bits_take_half_as_much_memory_and_are_told_apart(
         EagerIndex.open(tmp_path / "2", vectors).nearest(vectors[0], 3)
 
 
+@pytest.mark.parametrize(
+    ("bits", "k", "possible", "counts"),
+    [
+        (4, 10, 10**6, [84, 504]),
+        (4, 1, 10**6, [48, 288, 1728]),
+        (4, 10, 83, []),
+        (2, 10, 10**6, [200, 2400, 4800]),
+        (2, 100, 10**6, [560, 4800]),
+        (2, 100, 3906, [560, 3906]),
+        (2, 100, 560, [560]),
+        (2, 100, 559, []),
+    ],
+)
+def test_candidates_become_more_until_all_rows_are_compared(
+    bits: int, k: int, possible: int, counts: list[int]
+) -> None:
+    assert list(QuantisedIndex.EXAMINED[bits].counts(k, possible)) == counts
+
+
+@pytest.mark.usefixtures("two_bits")
+@pytest.mark.parametrize(("count", "proposed"), [(24, 24), (25, 72), (71, 72), (72, 72), (2000, 1000)])
+def test_more_vectors_are_proposed_where_the_library_is_slow_with_fewer(count: int, proposed: int) -> None:
+    rows = QuantisedRows.build(clustered(3000, 64))
+    allowed = np.arange(3000) < 1000
+    assert rows.propose(clustered(3000, 64)[:2], count, allowed).numbers.shape == (2, proposed)
+
+
 def test_an_index_that_names_no_bits_has_four(tmp_path: Path) -> None:
     index = EagerIndex.build(clustered(2000, 64))
     index.save(tmp_path)

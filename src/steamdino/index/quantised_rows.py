@@ -8,6 +8,7 @@ TurboQuant, 2025). `MeanSplit` makes both as short as the differences that matte
 from __future__ import annotations
 
 import importlib
+import math
 import os
 import threading
 from collections.abc import Callable
@@ -33,6 +34,10 @@ DISTORTION = {4: 0.0095, 2: 0.1175}
 MANY_VECTORS = 500_000
 """From so many distinct vectors on, coordinates have two bits instead of four. More candidates must then be ranked, but
 reading half as many codes from memory saves more; see docs/explanation/search-index.md."""
+
+SLOW = 1 / 40, 1 / 14
+"""Between these shares of the vectors, turbovec 1.1 takes some hundred times as long with two bits as for fewer or for
+more; see findings/turbovec-slow-between-3-and-6-percent.sh."""
 
 
 def bits_for(count: int) -> int:
@@ -155,7 +160,7 @@ class QuantisedRows:
 
         Args:
             queries: float32, shape (m, d).
-            count: number of vectors; fewer are returned if there are fewer.
+            count: number of vectors. Fewer are returned if there are fewer, and more if that is much faster.
             mask: bool, shape (distinct,): the vectors that may be found; None for all.
 
         Raises:
@@ -163,6 +168,10 @@ class QuantisedRows:
             SnapshotError: their file is damaged.
         """
         split, lacking = self._split.queries(queries)
+        possible = len(self.distinct) if mask is None else int(np.count_nonzero(mask))
+        few, many = (math.ceil(share * possible) for share in SLOW)
+        if self.bits == 2 and few <= count < many:
+            count = many
         estimates, numbers = self._codes.search(split, count, mask=mask)
         error = np.float32(self._split.length * np.sqrt(DISTORTION[self.bits] / split.shape[1]))
         return Proposed(numbers, estimates + lacking[:, None], np.linalg.norm(split, axis=1) * error)
