@@ -14,7 +14,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from steamdino.version import __version__
 
 if TYPE_CHECKING:
     from steamdino.analysis.audit import Auditor

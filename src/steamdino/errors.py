@@ -13,6 +13,7 @@
     │   └── SnapshotError       a snapshot is damaged
     │       └── NoSnapshotError there is no snapshot yet, or none for that recipe
     ├── ModelError              a model's files are missing, altered, or cannot be downloaded
+    ├── EngineError             what encodes on other machines cannot be reached or used
     ├── PictureError            a picture cannot be decoded; the message is the reason
     ├── SourceError             a table or an archive cannot be read at all
     ├── NetworkError            a server cannot be reached, misbehaves, or is not allowed
@@ -72,6 +73,10 @@ class NoSnapshotError(SnapshotError):
 
 class ModelError(SteamDinoError):
     """A model's files are missing, altered, or cannot be downloaded."""
+
+
+class EngineError(SteamDinoError):
+    """What encodes on other machines cannot be reached or used."""
 
 
 class PictureError(SteamDinoError):

@@ -12,7 +12,10 @@ from steamdino.errors import UsageError
 
 __all__ = ["ENGINES", "Batch", "Engine", "EngineSettings", "Failure", "start_engine"]
 
-ENGINES = {"local": "steamdino.engines.local:LocalEngine"}
+ENGINES = {
+    "local": "steamdino.engines.local:LocalEngine",
+    "ray": "steamdino.engines.ray_cluster:RayEngine",
+}
 """Where each engine's class is, by the engine's name. It is imported when the engine is started."""
 
 
@@ -22,6 +25,7 @@ def start_engine(name: str, settings: EngineSettings) -> Engine:
     Raises:
         UsageError: there is no engine of that name, or it cannot do what the settings say.
         RecipeError, ModelError, MissingExtraError: as `features.encoder.Encoder` raises them.
+        EngineError: the cluster cannot be reached or used.
     """
     if name not in ENGINES:
         raise UsageError(f"there is no engine {name!r}; there are: {', '.join(ENGINES)}")

@@ -22,12 +22,18 @@ class EngineSettings:
         device: "cpu", "cuda" or "mps".
         inference_precision: "f32", "bf16" or "auto" (the fastest that the model and the device support).
         threads: pictures decoded at the same time; 0 means one per core.
+        cores: cores of this machine to compute with; 0 means all.
+        address: of the cluster, for an engine that has one; empty for one that is started on this machine.
+        actors: processes of the cluster that encode; 0 means as many as it has cores or GPUs for.
     """
 
     recipe: Recipe
     device: str = "cpu"
     inference_precision: str = "f32"
     threads: int = 0
+    cores: int = 0
+    address: str = ""
+    actors: int = 0
 
 
 @dataclass(frozen=True, slots=True)

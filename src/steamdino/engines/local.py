@@ -33,10 +33,11 @@ class LocalEngine:
         """
         recipe, precision = settings.recipe, settings.inference_precision
         if settings.device == "cpu":
-            self._encoder = Encoder(recipe, precision=precision, streams=cores())
+            streams = settings.cores or cores()
+            self._encoder = Encoder(recipe, precision=precision, streams=streams, cores=settings.cores)
         else:
             self._encoder = Encoder(recipe, device=settings.device, precision=precision, batch_size=GPU_BATCH)
-        self._threads = settings.threads or cores()
+        self._threads = settings.threads or settings.cores or cores()
         self.inference_precision = self._encoder.precision
         self.concurrency = self._encoder.streams * self._encoder.batch_size
 

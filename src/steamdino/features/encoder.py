@@ -42,6 +42,7 @@ class Encoder:
         precision: str = "f32",
         batch_size: int = BATCH,
         streams: int = 1,
+        cores: int = 0,
     ) -> None:
         """Load the recipe's model.
 
@@ -53,6 +54,7 @@ class Encoder:
             batch_size: the most pictures at a time.
             streams: how many calls may run side by side. One uses all cores for each call, which gives the lowest
                 latency; one for each core, called by as many threads, gives the highest throughput.
+            cores: how many cores to compute with on the CPU; 0 for all.
 
         Raises:
             RecipeError: no known model can encode under it.
@@ -66,7 +68,7 @@ class Encoder:
         self._whitening = whitening_of(recipe, files, whitening)
         self.precision = _precision(self._model, precision)
         self._runtimes: list[Runtime] = [
-            _runtime(files, recipe, self._model, scale, device, self.precision, batch_size, streams)
+            _runtime(files, recipe, self._model, scale, device, self.precision, batch_size, streams, cores)
             for scale in pooling.scales(recipe.pooling)
         ]
         self.batch_size = batch_size
@@ -98,6 +100,7 @@ def _runtime(
     precision: str,
     batch_size: int,
     streams: int,
+    cores: int,
 ) -> Runtime:
     outputs = pooling.outputs(recipe.pooling, known)
     if device == "cpu":
@@ -110,6 +113,7 @@ def _runtime(
             batch_size=batch_size,
             precision=precision,
             streams=streams,
+            cores=cores,
         )
     from steamdino.features.runtimes.torch import TorchModel, check_device
 

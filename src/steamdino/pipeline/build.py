@@ -69,6 +69,8 @@ def build(
     announce: Callable[[Plan], None] | None = None,
     progress: Progress | None = None,
     engine: str = "local",
+    address: str = "",
+    actors: int = 0,
     index: str = AUTO,
     neighbours: int = DEFAULT,
     listing: Progress | None = None,
@@ -91,6 +93,8 @@ def build(
         announce: called once if there is anything to encode, after the first few pictures.
         progress: called with (done, total).
         engine: what encodes, of `engines.ENGINES`.
+        address: of the engine's cluster; empty for one that is started on this machine.
+        actors: processes of the cluster that encode; 0 for as many as it has cores or GPUs.
         index: the kind of search index, of `index_registry.INDEXES`, or "auto": the one that suits the number of games.
         neighbours: how many neighbours of each game to store in the snapshot; 0 for none.
         listing: called with (done, games whose neighbours are searched), after the encoding.
@@ -100,6 +104,7 @@ def build(
         GalleryError: the gallery cannot be used, or has no banners of a kind other than the vertical one.
         UsageError: there is no such kind of banner, engine or index, the number of neighbours is out of range, or the
             model does not support the precision.
+        EngineError: the engine's cluster cannot be reached or used.
     """
     check_kind(kind)
     kind_for(index, 0, 0)
@@ -115,7 +120,9 @@ def build(
         started = time.monotonic()
         encoded = failed = 0
         if total:
-            running = start_engine(engine, EngineSettings(base, device, precision, threads))
+            running = start_engine(
+                engine, EngineSettings(base, device, precision, threads, 0, address, actors)
+            )
             with opened.transaction():
                 base_key = opened.vectors.put_recipe(base)
             writer = VectorWriter(opened, base_key, running.inference_precision)

@@ -39,6 +39,10 @@ class Settings:
         keep_old: whether `sync` and `add` keep the gallery's copies of banners that are replaced.
         index: the search index that `build` writes: "exact", "quantised" or "auto" (by the number of games).
         neighbours: how many nearest neighbours of each game `build` stores; 0 for none.
+        engine: what `build` encodes with: "local", or "ray" for a cluster.
+        ray_address: of the cluster: "auto", "host:port" or "ray://host:port"; empty for one that is started on this
+            machine.
+        actors: processes of the cluster that encode; 0 for as many as it has cores or GPUs.
     """
 
     gallery: Path = Path("gallery")
@@ -49,6 +53,9 @@ class Settings:
     keep_old: bool = False
     index: str = "auto"
     neighbours: int = 100
+    engine: str = "local"
+    ray_address: str = ""
+    actors: int = 0
 
     @classmethod
     def load(

@@ -19,9 +19,11 @@ PRECISIONS = ("f32", "bf16", "auto")
 PICTURES = ("gallery", "steam")
 COUNTRIES = "countries"
 INDEX = ("auto", "exact", "quantised")
+ENGINES = ("local", "ray")
 
 _RANGES: dict[str, tuple[float, float]] = {
     "threads": (0, 256),
+    "actors": (0, 100_000),
     "neighbours": (0, 1000),
     "connections": (1, 32),
     "tries": (1, 20),
@@ -41,7 +43,13 @@ _RANGES: dict[str, tuple[float, float]] = {
 }
 """The lowest and the highest value of each setting that is a number."""
 
-_CHOICES = {"device": DEVICES, "precision": PRECISIONS, "pictures": PICTURES, "index": INDEX}
+_CHOICES = {
+    "device": DEVICES,
+    "precision": PRECISIONS,
+    "pictures": PICTURES,
+    "index": INDEX,
+    "engine": ENGINES,
+}
 KEY, CURATOR_TOKEN = SECRETS = ("key", "curator_token")
 LEAST_SECRET = 16
 """Characters of a curator's token; shorter ones could be guessed."""

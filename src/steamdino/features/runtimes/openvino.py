@@ -44,6 +44,7 @@ class OpenVinoModel:
         batch_size: int,
         precision: str,
         streams: int = 1,
+        cores: int = 0,
     ) -> None:
         """Read and compile an ONNX file.
 
@@ -56,6 +57,7 @@ class OpenVinoModel:
             batch_size: pictures at a time.
             precision: "f32" or "bf16". Unless told, OpenVINO uses bf16 without notice on CPUs that support it.
             streams: how many calls run side by side, each on its share of the cores.
+            cores: how many cores all of them use, whichever are free; 0 for all that there are.
 
         Raises:
             UsageError: bf16 was asked for and this CPU does not support it.
@@ -63,7 +65,7 @@ class OpenVinoModel:
             ModelError: OpenVINO cannot read the file.
         """
         with LOADING:
-            self._load(path, model, transform, outputs, scale, batch_size, precision, streams)
+            self._load(path, model, transform, outputs, scale, batch_size, precision, streams, cores)
 
     def _load(
         self,
@@ -75,6 +77,7 @@ class OpenVinoModel:
         batch_size: int,
         precision: str,
         streams: int,
+        cores: int,
     ) -> None:
         with without_telemetry():
             import openvino as ov
@@ -109,6 +112,9 @@ class OpenVinoModel:
             [255 * value for value in transform.mean]
         ).scale([255 * value for value in transform.std])
         config = {"INFERENCE_PRECISION_HINT": precision, "NUM_STREAMS": str(streams)}
+        if cores:
+            # Processes that share a machine do not know of each other, and would bind their threads to the same core.
+            config |= {"INFERENCE_NUM_THREADS": str(cores), "ENABLE_CPU_PINNING": "NO"}
         compiled = core.compile_model(steps.build(), "CPU", config)
         self._outputs = len(outputs)
         # A request serves one call at a time; each call takes one and puts it back.

@@ -48,6 +48,30 @@ def build(
         int | None,
         typer.Option(help="Pictures decoded in parallel. Default: one per core.", show_default=False),
     ] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            metavar="local|ray",
+            help="What encodes: this machine, or a Ray cluster (extra: ray). Default: local.",
+            show_default=False,
+        ),
+    ] = None,
+    ray_address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|HOST:PORT|ray://HOST:PORT",
+            help="The Ray cluster. Default: $RAY_ADDRESS, else one that is started on this machine.",
+            show_default=False,
+        ),
+    ] = None,
+    actors: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Processes of the Ray cluster that encode. Default: one per core, or per GPU with --device cuda.",
+            show_default=False,
+        ),
+    ] = None,
     index: Annotated[
         str | None,
         typer.Option(
@@ -85,6 +109,7 @@ def build(
 
         steam-dino build
         steam-dino build --precision auto --transform fit --size 224x336
+        steam-dino build --engine ray --ray-address auto
     """
     from steamdino.features.recipe_parser import parse
     from steamdino.index.index_registry import AUTO, MANY_GAMES
@@ -97,9 +122,15 @@ def build(
         device=device,
         precision=recipe.precision,
         threads=threads,
+        engine=engine,
+        ray_address=ray_address,
+        actors=actors,
         index=index,
         neighbours=neighbours,
     )
+    for name, value in (("--ray-address", ray_address), ("--actors", actors)):
+        if value is not None and settings.engine != "ray":
+            raise UsageError(f"{name} is {value!r}, and the engine is {settings.engine!r}; add: --engine ray")
     chosen = parse(settings.recipe, mode=transform, size=size_of(size), pooling=pooling)
 
     def announce(plan: Plan) -> None:
@@ -114,6 +145,9 @@ def build(
                 device=settings.device,
                 precision=settings.inference_precision,
                 threads=settings.threads,
+                engine=settings.engine,
+                address=settings.ray_address,
+                actors=settings.actors,
                 index=settings.index,
                 upgrade=upgrade,
                 rebuild=rebuild,
