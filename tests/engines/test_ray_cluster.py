@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from tests.engines import test_engines as contract
+from tests.fakes.object_storage import ObjectStorage, serving
 
 from steamdino.engines import Engine, EngineSettings, Failure, start_engine
 from steamdino.engines.lost_work import GIVEN_UP
@@ -26,7 +27,10 @@ from steamdino.features.recipe_parser import named
 from steamdino.gallery.vectors import Pending
 from steamdino.recipe import Recipe
 from steamdino.storage.location import Content, LocalFile
+from steamdino.storage.object_store import StoredObject
 
+pytest.importorskip("obstore", reason="needs the extra objects")
+pytest.importorskip("moto", reason="needs moto")
 ray = pytest.importorskip("ray", reason="needs the extra ray")
 
 Paint = Callable[..., Path]
@@ -35,7 +39,17 @@ NODES, CORES = 3, 2
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[Any]:
+def objects() -> Iterator[ObjectStorage]:
+    """An S3 server with a bucket, which the nodes know by their environment."""
+    with serving() as storage, pytest.MonkeyPatch.context() as environment:
+        for name, value in storage.environment().items():
+            environment.setenv(name, value)
+        storage.bucket("covers")
+        yield storage
+
+
+@pytest.fixture(scope="module")
+def cluster(objects: ObjectStorage) -> Iterator[Any]:
     from ray.cluster_utils import Cluster
 
     started = Cluster(initialize_head=True, head_node_args={"num_cpus": CORES, "include_dashboard": False})
@@ -102,8 +116,13 @@ def _local(recipe: Recipe, banners: Sequence[Pending]) -> dict[str, bytes]:
 
 
 def test_a_node_that_is_lost_in_the_middle_changes_nothing(
-    cluster: Any, recipe: Recipe, banners: list[Pending]
+    cluster: Any, recipe: Recipe, banners: list[Pending], objects: ObjectStorage
 ) -> None:
+    stored = []
+    for banner in banners:
+        (file,) = banner.locations
+        objects.put("covers", file.name, file.read().data)
+        stored.append(Pending(banner.sha256, (StoredObject(f"s3://covers/{file.name}"),), banner.game_ids))
     lost = cluster.add_node(num_cpus=CORES)
     cluster.wait_for_nodes()
     free = NODES * (CORES - 1) + CORES
@@ -116,7 +135,7 @@ def test_a_node_that_is_lost_in_the_middle_changes_nothing(
             removed = True
             cluster.remove_node(lost, allow_graceful=False)
 
-    vectors, times, failures = _encoded(engine, banners, lose)
+    vectors, times, failures = _encoded(engine, stored, lose)
     assert removed
     assert (failures, set(times.values())) == ([], {1})
     assert vectors == _local(recipe, banners)

@@ -42,7 +42,7 @@ class Folder:
 STORES: dict[str, Callable[[Path], Store]] = {"file": Folder}
 
 
-@pytest.fixture(params=["file", *SCHEMES])
+@pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     return STORES[request.param](tmp_path)
 

@@ -87,7 +87,15 @@ class Patterns:
             return self
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"{path} cannot be read: {error}; write it as UTF-8 text") from None
-        return Patterns((*self.sets, (folder, _spec(lines, str(path)))))
+        return self.with_lines(folder, lines, str(path))
+
+    def with_lines(self, folder: Path, lines: list[str], origin: str) -> Patterns:
+        """Return these and the patterns of a file, which hold below its folder.
+
+        Raises:
+            UsageError: one cannot be understood; the error names the origin.
+        """
+        return Patterns((*self.sets, (folder, _spec(lines, origin))))
 
     def exclude(self, path: Path, *, is_folder: bool) -> bool:
         """Return whether a file or a folder is excluded; the last pattern that matches decides, as for git."""

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from steamdino.gallery import layout
@@ -78,21 +78,33 @@ class Games:
         ).fetchone()
         return Source(row[0], row[1], True)
 
-    def put_source(self, kind: str, location: Path, *, steam: bool) -> Source:
-        """Find or create the source at a location, however its path is spelled; a taken name gets a number appended."""
+    def put_source(self, kind: str, location: Path | str, *, steam: bool) -> Source:
+        """Find or create the source at a location; a taken name gets a number appended.
+
+        Args:
+            kind: "folder", "table", "archive" or "objects".
+            location: its path, however it is spelled, or its address in object storage.
+            steam: whether its ids are appIDs.
+        """
         for key, name, written, was_steam in self._db.execute(
             "SELECT source_id, name, location, steam FROM sources WHERE kind != 'store'"
         ).fetchall():
-            if not _is_same(layout.located(written, str(self._root)), location):
+            if not _is_same(layout.source_location(written, self._root), location):
                 continue
             if steam != bool(was_steam):
                 self._db.execute("UPDATE sources SET steam = ? WHERE source_id = ?", (steam, key))
                 bump(self._db)
             return Source(key, name, steam)
-        name = self._free_name(location.name or "pictures")
+        name = self._free_name(PurePosixPath(location).name or "pictures")
         cursor = self._db.execute(
             "INSERT INTO sources (name, kind, location, steam, added_at) VALUES (?, ?, ?, ?, ?)",
-            (name, kind, layout.portable(location, self._root), steam, now()),
+            (
+                name,
+                kind,
+                location if isinstance(location, str) else layout.portable(location, self._root),
+                steam,
+                now(),
+            ),
         )
         assert cursor.lastrowid is not None  # noqa: S101 (sqlite3 types it so; an INSERT always has one)
         return Source(cursor.lastrowid, name, steam)
@@ -247,7 +259,9 @@ class Games:
         self._db.execute("UPDATE sources SET scanned_at = ? WHERE source_id = ?", (now(), source.id))
 
 
-def _is_same(one: Path, other: Path) -> bool:
+def _is_same(one: Path | str, other: Path | str) -> bool:
+    if isinstance(one, str) or isinstance(other, str):
+        return one == other
     try:
         return one == other or one.samefile(other)
     except OSError:  # one of them does not exist

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from steamdino.errors import NoGalleryError, UsageError
-from steamdino.storage.location import LocalFile, Location, of_address
+from steamdino.storage.location import LocalFile, Location, is_address, of_address
 from steamdino.wellformed import content_path
 
 DATABASE = "gallery.sqlite"
@@ -115,6 +115,11 @@ def portable(path: Path, root: Path) -> str:
 def stored(location: Location, root: Path) -> str:
     """Return a picture's location as it is stored: a path as `portable` writes it, or an address."""
     return location.address if location.path is None else portable(location.path, root)
+
+
+def source_location(written: str, root: Path) -> Path | str:
+    """Where a source is, as `portable` wrote it down: an absolute path, or an address of object storage."""
+    return written if is_address(written) else located(written, str(root))
 
 
 def located(written: str, root: str) -> Path:

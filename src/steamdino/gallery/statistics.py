@@ -84,7 +84,11 @@ def report(connection: sqlite3.Connection, root: Path) -> GalleryStatistics:
         revision=connection.execute("SELECT revision FROM catalogue").fetchone()[0],
         sources=tuple(
             SourceStatistics(
-                name, kind, place if kind == "store" else layout.located(place, str(root)), bool(steam), *rest
+                name,
+                kind,
+                place if kind == "store" else layout.source_location(place, root),
+                bool(steam),
+                *rest,
             )
             for name, kind, place, steam, *rest in sources
         ),

@@ -1,4 +1,4 @@
-"""Adds a folder, a table or an archive to the gallery: what is new, what changed, what is missing."""
+"""Adds a folder, a table, an archive or objects to the gallery: what is new, what changed, what is missing."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from itertools import chain, islice
 from pathlib import Path
 
 from steamdino.banners.read import inspect
-from steamdino.catalogue import archive, folder, table
+from steamdino.catalogue import archive, bucket, folder, table
 from steamdino.catalogue.ids import steam_refusal
 from steamdino.catalogue.skipping import Skipped
 from steamdino.catalogue.text_table import Dialect
+from steamdino.engines.decoding import ahead
 from steamdino.errors import PictureError, SourceError, UsageError
 from steamdino.gallery import Gallery
 from steamdino.gallery.games import KnownGame, Source, columns_json
@@ -21,13 +22,16 @@ from steamdino.gallery.layout import absolute, owner_of
 from steamdino.pipeline.missing import missing_most
 from steamdino.pipeline.picture_store import is_kept, keep
 from steamdino.records import Entry, Problem, Progress
-from steamdino.storage.location import Content, LocalFile, Location, PictureStatus
+from steamdino.storage.location import Content, LocalFile, Location, PictureStatus, is_address
 
 COMMIT_EVERY = 500
 """Games between two commits: what a kill can cost."""
 
 MEMBERS_AT_A_TIME = 32
 """Members of an archive between two commits; their pictures are held in memory until then."""
+
+READERS = 32
+"""Objects that are read at the same time."""
 
 Found = Entry | Problem
 
@@ -74,14 +78,15 @@ def add(
     dialect: Dialect | None = None,
     progress: Progress | None = None,
 ) -> AddSummary:
-    """Add a folder, a table or an archive of pictures to a gallery, or bring it up to date.
+    """Add a folder, a table, an archive or objects of pictures to a gallery, or bring it up to date.
 
     What was committed stays if the process is killed; adding again continues from there.
 
     Args:
         gallery: its folder; created if it does not exist.
-        path: a folder of pictures, a table (.csv, .tsv, .jsonl, .parquet), or an archive (.tar, .tar.gz, .zip),
-            whose pictures are always copied.
+        path: a folder of pictures, a table (.csv, .tsv, .jsonl, .parquet), an archive (.tar, .tar.gz, .zip), whose
+            pictures are always copied, or the address of a bucket or a prefix in object storage (``s3://``, ``gs://``,
+            ``az://``).
         columns: which of a table's columns hold id, name and path; a path of None adds games without pictures.
         copy: keep a copy of each picture in the gallery instead of a link to where it lies.
         keep_old: keep the gallery's copies of pictures that are replaced, for the record of changes.
@@ -100,14 +105,19 @@ def add(
         SourceError: the table or archive cannot be read at all, or most of the source's games or pictures are missing,
             as when a drive is not mounted; nothing is marked as missing then.
         GalleryError: the gallery cannot be used at all.
+        MissingExtraError: object storage or Parquet needs a library that is not installed.
     """
-    location = absolute(Path(path))
-    if owner := owner_of(location):
+    location = str(path).rstrip("/") if is_address(str(path)) else absolute(Path(path))
+    skipped = Skipped()
+    if isinstance(location, str):
+        kind = "objects"
+        objects = list(bucket.scan(location, by_name=steam, prefix=prefix, exclude=exclude, skipped=skipped))
+        listing = _Listing(lambda: objects, _contents(objects), COMMIT_EVERY)
+    elif owner := owner_of(location):
         raise UsageError(
             f"{location} holds what the gallery {owner} keeps for itself; name a folder of your own"
         )
-    skipped = Skipped()
-    if location.is_dir():
+    elif location.is_dir():
         kind = "folder"
         pictures = list(folder.scan(location, by_name=steam, prefix=prefix, exclude=exclude, skipped=skipped))
         listing = _Listing(lambda: pictures, _contents(pictures), COMMIT_EVERY)
@@ -177,7 +187,7 @@ class _Scan:
         self,
         gallery: Gallery,
         source: Source,
-        location: Path,
+        location: Path | str,
         copy: bool,
         names: Mapping[str, str],
         *,
@@ -204,8 +214,8 @@ class _Scan:
                 ids = [found.id for found in batch if found.id is not None]
                 self._known = self._gallery.games.known(self._source, ids)
                 self._owners = self._gallery.games.owners(self._source, ids)
-                for found in batch:
-                    self._take(found)
+                for found, content in self._read(batch):
+                    self._take(found, content)
                     done += 1
                     if progress:
                         progress(done, total)
@@ -254,7 +264,26 @@ class _Scan:
                     " drive or share mounted? If they are really gone, run again with --allow-missing"
                 )
 
-    def _take(self, found: Entry | Problem) -> None:
+    def _read(self, batch: Sequence[Found]) -> Iterator[tuple[Found, Content | PictureError | None]]:
+        """Read what is new or changed and in no local file in threads ahead, since each read is a wait for a reply."""
+
+        def content(found: Found) -> tuple[Found, Content | PictureError | None]:
+            if isinstance(found, Problem) or found.location is None or not _is_elsewhere(found):
+                return found, None
+            known = self._known.get(found.id)
+            if known is not None and not self._copy and _status_if_known(found.location, known):
+                return found, None
+            try:
+                return found, found.location.read()
+            except PictureError as error:
+                return found, error
+
+        if any(isinstance(found, Entry) and _is_elsewhere(found) for found in batch):
+            yield from ahead(content, batch, threads=READERS, waiting=2 * READERS)
+        else:
+            yield from ((found, None) for found in batch)
+
+    def _take(self, found: Entry | Problem, content: Content | PictureError | None) -> None:
         if isinstance(found, Problem):
             self._problem(found)
             return
@@ -266,7 +295,7 @@ class _Scan:
             reason = f"{refusal}; omit --steam, or fix the id"
         else:
             self._seen.add(found.id)
-            self._update(found, self._known.get(found.id))
+            self._update(found, self._known.get(found.id), content)
             return
         self._problem(Problem(found.where, reason, found.id))
 
@@ -275,7 +304,7 @@ class _Scan:
         if problem.id is not None:
             self._seen.add(problem.id)
 
-    def _update(self, entry: Entry, known: KnownGame | None) -> None:
+    def _update(self, entry: Entry, known: KnownGame | None, content: Content | PictureError | None) -> None:
         games = self._gallery.games
         entry = replace(entry, name=self._names.get(entry.id, entry.name))
         changed = (
@@ -292,7 +321,7 @@ class _Scan:
                     self._gallery.banners.drop(entry.id, keep_old=self._keep_old)
                 has_banner, moved = False, has_banner
             else:
-                moved = self._update_banner(entry, _absolute(entry.location), known)
+                moved = self._update_banner(entry, _absolute(entry.location), known, content)
                 has_banner = True
         except PictureError as error:
             # The old banner stays: a file that is half written right now must not replace it.
@@ -303,7 +332,13 @@ class _Scan:
         self._counts["without banner"] += not has_banner
         self._counts["named"] += entry.id in self._names
 
-    def _update_banner(self, entry: Entry, location: Location, known: KnownGame | None) -> bool:
+    def _update_banner(
+        self,
+        entry: Entry,
+        location: Location,
+        known: KnownGame | None,
+        content: Content | PictureError | None,
+    ) -> bool:
         """Bring a game's banner up to date; returns whether its content changed."""
         # Once copied, a picture stays copied, even if its source is brought up to date without --copy.
         copy = self._copy or entry.data is not None or (known is not None and known.copy is not None)
@@ -317,7 +352,12 @@ class _Scan:
             if not known.ctime_ns:  # an older version of the program did not record it
                 self._gallery.banners.touch(entry.id, status.mtime_ns, status.ctime_ns)
             return False
-        content = location.read() if entry.data is None else Content(entry.data, 0)
+        if entry.data is not None:
+            content = Content(entry.data, 0)
+        elif isinstance(content, PictureError):
+            raise content
+        elif content is None:
+            content = location.read()
         banner = inspect(location, content)
         if known and settled and known.sha256 == banner.sha256:
             self._gallery.banners.touch(entry.id, banner.mtime_ns, banner.ctime_ns)
@@ -331,6 +371,11 @@ class _Scan:
 def _shows_nothing(found: Found) -> bool:
     """Whether a game is in its source without a picture. A game that is a problem keeps its old picture."""
     return isinstance(found, Entry) and found.location is None and found.data is None
+
+
+def _is_elsewhere(entry: Entry) -> bool:
+    """Whether a game's picture is in no file of this machine."""
+    return entry.data is None and entry.location is not None and entry.location.path is None
 
 
 def _absolute(location: Location) -> Location:

@@ -152,15 +152,25 @@ class LocalFile:
         return Content(data, status.st_mtime_ns, status.st_ctime_ns)
 
 
-SCHEMES: dict[str, Callable[[str], Location]] = {}
+def _stored_object(address: str) -> Location:
+    from steamdino.storage.object_store import StoredObject
+
+    return StoredObject(address)
+
+
+SCHEMES: dict[str, Callable[[str], Location]] = dict.fromkeys(("s3", "gs", "az"), _stored_object)
 """What makes a `Location` of an address, by the address's scheme: "s3" for ``s3://bucket/cover.jpg``."""
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an address with a registered scheme, and not a path."""
+    scheme, separator, _ = text.partition("://")
+    return bool(separator) and scheme in SCHEMES
 
 
 def of_address(address: str) -> Location | None:
     """Make the location of an address with a registered scheme; None for any other text, such as a path."""
-    scheme, separator, _ = address.partition("://")
-    make = SCHEMES.get(scheme) if separator else None
-    return None if make is None else make(address)
+    return SCHEMES[address.partition("://")[0]](address) if is_address(address) else None
 
 
 def _missing(path: Path, error: OSError) -> PictureError:

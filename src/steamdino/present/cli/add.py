@@ -1,4 +1,4 @@
-"""`steam-dino add`: pictures from a folder, a table or an archive."""
+"""`steam-dino add`: pictures from a folder, a table, an archive or object storage."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ FEW = 0.5
 
 def add(
     path: Annotated[
-        Path,
+        str,
         typer.Argument(
             metavar="PATH",
-            help="A folder, a table (.csv, .tsv, .jsonl, .parquet) or an archive (.tar, .tar.gz, .zip).",
+            help="A folder, a table (.csv, .tsv, .jsonl, .parquet), an archive (.tar, .tar.gz, .zip), or a prefix in"
+            " object storage (s3://, gs://, az://; extra: objects).",
         ),
     ],
     *,
@@ -118,6 +119,7 @@ def add(
     **Examples**
 
         steam-dino add covers/
+        steam-dino add s3://bucket/covers
         steam-dino add games.jsonl --id appid --name title --path file --steam
         steam-dino add resized_vertical_steam_banners.tar --steam --names IStoreService.json
     """
@@ -170,7 +172,7 @@ def add(
     if names and known:
         _print_named(names.name, len(known), summary, steam)
     if not any(counts.values()):
-        note(f"Found no games in {printable(str(path))}. Pictures must end in {', '.join(SUFFIXES)}.")
+        note(f"Found no games in {printable(path)}. Pictures must end in {', '.join(SUFFIXES)}.")
     if summary.problems:
         raise typer.Exit(1)
 

@@ -1,0 +1,150 @@
+"""An S3 server in a process of its own (moto's), and a proxy before it that delays, refuses, resets and truncates."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx2 as httpx
+
+SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+SIGNED = {
+    "Authorization": "AWS4-HMAC-SHA256 Credential=a-key-id/20261128/us-east-1/s3/aws4_request,"
+    " SignedHeaders=host, Signature=none"
+}
+
+
+@dataclass
+class ObjectStorage:
+    """The server, which does not check signatures."""
+
+    url: str
+
+    def bucket(self, name: str) -> None:
+        """Makes a bucket."""
+        httpx.put(f"{self.url}/{name}", headers=SIGNED).raise_for_status()
+
+    def put(self, bucket: str, key: str, data: bytes) -> None:
+        """Stores an object."""
+        httpx.put(f"{self.url}/{bucket}/{key}", headers=SIGNED, content=data).raise_for_status()
+
+    def delete(self, bucket: str, key: str) -> None:
+        """Removes an object."""
+        httpx.delete(f"{self.url}/{bucket}/{key}", headers=SIGNED).raise_for_status()
+
+    def environment(self, url: str | None = None) -> dict[str, str]:
+        """What a user sets to use this server, or a proxy before it."""
+        return {
+            "AWS_ACCESS_KEY_ID": "a-key-id",
+            "AWS_SECRET_ACCESS_KEY": "a-secret-key",
+            "AWS_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL": url or self.url,
+        }
+
+
+@contextmanager
+def serving() -> Iterator[ObjectStorage]:
+    """Runs moto's server until the block ends."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                httpx.get(f"{url}/moto-api/").raise_for_status()
+                break
+            except httpx.HTTPError:
+                time.sleep(0.1)
+        yield ObjectStorage(url)
+    finally:
+        server.kill()
+        server.wait()
+
+
+@dataclass
+class Faults:
+    """What happens to requests, by the order of their arrival: "slow down", "reset", "truncate"; others pass.
+
+    Attributes:
+        planned: the fault of the n-th request.
+        delay: seconds before each answer.
+        requests: how many arrived.
+    """
+
+    planned: dict[int, str] = field(default_factory=dict)
+    delay: float = 0.0
+    requests: int = 0
+
+
+@contextmanager
+def faulty(storage: ObjectStorage, faults: Faults) -> Iterator[str]:
+    """Runs a proxy before the server, and gives its address."""
+    lock = threading.Lock()
+
+    class Proxy(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            with lock:
+                fault = faults.planned.get(faults.requests)
+                faults.requests += 1
+            time.sleep(faults.delay)
+            if fault == "reset":
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                self.close_connection = True
+                self.connection.close()
+                return
+            if fault == "slow down":
+                self._answer(503, [("Content-Type", "application/xml")], SLOW_DOWN, len(SLOW_DOWN))
+                return
+            host = storage.url.removeprefix("http://")
+            upstream = http.client.HTTPConnection(host, timeout=30)
+            headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
+            upstream.request(self.command, self.path, headers=headers)
+            reply = upstream.getresponse()
+            data = reply.read()
+            kept = [
+                (k, v)
+                for k, v in reply.getheaders()
+                if k.lower() in ("content-type", "etag", "last-modified")
+            ]
+            length = int(reply.getheader("Content-Length") or len(data))
+            upstream.close()
+            self._answer(reply.status, kept, data[: len(data) // 2] if fault == "truncate" else data, length)
+            self.close_connection = self.close_connection or fault == "truncate"
+
+        do_HEAD = do_GET  # noqa: N815 (the name that http.server calls)
+
+        def _answer(self, status: int, headers: list[tuple[str, str]], data: bytes, length: int) -> None:
+            self.send_response(status)
+            for name, value in headers:
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(length))
+            self.end_headers()
+            self.wfile.write(data if self.command != "HEAD" else b"")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
