@@ -137,6 +137,31 @@ def test_a_prefix_is_added_built_and_searched_like_a_folder(
     assert examine(tmp_path / "s3", deep=True) == []
 
 
+def test_pages_explanations_and_maps_show_the_pictures_of_objects(
+    storage: ObjectStorage, address: str, tmp_path: Path, run: Callable[..., Any]
+) -> None:
+    for n in range(12):
+        put(storage, address, f"{n}.png", banner(n % 11))  # the last one is a copy
+    gallery = tmp_path / "g"
+    add(gallery, address)
+    build(gallery)
+    for command in (
+        ("export", "html", "3", "-o", tmp_path / "matches.html"),
+        ("duplicates", "--html", tmp_path / "duplicates"),
+        ("check", "--html", tmp_path / "flaws.html"),
+        ("export", "site", "-o", tmp_path / "site"),
+        ("unique", "--html", tmp_path / "unique.html"),
+        ("explain", "3", "4", "-o", tmp_path / "why.png"),
+    ):
+        done = run(*command, "-g", gallery)
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "matches.html").read_text("utf-8").count('<img src="data:image/') == 11
+    assert (tmp_path / "flaws.html").read_text("utf-8").count('<img src="data:image/') >= 1
+    assert (tmp_path / "unique.html").read_text("utf-8").count('<img src="data:image/') >= 12
+    assert len(list((tmp_path / "site").rglob("*.jpg"))) == 11
+    assert len(list((tmp_path / "duplicates").rglob("*.jpg"))) == 1
+
+
 def test_what_changes_or_vanishes_is_seen_by_its_etag(
     storage: ObjectStorage, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

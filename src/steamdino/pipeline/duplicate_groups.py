@@ -34,6 +34,7 @@ from steamdino.pipeline.keep_rules import AS_USUAL, Candidate, KeepRules
 from steamdino.pipeline.same_files import other_names
 from steamdino.pipeline.stored_descriptions import HASHES, MINIATURES, RowBanners, StoredDescriptions
 from steamdino.records import EVERYTHING, Filter, Progress
+from steamdino.storage.location import Location
 
 COMPARISONS = ("all", "within-folders", "across-folders", "within-sources", "across-sources")
 """Which games are compared with each other."""
@@ -45,7 +46,7 @@ class Member:
 
     Attributes:
         game_id, name: the game's.
-        picture: its banner's file: the gallery's copy if it was copied.
+        location: where its banner can be read: the gallery's copy if it was copied. None if that is unknown.
         path: the file that it was added from, or its address at a store; empty if it is unknown.
         width, height: of the banner, in pixels.
         similarity: cosine to the representative; None for the representative itself.
@@ -56,7 +57,7 @@ class Member:
 
     game_id: str
     name: str
-    picture: Path
+    location: Location | None
     path: str
     width: int
     height: int
@@ -318,7 +319,7 @@ class _Grouping:
         return Member(
             one.game_id,
             one.name,
-            located(one.path, self._root) if one.path else Path(),
+            location(one.path, self._root) if one.path else None,
             self._candidate(row).path,
             one.width,
             one.height,

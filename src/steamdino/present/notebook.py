@@ -9,13 +9,12 @@ import io
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from steamdino.analysis.explain import Explanation
     from steamdino.analysis.ranked_games import UniqueGames
     from steamdino.records import Matches
+    from steamdino.storage.location import Location
 
-Tile = tuple["Path | None", str, str, "str | None"]
+Tile = tuple["Location | None", str, str, "str | None"]
 
 
 def register(shell: Any) -> None:
@@ -33,14 +32,14 @@ def matches_html(matches: Matches) -> str:
 
     query = matches.query
     name = query.game.name if query.game else query.text
-    tiles: list[Tile] = [(query.picture, name, "the query", None)]
+    tiles: list[Tile] = [(query.location, name, "the query", None)]
     for match in matches:
         caption = f"{match.similarity:.3f}"
         if match.percentile is not None:
             caption += f", closer than {closeness(match.percentile)}".replace(" %", "\u00a0%")
         if match.identical:
             caption += ", identical"
-        tiles.append((match.game.picture, match.name, caption, match.game.url))
+        tiles.append((match.game.location, match.name, caption, match.game.url))
     return render("inline.html.jinja", tiles=tiles)
 
 
@@ -50,7 +49,7 @@ def unique_html(found: UniqueGames) -> str:
 
     tiles = [
         (
-            one.game.picture,
+            one.game.location,
             one.game.name,
             ""
             if one.similarity is None or one.closest is None

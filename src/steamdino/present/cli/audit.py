@@ -141,7 +141,7 @@ def _print(console: Console, one: Audit, draw: bool | None) -> None:
     if draws(draw, console):
         shown: list[tuple[str, object]] = [("draft", one.picture)]
         if one.explanation:
-            shown += [("closest", one.matches[0].game.picture)]
+            shown += [("closest", one.matches[0].game.location)]
             shown += [("alike", heat(side)) for side in (one.explanation.first, one.explanation.second)]
         console.print(grid(shown, console.width))  # type: ignore[arg-type]
     table = Table(box=None, pad_edge=False, header_style="bold")

@@ -229,7 +229,7 @@ def _print(groups: list[Duplicates], page: int, per_page: int, pictures: bool | 
         console.print(Text(f"\n{group.tier}", style="bold"), Text(f"kept: {group.reason}", style="dim"))
         if draws(pictures, console):
             labelled = [
-                ("keep" if one is group.representative else f"{one.similarity:.3f}", one.picture)
+                ("keep" if one is group.representative else f"{one.similarity:.3f}", one.location)
                 for one in group.members[:8]
             ]
             console.print(grid(labelled, console.width))
@@ -258,7 +258,7 @@ def _review(groups: list[Duplicates], place: Path) -> None:
         first = group.representative
         likeness = f"{other.similarity:.3f}"
         console.print(Text(f"\n{number} of {len(pairs)}, {group.tier}, {likeness}", style="bold"))
-        console.print(grid([("first", first.picture), ("second", other.picture)], console.width))
+        console.print(grid([("first", first.location), ("second", other.location)], console.width))
         for one in (first, other):
             console.print(
                 Text(f"  {printable(one.name)}  {printable(one.game_id)}  {one.width}x{one.height}")

@@ -14,6 +14,7 @@ from steamdino.present.cli.console import beside, draws, note, out, say
 from steamdino.present.cli.options import GalleryOptions, RecipeOptions
 from steamdino.present.cli.output_options import OutputOptions, PicturesOption
 from steamdino.present.display_text import closeness, printable, shortened
+from steamdino.storage.location import LocalFile
 from steamdino.storage.output import output_name
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from steamdino.analysis.explain import Explanation
     from steamdino.records import Query
     from steamdino.search import Snapshot
+    from steamdino.storage.location import Location
 
 LONGEST_NAME = 30
 
@@ -74,7 +76,7 @@ def explain(
         from steamdino.features.recipe_parser import named
 
         explainer, names = Explainer(named(recipe.recipe or "bundled")), [Path(first).name, Path(second).name]
-        images = [_decoded(Path(first)), _decoded(Path(second))]
+        images = [_decoded(LocalFile(Path(first))), _decoded(LocalFile(Path(second)))]
     else:
         explainer = Explainer(snapshot.recipe, whitening=snapshot.whitening)
         found = [snapshot.find(text) for text in (first, second)]
@@ -113,20 +115,20 @@ def _name(query: Query) -> str:
 
 
 def _picture(query: Query) -> Image.Image:
-    if query.picture is None:
+    if query.location is None:
         raise QueryError(
             f"this snapshot has no picture of {query.text!r}, so it cannot be explained; name a picture file instead"
         )
-    return _decoded(query.picture)
+    return _decoded(query.location)
 
 
-def _decoded(path: Path) -> Image.Image:
+def _decoded(place: Location) -> Image.Image:
     from steamdino.banners.read import read_picture
 
     try:
-        return read_picture(path)
+        return read_picture(place)
     except PictureError as error:
-        raise QueryError(f"{path}: {error}") from None
+        raise QueryError(f"{place.address}: {error}") from None
 
 
 def _print(explanation: Explanation, title: str, names: list[str], pictures: bool | None) -> None:

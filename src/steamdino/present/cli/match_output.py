@@ -101,7 +101,7 @@ def print_answer(
 
 def note_missing_pictures(answers: Sequence[Matches]) -> None:
     """Report that a page will show names only, as a packed snapshot makes it."""
-    if answers and not any(match.game.picture for matches in answers for match in matches):
+    if answers and not any(match.game.location for matches in answers for match in matches):
         note("This snapshot knows no pictures, so only names are shown.")
 
 

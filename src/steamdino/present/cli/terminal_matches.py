@@ -28,8 +28,8 @@ def print_matches(matches: Matches, *, columns: Sequence[str] = (), pictures: bo
     if draws(pictures, console):
         from steamdino.present.cli.terminal_pictures import grid
 
-        labelled = [("query", matches.query.picture)]
-        labelled += [(f"{m.rank}  {m.similarity:.3f}", m.game.picture) for m in matches]
+        labelled = [("query", matches.query.location)]
+        labelled += [(f"{m.rank}  {m.similarity:.3f}", m.game.location) for m in matches]
         console.print(grid(labelled, console.width))
     console.print(_table(matches, columns))
 

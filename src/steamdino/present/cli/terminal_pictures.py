@@ -15,14 +15,16 @@ from rich.text import Text
 
 from steamdino.banners.read import read_picture
 from steamdino.errors import PictureError
+from steamdino.storage.location import Location
 
+Picture = Path | Location | Image.Image
 WIDTH, HEIGHT = 14, 10  # character cells, which are twice as high as wide: 14 x 20 pixels, nearly 2:3
 
 
 class HalfBlocks:
     """A picture in character cells."""
 
-    def __init__(self, picture: Path | Image.Image | None) -> None:
+    def __init__(self, picture: Picture | None) -> None:
         self._picture = picture
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
@@ -31,9 +33,9 @@ class HalfBlocks:
     def _decoded(self) -> Image.Image:
         if self._picture is None:
             raise PictureError("it has none")
-        if isinstance(self._picture, Path):
-            return read_picture(self._picture, (WIDTH * 2, HEIGHT * 4))
-        return self._picture
+        if isinstance(self._picture, Image.Image):
+            return self._picture
+        return read_picture(self._picture, (WIDTH * 2, HEIGHT * 4))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         try:
@@ -49,7 +51,7 @@ class HalfBlocks:
             yield Segment.line()
 
 
-def grid(labelled: Sequence[tuple[str, Path | Image.Image | None]], width: int) -> Table:
+def grid(labelled: Sequence[tuple[str, Picture | None]], width: int) -> Table:
     """Pictures side by side with a label under each, as many in a line as fit into `width` cells."""
     across = max(1, width // (WIDTH + 2))
     table = Table.grid(padding=(0, 2, 0, 0))

@@ -177,7 +177,7 @@ def _print(found: Sequence[UniqueGame], title: str, below: float | None, picture
         return
     console.print(Text(title, style="bold"))
     if draws(pictures, console):
-        labelled = [(f"{one.rank}  {_three(one.similarity)}", one.game.picture) for one in found[:DRAWN]]
+        labelled = [(f"{one.rank}  {_three(one.similarity)}", one.game.location) for one in found[:DRAWN]]
         console.print(grid(labelled, console.width))
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading, right in (("#", True), ("similarity", True), ("name", False), ("closest", False)):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from steamdino.analysis.duplicate_detection import TIERS
 from steamdino.analysis.flaws import FLAWS, Flaw
-from steamdino.gallery.layout import absolute, located
+from steamdino.gallery.layout import absolute, location
 from steamdino.pipeline.duplicate_groups import Duplicates, Member
 from steamdino.present.display_text import inert
 from steamdino.present.export.html_page import write_page
@@ -38,7 +38,7 @@ def write_flaws(path: Path, found: Sequence[Flaw], root: Path) -> None:
         title="Flawed banners",
         flaws=by_flaw(found),
         most=SHOWN,
-        located=lambda written: located(written, str(absolute(root))),
+        place=lambda written: location(written, str(absolute(root))),
     )
 
 

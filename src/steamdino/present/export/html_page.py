@@ -16,6 +16,7 @@ from PIL import Image
 from steamdino.banners.read import read_picture
 from steamdino.errors import PictureError
 from steamdino.present.style_sheets import palette
+from steamdino.storage.location import Location
 from steamdino.storage.output import writing_text
 
 THUMBNAIL = (200, 300)  # pixels at most
@@ -71,12 +72,12 @@ def _source(name: str) -> str:
     return (resources.files(__package__) / name).read_text("utf-8")
 
 
-def _thumbnail(path: Path | None) -> str | None:
+def _thumbnail(place: Path | Location | None) -> str | None:
     """Return a thumbnail as a data: URL, or None if the picture is unreadable."""
-    if path is None:
+    if place is None:
         return None
     try:
-        image = read_picture(path, THUMBNAIL)
+        image = read_picture(place, THUMBNAIL)
     except PictureError:
         return None
     image.thumbnail(THUMBNAIL)

@@ -153,7 +153,7 @@ class _Painter:
 
     @staticmethod
     def _banner(game: Game) -> Image.Image | None:
-        return thumbnail(game.picture, BANNER)
+        return thumbnail(game.location, BANNER)
 
     def _tell(self, level: int, column: int, row: int) -> None:
         """Count the banners of a finished tile, those that begin in it."""

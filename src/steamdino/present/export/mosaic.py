@@ -12,6 +12,7 @@ from steamdino.banners.read import read_picture
 from steamdino.errors import PictureError, UsageError
 from steamdino.present.display_text import printable
 from steamdino.records import Matches
+from steamdino.storage.location import Location
 from steamdino.storage.output import is_stream, writing
 
 TILE = (150, 225)  # pixels: a vertical banner at half its size
@@ -27,12 +28,12 @@ class Tile:
     """One banner of a sheet.
 
     Attributes:
-        picture: its file; None where there is none.
+        picture: where it is; None where there is none.
         label: the line below it.
         quiet: a second line, in a quiet colour.
     """
 
-    picture: Path | None
+    picture: Path | Location | None
     label: str
     quiet: str = ""
 
@@ -40,8 +41,8 @@ class Tile:
 def of_matches(matches: Matches) -> list[Tile]:
     """Return a query and its matches as tiles, query first."""
     game = matches.query.game
-    query = Tile(matches.query.picture, game.name if game else matches.query.text, "the query")
-    return [query, *(Tile(one.game.picture, one.name, f"{one.similarity:.3f}") for one in matches)]
+    query = Tile(matches.query.location, game.name if game else matches.query.text, "the query")
+    return [query, *(Tile(one.game.location, one.name, f"{one.similarity:.3f}") for one in matches)]
 
 
 def check_png(path: Path) -> None:
@@ -102,12 +103,12 @@ def mosaic(tiles: Sequence[Tile], title: str, *, across: int = ACROSS, lead: int
     return sheet
 
 
-def thumbnail(path: Path | None, size: tuple[int, int]) -> Image.Image | None:
+def thumbnail(place: Path | Location | None, size: tuple[int, int]) -> Image.Image | None:
     """Scale a picture to fit a size, keeping its aspect ratio; return None if it is unreadable."""
-    if path is None:
+    if place is None:
         return None
     try:
-        image = read_picture(path, size)
+        image = read_picture(place, size)
     except PictureError:
         return None
     scale = min(size[0] / image.width, size[1] / image.height)
@@ -119,10 +120,10 @@ def _rows(tiles: Sequence[Tile], across: int) -> list[Sequence[Tile]]:
     return [tiles[start : start + across] for start in range(0, len(tiles), across)]
 
 
-def _paste(sheet: Image.Image, path: Path | None, place: tuple[int, int]) -> None:
+def _paste(sheet: Image.Image, picture: Path | Location | None, place: tuple[int, int]) -> None:
     x, y = place
     sheet.paste(PANEL, (x, y, x + TILE[0], y + TILE[1]))
-    image = thumbnail(path, TILE)
+    image = thumbnail(picture, TILE)
     if image:
         sheet.paste(image, (x + (TILE[0] - image.width) // 2, y + (TILE[1] - image.height) // 2))
 

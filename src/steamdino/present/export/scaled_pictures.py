@@ -11,6 +11,7 @@ from steamdino.present.export.jpeg_files import is_whole_jpeg
 from steamdino.present.export.mosaic import thumbnail
 from steamdino.present.export.output_folders import PAGE
 from steamdino.storage.atomic import link_or_copy
+from steamdino.storage.location import Location
 from steamdino.wellformed import content_path
 
 SIZE = (300, 450)
@@ -46,8 +47,8 @@ class HasPicture(Protocol):
         """Return the SHA-256 of its bytes."""
 
     @property
-    def picture(self) -> Path | None:
-        """Return its file; None if it is unknown."""
+    def location(self) -> Location | None:
+        """Return where it can be read; None if that is unknown."""
 
 
 class ScaledPictures:
@@ -82,7 +83,7 @@ class ScaledPictures:
         path = self._folder / banner_place(game.sha256)
         if is_whole_jpeg(path) or self._reuse(game, path):
             return game.sha256, True
-        image = thumbnail(game.picture, SIZE)
+        image = thumbnail(game.location, SIZE)
         if image is None:
             return game.sha256, False
         _complete(path, lambda unfinished: image.save(unfinished, "JPEG", quality=QUALITY))

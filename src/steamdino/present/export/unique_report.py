@@ -61,7 +61,7 @@ def write_list(path: Path, found: Sequence[UniqueGame], *, title: str, note: str
 def write_grid(path: Path, found: Sequence[UniqueGame], *, title: str) -> None:
     """Write the games' banners as one PNG."""
     tiles = [
-        Tile(one.game.picture, one.game.name, "" if one.similarity is None else f"{one.similarity:.3f}")
+        Tile(one.game.location, one.game.name, "" if one.similarity is None else f"{one.similarity:.3f}")
         for one in found
     ]
     write_png(path, mosaic(tiles, title, across=ACROSS), "--sheet")
