@@ -141,6 +141,33 @@ def test_a_node_that_is_lost_in_the_middle_changes_nothing(
     assert vectors == _local(recipe, banners)
 
 
+@pytest.mark.soak
+def test_five_thousand_objects_are_built_while_one_of_four_nodes_is_lost(
+    tmp_path: Path, paint: Paint, cluster: Any, run: Callable[..., Any], objects: ObjectStorage
+) -> None:
+    objects.bucket("many")
+    for banner in _painted(paint, tmp_path / "pictures", 5000):
+        (file,) = banner.locations
+        objects.put("many", file.name, file.read().data)
+    for name, source in (("alone", tmp_path / "pictures"), ("together", "s3://many")):
+        assert run("add", source, "-g", tmp_path / name).returncode == 0
+    run("build", "--size", "64x64", "-g", tmp_path / "alone")
+    lost = cluster.add_node(num_cpus=CORES)
+    cluster.wait_for_nodes()
+    command = ["build", "--size", "64x64", "-g", str(tmp_path / "together"), "--engine", "ray"]
+    command += ["--ray-address", cluster.address, "--actors", str((NODES + 1) * CORES)]
+    driver = subprocess.Popen(
+        [sys.executable, "-m", "steamdino", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    while len(_stored(tmp_path / "together")) < 5000 // 3 and driver.poll() is None:
+        time.sleep(0.05)
+    cluster.remove_node(lost, allow_graceful=False)
+    assert driver.wait(240) == 0
+    together = _stored(tmp_path / "together")
+    assert len(together) == 5000
+    assert together == _stored(tmp_path / "alone")
+
+
 def test_a_process_that_is_killed_costs_what_it_had(
     recipe: Recipe, engine: Engine, banners: list[Pending]
 ) -> None:
