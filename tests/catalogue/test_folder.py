@@ -48,12 +48,12 @@ def test_a_scan_of_a_gallery_folder_skips_only_the_gallerys_own_files(tmp_path: 
     assert _ids(tmp_path) == ["a", "banners/ab/x", "snapshots/y", "sub/banners/b"]
 
 
-def test_two_files_with_one_id_are_a_problem_and_the_first_is_kept(tmp_path: Path) -> None:
-    _touch(tmp_path, "a.jpg", "a.png")
-    first, second = scan(tmp_path)
+def test_two_files_of_one_name_are_a_problem_and_the_first_is_kept(tmp_path: Path) -> None:
+    _touch(tmp_path, "a.jpg", "sub/a.png")
+    first, second = scan(tmp_path, by_name=True)
     assert isinstance(first, Entry)
     assert isinstance(second, Problem)
-    assert (second.where, second.id) == ("a.png", "a")
+    assert (second.where, second.id) == ("sub/a.png", "a")
     assert "already used by a.jpg" in second.reason
 
 

@@ -88,6 +88,8 @@ def read(
                 continue
             where = printable(name)
             game_id = prefix + (member.stem if by_name else member.as_posix()[: -len(member.suffix)])
+            if not by_name and taken.get(game_id, where) != where:
+                game_id += member.suffix
             reason = reason or _unsafe(name) or refusal(game_id) or ""
             if reason:
                 yield Problem(where, reason, printable(game_id))

@@ -33,6 +33,7 @@ def scan(
 
     Yields:
         an Entry for each picture, with the status that the listing gave; a Problem for each that cannot be used.
+        Pictures that differ in their suffix alone have the same id, as in a folder.
 
     Raises:
         SourceError: the bucket cannot be listed.
@@ -63,7 +64,7 @@ def _entry(
     game_id = prefix + (where.stem if by_name else str(where.with_suffix("")))
     if reason := refusal(game_id):
         return Problem(printable(str(where)), reason, printable(game_id))
-    if game_id in taken:
+    if by_name and game_id in taken:
         return Problem(
             str(where), f"its id {game_id!r} is already used by {taken[game_id]}; rename one", game_id
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -86,15 +86,11 @@ class Games:
             location: its path, however it is spelled, or its address in object storage.
             steam: whether its ids are appIDs.
         """
-        for key, name, written, was_steam in self._db.execute(
-            "SELECT source_id, name, location, steam FROM sources WHERE kind != 'store'"
-        ).fetchall():
-            if not _is_same(layout.source_location(written, self._root), location):
-                continue
-            if steam != bool(was_steam):
-                self._db.execute("UPDATE sources SET steam = ? WHERE source_id = ?", (steam, key))
+        if found := self.find_source(location):
+            if steam != found.steam:
+                self._db.execute("UPDATE sources SET steam = ? WHERE source_id = ?", (steam, found.id))
                 bump(self._db)
-            return Source(key, name, steam)
+            return replace(found, steam=steam)
         name = self._free_name(PurePosixPath(location).name or "pictures")
         cursor = self._db.execute(
             "INSERT INTO sources (name, kind, location, steam, added_at) VALUES (?, ?, ?, ?, ?)",
@@ -108,6 +104,15 @@ class Games:
         )
         assert cursor.lastrowid is not None  # noqa: S101 (sqlite3 types it so; an INSERT always has one)
         return Source(cursor.lastrowid, name, steam)
+
+    def find_source(self, location: Path | str) -> Source | None:
+        """Find the source at a location; None if there is none yet."""
+        for key, name, written, steam in self._db.execute(
+            "SELECT source_id, name, location, steam FROM sources WHERE kind != 'store'"
+        ):
+            if _is_same(layout.source_location(written, self._root), location):
+                return Source(key, name, bool(steam))
+        return None
 
     def _free_name(self, wanted: str) -> str:
         taken = {name for (name,) in self._db.execute("SELECT name FROM sources")}
@@ -138,6 +143,20 @@ class Games:
                 None if path == origin else layout.location(path, str(self._root)),
             )
             for key, name, columns, gone, origin, path, size, mtime_ns, ctime_ns, sha256 in rows
+        }
+
+    def places_with_suffix(self, source: Source, suffixes: Iterable[str]) -> dict[str, Location | None]:
+        """Return where the pictures were whose ids end in one of some suffixes, by id, also of missing games."""
+        wanted = tuple(suffixes)
+        rows = self._db.execute(
+            "SELECT game_id, origin FROM games JOIN banners USING (game_id)"
+            " WHERE source_id = ? AND kind = 'vertical' AND instr(game_id, '.')",
+            (source.id,),
+        )
+        return {
+            key: layout.location(origin, str(self._root))
+            for key, origin in rows
+            if origin is not None and key.lower().endswith(wanted)
         }
 
     def present(self, source: Source) -> dict[str, bool]:

@@ -12,13 +12,15 @@ from pathlib import Path
 from steamdino.banners.read import inspect
 from steamdino.catalogue import archive, bucket, folder, table
 from steamdino.catalogue.ids import steam_refusal
+from steamdino.catalogue.picture_ids import settled
 from steamdino.catalogue.skipping import Skipped
 from steamdino.catalogue.text_table import Dialect
 from steamdino.engines.decoding import ahead
 from steamdino.errors import PictureError, SourceError, UsageError
 from steamdino.gallery import Gallery
 from steamdino.gallery.games import KnownGame, Source, columns_json
-from steamdino.gallery.layout import absolute, owner_of
+from steamdino.gallery.layout import DATABASE, absolute, owner_of
+from steamdino.picture_formats import SUFFIXES
 from steamdino.pipeline.missing import missing_most
 from steamdino.pipeline.picture_store import is_kept, keep
 from steamdino.records import Entry, Problem, Progress
@@ -111,7 +113,8 @@ def add(
     skipped = Skipped()
     if isinstance(location, str):
         kind = "objects"
-        objects = list(bucket.scan(location, by_name=steam, prefix=prefix, exclude=exclude, skipped=skipped))
+        scanned = bucket.scan(location, by_name=steam, prefix=prefix, exclude=exclude, skipped=skipped)
+        objects = _settled(gallery, location, list(scanned), by_name=steam)
         listing = _Listing(lambda: objects, _contents(objects), COMMIT_EVERY)
     elif owner := owner_of(location):
         raise UsageError(
@@ -119,7 +122,8 @@ def add(
         )
     elif location.is_dir():
         kind = "folder"
-        pictures = list(folder.scan(location, by_name=steam, prefix=prefix, exclude=exclude, skipped=skipped))
+        found = folder.scan(location, by_name=steam, prefix=prefix, exclude=exclude, skipped=skipped)
+        pictures = _settled(gallery, location, list(found), by_name=steam)
         listing = _Listing(lambda: pictures, _contents(pictures), COMMIT_EVERY)
     elif archive.is_archive(location) and location.is_file():
         kind = "archive"
@@ -148,6 +152,24 @@ def add(
             opened, source, location, copy, names or {}, keep_old=keep_old, allow_missing=allow_missing
         )
         return replace(scan.run(listing, progress), skipped=skipped)
+
+
+def _settled(gallery: str | Path, location: Path | str, found: list[Found], *, by_name: bool) -> list[Found]:
+    """Give pictures that differ in their suffix alone ids of their own, those that the gallery knows them by."""
+    if by_name:  # an appID has no suffix
+        return found
+    if not (Path(gallery) / DATABASE).is_file():
+        return settled(found, {}, lambda _: {})
+    with Gallery.write(gallery, "add") as opened:  # which also upgrades an older format
+        games = opened.games
+        source = games.find_source(location)
+        if source is None:
+            return settled(found, {}, lambda _: {})
+        return settled(
+            found,
+            games.places_with_suffix(source, SUFFIXES),
+            lambda ids: {key: known.origin for key, known in games.known(source, ids).items()},
+        )
 
 
 @dataclass(frozen=True, slots=True)
