@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from steamdino.catalogue.folder import scan
+from steamdino.catalogue.picture_ids import settled
 from steamdino.errors import UsageError
 from steamdino.records import Entry, Problem
 from steamdino.storage.location import LocalFile
@@ -50,7 +51,7 @@ def test_a_scan_of_a_gallery_folder_skips_only_the_gallerys_own_files(tmp_path: 
 
 def test_two_files_of_one_name_are_a_problem_and_the_first_is_kept(tmp_path: Path) -> None:
     _touch(tmp_path, "a.jpg", "sub/a.png")
-    first, second = scan(tmp_path, by_name=True)
+    first, second = settled(list(scan(tmp_path, by_name=True)), {}, lambda _: {}, by_name=True)
     assert isinstance(first, Entry)
     assert isinstance(second, Problem)
     assert (second.where, second.id) == ("sub/a.png", "a")

@@ -179,6 +179,25 @@ def test_what_changes_or_vanishes_is_seen_by_its_etag(
     assert reads == [f"{address}/1.png"]
 
 
+def test_what_is_unchanged_is_asked_for_once_and_not_read(
+    storage: ObjectStorage, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = ["id,path"]
+    for n in range(3):
+        put(storage, address, f"{n}.png", banner(n))
+        rows.append(f"{n},{address}/{n}.png")
+    _write(tmp_path / "games.csv", "\n".join(rows).encode())
+    add(tmp_path / "listed", address, copy=True)
+    add(tmp_path / "named", tmp_path / "games.csv")
+    with faulty(storage, faults := Faults()) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        object_store._store.cache_clear()
+        assert add(tmp_path / "listed", address, copy=True).unchanged == 3
+        assert faults.requests == 1
+        assert add(tmp_path / "named", tmp_path / "games.csv").unchanged == 3
+        assert faults.requests == 1 + 3
+
+
 def test_copies_of_objects_stay_when_the_bucket_is_gone(
     storage: ObjectStorage, address: str, tmp_path: Path
 ) -> None:

@@ -33,7 +33,7 @@ def scan(
 
     Yields:
         an Entry for each picture, with the status that the listing gave; a Problem for each that cannot be used.
-        Pictures that differ in their suffix alone have the same id, as in a folder.
+        Two may have the same id, as in a folder.
 
     Raises:
         SourceError: the bucket cannot be listed.
@@ -45,7 +45,6 @@ def scan(
     if not places:
         raise UsageError(f"there is nothing below {address}; name a bucket or a prefix with pictures")
     patterns = _Patterns(Patterns.given(Path(), exclude), places)
-    taken: dict[str, str] = {}
     for key, place in places.items():
         where = PurePosixPath(key)
         if any(part.startswith(".") or counted.is_junk(part) for part in where.parts):
@@ -55,21 +54,11 @@ def scan(
         elif patterns.exclude(where):
             counted.excluded += 1
         else:
-            yield _entry(place, where, by_name, prefix, taken)
-
-
-def _entry(
-    place: StoredObject, where: PurePosixPath, by_name: bool, prefix: str, taken: dict[str, str]
-) -> Entry | Problem:
-    game_id = prefix + (where.stem if by_name else str(where.with_suffix("")))
-    if reason := refusal(game_id):
-        return Problem(printable(str(where)), reason, printable(game_id))
-    if by_name and game_id in taken:
-        return Problem(
-            str(where), f"its id {game_id!r} is already used by {taken[game_id]}; rename one", game_id
-        )
-    taken[game_id] = str(where)
-    return Entry(game_id, where.stem, place, str(where))
+            game_id = prefix + (where.stem if by_name else str(where.with_suffix("")))
+            if reason := refusal(game_id):
+                yield Problem(printable(key), reason, printable(game_id))
+            else:
+                yield Entry(game_id, where.stem, place, key)
 
 
 class _Patterns:

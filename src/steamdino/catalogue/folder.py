@@ -38,15 +38,14 @@ def scan(
         skipped: where to count what is skipped.
 
     Yields:
-        an Entry for each picture, a Problem for each path that cannot be used or listed. Pictures that differ in their
-        suffix alone have the same id, which `picture_ids.settled` tells apart.
+        an Entry for each picture, a Problem for each path that cannot be used or listed. Two may have the same
+        id, which `picture_ids.settled` tells apart.
 
     Raises:
         UsageError: the folder does not exist, or a pattern cannot be understood.
     """
     if not root.is_dir():
         raise UsageError(f"{root} is not a folder; name a folder of pictures or a table")
-    taken: dict[str, str] = {}  # by file names alone, which the suffix would not tell apart
     patterns = Patterns.given(root, exclude)
     for found in _walk(root, _own_folders(root), patterns, Skipped() if skipped is None else skipped):
         if isinstance(found, Problem):
@@ -58,15 +57,9 @@ def scan(
         if reason := refusal(game_id):
             # Such an id never named a game, so no known game can be affected.
             yield Problem(printable(where), reason, printable(game_id))
-        elif by_name and game_id in taken:
-            yield Problem(
-                where, f"its id {game_id!r} is already used by {taken[game_id]}; rename one", game_id
-            )
         elif found.is_dir():
             yield Problem(where, "it is a folder with a picture's suffix", game_id)
         else:
-            if by_name:
-                taken[game_id] = where
             yield Entry(game_id, Path(where).stem, LocalFile(found.absolute()), where)
 
 

@@ -5,7 +5,7 @@ An id that a picture was once given stays, whatever appears beside it later: vec
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -20,7 +20,11 @@ Places = Mapping[str, Location | None]
 
 
 def settled(
-    found: Sequence[Found], with_suffix: Places, places_of: Callable[[Collection[str]], Places]
+    found: Sequence[Found],
+    with_suffix: Places,
+    places_of: Callable[[Collection[str]], Places],
+    *,
+    by_name: bool = False,
 ) -> list[Found]:
     """Give each picture of a scan an id of its own.
 
@@ -28,30 +32,34 @@ def settled(
         found: in the order of the paths, each entry under its path without the suffix.
         with_suffix: what the source's ids with a suffix belong to.
         places_of: looks up what ids of the source belong to.
+        by_name: the entries are under their file names alone, which a suffix does not join: an appID has none.
 
     Returns:
-        the same, in the same order; a Problem where even the whole path is another picture's id.
+        the same, in the same order; a Problem where the id, or even the whole path, is another picture's id.
     """
-    own = [_whole(one) if _is_given(one, with_suffix) else one.id for one in found]
-    sharing: dict[str, list[int]] = defaultdict(list)
-    for number, one in enumerate(found):
-        if isinstance(one, Entry):
-            sharing[own[number] or ""].append(number)
-    shared = {key: numbers for key, numbers in sharing.items() if len(numbers) > 1}
-    before = places_of(shared) if shared else {}
-    for key, numbers in shared.items():
-        holder = next((number for number in numbers if _place(found[number]) == before.get(key)), numbers[0])
-        for number in numbers:
-            if number != holder:
-                own[number] = _whole(found[number])
+    entries = {number: one for number, one in enumerate(found) if isinstance(one, Entry)}
+    own = {
+        number: whole if with_suffix.get(whole := _whole(one)) == one.location else one.id
+        for number, one in entries.items()
+    }
+    shared = {key for key, count in Counter(own.values()).items() if count > 1}
+    if shared and not by_name:
+        before = places_of(shared)
+        holders = dict.fromkeys(shared, -1)
+        for number, key in reversed(own.items()):  # the first one, unless the gallery knows another by the id
+            if key in shared and (holders[key] < 0 or before.get(key) != entries[holders[key]].location):
+                holders[key] = number
+        for number, key in own.items():
+            if key in shared and number != holders[key]:
+                own[number] = _whole(entries[number])
     taken: dict[str, str] = {}
-    return [_under(one, key, taken) for one, key in zip(found, own, strict=True)]
+    return [
+        _under(one, own[number], taken) if isinstance(one, Entry) else one for number, one in enumerate(found)
+    ]
 
 
-def _under(one: Found, key: str | None, taken: dict[str, str]) -> Found:
+def _under(one: Entry, key: str, taken: dict[str, str]) -> Found:
     """An entry under the id that was found for it, which is then taken."""
-    if isinstance(one, Problem) or key is None:
-        return one
     if key in taken:
         return Problem(one.where, f"its id {key!r} is already used by {taken[key]}; rename one", key)
     if reason := refusal(key):
@@ -60,15 +68,6 @@ def _under(one: Found, key: str | None, taken: dict[str, str]) -> Found:
     return one if key == one.id else replace(one, id=key)
 
 
-def _is_given(one: Found, with_suffix: Places) -> bool:
-    whole = _whole(one) if with_suffix and isinstance(one, Entry) else None
-    return whole is not None and whole in with_suffix and with_suffix[whole] == _place(one)
-
-
-def _whole(one: Found) -> str | None:
+def _whole(one: Entry) -> str:
     """The id with the suffix."""
-    return one.id if isinstance(one, Problem) else one.id + PurePosixPath(one.where).suffix
-
-
-def _place(one: Found) -> Location | None:
-    return None if isinstance(one, Problem) else one.location
+    return one.id + PurePosixPath(one.where).suffix

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -86,11 +86,15 @@ class Games:
             location: its path, however it is spelled, or its address in object storage.
             steam: whether its ids are appIDs.
         """
-        if found := self.find_source(location):
-            if steam != found.steam:
-                self._db.execute("UPDATE sources SET steam = ? WHERE source_id = ?", (steam, found.id))
+        for key, name, written, was_steam in self._db.execute(
+            "SELECT source_id, name, location, steam FROM sources WHERE kind != 'store'"
+        ).fetchall():
+            if not _is_same(layout.source_location(written, self._root), location):
+                continue
+            if steam != bool(was_steam):
+                self._db.execute("UPDATE sources SET steam = ? WHERE source_id = ?", (steam, key))
                 bump(self._db)
-            return replace(found, steam=steam)
+            return Source(key, name, steam)
         name = self._free_name(PurePosixPath(location).name or "pictures")
         cursor = self._db.execute(
             "INSERT INTO sources (name, kind, location, steam, added_at) VALUES (?, ?, ?, ?, ?)",
@@ -104,15 +108,6 @@ class Games:
         )
         assert cursor.lastrowid is not None  # noqa: S101 (sqlite3 types it so; an INSERT always has one)
         return Source(cursor.lastrowid, name, steam)
-
-    def find_source(self, location: Path | str) -> Source | None:
-        """Find the source at a location; None if there is none yet."""
-        for key, name, written, steam in self._db.execute(
-            "SELECT source_id, name, location, steam FROM sources WHERE kind != 'store'"
-        ):
-            if _is_same(layout.source_location(written, self._root), location):
-                return Source(key, name, bool(steam))
-        return None
 
     def _free_name(self, wanted: str) -> str:
         taken = {name for (name,) in self._db.execute("SELECT name FROM sources")}

@@ -19,7 +19,7 @@ from steamdino.engines.decoding import ahead
 from steamdino.errors import PictureError, SourceError, UsageError
 from steamdino.gallery import Gallery
 from steamdino.gallery.games import KnownGame, Source, columns_json
-from steamdino.gallery.layout import DATABASE, absolute, owner_of
+from steamdino.gallery.layout import absolute, owner_of
 from steamdino.picture_formats import SUFFIXES
 from steamdino.pipeline.missing import missing_most
 from steamdino.pipeline.picture_store import is_kept, keep
@@ -111,20 +111,17 @@ def add(
     """
     location = str(path).rstrip("/") if is_address(str(path)) else absolute(Path(path))
     skipped = Skipped()
+    pictures: list[Found] = []
     if isinstance(location, str):
         kind = "objects"
-        scanned = bucket.scan(location, by_name=steam, prefix=prefix, exclude=exclude, skipped=skipped)
-        objects = _settled(gallery, location, list(scanned), by_name=steam)
-        listing = _Listing(lambda: objects, _contents(objects), COMMIT_EVERY)
+        pictures += bucket.scan(location, by_name=steam, prefix=prefix, exclude=exclude, skipped=skipped)
     elif owner := owner_of(location):
         raise UsageError(
             f"{location} holds what the gallery {owner} keeps for itself; name a folder of your own"
         )
     elif location.is_dir():
         kind = "folder"
-        found = folder.scan(location, by_name=steam, prefix=prefix, exclude=exclude, skipped=skipped)
-        pictures = _settled(gallery, location, list(found), by_name=steam)
-        listing = _Listing(lambda: pictures, _contents(pictures), COMMIT_EVERY)
+        pictures += folder.scan(location, by_name=steam, prefix=prefix, exclude=exclude, skipped=skipped)
     elif archive.is_archive(location) and location.is_file():
         kind = "archive"
         members = archive.read(location, by_name=steam, prefix=prefix, exclude=exclude, skipped=skipped)
@@ -148,28 +145,24 @@ def add(
     with Gallery.write(gallery, "add", create=True) as opened:
         with opened.transaction():
             source = opened.games.put_source(kind, location, steam=steam)
+        if kind in ("folder", "objects"):
+            own = _with_own_ids(opened, source, pictures)
+            listing = _Listing(lambda: own, _contents(own), COMMIT_EVERY)
         scan = _Scan(
             opened, source, location, copy, names or {}, keep_old=keep_old, allow_missing=allow_missing
         )
         return replace(scan.run(listing, progress), skipped=skipped)
 
 
-def _settled(gallery: str | Path, location: Path | str, found: list[Found], *, by_name: bool) -> list[Found]:
+def _with_own_ids(gallery: Gallery, source: Source, found: Sequence[Found]) -> list[Found]:
     """Give pictures that differ in their suffix alone ids of their own, those that the gallery knows them by."""
-    if by_name:  # an appID has no suffix
-        return found
-    if not (Path(gallery) / DATABASE).is_file():
-        return settled(found, {}, lambda _: {})
-    with Gallery.write(gallery, "add") as opened:  # which also upgrades an older format
-        games = opened.games
-        source = games.find_source(location)
-        if source is None:
-            return settled(found, {}, lambda _: {})
-        return settled(
-            found,
-            games.places_with_suffix(source, SUFFIXES),
-            lambda ids: {key: known.origin for key, known in games.known(source, ids).items()},
-        )
+    games = gallery.games
+    return settled(
+        found,
+        {} if source.steam else games.places_with_suffix(source, SUFFIXES),
+        lambda ids: {key: known.origin for key, known in games.known(source, ids).items()},
+        by_name=source.steam,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +229,8 @@ class _Scan:
                 ids = [found.id for found in batch if found.id is not None]
                 self._known = self._gallery.games.known(self._source, ids)
                 self._owners = self._gallery.games.owners(self._source, ids)
-                for found, content in self._read(batch):
-                    self._take(found, content)
+                for found, fetched in self._read(batch):
+                    self._take(found, fetched)
                     done += 1
                     if progress:
                         progress(done, total)
@@ -286,26 +279,25 @@ class _Scan:
                     " drive or share mounted? If they are really gone, run again with --allow-missing"
                 )
 
-    def _read(self, batch: Sequence[Found]) -> Iterator[tuple[Found, Content | PictureError | None]]:
-        """Read what is new or changed and in no local file in threads ahead, since each read is a wait for a reply."""
+    def _read(self, batch: Sequence[Found]) -> Iterator[tuple[Found, Fetched]]:
+        """Ask for what is in no local file in threads ahead, since each answer is waited for."""
 
-        def content(found: Found) -> tuple[Found, Content | PictureError | None]:
-            if isinstance(found, Problem) or found.location is None or not _is_elsewhere(found):
-                return found, None
-            known = self._known.get(found.id)
-            if known is not None and not self._copy and _status_if_known(found.location, known):
+        def fetched(found: Found) -> tuple[Found, Fetched]:
+            if isinstance(found, Problem) or not (place := _elsewhere(found)):
                 return found, None
             try:
-                return found, found.location.read()
+                known = self._known.get(found.id)
+                status = _status_if_known(place, known) if known and self._is_settled(place, known) else None
+                return found, status or place.read()
             except PictureError as error:
                 return found, error
 
-        if any(isinstance(found, Entry) and _is_elsewhere(found) for found in batch):
-            yield from ahead(content, batch, threads=READERS, waiting=2 * READERS)
+        if any(isinstance(found, Entry) and _elsewhere(found) for found in batch):
+            yield from ahead(fetched, batch, threads=READERS, waiting=2 * READERS)
         else:
             yield from ((found, None) for found in batch)
 
-    def _take(self, found: Entry | Problem, content: Content | PictureError | None) -> None:
+    def _take(self, found: Entry | Problem, fetched: Fetched) -> None:
         if isinstance(found, Problem):
             self._problem(found)
             return
@@ -317,7 +309,7 @@ class _Scan:
             reason = f"{refusal}; omit --steam, or fix the id"
         else:
             self._seen.add(found.id)
-            self._update(found, self._known.get(found.id), content)
+            self._update(found, self._known.get(found.id), fetched)
             return
         self._problem(Problem(found.where, reason, found.id))
 
@@ -326,7 +318,7 @@ class _Scan:
         if problem.id is not None:
             self._seen.add(problem.id)
 
-    def _update(self, entry: Entry, known: KnownGame | None, content: Content | PictureError | None) -> None:
+    def _update(self, entry: Entry, known: KnownGame | None, fetched: Fetched) -> None:
         games = self._gallery.games
         entry = replace(entry, name=self._names.get(entry.id, entry.name))
         changed = (
@@ -343,7 +335,7 @@ class _Scan:
                     self._gallery.banners.drop(entry.id, keep_old=self._keep_old)
                 has_banner, moved = False, has_banner
             else:
-                moved = self._update_banner(entry, _absolute(entry.location), known, content)
+                moved = self._update_banner(entry, _absolute(entry.location), known, fetched)
                 has_banner = True
         except PictureError as error:
             # The old banner stays: a file that is half written right now must not replace it.
@@ -354,40 +346,52 @@ class _Scan:
         self._counts["without banner"] += not has_banner
         self._counts["named"] += entry.id in self._names
 
+    def _copies(self, known: KnownGame | None, *, is_member: bool = False) -> bool:
+        """Whether a picture is copied. Once it was, it stays so, even if its source is added without --copy."""
+        return self._copy or is_member or (known is not None and known.copy is not None)
+
+    def _is_settled(self, location: Location, known: KnownGame, *, is_member: bool = False) -> bool:
+        """Whether the gallery has a picture from that place, and a copy of it if it is to have one."""
+        copy = self._copies(known, is_member=is_member)
+        return (
+            known.sha256 is not None
+            and known.origin == location
+            and (is_kept(known.copy, known.size) if copy and known.copy else not copy)
+        )
+
     def _update_banner(
         self,
         entry: Entry,
         location: Location,
         known: KnownGame | None,
-        content: Content | PictureError | None,
+        fetched: Fetched,
     ) -> bool:
         """Bring a game's banner up to date; returns whether its content changed."""
-        # Once copied, a picture stays copied, even if its source is brought up to date without --copy.
-        copy = self._copy or entry.data is not None or (known is not None and known.copy is not None)
-        settled = (
-            known is not None
-            and known.sha256 is not None
-            and known.origin == location
-            and (is_kept(known.copy, known.size) if copy and known.copy else not copy)
-        )
-        if known and settled and entry.data is None and (status := _status_if_known(location, known)):
-            if not known.ctime_ns:  # an older version of the program did not record it
-                self._gallery.banners.touch(entry.id, status.mtime_ns, status.ctime_ns)
-            return False
+        if isinstance(fetched, PictureError):
+            raise fetched
+        is_member = entry.data is not None
         if entry.data is not None:
-            content = Content(entry.data, 0)
-        elif isinstance(content, PictureError):
-            raise content
-        elif content is None:
-            content = location.read()
-        banner = inspect(location, content)
+            fetched = Content(entry.data, 0)
+        settled = known is not None and self._is_settled(location, known, is_member=is_member)
+        if not isinstance(fetched, Content):
+            if known and settled and (status := fetched or _status_if_known(location, known)):
+                if not known.ctime_ns:  # an older version of the program did not record it
+                    self._gallery.banners.touch(entry.id, status.mtime_ns, status.ctime_ns)
+                return False
+            fetched = location.read()
+        banner = inspect(location, fetched)
         if known and settled and known.sha256 == banner.sha256:
             self._gallery.banners.touch(entry.id, banner.mtime_ns, banner.ctime_ns)
             return False
-        if copy:
-            banner = replace(banner, location=keep(self._gallery.root, banner, content.data, "added"))
+        if self._copies(known, is_member=is_member):
+            banner = replace(banner, location=keep(self._gallery.root, banner, fetched.data, "added"))
         self._gallery.banners.put(entry.id, banner, location, keep_old=self._keep_old)
         return known is None or known.sha256 != banner.sha256
+
+
+Fetched = Content | PictureStatus | PictureError | None
+"""What was asked for ahead: the content, the status if it is the known one, or why there is neither. None if nothing
+was asked for."""
 
 
 def _shows_nothing(found: Found) -> bool:
@@ -395,9 +399,9 @@ def _shows_nothing(found: Found) -> bool:
     return isinstance(found, Entry) and found.location is None and found.data is None
 
 
-def _is_elsewhere(entry: Entry) -> bool:
-    """Whether a game's picture is in no file of this machine."""
-    return entry.data is None and entry.location is not None and entry.location.path is None
+def _elsewhere(entry: Entry) -> Location | None:
+    """Where a game's picture is if it is in no file of this machine."""
+    return entry.location if entry.data is None and entry.location and entry.location.path is None else None
 
 
 def _absolute(location: Location) -> Location:
