@@ -16,7 +16,7 @@ import time
 import warnings
 from collections.abc import Generator, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -52,8 +52,13 @@ class _Actor:
 
     handle: Any
     starting: Any
-    pieces: int = 0
-    alone: bool = False
+    pieces: list[Piece] = field(default_factory=list)
+
+    def has_room(self, piece: Piece, level: int) -> bool:
+        """Whether it may get a piece beside as many as the level says."""
+        if self.starting is not None or len(self.pieces) != level:
+            return False
+        return not level or not (piece.alone or self.pieces[0].alone)
 
 
 class RayEngine:
@@ -131,11 +136,11 @@ class RayEngine:
                             yield Batch((), np.empty((0, self._settings.recipe.dim), np.float32), (failure,))
                         continue
                     self._losses = 0
-                    actor.pieces, actor.alone = actor.pieces - 1, False
+                    actor.pieces.remove(piece)
                     yield batch
         finally:
             for reference, (actor, _) in running.items():
-                actor.pieces, actor.alone = 0, False
+                actor.pieces.clear()
                 with suppress(Exception):  # of an actor that is gone
                     self._ray.cancel(reference)
 
@@ -146,17 +151,10 @@ class RayEngine:
                 piece = work.peek()
                 if piece is None:
                     return
-                if (
-                    actor.starting is not None
-                    or actor.alone
-                    or actor.pieces != level
-                    or (piece.alone and level)
-                ):
-                    continue
-                piece = work.take()
-                running[actor.handle.encode.remote(piece.banners)] = actor, piece
-                actor.pieces += 1
-                actor.alone = piece.alone
+                if actor.has_room(piece, level):
+                    piece = work.take()
+                    running[actor.handle.encode.remote(piece.banners)] = actor, piece
+                    actor.pieces.append(piece)
 
     def _actor(self) -> _Actor:
         handle = self._ray.remote(RayWorker).options(**self._needs).remote(self._settings)
@@ -209,9 +207,8 @@ class RayEngine:
         except exceptions.RayTaskError as error:  # an error of our own code, with the traceback of the node
             raise error.as_instanceof_cause() from None
         except exceptions.RayError as error:
-            error.__traceback__ = (
-                None  # Ray keeps the error, whose frames would keep this engine and its actors
-            )
+            # Ray keeps the error, whose frames would keep this engine and its actors.
+            error.__traceback__ = None
             raise _LostError from None
 
     def _room(self) -> int:

@@ -168,10 +168,10 @@ class QuantisedRows:
             SnapshotError: their file is damaged.
         """
         split, lacking = self._split.queries(queries)
-        possible = len(self.distinct) if mask is None else int(np.count_nonzero(mask))
-        few, many = (math.ceil(share * possible) for share in SLOW)
-        if self.bits == 2 and few <= count < many:
-            count = many
+        if self.bits == 2:
+            possible = len(self.distinct) if mask is None else int(np.count_nonzero(mask))
+            few, many = (math.ceil(share * possible) for share in SLOW)
+            count = many if few <= count < many else count
         estimates, numbers = self._codes.search(split, count, mask=mask)
         error = np.float32(self._split.length * np.sqrt(DISTORTION[self.bits] / split.shape[1]))
         return Proposed(numbers, estimates + lacking[:, None], np.linalg.norm(split, axis=1) * error)
@@ -200,8 +200,8 @@ def _library() -> Any:
 
     From 32,768 vectors on, turbovec 1.1 first selects by a part of the bits. That is two to four times as fast, and
     misses some of the best where no vectors are much alike and few candidates are asked for. With two bits so many more
-    are asked for that none was missed in any measurement, and there it stays as it is. It reads this setting once for a
-    process.
+    are asked for that one match in two thousand was missed at worst, and there it stays as it is. It reads this setting
+    once for a process.
     """
     os.environ.setdefault("TURBOVEC_4BIT_PLANES", "0")
     return importlib.import_module(LIBRARY)

@@ -121,7 +121,7 @@ def build(
         encoded = failed = 0
         if total:
             running = start_engine(
-                engine, EngineSettings(base, device, precision, threads, 0, address, actors)
+                engine, EngineSettings(base, device, precision, threads, address=address, actors=actors)
             )
             with opened.transaction():
                 base_key = opened.vectors.put_recipe(base)
