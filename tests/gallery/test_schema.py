@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from steamdino.errors import GalleryError
+from steamdino.errors import GalleryError, NoGalleryError
 from steamdino.gallery import Gallery, schema
 
 RELEASED = [
@@ -40,6 +40,32 @@ def test_a_new_gallery_has_the_newest_version_and_its_mark(tmp_path: Path) -> No
     assert connection.execute("PRAGMA application_id").fetchone() == (schema.APPLICATION_ID,)
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     connection.close()
+
+
+@pytest.mark.parametrize("statements", range(len(schema.MIGRATIONS) + 3))
+def test_a_gallery_whose_making_was_killed_is_none_until_it_is_made_again(
+    statements: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = list(schema.MIGRATIONS)
+    if statements <= len(steps):
+        steps.insert(statements, "SELECT * FROM a_table_that_does_not_exist;")  # ends the script there
+        monkeypatch.setattr(schema, "MIGRATIONS", tuple(steps))
+        with pytest.raises(GalleryError), Gallery.write(tmp_path / "g", "test", create=True):
+            pass
+        monkeypatch.undo()
+    else:
+        _database(tmp_path / "g", "PRAGMA journal_mode = WAL;" if statements % 2 else "")
+
+    for attempt in (
+        lambda: Gallery.open(tmp_path / "g"),
+        lambda: Gallery.write(tmp_path / "g", "build").__enter__(),
+    ):
+        with pytest.raises(NoGalleryError, match="make one with: steam-dino add"):
+            attempt()
+    with Gallery.write(tmp_path / "g", "add", create=True) as gallery:
+        assert gallery.complaints() == []
+    with Gallery.open(tmp_path / "g") as gallery:
+        assert gallery.games.count() == 0
 
 
 def test_released_migrations_are_never_edited() -> None:

@@ -67,7 +67,11 @@ class Gallery:
             raise layout.no_gallery(root)
         connection = _connect_reading(database)
         with _explained(root):
-            if schema.version_of(connection) < schema.VERSION:
+            version = schema.version_of(connection)
+            if not version:  # whoever made it was killed before the first table
+                connection.close()
+                raise layout.no_gallery(root)
+            if version < schema.VERSION:
                 raise GalleryError(f"its format is older; upgrade it with: steam-dino build -g {root}")
         return cls(root, connection)
 
@@ -97,7 +101,8 @@ class Gallery:
         with writing(root, purpose), _explained(root):
             connection = connected(root / layout.DATABASE, root)
             try:
-                schema.version_of(connection)
+                if not schema.version_of(connection) and not create:
+                    raise layout.no_gallery(root)
                 connection.execute("PRAGMA journal_mode = WAL")
                 # NORMAL could lose the last commits in a power cut after they were reported as done.
                 connection.execute("PRAGMA synchronous = FULL")

@@ -252,10 +252,13 @@ def version_of(connection: sqlite3.Connection) -> int:
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Migrate a database to the newest version, each step in a transaction of its own."""
-    for number, statements in enumerate(MIGRATIONS[version_of(connection) :], version_of(connection) + 1):
-        # executescript commits first, so the transaction must be part of the script.
-        connection.executescript(
-            f"BEGIN IMMEDIATE; PRAGMA application_id = {APPLICATION_ID}; {statements}"
-            f"PRAGMA user_version = {number}; COMMIT;"
-        )
+    """Migrate a database to the newest version, in one transaction, so that a new one is empty or whole."""
+    version = version_of(connection)
+    if version == VERSION:
+        return
+    statements = "".join(MIGRATIONS[version:])
+    # executescript commits first, so the transaction must be part of the script.
+    connection.executescript(
+        f"BEGIN IMMEDIATE; PRAGMA application_id = {APPLICATION_ID}; {statements}"
+        f"PRAGMA user_version = {VERSION}; COMMIT;"
+    )
