@@ -17,7 +17,7 @@ from tests.fakes.object_storage import Faults, ObjectStorage, faulty, serving
 from steamdino import Snapshot, add, build
 from steamdino.errors import PictureError, SourceError, UsageError
 from steamdino.pipeline.doctor import examine
-from steamdino.storage import location, object_store
+from steamdino.storage import location, object_client
 from steamdino.storage.object_store import StoredObject, listed
 
 pytest.importorskip("obstore", reason="needs the extra objects")
@@ -39,7 +39,7 @@ def storage(
     """The server with a bucket of the test's own name."""
     for name, value in server.environment().items():
         monkeypatch.setenv(name, value)
-    object_store._store.cache_clear()
+    object_client.client.cache_clear()
     server.bucket(bucket(request))
     return server
 
@@ -191,7 +191,7 @@ def test_what_is_unchanged_is_asked_for_once_and_not_read(
     add(tmp_path / "named", tmp_path / "games.csv")
     with faulty(storage, faults := Faults()) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-        object_store._store.cache_clear()
+        object_client.client.cache_clear()
         assert add(tmp_path / "listed", address, copy=True).unchanged == 3
         assert faults.requests == 1
         assert add(tmp_path / "named", tmp_path / "games.csv").unchanged == 3
@@ -249,7 +249,7 @@ def test_transient_faults_of_the_store_change_nothing(
         faults.planned.pop(0)  # obstore parses a listing as a whole; what is cut there is an error at once
     with faulty(storage, faults) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-        object_store._store.cache_clear()
+        object_client.client.cache_clear()
         summary = add(tmp_path / "g", address)
         assert (summary.new, summary.problems) == (8, ())
         assert build(tmp_path / "g").games == 8
@@ -260,10 +260,10 @@ def test_a_store_that_keeps_breaking_off_is_a_problem_of_each_picture(
     storage: ObjectStorage, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(storage, address, "a.png", banner(1))
-    monkeypatch.setattr(object_store, "PAUSE", 0.0)
+    monkeypatch.setattr(object_client, "PAUSE", 0.0)
     with faulty(storage, Faults(dict.fromkeys(range(1, 1000), "truncate"))) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-        object_store._store.cache_clear()
+        object_client.client.cache_clear()
         (problem,) = add(tmp_path / "g", address).problems
     assert "the object store does not answer" in problem.reason or "breaks off" in problem.reason
 
@@ -286,8 +286,8 @@ def test_errors_name_the_bucket_and_no_secret(
             add(tmp_path / "g", source)
         assert SECRET not in str(caught.value)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    monkeypatch.setattr(object_store, "RETRIES", 0)
-    object_store._store.cache_clear()
+    monkeypatch.setattr(object_client, "RETRIES", 0)
+    object_client.client.cache_clear()
     with pytest.raises(SourceError, match="the object store does not answer; check the endpoint") as caught:
         add(tmp_path / "g", address)
     assert SECRET not in str(caught.value)

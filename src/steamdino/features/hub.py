@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from steamdino.errors import MissingExtraError, ModelError
-from steamdino.features.model_directory import cache_folder
 from steamdino.features.model_files import sha256
 from steamdino.records import Progress
+from steamdino.storage.cache import cache_folder
 
 if TYPE_CHECKING:
     from huggingface_hub import HfFileMetadata

@@ -1,7 +1,6 @@
 """The folder in which pulled, exported and trained models are stored.
 
-The folder may be unknown: services and containers run as users without a home folder. Code that only reads then uses
-the models in the package.
+Where it is unknown, code that only reads uses the models in the package.
 """
 
 from __future__ import annotations
@@ -10,21 +9,7 @@ import os
 from pathlib import Path
 
 from steamdino.errors import ModelError
-
-VARIABLE = "STEAMDINO_CACHE"
-ADVICE = f"set {VARIABLE} to a writable folder"
-
-
-def cache_folder() -> Path | None:
-    """Return ``$STEAMDINO_CACHE``, else the platform's cache folder; None if that needs an unknown home folder."""
-    from platformdirs import user_cache_path
-
-    try:
-        if named := os.environ.get(VARIABLE):
-            return Path(named).expanduser()
-        return user_cache_path("steam-dino", appauthor=False, opinion=False).expanduser()
-    except RuntimeError:  # no such user, or nothing says where this one is at home
-        return None
+from steamdino.storage.cache import ADVICE, VARIABLE, cache_folder
 
 
 def models_folder() -> Path | None:

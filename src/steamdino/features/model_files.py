@@ -26,10 +26,11 @@ from typing import Any
 
 from steamdino.errors import ModelError
 from steamdino.features import model_registry
-from steamdino.features.model_directory import ADVICE, kept, needed_models_folder
+from steamdino.features.model_directory import kept, needed_models_folder
 from steamdino.features.model_registry import Model
 from steamdino.gallery.clock import now
 from steamdino.storage.atomic import new_folder, replace_folder, replacing
+from steamdino.storage.cache import ADVICE
 
 FORMAT = 1
 MANIFEST, WEIGHTS, DATA = "manifest.json", "model.onnx", "model.onnx_data"

@@ -23,7 +23,7 @@ from steamdino.index.snapshot_selection import has_current_names, newest
 from steamdino.pipeline import learn_whitening
 from steamdino.pipeline.estimate import Estimator, Plan
 from steamdino.pipeline.measure_opening import measure_opening
-from steamdino.pipeline.publish import write_snapshot
+from steamdino.pipeline.next_snapshot import write_snapshot
 from steamdino.pipeline.vector_writer import VectorWriter
 from steamdino.recipe import Recipe
 from steamdino.records import Progress

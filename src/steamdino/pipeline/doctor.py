@@ -21,7 +21,7 @@ from steamdino.index.snapshot_removal import remove_leftovers
 from steamdino.index.snapshot_selection import newest
 from steamdino.pipeline import altered_pictures
 from steamdino.pipeline.altered_pictures import State, altered
-from steamdino.pipeline.publish import write_snapshot
+from steamdino.pipeline.next_snapshot import write_snapshot
 from steamdino.recipe import Recipe
 from steamdino.records import Progress
 from steamdino.storage.atomic import sync_folder

@@ -19,7 +19,6 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
 from steamdino import __version__
-from steamdino.features.model_directory import cache_folder
 from steamdino.net.public_fetch import fetch_public
 from steamdino.present.export.banner_urls import SteamPictures, steam_pictures
 from steamdino.present.web import (
@@ -64,6 +63,7 @@ from steamdino.present.web.root_path import RootPath
 from steamdino.present.web.snapshot_registry import SnapshotRegistry
 from steamdino.present.web.upload_store import UploadStore
 from steamdino.settings import Settings, WebSettings
+from steamdino.storage.cache import cache_folder
 
 SHARED = "STEAMDINO_SHARED"
 """The environment variable that names the folder in which all processes of the server count requests together."""

@@ -1,0 +1,96 @@
+"""Connections to object storage: Amazon's S3 and what speaks its language, Google's and Microsoft's.
+
+Who may use them, and where they are, comes from each vendor's usual environment variables, such as
+``AWS_ACCESS_KEY_ID`` and ``AWS_ENDPOINT_URL``. They are read by obstore when a bucket is first used, and are neither
+stored nor shown.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from steamdino.errors import MissingExtraError, SourceError
+
+TRIES = 3
+"""How often an object is read whose transfer breaks off. obstore itself repeats requests that get no answer, or one
+that says to slow down."""
+
+PAUSE = 0.2
+"""Seconds before the second try; doubled for the third."""
+
+RETRIES = 6
+"""How often obstore repeats such a request."""
+
+_STATUS = re.compile(r"status code: (\d{3})")
+
+
+def split(address: str) -> tuple[str, str]:
+    """Return the bucket's address and the key: ("s3://bucket", "covers/portal.jpg")."""
+    scheme, _, rest = address.partition("://")
+    bucket, _, key = rest.partition("/")
+    return f"{scheme}://{bucket}", key
+
+
+def library() -> Any:
+    """Return obstore.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    try:
+        import obstore
+    except ImportError:
+        raise MissingExtraError("object storage", "objects") from None
+    return obstore
+
+
+@cache
+def client(root: str) -> Any:
+    """Return the client of a bucket, one for a process; threads share it.
+
+    Raises:
+        MissingExtraError: obstore is not installed.
+        SourceError: the address or the environment makes no sense.
+    """
+    library()
+    from obstore.store import from_url
+
+    endpoints = (
+        os.environ.get(name, "") for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+    )
+    plain = any(endpoint.startswith("http://") for endpoint in endpoints)
+    options: dict[str, Any] = {"connect_timeout": timedelta(seconds=5), "timeout": timedelta(seconds=60)}
+    if plain:  # an endpoint that is named so is meant so
+        options["allow_http"] = True
+    retries: Any = {"max_retries": RETRIES, "retry_timeout": timedelta(seconds=60)}
+    try:
+        return from_url(root, client_options=options, retry_config=retries)  # type: ignore[call-overload]
+    except Exception as error:
+        raise SourceError(f"{root} cannot be opened: {str(error).partition(chr(10))[0]}") from None
+
+
+def reason(error: Exception, missing: str = "the object does not exist") -> str:
+    """What went wrong, without the address and without what a store's own text may repeat of a request."""
+    name = type(error).__name__
+    if name == "InvalidPathError" or isinstance(error, ValueError):  # of one key, for which all others suffer
+        return (
+            f"a key has an empty part, or one of dots: {str(error).partition(chr(10))[0]}; rename that object"
+        )
+    found = _STATUS.search(str(error))
+    status = found[1] if found else ""
+    if isinstance(error, FileNotFoundError) or status == "404":
+        return missing
+    if (
+        isinstance(error, PermissionError)
+        or status in ("401", "403")
+        or "Permission" in name
+        or "Unauth" in name
+    ):
+        return "the object store refuses access; check the credentials in the environment"
+    if status:
+        return f"the object store answered {status}"
+    return "the object store does not answer; check the endpoint in the environment"
