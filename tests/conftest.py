@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +15,11 @@ import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, Phase, settings
 from PIL import Image
+from tests.fakes.object_storage import ObjectStorage, serving
 
 import steamdino
 from steamdino.sample import FictionalGame, draw_store, fictional_games
+from steamdino.storage import object_client
 
 # Machines differ in speed by more than any deadline could allow for.
 # Where mutmut runs the tests, nobody reads a failure, and making it short takes minutes.
@@ -147,3 +149,25 @@ def run() -> Run:
         return subprocess.run(command, **settings)  # type: ignore[call-overload, no-any-return]
 
     return run
+
+
+@pytest.fixture(scope="session")
+def object_storage() -> Iterator[ObjectStorage]:
+    """An S3 server."""
+    pytest.importorskip("obstore", reason="needs the extra objects")
+    pytest.importorskip("moto", reason="needs moto")
+    with serving() as started:
+        yield started
+
+
+@pytest.fixture
+def bucket(
+    object_storage: ObjectStorage, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> str:
+    """The address of an empty bucket, for which the environment is set."""
+    for name, value in object_storage.environment().items():
+        monkeypatch.setenv(name, value)
+    object_client.client.cache_clear()
+    name = f"b{abs(hash(request.node.nodeid)):x}"
+    object_storage.bucket(name)
+    return f"s3://{name}"

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -112,20 +112,21 @@ def faulty(storage: ObjectStorage, faults: Faults) -> Iterator[str]:
             host = storage.url.removeprefix("http://")
             upstream = http.client.HTTPConnection(host, timeout=30)
             headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
-            upstream.request(self.command, self.path, headers=headers)
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            upstream.request(self.command, self.path, body or None, headers=headers)
             reply = upstream.getresponse()
             data = reply.read()
             kept = [
                 (k, v)
                 for k, v in reply.getheaders()
-                if k.lower() in ("content-type", "etag", "last-modified")
+                if k.lower() in ("content-type", "content-range", "etag", "last-modified")
             ]
             length = int(reply.getheader("Content-Length") or len(data))
             upstream.close()
             self._answer(reply.status, kept, data[: len(data) // 2] if fault == "truncate" else data, length)
             self.close_connection = self.close_connection or fault == "truncate"
 
-        do_HEAD = do_GET  # noqa: N815 (the name that http.server calls)
+        do_HEAD = do_PUT = do_POST = do_GET  # noqa: N815 (the names that http.server calls)
 
         def _answer(self, status: int, headers: list[tuple[str, str]], data: bytes, length: int) -> None:
             self.send_response(status)
@@ -134,6 +135,10 @@ def faulty(storage: ObjectStorage, faults: Faults) -> Iterator[str]:
             self.send_header("Content-Length", str(length))
             self.end_headers()
             self.wfile.write(data if self.command != "HEAD" else b"")
+
+        def handle(self) -> None:
+            with suppress(ConnectionError):  # a client that was killed
+                super().handle()
 
         def log_message(self, *_: object) -> None:
             pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -41,6 +42,20 @@ def snapshot_of(
     if listed:
         reader.index = ListedRows(reader.vectors, listed)
     return Snapshot(reader)
+
+
+def gallery_of(folder: Path, name: str, games: int = 20, *, recipe: str = "bundled", seed: int = 0) -> Path:
+    """A gallery's folder with one more snapshot, whose games all have one name."""
+    vectors = clustered(games, seed=seed)
+    rows = [Row(f"g{n:03}", name, "made up", None, "", f"{n + seed:064x}", "{}") for n in range(games)]
+    made = replace(
+        named("bundled"),
+        dim=vectors.shape[1],
+        name=recipe,
+        weights=hashlib.sha256(recipe.encode()).hexdigest(),
+    )
+    write(folder / "snapshots" / made.hash, made, 1, rows, [], vectors, {"f32": games})
+    return folder
 
 
 class ListedRows(ExactIndex):

@@ -23,6 +23,7 @@ from steamdino.search.query_encoder import QueryEncoder
 from steamdino.search.query_resolver import QueryResolver
 from steamdino.search.query_vectors import QueryVector, QueryVectors
 from steamdino.search.ranking import Ranking
+from steamdino.storage.location import is_address
 
 
 class Snapshot:
@@ -60,8 +61,9 @@ class Snapshot:
         """Open the newest snapshot of a gallery, a snapshot's own folder, or a packed snapshot.
 
         Args:
-            path: a gallery, a snapshot's folder, or a file that `pack` wrote. Of these only a packed file is safe to
-                open if it comes from a stranger: the others hold databases and paths that are trusted.
+            path: a gallery, a snapshot's folder, a file that `pack` wrote, or the address of a published gallery, such
+                as ``s3://bucket/store``, of which what is newer is downloaded first. Of these only a packed file is
+                safe to open if it comes from a stranger: the others hold databases and paths that are trusted.
             recipe: the name or hash of a recipe; None for the one that was built last.
             kind: of banner, if `path` is a gallery: "vertical", "header" or "hero".
             precision: inference precision for query pictures: "f32", "bf16" or "auto".
@@ -72,7 +74,14 @@ class Snapshot:
 
         Raises:
             SnapshotError: there is none, or it is damaged.
+            NetworkError: the object storage of a published gallery refuses or does not answer.
         """
+        if isinstance(path, str) and is_address(path):
+            from steamdino.index.published_cache import PublishedCache
+
+            cache = PublishedCache(path)
+            cache.update()
+            path = cache.folder
         if Path(path).is_file():
             from steamdino.index.pack import open_pack
 

@@ -31,7 +31,7 @@ class Settings:
     """The settings that all commands share.
 
     Attributes:
-        gallery: the gallery's folder.
+        gallery: the gallery's folder, or the address of a published gallery, such as ``s3://bucket/store``.
         recipe: the recipe that `build` uses; searches take the newest snapshot's unless one is named.
         device: the device that encodes: "cpu", "cuda" or "mps".
         inference_precision: "f32", "bf16" or "auto" (bf16 on CPUs that support it); its key is "precision".
@@ -45,7 +45,7 @@ class Settings:
         actors: processes of the cluster that encode; 0 for as many as it has cores or GPUs.
     """
 
-    gallery: Path = Path("gallery")
+    gallery: Path | str = Path("gallery")
     recipe: str = "bundled"
     device: str = "cpu"
     inference_precision: str = field(default="f32", metadata={KEY: "precision"})
@@ -56,6 +56,20 @@ class Settings:
     engine: str = "local"
     ray_address: str = ""
     actors: int = 0
+
+    @property
+    def folder(self) -> Path:
+        """The gallery's folder, for what a published gallery does not have.
+
+        Raises:
+            UsageError: a published gallery is named.
+        """
+        if isinstance(self.gallery, str):
+            raise UsageError(
+                f"{self.gallery} is a published gallery, which can be searched and served only; for this, name the"
+                " folder of a gallery with -g"
+            )
+        return self.gallery
 
     @classmethod
     def load(

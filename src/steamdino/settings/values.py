@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from steamdino.errors import UsageError
+from steamdino.storage.location import is_address
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
@@ -61,7 +62,7 @@ EVERYBODY, NOBODY = "*", "none"
 
 
 def checked(label: str, key: str, value: Any, kind: str, origin: str) -> Any:
-    """The value of a setting as its kind ("Path", "str", "int", "float" or "bool").
+    """The value of a setting as its kind ("Path | str", "str", "int", "float" or "bool").
 
     The label is what error messages call the setting, such as "--rate" or "STEAMDINO_RECIPE".
 
@@ -107,8 +108,10 @@ def _number(key: str, value: Any, kind: str, origin: str) -> tuple[int | float |
 
 def _text(key: str, value: Any, kind: str) -> tuple[Path | str | None, str]:
     """A path or a text that fits its setting, or None; and what fits."""
-    if kind == "Path":
+    if kind == "Path | str":
         fits = isinstance(value, str | Path) and "\0" not in str(value)
+        if fits and is_address(str(value)):
+            return str(value).rstrip("/"), ""
         return Path(value) if fits else None, "the path of a folder, as text"
     expected = "text"
     fits = isinstance(value, str) and "\0" not in value and not re.search("[\ud800-\udfff]", value)

@@ -23,7 +23,9 @@ Serve = Callable[..., httpx.Client]
 class Running:
     """An app on a port and with a cache of its own, in a thread."""
 
-    def __init__(self, gallery: Path, *, fetch: Callable[[str], bytes] | None = None, **web: Any) -> None:
+    def __init__(
+        self, gallery: Path | str, *, fetch: Callable[[str], bytes] | None = None, **web: Any
+    ) -> None:
         self._cache = tempfile.TemporaryDirectory()
         cache = Path(self._cache.name) / "pictures"
         settings = WebSettings(

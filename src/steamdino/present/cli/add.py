@@ -135,7 +135,7 @@ def add(
     with bar("Adding", "games") as progress:
         try:
             summary = run(
-                settings.gallery,
+                settings.folder,
                 path,
                 columns=Columns(id_column, name_column, None if no_pictures else path_column),
                 dialect=Dialect("\t" if delimiter in TAB else delimiter, encoding),

@@ -78,7 +78,7 @@ def audit(
     output.check()
     snapshot = gallery.open(recipe, precision=recipe.precision)
     try:
-        size = None if gallery.snapshot else expected_size(gallery.folder, recipe.kind)
+        size = None if gallery.snapshot else expected_size(gallery.home, recipe.kind)
     except NoGalleryError:
         size = None  # a snapshot's own folder
     auditor = Auditor(snapshot, tags=tag or (), size=size, without=without or ())

@@ -139,7 +139,7 @@ def build(
     with bars(("Encoding", "banners"), ("Comparing", "games")) as (encoding, listing):
         try:
             summary = run(
-                settings.gallery,
+                settings.folder,
                 chosen,
                 kind=recipe.kind,
                 device=settings.device,

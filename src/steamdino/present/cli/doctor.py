@@ -44,7 +44,7 @@ def doctor(
     settings = gallery.settings()
     with bar("Examining", "pictures") as progress:
         findings = examine(
-            settings.gallery,
+            settings.folder,
             repair=repair,
             deep=deep,
             index=settings.index,

@@ -156,20 +156,20 @@ def _readers(settings: Settings, wanted: Sequence[str]) -> list[SnapshotReader]:
     from steamdino.gallery import Gallery
     from steamdino.index.snapshot_selection import newest_by_name, open_newest
 
-    with Gallery.open(settings.gallery):  # raises if there is no gallery
+    with Gallery.open(settings.folder):  # raises if there is no gallery
         built = {
-            name: manifest.recipe.hash for name, (_, manifest) in newest_by_name(settings.gallery).items()
+            name: manifest.recipe.hash for name, (_, manifest) in newest_by_name(settings.folder).items()
         }
     if not wanted:
         if not built:
             raise SteamDinoError(
-                f"the gallery {settings.gallery} has no snapshot yet; run: steam-dino build -g {settings.gallery}"
+                f"the gallery {settings.folder} has no snapshot yet; run: steam-dino build -g {settings.folder}"
             )
         wanted = list(built)
     known = {*built, *built.values()}
     names = [text if text in known else parse(text).label for text in wanted]
     _build(settings, [name for name in dict.fromkeys(names) if name not in known])
-    readers = [open_newest(settings.gallery, built.get(name, name)) for name in names]
+    readers = [open_newest(settings.folder, built.get(name, name)) for name in names]
     return list({reader.manifest.recipe.hash: reader for reader in readers}.values())
 
 
@@ -185,7 +185,7 @@ def _build(settings: Settings, names: Sequence[str]) -> None:
     for name in names:
         with bar(f"Encoding {name}", "banners") as progress:
             build(
-                settings.gallery,
+                settings.folder,
                 name,
                 precision=settings.inference_precision,
                 threads=settings.threads,

@@ -113,7 +113,7 @@ def pack(
     from steamdino.search import Snapshot
 
     check_outputs(("-o", output))
-    snapshot = Snapshot.open(gallery.folder, recipe)
+    snapshot = Snapshot.open(gallery.home, recipe)
     snapshot.pack(output)
     size = f", {output.stat().st_size / 1e6:,.1f} MB" if output.is_file() else ""
     with beside(output):

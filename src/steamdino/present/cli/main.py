@@ -26,6 +26,7 @@ from steamdino.present.cli import (
     housekeeping,
     info,
     models,
+    publish,
     serve,
     similar,
     sync,
@@ -75,6 +76,7 @@ for command in (
     housekeeping.remove,
     housekeeping.prune,
     housekeeping.pack,
+    publish.publish,
 ):
     register(app, command, command.__name__.rstrip("_"))
 app.add_typer(export_commands.app, name="export")

@@ -11,6 +11,7 @@ import typer
 
 from steamdino.errors import SnapshotError
 from steamdino.present.cli.console import note
+from steamdino.present.cli.published import local_folder
 from steamdino.settings import Settings
 
 if TYPE_CHECKING:
@@ -52,12 +53,13 @@ class GalleryOptions:
     """Which gallery a command is about."""
 
     gallery: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--gallery",
             "-g",
             metavar="DIR",
-            help="Folder of the gallery. Default: $STEAMDINO_GALLERY, then steamdino.toml, then ./gallery.",
+            help="Folder of the gallery. Default: $STEAMDINO_GALLERY, then steamdino.toml, then ./gallery. Searches and"
+            " `serve` also take a published gallery, such as s3://bucket/store.",
             show_default=False,
         ),
     ] = None
@@ -76,13 +78,26 @@ class GalleryOptions:
 
     @property
     def folder(self) -> Path:
-        """The gallery's folder."""
-        return self._settings.gallery
+        """The gallery's folder.
+
+        Raises:
+            UsageError: a published gallery is named.
+        """
+        return self._settings.folder
+
+    @cached_property
+    def home(self) -> Path:
+        """The folder whose snapshots are searched: the gallery's, or that of the local copy of a published one.
+
+        Raises:
+            SnapshotError, NetworkError, GalleryError: the published gallery cannot be copied.
+        """
+        return local_folder(self._settings.gallery)
 
     @property
     def searched(self) -> Path:
         """What a search opens."""
-        return self.folder
+        return self.home
 
     @property
     def exactly(self) -> bool:
@@ -166,7 +181,7 @@ class SnapshotOptions(SearchOptions):
             raise SnapshotError(
                 f"{self.snapshot} does not exist; name a packed snapshot, or a snapshot's folder, with --snapshot"
             )
-        return self.snapshot or self.folder
+        return self.snapshot or self.home
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from typing import Annotated
 
 import typer
 
-from steamdino.errors import MissingExtraError, NetworkError, NoSnapshotError
+from steamdino.errors import MissingExtraError, NetworkError, NoSnapshotError, SnapshotError
 from steamdino.present.cli.console import note
 from steamdino.present.cli.options import GalleryOptions, PrecisionOption
+from steamdino.present.cli.published import local_folder
 from steamdino.recipe import Recipe
 from steamdino.settings import WebSettings
 
@@ -147,12 +148,12 @@ def serve(
     from steamdino.features.model_registry import check_precision
 
     # Report errors now and once, not in each process or at each request.
-    recipes = _recipes(settings.gallery, web.recipe)
+    recipes = _recipes(_served_folder(settings.gallery), web.recipe)
     for one in recipes:
         check_precision(one.model, settings.inference_precision)
     # Each process reads its settings from the environment.
     for name, value in (
-        ("gallery", settings.gallery.absolute()),
+        ("gallery", settings.gallery if isinstance(settings.gallery, str) else settings.gallery.absolute()),
         ("precision", settings.inference_precision),
     ):
         os.environ[f"STEAMDINO_{name.upper()}"] = str(value)
@@ -193,6 +194,19 @@ def _counting_together() -> Iterator[None]:
         for name in ("STEAMDINO_SHARED", "PROMETHEUS_MULTIPROC_DIR"):
             os.environ[name] = folder
         yield
+
+
+def _served_folder(gallery: Path | str) -> Path:
+    """The folder with the snapshots. Of a published gallery, what was downloaded before serves while it is away."""
+    try:
+        return local_folder(gallery)
+    except (NetworkError, SnapshotError) as error:
+        from steamdino.index.published_cache import PublishedCache
+
+        if isinstance(gallery, Path) or (cache := PublishedCache(gallery)).is_empty:
+            raise
+        note(f"{error}. What was downloaded before is served meanwhile.")
+        return cache.folder
 
 
 def _recipes(gallery: Path, public: str) -> list[Recipe]:

@@ -105,7 +105,7 @@ def similar(
         only=allowed,
     )
     note_undated(matches.undated)
-    print_answer(matches, output, snapshot=snapshot, gallery=gallery.folder, kind=recipe.kind, cutoff=cutoff)
+    print_answer(matches, output, snapshot=snapshot, gallery=gallery.home, kind=recipe.kind, cutoff=cutoff)
 
 
 def _fetched(gallery: Path, appid: str, kind: str) -> Path:

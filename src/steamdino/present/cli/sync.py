@@ -122,7 +122,7 @@ def sync(
     from steamdino.present.cli.sync_progress import bars, retries
 
     settings = gallery.settings(keep_old=keep_old)
-    place = settings.gallery
+    place = settings.folder
     steam = SteamSettings.load(
         {"countries": countries, "rate": rate, "banner_rate": banner_rate, "connections": connections}
     )

@@ -44,4 +44,4 @@ def text(
         only=allowed,
     )
     note_undated(matches.undated)
-    print_answer(matches, output, snapshot=snapshot, gallery=gallery.folder, kind=recipe.kind, cutoff=cutoff)
+    print_answer(matches, output, snapshot=snapshot, gallery=gallery.home, kind=recipe.kind, cutoff=cutoff)

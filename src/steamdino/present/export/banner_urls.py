@@ -8,6 +8,7 @@ from pathlib import Path
 
 from steamdino.errors import NoGalleryError
 from steamdino.gallery import Gallery
+from steamdino.index.published_cache import published_urls
 from steamdino.present.display_text import inert
 from steamdino.records import Game
 from steamdino.settings import SteamSettings
@@ -60,6 +61,10 @@ class SteamPictures:
 def steam_pictures(gallery: Path, kind: str) -> SteamPictures:
     """Return the pictures that `sync` found; none if there is no gallery.
 
+    Args:
+        gallery: its folder, or the one that holds the snapshots of a published gallery.
+        kind: of banner.
+
     Raises:
         GalleryError: there is one, and it cannot be read.
     """
@@ -73,7 +78,7 @@ def steam_pictures(gallery: Path, kind: str) -> SteamPictures:
                 }
             )
     except NoGalleryError:
-        return SteamPictures()
+        return SteamPictures(published_urls(gallery, kind))
 
 
 def address(folder: str, place: str, query: str) -> str:

@@ -101,7 +101,7 @@ def create_app(
         SnapshotError: there is no snapshot.
     """
     served = SnapshotRegistry(settings, web)
-    uploads = UploadStore(settings.gallery, web.keep_uploads)
+    uploads = UploadStore(served.folder, web.keep_uploads)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -125,7 +125,7 @@ def create_app(
     app.state.attempts = (
         SharedLimiter(shared / LIMITS, "tokens", ATTEMPTS) if shared else LocalLimiter(ATTEMPTS)
     )
-    online = steam_pictures(settings.gallery, "vertical") if web.pictures == "steam" else SteamPictures()
+    online = steam_pictures(served.folder, "vertical") if web.pictures == "steam" else SteamPictures()
     app.state.addresses = Links(online)
     app.state.program = program = mark(settings, web, online.urls)
     app.state.metrics = Metrics(web.workers if shared else 1)

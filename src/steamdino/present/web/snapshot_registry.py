@@ -11,9 +11,11 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 
-from steamdino.errors import NoSnapshotError, RecipeError, SnapshotError, SteamDinoError
+from steamdino.errors import NetworkError, NoSnapshotError, RecipeError, SnapshotError, SteamDinoError
+from steamdino.index.published_cache import PublishedCache
 from steamdino.index.snapshot_selection import newest_by_name
 from steamdino.present.web.concurrency import WorkLimits
 from steamdino.present.web.served_snapshot import ServedSnapshot
@@ -76,10 +78,13 @@ class SnapshotRegistry:
             SnapshotError: there is no snapshot, or none of the public recipe.
         """
         self._settings = settings
-        self._place = settings.gallery
+        gallery = settings.gallery
+        self._published = PublishedCache(gallery) if isinstance(gallery, str) else None
+        self._place = gallery if isinstance(gallery, Path) else PublishedCache(gallery).folder
         self._every = web.refresh
         self._public = web.recipe
         self._work = WorkLimits()
+        self._complaint = ""  # what was logged last of a published gallery
         self._now = _Now()
         self._refreshing = threading.Lock()
         self._stop = threading.Event()
@@ -87,6 +92,11 @@ class SnapshotRegistry:
         if not self._now.editions:
             Snapshot.open(self._place)  # raises an error with the reason
             raise SnapshotError(f"there is no snapshot in {self._place}")
+
+    @property
+    def folder(self) -> Path:
+        """The gallery's folder, or that of the local copy of a published one, or a packed snapshot."""
+        return self._place
 
     @property
     def recipes(self) -> list[str]:
@@ -131,6 +141,8 @@ class SnapshotRegistry:
     def refresh(self) -> None:
         """Look for newer snapshots and swap them in. Running requests keep the snapshot that they started with."""
         with self._refreshing:
+            if self._published is not None:
+                self._download(self._published)
             if not self._place.is_file():
                 found = self._newest()
             elif self._now.editions:
@@ -145,6 +157,19 @@ class SnapshotRegistry:
                 marks = " ".join(f"{name} {edition.version}" for name, edition in found.items())
                 version = hashlib.sha256(marks.encode()).hexdigest()[:16]
                 self._now = _Now(MappingProxyType(found), version, MappingProxyType(self._former(found)))
+
+    def _download(self, published: PublishedCache) -> None:
+        """Download what is newer. Without the store, what was downloaded before stays in service."""
+        try:
+            published.update()
+        except (SnapshotError, NetworkError) as error:
+            if published.is_empty:
+                raise
+            if str(error) != self._complaint:
+                LOG.warning("published gallery", extra={"facts": {"error": str(error)}})
+            self._complaint = str(error)
+        else:
+            self._complaint = ""
 
     def _public_first(self, found: dict[str, ServedSnapshot]) -> dict[str, ServedSnapshot]:
         if not self._public:

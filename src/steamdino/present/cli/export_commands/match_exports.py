@@ -36,9 +36,9 @@ def command_of(writer: Writer) -> Command:
         cutoff = least.cutoff
         check_outputs(("-o", output))
         snapshot = gallery.open(recipe)
-        table = asked.neighbourhood(snapshot, gallery.folder, k, cutoff)
+        table = asked.neighbourhood(snapshot, gallery.home, k, cutoff)
         folder = output.absolute().parent if output and not is_stream(output) else Path.cwd()
-        context = Context(snapshot, gallery.folder, recipe.kind, folder)
+        context = Context(snapshot, gallery.home, recipe.kind, folder)
         if writer.binary and output:
             with writing(output) as file:
                 writer.write(answers_of(table), file, context)

@@ -59,14 +59,14 @@ def html(
     queries = list(asked.queries or ())
     rest = replace(asked, queries=None)
     if rest or not queries:
-        ids = rest.ids(snapshot, gallery.folder)
+        ids = rest.ids(snapshot, gallery.home)
         queries += snapshot.ids if ids is None else ids
     found = [
         snapshot.similar(query, k, min_similarity=cutoff.min_similarity, min_percentile=cutoff.min_percentile)
         for query in queries
     ]
     note_missing_pictures(found)
-    context = Context(snapshot, gallery.folder, recipe.kind, output.absolute().parent)
+    context = Context(snapshot, gallery.home, recipe.kind, output.absolute().parent)
     with writing_text(output) as text:
         HtmlSheet(title).write(map(Answer.of, found), text, context)
     with beside(output):
@@ -103,7 +103,7 @@ def sheet(
         query, k, min_similarity=cutoff.min_similarity, min_percentile=cutoff.min_percentile
     )
     note_missing_pictures([matches])
-    context = Context(snapshot, gallery.folder, recipe.kind, output.absolute().parent)
+    context = Context(snapshot, gallery.home, recipe.kind, output.absolute().parent)
     with writing(output) as file:
         PngSheet().write([Answer.of(matches)], file, context)
     with beside(output):
@@ -160,9 +160,9 @@ def site(
         count = export.write_site(
             output,
             snapshot,
-            home=opening(snapshot, HOME, gallery.folder),
+            home=opening(snapshot, HOME, gallery.home),
             lonely=lonely,
-            online=steam_pictures(gallery.folder, recipe.kind) if pictures == "steam" else SteamPictures(),
+            online=steam_pictures(gallery.home, recipe.kind) if pictures == "steam" else SteamPictures(),
             title=title,
             threads=os.cpu_count() or 1,
             stage=bar,

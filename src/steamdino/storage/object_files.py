@@ -1,0 +1,188 @@
+"""Whole files in object storage: listed, read, written, downloaded in ranges, and removed.
+
+Every error names the object and what is wrong, without credentials.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from pathlib import Path
+from typing import IO, Any
+
+from steamdino.errors import NetworkError
+from steamdino.storage import object_client
+from steamdino.storage.object_client import client, library, reason, split
+
+RANGE = 8 << 20
+"""Bytes that are asked for at a time; each range has tries of its own."""
+
+READERS = 8
+"""Ranges that are read at the same time."""
+
+REMOVED = 1000
+"""Objects that are removed with one request: what S3 takes at most."""
+
+
+def sizes(address: str) -> Iterator[tuple[str, int]]:
+    """List what is below a prefix, in the order of the keys: each key after the prefix and its "/", and its bytes.
+
+    Raises:
+        NetworkError: the bucket does not exist, or the store refuses or does not answer.
+    """
+    root, prefix = split(address)
+    prefix = prefix.strip("/")
+    try:
+        for page in library().list(client(root), prefix=prefix or None):
+            for meta in page:
+                yield meta["path"].removeprefix(prefix).lstrip("/"), meta["size"]
+    except Exception as error:  # its types differ from store to store
+        raise NetworkError(f"{address} cannot be listed: {reason(error, 'it does not exist')}") from None
+
+
+def size(address: str) -> int | None:
+    """Return the bytes of an object; None if there is none.
+
+    Raises:
+        NetworkError: the store refuses or does not answer.
+    """
+    root, key = split(address)
+    try:
+        return int(library().head(client(root), key)["size"])
+    except FileNotFoundError:
+        return None
+    except Exception as error:
+        raise _cannot("read", address, error) from None
+
+
+def read(address: str) -> bytes | None:
+    """Return the bytes of a small object; None if there is none.
+
+    Raises:
+        NetworkError: the store refuses or does not answer.
+    """
+    root, key = split(address)
+    try:
+        data: bytes = _tried(lambda: bytes(library().get(client(root), key).bytes()))
+    except FileNotFoundError:
+        return None
+    except Exception as error:
+        raise _cannot("read", address, error) from None
+    return data
+
+
+def write(address: str, content: bytes | IO[bytes], progress: Callable[[int], object] | None = None) -> None:
+    """Write an object, which appears when all of its bytes are there. Large files are sent in parts.
+
+    Args:
+        address: the object's.
+        content: the bytes, or a file that is open for reading, which is read from its start.
+        progress: called with the bytes of each part of a file that is being sent.
+
+    Raises:
+        NetworkError: the store refuses or does not answer.
+    """
+    root, key = split(address)
+    try:
+        library().put(client(root), key, content if isinstance(content, bytes) else _Read(content, progress))
+    except Exception as error:
+        raise _cannot("written", address, error) from None
+
+
+class _Read:
+    """A file of which each read is reported."""
+
+    def __init__(self, file: IO[bytes], progress: Callable[[int], object] | None) -> None:
+        self._file, self._progress = file, progress
+        file.seek(0)
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size)
+        if self._progress:
+            self._progress(len(data))
+        return data
+
+
+def download(address: str, path: Path, total: int, progress: Callable[[int], object] | None = None) -> None:
+    """Download an object into a file, in ranges.
+
+    Args:
+        address: the object's.
+        path: the file; one that is there is replaced.
+        total: bytes of the object.
+        progress: called with the bytes of each range that was written.
+
+    Raises:
+        NetworkError: the object is missing or shorter, or the store refuses or does not answer.
+        OSError: the file cannot be written.
+    """
+    root, key = split(address)
+    obstore, store = library(), client(root)
+
+    def fetch(start: int) -> int:
+        length = min(RANGE, total - start)
+        try:
+            data = _tried(lambda: _whole(obstore.get_range(store, key, start=start, length=length), length))
+        except Exception as error:
+            raise _cannot("read", address, error) from None
+        with path.open("r+b") as file:
+            file.seek(start)
+            file.write(data)
+        return length
+
+    path.write_bytes(b"")
+    with ThreadPoolExecutor(READERS) as pool:
+        try:
+            for length in pool.map(fetch, range(0, total, RANGE)):
+                if progress:
+                    progress(length)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def remove(address: str, keys: Sequence[str]) -> None:
+    """Remove objects below a prefix, given by their keys after it; what is not there is none of them.
+
+    Raises:
+        NetworkError: the store refuses or does not answer.
+    """
+    root, prefix = split(address)
+    for start in range(0, len(keys), REMOVED):
+        some = [f"{prefix}/{key}".lstrip("/") for key in keys[start : start + REMOVED]]
+        try:
+            library().delete(client(root), some)
+        except FileNotFoundError:
+            continue
+        except Exception as error:
+            raise NetworkError(f"objects below {address} cannot be removed: {reason(error)}") from None
+
+
+class _BrokenOffError(Exception):
+    """A transfer ended before its end."""
+
+
+def _whole(data: Any, length: int) -> Any:
+    if len(data) != length:
+        raise _BrokenOffError
+    return data
+
+
+def _tried(read: Callable[[], Any]) -> Any:
+    """Read, and read again if the transfer breaks off; what the store itself answers is not asked for again."""
+    for attempt in count(1):
+        try:
+            return read()
+        except Exception as error:
+            if isinstance(error, OSError) or attempt == object_client.TRIES:
+                raise
+            time.sleep(object_client.PAUSE * 2 ** (attempt - 1))
+    raise AssertionError
+
+
+def _cannot(done: str, address: str, error: Exception) -> NetworkError:
+    why = "its transfer breaks off" if isinstance(error, _BrokenOffError) else reason(error)
+    return NetworkError(f"{address} cannot be {done}: {why}")
