@@ -151,7 +151,7 @@ class Links:
         """Return the address of a game's banner."""
         if url := self._online.of(game):
             return url
-        if game.picture is None:
+        if game.location is None:
             return None
         return f"{self._base}/banners/{width}/{quote(game.id, safe='')}?v={version_of(game.sha256)}"
 
