@@ -58,12 +58,12 @@ class Visitors:
     Attributes:
         seen: how often each version was shown.
         wrong: answers that failed, or showed two versions.
-        first: when each version was shown first, by a monotonic clock.
+        seconds: how long each answer took.
     """
 
     seen: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
-    first: dict[str, float] = field(default_factory=dict)
+    seconds: list[float] = field(default_factory=list)
 
     @contextmanager
     def at(self, url: str, rate: float, threads: int = 4) -> Iterator[None]:
@@ -75,6 +75,7 @@ class Visitors:
                 begun, asked = time.monotonic() + number / rate, 0
                 while not stop.wait(max(0.0, begun + asked * threads / rate - time.monotonic())):
                     asked += 1
+                    sent = time.monotonic()
                     answer = client.get(f"/api/v1/games/g{asked % 10:03}/similar", params={"k": 5})
                     names = {one["name"] for one in answer.json().get("matches", ())}
                     if answer.status_code != 200 or len(names) != 1:
@@ -82,7 +83,7 @@ class Visitors:
                         continue
                     (name,) = names
                     self.seen[name] += 1
-                    self.first.setdefault(name, time.monotonic())
+                    self.seconds.append(time.monotonic() - sent)
 
         visitors = [threading.Thread(target=visit, args=(number,)) for number in range(threads)]
         for one in visitors:

@@ -44,17 +44,24 @@ def snapshot_of(
     return Snapshot(reader)
 
 
-def gallery_of(folder: Path, name: str, games: int = 20, *, recipe: str = "bundled", seed: int = 0) -> Path:
-    """A gallery's folder with one more snapshot, whose games all have one name."""
-    vectors = clustered(games, seed=seed)
+def gallery_of(
+    folder: Path, name: str, games: int = 20, *, recipe: str = "bundled", seed: int = 0, dim: int = 8
+) -> Path:
+    """Writes the next snapshot of a gallery without a database; its games all have one name.
+
+    Args:
+        folder: the gallery's, which is returned.
+        name: of the games; their ids are "g" and their row in three digits.
+        games: how many.
+        recipe: its name, and what its weights are made up of.
+        seed: of the vectors.
+        dim: of the vectors.
+    """
+    vectors = clustered(games, dim, seed=seed)
     rows = [Row(f"g{n:03}", name, "made up", None, "", f"{n + seed:064x}", "{}") for n in range(games)]
-    made = replace(
-        named("bundled"),
-        dim=vectors.shape[1],
-        name=recipe,
-        weights=hashlib.sha256(recipe.encode()).hexdigest(),
-    )
-    write(folder / "snapshots" / made.hash, made, 1, rows, [], vectors, {"f32": games})
+    weights = hashlib.sha256(recipe.encode()).hexdigest()
+    made = replace(named("bundled"), dim=dim, name=recipe, weights=weights)
+    write(folder / "snapshots" / made.hash, made, 1, sorted(rows), [], vectors, {"f32": games})
     return folder
 
 
