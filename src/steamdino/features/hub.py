@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from steamdino.errors import MissingExtraError, ModelError
 from steamdino.features.model_files import sha256
+from steamdino.net.certificates import ADVICE, refusal
 from steamdino.records import Progress
 from steamdino.storage.cache import cache_folder
 
@@ -61,7 +62,7 @@ def download(
         ModelError: the file cannot be downloaded, or has another hash; no partial file is left.
         MissingExtraError: huggingface_hub is not installed.
     """
-    _settle_home()
+    _settle_environment()
     try:
         import huggingface_hub as hub
     except ImportError:
@@ -96,8 +97,13 @@ def download(
     return Download(path, (published and published.commit_hash) or path.parents[name.count("/")].name, digest)
 
 
-def _settle_home() -> None:
-    """Set a cache folder for huggingface_hub, which would create a folder named "~" if the home folder is unknown."""
+def _settle_environment() -> None:
+    """Set what huggingface_hub does not find out: a cache folder, and the certificates that Requests would use.
+
+    It would create a folder named "~" if the home folder is unknown.
+    """
+    if (bundle := os.environ.get("REQUESTS_CA_BUNDLE")) and not os.environ.get("SSL_CERT_DIR"):
+        os.environ.setdefault("SSL_CERT_FILE", bundle)
     cache = cache_folder()
     if os.path.expanduser("~") == "~" and cache and not os.environ.get("XDG_CACHE_HOME"):  # noqa: PTH111 (never raises)
         os.environ.setdefault("HF_HOME", str(cache / "huggingface"))
@@ -155,6 +161,8 @@ def _reason(error: Exception, repo: str) -> str:
         return f"{error.filename} cannot be used: {error.strerror}; set HF_HOME to a writable folder"
     if isinstance(error, OSError) and error.errno:
         return f"{error.strerror}; try again later"
+    if why := refusal(error):
+        return f"the certificate of {endpoint} was refused ({why}); {ADVICE}"
     cause = error.__cause__ or error
     return (
         f"{endpoint} cannot be reached, or closed the connection ({type(cause).__name__});"

@@ -29,6 +29,7 @@ import httpx2 as httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
 from steamdino.errors import BlockedError, NetworkError, ReplyError, UsageError
+from steamdino.net.certificates import ADVICE, refusal, trusted
 from steamdino.net.rate_limit import RateLimiter
 
 LOG = logging.getLogger(__name__)
@@ -127,7 +128,7 @@ class Client:
             headers={"User-Agent": policy.user_agent},
             timeout=min(policy.timeout, 30.0),
             limits=httpx.Limits(max_connections=policy.connections),
-            verify=_trusted(),
+            verify=_certificates(),
         )
 
     def __enter__(self) -> Client:
@@ -225,6 +226,10 @@ class Client:
                     else:
                         return Reply(response.status_code, _lower(response.headers), bytes(body))
         except httpx.HTTPError as error:
+            if reason := refusal(error):
+                raise NetworkError(
+                    f"the certificate of {target.netloc.decode('ascii', 'replace')} was refused ({reason}); {ADVICE}"
+                ) from None
             raise TransientError(
                 f"{_shown(target)} cannot be reached, or closed the connection ({type(error).__name__})"
             ) from None
@@ -264,9 +269,9 @@ def _log_retry(state: RetryCallState) -> None:
 
 
 @cache
-def _trusted() -> ssl.SSLContext:
+def _certificates() -> ssl.SSLContext:
     """Return the certificates to trust; reading them takes longer than anything else that a new client does."""
-    return httpx.create_ssl_context()
+    return trusted()
 
 
 def host_of(url: str) -> str:

@@ -25,6 +25,7 @@ import httpcore2 as httpcore
 
 from steamdino.errors import BusyError, NetworkError
 from steamdino.net.addresses import Address, is_public
+from steamdino.net.certificates import refusal, trusted
 
 PORTS = {"http": 80, "https": 443}
 REDIRECTS = 3
@@ -73,7 +74,7 @@ def fetch_public(
     """
     deadline = _Deadline(seconds)
     backend = _Backend(resolve, allow, deadline)
-    with httpcore.ConnectionPool(ssl_context=ssl.create_default_context(), network_backend=backend) as pool:
+    with httpcore.ConnectionPool(ssl_context=trusted(), network_backend=backend) as pool:
         for _ in range(REDIRECTS + 1):
             _check(url, set(ports))
             try:
@@ -83,6 +84,10 @@ def fetch_public(
                     f"{_shown(url)} takes too long; the fetch was stopped after {seconds:g} s"
                 ) from None
             except (httpcore.NetworkError, httpcore.ProtocolError, OSError, ValueError) as error:
+                if reason := refusal(error):
+                    raise NetworkError(
+                        f"{_shown(url)} cannot be reached: its certificate was refused ({reason})"
+                    ) from None
                 # A ValueError means a name that IDNA cannot encode, or an invalid address in its DNS records.
                 raise NetworkError(f"{_shown(url)} cannot be reached ({type(error).__name__})") from None
             if status not in (301, 302, 303, 307, 308):
