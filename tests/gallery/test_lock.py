@@ -1,17 +1,22 @@
 from __future__ import annotations
 
+import errno
+import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from steamdino.errors import GalleryLockedError
+from steamdino.errors import GalleryError, GalleryLockedError
 from steamdino.gallery import Gallery
+from steamdino.gallery.database import _explained
 
 HOLD = """
 import sys, time
 from steamdino.gallery import Gallery
+from steamdino.gallery.database import _explained
 with Gallery.write(sys.argv[1], "build", create=True):
     print("held", flush=True)
     time.sleep(60)
@@ -65,3 +70,40 @@ def test_a_note_that_somebody_removed_does_not_keep_the_lock(tmp_path: Path) -> 
     for _ in range(2):
         with Gallery.write(tmp_path / "g", "add", create=True):
             (tmp_path / "g" / "writer.json").unlink()
+
+
+@pytest.mark.parametrize("code", [errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EINVAL])
+def test_a_share_without_locks_is_named_as_the_cause(
+    code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fcntl = pytest.importorskip("fcntl", reason="locks of another kind are here")
+
+    def refuse(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(GalleryError) as caught, Gallery.write(tmp_path / "g", "add", create=True):
+        pass
+    assert str(caught.value) == (
+        f"{tmp_path / 'g'}: its file system has no locks, as some shares have none; keep the gallery on a local disk,"
+        f" and leave the pictures where they are ({os.strerror(code)})"
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (sqlite3.SQLITE_PROTOCOL, "has no locks"),
+        (sqlite3.SQLITE_IOERR_LOCK, "has no locks"),
+        (sqlite3.SQLITE_IOERR_SHMMAP, "has no locks"),
+        (sqlite3.SQLITE_IOERR_WRITE, "the disk is full or failing"),
+        (sqlite3.SQLITE_CORRUPT_INDEX, "restore it from a backup"),
+    ],
+)
+def test_sqlites_own_trouble_with_locks_is_told_from_a_full_disk(
+    code: int, told: str, tmp_path: Path
+) -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = code
+    with pytest.raises(GalleryError, match=told), _explained(tmp_path):
+        raise error

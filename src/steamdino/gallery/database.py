@@ -14,7 +14,7 @@ from steamdino.gallery.connection import connected
 from steamdino.gallery.curation import Curation
 from steamdino.gallery.games import Games
 from steamdino.gallery.history import History
-from steamdino.gallery.lock import writing
+from steamdino.gallery.lock import NO_LOCKS, writing
 from steamdino.gallery.problems import Problems
 from steamdino.gallery.statistics import GalleryStatistics, report
 from steamdino.gallery.steam_apps import SteamApps
@@ -188,6 +188,19 @@ def _connect_reading(database: Path) -> sqlite3.Connection:
 
 
 _ADVICE = {
+    **dict.fromkeys(
+        (
+            sqlite3.SQLITE_PROTOCOL,
+            sqlite3.SQLITE_IOERR_LOCK,
+            sqlite3.SQLITE_IOERR_RDLOCK,
+            sqlite3.SQLITE_IOERR_UNLOCK,
+            sqlite3.SQLITE_IOERR_CHECKRESERVEDLOCK,
+            sqlite3.SQLITE_IOERR_SHMLOCK,
+            sqlite3.SQLITE_IOERR_SHMMAP,
+            sqlite3.SQLITE_IOERR_SHMOPEN,
+        ),
+        NO_LOCKS,
+    ),
     sqlite3.SQLITE_FULL: "free some space and run the same command again; what was committed is kept",
     sqlite3.SQLITE_IOERR: "the disk is full or failing; free some space and run the same command again;"
     " what was committed is kept",
@@ -203,8 +216,11 @@ def _explained(root: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the higher bits hold the extended code
-        advice = _ADVICE.get(code, "restore it from a backup, or move it away and add the pictures again")
+        code = getattr(error, "sqlite_errorcode", 0)
+        # Advice for the extended code, or for the code, which is its lower bits.
+        advice = _ADVICE.get(code) or _ADVICE.get(
+            code & 0xFF, "restore it from a backup, or move it away and add the pictures again"
+        )
         raise GalleryError(f"{root / layout.DATABASE}: {error}; {advice}") from None
     except GalleryError as error:
         message = str(error)

@@ -5,6 +5,7 @@ The operating system releases the lock when its holder dies, so a stale lock nev
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterator
@@ -14,6 +15,14 @@ from pathlib import Path
 from steamdino.errors import GalleryError, GalleryLockedError
 from steamdino.gallery import layout
 from steamdino.gallery.clock import now
+
+_UNSUPPORTED = (errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL)
+"""What file systems without locks answer, such as some network shares."""
+
+NO_LOCKS = (
+    "its file system has no locks, as some shares have none; keep the gallery on a local disk, and leave the pictures"
+    " where they are"
+)
 
 
 @contextmanager
@@ -28,7 +37,8 @@ def writing(root: Path, purpose: str) -> Iterator[None]:
 
     path = root / layout.LOCK
     note = path.with_suffix(".json")
-    lock = FileLock(path, timeout=0)
+    # Without locks of the system, a killed holder's lock would stay.
+    lock = FileLock(path, timeout=0, fallback_to_soft=False)
     try:
         lock.acquire()
     except Timeout:
@@ -36,6 +46,8 @@ def writing(root: Path, purpose: str) -> Iterator[None]:
             f"{root} is being written to by {_holder(note)}; try again when that has finished"
         ) from None
     except OSError as error:
+        if error.errno in _UNSUPPORTED:
+            raise GalleryError(f"{root}: {NO_LOCKS} ({error.strerror})") from None
         raise GalleryError(
             f"{root} cannot be written to ({error.strerror}); make the folder writable"
         ) from None
