@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 from dataclasses import asdict
 from itertools import product
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +15,7 @@ import typer
 from steamdino.present.cli.console import out, say
 from steamdino.present.cli.options import GalleryOptions
 from steamdino.present.display_text import printable
+from steamdino.settings import Settings
 
 if TYPE_CHECKING:
     from steamdino.gallery import Gallery
@@ -121,6 +125,21 @@ def _snapshots(gallery: Gallery, report: GalleryStatistics) -> list[dict[str, An
     return found
 
 
+def _build_command(root: Path, made: dict[str, Any]) -> str:
+    """The command that brings a snapshot up to date."""
+    from steamdino.gallery.layout import VERTICAL
+
+    usual = Settings.load({})
+    words = ["steam-dino build"]
+    if str(root) != os.path.abspath(usual.gallery):  # noqa: PTH100 (absolute() keeps "..")
+        words.append(f"-g {shlex.quote(str(root))}")
+    if made["recipe"] != usual.recipe:
+        words.append(f"--recipe {made['recipe']}")
+    if made["kind"] != VERTICAL:
+        words.append(f"--kind {made['kind']}")
+    return " ".join(words)
+
+
 def _print(
     report: GalleryStatistics,
     snapshots: list[dict[str, Any]],
@@ -168,11 +187,13 @@ def _print(
 
     for made in snapshots:
         kind = "" if made["kind"] == VERTICAL else f", {made['kind']}"
-        state = "stale; run: steam-dino build" if made["stale"] else "up to date"
+        state = "stale" if made["stale"] else "up to date"
         if made["superseded"]:
             state = f"superseded ({made['hash']}): a later build answers for that recipe"
         elif made["default"] and sum(other["kind"] == made["kind"] for other in snapshots) > 1:
             state += "; it answers where no recipe is named"
+        if made["stale"] and not made["superseded"]:
+            state += f"; run: {_build_command(report.root, made)}"
         console.print(
             Text(f"\nSnapshot {made['number']} of {made['recipe']}{kind}: {made['games']:,} games, {state}")
         )
