@@ -239,6 +239,7 @@ class Query:
         mirror, flip: whether the query was mirrored left-right or flipped top-bottom.
         parts: the parts that were added and subtracted.
         crop: the part of the query picture that was compared; None for all of it.
+        is_guess: whether no game has the text as its id or name, and the game is the one whose name is nearest.
     """
 
     text: str
@@ -250,6 +251,7 @@ class Query:
     flip: bool = False
     parts: tuple[Part, ...] = ()
     crop: Crop | None = None
+    is_guess: bool = False
 
     @property
     def is_altered(self) -> bool:

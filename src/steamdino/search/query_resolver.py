@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -63,7 +64,8 @@ class QueryResolver:
         if words and self._has_words:
             return Query(text, "words"), None
         if rows := reader.named(text):
-            return game("name", rows)
+            guess, row = game("name", rows)
+            return replace(guess, is_guess=True), row
         raise self.no_match(text, words=words, files=files)
 
     def part(self, text: str | int | Path, sign: int, *, files: bool = True) -> tuple[Part, int | None]:

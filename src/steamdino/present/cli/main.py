@@ -111,7 +111,8 @@ def main(
 
         steam-dino similar "the name of a game"
 
-    Exit codes: 0 success, 1 failure or unusable input, 2 usage error, 130 interrupted.
+    Exit codes: 0 success, 1 failure or unusable input, 2 usage error, 3 an export answers for a name near the one that
+    was given, 130 interrupted.
     """
 
 

@@ -92,8 +92,8 @@ def print_answer(
     from steamdino.present.export.answer import Answer
 
     writer = WRITERS[form]
-    if form != "json":
-        _tell_alternatives(matches.query)
+    if matches.query.is_guess or (matches.query.alternatives and form != "json"):
+        note_choice(matches.query)
     if writer.embeds_pictures:
         note_missing_pictures([matches])
     writer.write([Answer.of(matches)], sys.stdout, Context(snapshot, gallery, kind, Path.cwd()))
@@ -105,7 +105,11 @@ def note_missing_pictures(answers: Sequence[Matches]) -> None:
         note("This snapshot knows no pictures, so only names are shown.")
 
 
-def _tell_alternatives(query: Query) -> None:
-    if query.game and query.alternatives:
-        others = ", ".join(f"{printable(game.name)} ({game.id})" for game in query.alternatives[:5])
-        note(f"Using {printable(query.game.name)} ({query.game.id}); also possible: {others}")
+def note_choice(query: Query) -> None:
+    """Report which game was taken for a name that several games have, or none."""
+    if query.game is None:
+        return
+    why = f", since no game has the name or id {query.text!r}" if query.is_guess else ""
+    others = ", ".join(f"{printable(game.name)} ({game.id})" for game in query.alternatives[:5])
+    also = f"; also possible: {others}" if others else ""
+    note(f"Using {printable(query.game.name)} ({query.game.id}){why}{also}")

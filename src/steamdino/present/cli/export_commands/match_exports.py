@@ -44,11 +44,13 @@ def command_of(writer: Writer) -> Command:
                 writer.write(answers_of(table), file, context)
             with beside(output):
                 say(f"{output_name(output)}: {counted(len(table), 'query', 'queries')}")
+            asked.tell_guesses(snapshot)
             return
         with text_file(output) as text:
             writer.write(answers_of(table), text, context)
         if output:
             note(f"{output_name(output)}: {counted(len(table), 'query', 'queries')}")
+        asked.tell_guesses(snapshot)
 
     text = f"File to write, such as matches{writer.suffix}. - is stdout."
     if not writer.binary:

@@ -56,6 +56,7 @@ def html(
     check_outputs(("-o", output))
     cutoff = least.cutoff
     snapshot = gallery.open(recipe)
+    asked.check_names(snapshot)
     queries = list(asked.queries or ())
     rest = replace(asked, queries=None)
     if rest or not queries:
@@ -72,6 +73,7 @@ def html(
     with beside(output):
         shown = counted(len(queries), "query", "queries")
         say(f"{output_name(output)}: {shown} with up to {counted(k, 'match', 'matches')} each")
+    asked.tell_guesses(snapshot)
 
 
 def sheet(

@@ -12,14 +12,19 @@ import typer
 
 from steamdino.errors import QueryError, UsageError
 from steamdino.present.cli.console import note
+from steamdino.present.cli.match_output import note_choice
 from steamdino.settings import SteamSettings
 from steamdino.storage.output import writing_text
 from steamdino.storage.text_lines import read_lines
 
 if TYPE_CHECKING:
     from steamdino.analysis.neighbourhood import Neighbourhood
+    from steamdino.records import Query
     from steamdino.search import Snapshot
     from steamdino.search.cutoff import Cutoff
+
+GUESSED = 3
+"""Exit code of an export for a game whose name is not the one that was asked for."""
 
 NAMED = 5
 """Maximum number of missing games to list."""
@@ -45,6 +50,12 @@ class Selection:
         ),
     ] = None
     every: Annotated[bool, typer.Option("--all", help="All games.")] = False
+    exact_names: Annotated[
+        bool,
+        typer.Option(
+            "--exact-names", help="Refuse a name that no game has, instead of taking the nearest one."
+        ),
+    ] = False
 
     def __bool__(self) -> bool:
         return bool(self.queries or self.top or self.file or self.every)
@@ -83,7 +94,34 @@ class Selection:
         with bar("Comparing", "games") as progress:
             return Neighbourhood.of(snapshot, k, rows, cutoff=cutoff, progress=progress)
 
+    def check_names(self, snapshot: Snapshot) -> None:
+        """Refuse names that no game has, if that is asked for.
+
+        Raises:
+            QueryError: there is one; the message tells the nearest.
+        """
+        if self.exact_names:
+            for guess in self._guesses(snapshot):
+                nearest = f"; the nearest is {guess.game.name} ({guess.game.id})" if guess.game else ""
+                raise QueryError(f"no game has the name or id {guess.text!r}{nearest}")
+
+    def tell_guesses(self, snapshot: Snapshot) -> None:
+        """Report names that no game has and for which the nearest ones were taken.
+
+        Raises:
+            typer.Exit: there was one; the exit code is `GUESSED`.
+        """
+        guesses = list(self._guesses(snapshot))
+        for guess in guesses:
+            note_choice(guess)
+        if guesses:
+            raise typer.Exit(GUESSED)
+
+    def _guesses(self, snapshot: Snapshot) -> Iterator[Query]:
+        return (found for text in self.queries or () if (found := snapshot.find(text)).is_guess)
+
     def _named(self, snapshot: Snapshot) -> Iterator[str]:
+        self.check_names(snapshot)
         for query in self.queries or ():
             game = snapshot.find(query).game
             if game is None:
