@@ -164,7 +164,12 @@ def test_gem_needs_a_power_and_the_others_take_none() -> None:
 
 def test_the_hash_of_the_bundled_recipe_has_not_changed() -> None:
     # Stored galleries are found by it: a change here orphans every one of them.
-    assert named("bundled").hash == "8119dfe742dd"
+    recipe = named("bundled")
+    assert recipe.hash == "fc9353856929"
+    before_profiles = replace(recipe, transform=replace(recipe.transform, colours="stored"))
+    assert before_profiles.hash == "8119dfe742dd"
+    for one in (recipe, before_profiles):
+        assert Recipe.from_json(one.json) == one
 
 
 def test_the_vector_class_is_called_precision_in_json_and_nowhere_both() -> None:

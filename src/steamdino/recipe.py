@@ -15,6 +15,7 @@ TRANSFORM_MODES = ("crop", "squash", "fit")
 POOLING_KINDS = ("simple", "complex", "gem", "multiscale", "patches")
 VECTOR_CLASSES = ("float", "int8")
 INTERPOLATIONS = ("bicubic",)
+SRGB, STORED = COLOURS = ("srgb", "stored")
 
 LARGEST_SIDE = 4096
 """Maximum width and height of a model's input in pixels."""
@@ -35,6 +36,8 @@ class Transform:
         width, height: size of the input in pixels.
         interpolation: "bicubic".
         mean, std: per channel (red, green, blue), on a scale of 0 to 1.
+        colours: "srgb" if the picture's colour profile is applied; "stored" if it is ignored, as older versions did.
+            The canonical JSON names it only if it is "srgb".
     """
 
     mode: str
@@ -43,8 +46,10 @@ class Transform:
     interpolation: str
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    colours: str = STORED
 
     def __post_init__(self) -> None:
+        _member("transform.colours", self.colours, COLOURS)
         _member("transform.mode", self.mode, TRANSFORM_MODES)
         _member("transform.interpolation", self.interpolation, INTERPOLATIONS)
         for side in ("width", "height"):
@@ -130,6 +135,8 @@ class Recipe:
         """The identity with the keys of the canonical JSON."""
         record = asdict(self)
         del record["name"]
+        if self.transform.colours == STORED:
+            del record["transform"]["colours"]
         return {"precision" if key == "vector_class" else key: value for key, value in record.items()}
 
     @property

@@ -12,6 +12,8 @@ from PIL import Image, ImageOps
 from steamdino.banners.decode import decode, header
 from steamdino.errors import PictureError
 from steamdino.picture_formats import SUFFIXES_OF
+from steamdino.storage import picture_limits
+from steamdino.storage.picture_limits import PictureLimits
 
 
 def _encoded(image: Image.Image, format: str, **options: object) -> bytes:
@@ -139,7 +141,7 @@ def test_the_limits_are_what_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
     assert decode(_encoded(_photo((90, 8)), "PNG")).size == (90, 8)
     with pytest.raises(PictureError, match="90 x 7 pixels; each side must have at least 8"):
         decode(_encoded(_photo((90, 7)), "PNG"))
-    monkeypatch.setattr("steamdino.banners.decode.MOST_PIXELS", 60 * 90)
+    monkeypatch.setattr(picture_limits, "_limits", PictureLimits(pixels=60 * 90))
     assert decode(_encoded(_photo((60, 90)), "PNG")).size == (60, 90)
     with pytest.raises(PictureError, match="60 x 91 pixels; at most 5,400 are decoded"):
         header(_encoded(_photo((60, 91)), "PNG"))

@@ -64,9 +64,9 @@ def test_each_picture_is_decoded_and_encoded_once_and_the_plan_comes_early(
     decoded: list[bytes] = []
     encoded: list[bytes] = []
 
-    def counting(data: bytes, at_least: tuple[int, int] | None = None) -> Image.Image:
+    def counting(data: bytes, at_least: tuple[int, int] | None = None, **options: str) -> Image.Image:
         decoded.append(data)
-        return decode(data, at_least)
+        return decode(data, at_least, **options)
 
     class Counting(Encoder):
         def __call__(self, pictures: Sequence[Pixels]) -> Floats:

@@ -13,8 +13,9 @@ import pytest
 
 from steamdino.errors import PictureError
 from steamdino.gallery import layout
-from steamdino.storage import location as module
-from steamdino.storage.location import LARGEST_FILE, SCHEMES, LocalFile, Location, of_address
+from steamdino.storage import picture_limits
+from steamdino.storage.location import SCHEMES, LocalFile, Location, of_address
+from steamdino.storage.picture_limits import PictureLimits
 
 Paint = Callable[..., Path]
 
@@ -68,7 +69,7 @@ def test_the_mark_stays_and_changes_with_the_content(store: Store) -> None:
 def test_what_is_missing_empty_or_too_large_is_a_picture_error_without_the_place(
     store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(module, "LARGEST_FILE", 1000)
+    monkeypatch.setattr(picture_limits, "_limits", PictureLimits(file=1000))
     assert len(store.put("largest", bytes(1000)).read().data) == 1000
     attempts = [
         (store.missing("nowhere").read, "does not exist"),
@@ -103,7 +104,7 @@ def test_what_is_no_regular_file_says_why(tmp_path: Path) -> None:
     (tmp_path / "folder.jpg").mkdir()
     (tmp_path / "dangling.jpg").symlink_to(tmp_path / "nowhere.jpg")
     with (tmp_path / "large.jpg").open("wb") as file:
-        file.truncate(LARGEST_FILE + 1)
+        file.truncate(PictureLimits().file + 1)
     expected = {
         "folder.jpg": "not a regular file|is a folder",
         "dangling.jpg": "link to a file that does not exist",

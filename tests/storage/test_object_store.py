@@ -17,8 +17,9 @@ from tests.fakes.object_storage import Faults, ObjectStorage, faulty, serving
 from steamdino import Snapshot, add, build
 from steamdino.errors import PictureError, SourceError, UsageError
 from steamdino.pipeline.doctor import examine
-from steamdino.storage import location, object_client
+from steamdino.storage import object_client, picture_limits
 from steamdino.storage.object_store import StoredObject, listed
+from steamdino.storage.picture_limits import PictureLimits
 
 pytest.importorskip("obstore", reason="needs the extra objects")
 pytest.importorskip("moto", reason="needs moto")
@@ -79,7 +80,7 @@ def test_the_bytes_and_their_mark_are_those_that_were_put(storage: ObjectStorage
 def test_what_is_missing_empty_or_too_large_is_a_picture_error_without_the_place(
     storage: ObjectStorage, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(location, "LARGEST_FILE", 1000)
+    monkeypatch.setattr(picture_limits, "_limits", PictureLimits(file=1000))
     put(storage, address, "empty", b"")
     put(storage, address, "larger", bytes(1001))
     put(storage, address, "largest", bytes(1000))

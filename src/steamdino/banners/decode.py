@@ -10,16 +10,22 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL.JpegImagePlugin import JpegImageFile, jpeg_factory
 
+from steamdino.banners.colour import to_srgb
 from steamdino.errors import PictureError
 from steamdino.picture_formats import SUFFIXES_OF
+from steamdino.recipe import SRGB
+from steamdino.storage.picture_limits import picture_limits
 
+JPEG_START = b"\xff\xd8\xff"
 TGA = "TGA"
 TGA_HEADER = struct.Struct("<BBBHHBHHHHBB")
 TGA_FOOTER = b"TRUEVISION-XFILE.\0"
-MOST_PIXELS = 64_000_000  # 192 MB as RGB
 LATEST = 50  # frame of an animation that is decoded: the ones before it have to be decoded, too
 SMALLEST_SIDE = 8  # pixels; smaller pictures have nothing to recognise
+REDUCED = 16
+"""How many times as many pixels as may be decoded a JPEG may have. Even a part of them takes seconds to decode."""
 BACKGROUND = (0, 0, 0)  # behind transparent pixels: stores and libraries show banners on a dark ground
 
 
@@ -51,7 +57,7 @@ def header(data: bytes) -> PictureHeader:
         return PictureHeader(width, height, image.mode, str(image.format))
 
 
-def decode(data: bytes, at_least: tuple[int, int] | None = None) -> Image.Image:
+def decode(data: bytes, at_least: tuple[int, int] | None = None, *, colours: str = SRGB) -> Image.Image:
     """Decode a picture to RGB, upright.
 
     Transparent pixels become black; 16-bit greys keep their upper 8 bits; an animation gives its first frame.
@@ -59,16 +65,18 @@ def decode(data: bytes, at_least: tuple[int, int] | None = None) -> Image.Image:
     Args:
         data: the file's bytes.
         at_least: (width, height) in pixels that are enough. A JPEG may then be decoded at 1/2, 1/4 or 1/8 of its
-            size, but never smaller than this, which saves most of the time for large ones.
+            size, but never smaller than this, which saves most of the time for large ones. A JPEG of more pixels than
+            `picture_limits` allows is always decoded at the largest of these sizes that it allows.
+        colours: as in `recipe.Transform`.
 
     Raises:
         PictureError: the picture is broken, has an unknown format, or exceeds the limits.
     """
     with _opened(data) as image:
-        if at_least is not None and image.format == "JPEG":
-            image.draft(None, at_least[::-1] if _is_turned(image) else at_least)
+        if isinstance(image, JpegImageFile):
+            _reduce(image, at_least)
         image.load()
-        return _rgb(_upright(image))
+        return _rgb(_upright(image), colours)
 
 
 def frame(data: bytes) -> tuple[int, Image.Image | None]:
@@ -89,16 +97,22 @@ def frame(data: bytes) -> tuple[int, Image.Image | None]:
             return 1, None
         count: int = image.n_frames  # type: ignore[attr-defined]
         image.seek(min(count // 2, LATEST))
-        return count, _rgb(_upright(image.copy()))
+        _check_pixels(*image.size)
+        image.load()
+        return count, _rgb(_upright(image.copy()), SRGB)
 
 
-def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode == "RGB" and not image.has_transparency_data:
-        return image
+def _rgb(image: Image.Image, colours: str) -> Image.Image:
     if image.mode.startswith("I"):
         levels = np.asarray(image).astype(np.int64)
         # Both I;16 and I hold 16-bit greys in files; Pillow's own conversion would clip them at 255.
-        return Image.fromarray((levels.clip(0, 65535) >> 8).astype(np.uint8)).convert("RGB")
+        grey = Image.fromarray((levels.clip(0, 65535) >> 8).astype(np.uint8))
+        grey.info = {key: value for key, value in image.info.items() if key != "transparency"}
+        image = grey
+    if colours == SRGB:
+        image = to_srgb(image)
+    if image.mode == "RGB" and not image.has_transparency_data:
+        return image
     if image.has_transparency_data:
         canvas = Image.new("RGBA", image.size, (*BACKGROUND, 255))
         return Image.alpha_composite(canvas, image.convert("RGBA")).convert("RGB")
@@ -135,15 +149,17 @@ def _upright(image: Image.Image) -> Image.Image:
 @contextmanager
 def _opened(data: bytes) -> Iterator[Image.Image]:
     try:
-        with Image.open(io.BytesIO(data), formats=_candidates(data)) as image:
-            _check_size(*image.size)
+        with _open(data) as image:
+            _check_sides(*image.size)
+            if not (isinstance(image, JpegImageFile) and _reduction(image)):
+                _check_pixels(*image.size)
             yield image
     except PictureError:
         raise
     except UnidentifiedImageError:
         raise PictureError(_not_a_picture(data)) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise PictureError(f"it has more than {MOST_PIXELS:,} pixels") from None
+        raise PictureError(f"it has more than {picture_limits().pixels:,} pixels{_ADVICE}") from None
     except Exception as error:  # decoders raise all kinds of errors on hostile data
         raise PictureError(f"it cannot be decoded: {str(error) or type(error).__name__}") from None
 
@@ -176,9 +192,46 @@ def _may_be_tga(data: bytes) -> bool:
     )
 
 
-def _check_size(width: int, height: int) -> None:
-    if width * height > MOST_PIXELS:
-        raise PictureError(f"it has {width:,} x {height:,} pixels; at most {MOST_PIXELS:,} are decoded")
+def _open(data: bytes) -> Image.Image:
+    if data.startswith(JPEG_START):
+        # Image.open refuses by all pixels that the header names, and here only a part of them may be decoded.
+        return jpeg_factory(io.BytesIO(data))
+    if Image.MAX_IMAGE_PIXELS is not None:
+        Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS, picture_limits().pixels)
+    return Image.open(io.BytesIO(data), formats=_candidates(data))
+
+
+def _reduction(image: JpegImageFile) -> int:
+    """The least number by which the sides of a JPEG must be divided to be within the limits; 0 if there is none."""
+    most, (width, height) = picture_limits().pixels, image.size
+    if width * height > REDUCED * most:
+        return 0
+    if width * height > most and image.info.get("progressive"):
+        # All of its coefficients are in memory, of two bytes each, before the first pixel is decoded.
+        largest = max(h * v for _, h, v, _ in image.layer)
+        if width * height * sum(h * v / largest for _, h, v, _ in image.layer) > 3 * most:
+            return 0
+    return next((by for by in (1, 2, 4, 8) if -(-width // by) * -(-height // by) <= most), 0)
+
+
+def _reduce(image: JpegImageFile, at_least: tuple[int, int] | None) -> None:
+    by, (width, height) = _reduction(image), image.size
+    if at_least is not None and _is_turned(image):
+        at_least = at_least[::-1]
+    if at_least is not None or by > 1:
+        enough = at_least or image.size
+        image.draft(None, (min(enough[0], width // by), min(enough[1], height // by)))
+
+
+_ADVICE = "; scale it down, or raise the setting largest_picture"
+
+
+def _check_pixels(width: int, height: int) -> None:
+    if width * height > (most := picture_limits().pixels):
+        raise PictureError(f"it has {width:,} x {height:,} pixels; at most {most:,} are decoded{_ADVICE}")
+
+
+def _check_sides(width: int, height: int) -> None:
     if min(width, height) < SMALLEST_SIDE:
         raise PictureError(f"it has {width} x {height} pixels; each side must have at least {SMALLEST_SIDE}")
 

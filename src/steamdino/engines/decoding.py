@@ -85,7 +85,7 @@ def _decode(transform: Transform, banner: Pending) -> Decoded | Failure:
             reason = "its picture has changed since it was added; add its source again"
             continue
         try:
-            image = decode(content.data, sufficient_size(transform))
+            image = decode(content.data, sufficient_size(transform), colours=transform.colours)
             return Decoded(banner, prepare(image, transform))
         except PictureError as error:
             return Failure(banner, str(error), final=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from steamdino.gallery.vectors import Pending
 from steamdino.recipe import Recipe
+from steamdino.storage.picture_limits import PictureLimits, picture_limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class EngineSettings:
         cores: cores of this machine to compute with; 0 means all.
         address: of the cluster, for an engine that has one; empty for one that is started on this machine.
         actors: processes of the cluster that encode; 0 means as many as it has cores or GPUs for.
+        limits: on pictures; those of this process, unless others are given.
     """
 
     recipe: Recipe
@@ -34,6 +36,7 @@ class EngineSettings:
     cores: int = 0
     address: str = ""
     actors: int = 0
+    limits: PictureLimits = field(default_factory=picture_limits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from steamdino.engines.engine import Batch, EngineSettings
 from steamdino.engines.local import LocalEngine
 from steamdino.errors import SteamDinoError
 from steamdino.gallery.vectors import Pending
+from steamdino.storage.picture_limits import set_picture_limits
 from steamdino.version import __version__
 
 
@@ -37,6 +38,7 @@ class RayWorker:
     def __init__(self, settings: EngineSettings) -> None:
         """Take the settings. `start` loads the model, so that an error there is an answer rather than a lost actor."""
         self._settings = settings
+        set_picture_limits(settings.limits)
         self._engine: LocalEngine | None = None
 
     def start(self) -> Started:

@@ -42,7 +42,7 @@ from typing import Any
 
 from steamdino.errors import RecipeError, SteamDinoError, UsageError
 from steamdino.features.model_directory import kept
-from steamdino.recipe import Pooling, Transform
+from steamdino.recipe import SRGB, Pooling, Transform
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +156,7 @@ def _model(name: str, own: Mapping[str, Any]) -> Model:
         interpolation=record.pop("interpolation"),
         mean=tuple(record.pop("mean")),
         std=tuple(record.pop("std")),
+        colours=SRGB,
     )
     return Model(
         name=name,

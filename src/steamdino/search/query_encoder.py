@@ -67,11 +67,13 @@ class QueryEncoder:
         try:
             content = location.read()
             # A part needs all of the picture's pixels, and its own size.
-            image = decode(content.data, None if crop else sufficient_size(transform))
+            image = decode(
+                content.data, None if crop else sufficient_size(transform), colours=transform.colours
+            )
         except PictureError as error:
             raise QueryError(f"{location.path or location.name}: {error}") from error
         if crop:
-            image = cropped(image, crop)
+            image = cropped(image, _of_size(crop, content.data, image.size))
         pixels = prepare(turned(image, mirror=mirror, flip=flip), transform)
         vector: NDArray[np.float32] = self._picture_encoder()([pixels])[0]
         if not np.isfinite(vector).all():  # a stranger's recipe can leave the range of floats
@@ -106,3 +108,14 @@ class QueryEncoder:
                 if self._sentences is None:
                     self._sentences = TextEncoder(self._recipe)
         return self._sentences
+
+
+def _of_size(crop: Crop, data: bytes, decoded: tuple[int, int]) -> Crop:
+    """A part of a picture that may be so large that it was decoded at a part of its size."""
+    from steamdino.banners.decode import header
+
+    head = header(data)
+    if not crop.pixels or (head.width, head.height) == decoded:
+        return crop
+    width, height = head.width, head.height
+    return Crop(crop.x / width, crop.y / height, crop.width / width, crop.height / height, pixels=False)

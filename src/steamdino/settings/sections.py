@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from steamdino.errors import UsageError
 from steamdino.settings.sources import FILE, KEY, REPLACES, STEAM, WEB, Found, changed, made, merged
 from steamdino.settings.values import ENVIRONMENT, FROM_FILE, checked, country_codes, networks, shown
+from steamdino.storage.picture_limits import PictureLimits
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
@@ -42,6 +43,9 @@ class Settings:
         engine: what `build` encodes with: "local", or "ray" for a cluster.
         ray_address: of the cluster: "auto", "host:port" or "ray://host:port"; empty for one that is started on this
             machine.
+        largest_file: bytes of a picture's file at most.
+        largest_picture: pixels of a picture that are decoded at most; a JPEG may have up to 16 times as many, and is
+            decoded at a part of its size then.
         actors: processes of the cluster that encode; 0 for as many as it has cores or GPUs.
     """
 
@@ -56,6 +60,13 @@ class Settings:
     engine: str = "local"
     ray_address: str = ""
     actors: int = 0
+    largest_file: int = PictureLimits().file
+    largest_picture: int = PictureLimits().pixels
+
+    @property
+    def picture_limits(self) -> PictureLimits:
+        """Return the limits on pictures."""
+        return PictureLimits(self.largest_file, self.largest_picture)
 
     @property
     def folder(self) -> Path:

@@ -25,6 +25,8 @@ ENGINES = ("local", "ray")
 _RANGES: dict[str, tuple[float, float]] = {
     "threads": (0, 256),
     "actors": (0, 100_000),
+    "largest_file": (1, 1 << 34),
+    "largest_picture": (64, 1 << 34),
     "neighbours": (0, 1000),
     "connections": (1, 32),
     "tries": (1, 20),

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from steamdino.errors import PictureError
-
-LARGEST_FILE = 64 << 20  # bytes; Steam's own banners have about 100 KB
+from steamdino.storage.picture_limits import picture_limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ class Location(Protocol):
         """
 
     def read(self) -> Content:
-        """Read the whole picture, of 1 byte to `LARGEST_FILE`.
+        """Read the whole picture, of 1 byte to the limit of `picture_limits`.
 
         Raises:
             PictureError: it is missing, unreadable, empty or too large; the text says which.
@@ -137,18 +136,16 @@ class LocalFile:
                 raise PictureError(
                     "it is a folder" if stat.S_ISDIR(status.st_mode) else "it is not a regular file"
                 )
-            if status.st_size > LARGEST_FILE:
-                raise PictureError(f"it has {status.st_size:,} bytes; at most {LARGEST_FILE:,} are read")
+            check_file_size(status.st_size)
             with os.fdopen(descriptor, "rb", closefd=False) as file:
-                data = file.read(LARGEST_FILE + 1)
+                data = file.read(picture_limits().file + 1)
         except OSError as error:
             raise PictureError(f"it cannot be read: {error.strerror}") from None
         finally:
             os.close(descriptor)
         if not data:
             raise PictureError("the file is empty")
-        if len(data) > LARGEST_FILE:
-            raise PictureError(f"it grew beyond {LARGEST_FILE:,} bytes while it was read")
+        check_file_size(len(data))
         return Content(data, status.st_mtime_ns, status.st_ctime_ns)
 
 
@@ -171,6 +168,17 @@ def is_address(text: str) -> bool:
 def of_address(address: str) -> Location | None:
     """Make the location of an address with a registered scheme; None for any other text, such as a path."""
     return SCHEMES[address.partition("://")[0]](address) if is_address(address) else None
+
+
+def check_file_size(size: int) -> None:
+    """Raise an error for a picture whose file is too large.
+
+    Raises:
+        PictureError: it is.
+    """
+    most = picture_limits().file
+    if size > most:
+        raise PictureError(f"it has {size:,} bytes; at most {most:,} are read (setting largest_file)")
 
 
 def _missing(path: Path, error: OSError) -> PictureError:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from steamdino.errors import PictureError, SourceError
-from steamdino.storage import location, object_client
-from steamdino.storage.location import Content, PictureStatus
+from steamdino.storage import object_client
+from steamdino.storage.location import Content, PictureStatus, check_file_size
 from steamdino.storage.object_client import client, library, reason, split
 
 _NAMES = {"s3": "bucket", "gs": "bucket", "az": "container"}
@@ -62,10 +62,7 @@ class StoredObject:
             try:
                 result = obstore.get(store, key)
                 status = _status(result.meta)
-                if status.size > location.LARGEST_FILE:
-                    raise PictureError(
-                        f"it has {status.size:,} bytes; at most {location.LARGEST_FILE:,} are read"
-                    )
+                check_file_size(status.size)
                 data = bytes(result.bytes())
             except PictureError:
                 raise

@@ -29,7 +29,7 @@ from steamdino.features.transform import prepare, sufficient_size
 from steamdino.gallery import Gallery
 from steamdino.gallery.vectors import Pending
 from steamdino.index.snapshot_selection import open_newest
-from steamdino.recipe import Transform
+from steamdino.recipe import SRGB, Transform
 from steamdino.records import Problem, Progress
 from steamdino.storage.atomic import replacing
 
@@ -182,7 +182,7 @@ def labels_of(gallery: str | Path, column: str, pictures: Pictures) -> Sequence[
 
 def _look(size: tuple[int, int], banner: Pending) -> NDArray[np.uint8] | str:
     """Return a banner resized to (height, width), or the reason why it cannot be read."""
-    transform = Transform("squash", size[1], size[0], "bicubic", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+    transform = Transform("squash", size[1], size[0], "bicubic", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), SRGB)
     reason = "it has no file"
     for location in banner.locations:
         try:

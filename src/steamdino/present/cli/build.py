@@ -10,6 +10,7 @@ from steamdino.errors import UsageError
 from steamdino.present.cli.console import note, say
 from steamdino.present.cli.options import GalleryOptions, InferenceOptions
 from steamdino.present.display_text import counted, duration
+from steamdino.recipe import STORED
 
 
 def build(
@@ -163,6 +164,11 @@ def build(
                 kept = f"{encoding.done:,} of {encoding.total:,} banners are encoded and kept"
             note(f"Stopped. {kept}; run the same command to continue.")
             raise typer.Exit(130) from None
+    if summary.recipe.transform.colours == STORED:
+        note(
+            "This gallery was built before colour profiles of pictures were read. To read them and encode all banners"
+            " again, run: steam-dino build --upgrade"
+        )
     if not summary.swapped:
         say(f"Nothing to do: {summary.games:,} games are ready under the recipe {summary.recipe.name}.")
         return

@@ -13,6 +13,7 @@ from steamdino.errors import SnapshotError
 from steamdino.present.cli.console import note
 from steamdino.present.cli.published import local_folder
 from steamdino.settings import Settings
+from steamdino.storage.picture_limits import set_picture_limits
 
 if TYPE_CHECKING:
     from steamdino.search import Snapshot
@@ -74,7 +75,9 @@ class GalleryOptions:
 
     @cached_property
     def _settings(self) -> Settings:
-        return Settings.load({"gallery": self.gallery})
+        settings = Settings.load({"gallery": self.gallery})
+        set_picture_limits(settings.picture_limits)
+        return settings
 
     @property
     def folder(self) -> Path:

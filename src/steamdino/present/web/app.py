@@ -64,6 +64,7 @@ from steamdino.present.web.snapshot_registry import SnapshotRegistry
 from steamdino.present.web.upload_store import UploadStore
 from steamdino.settings import Settings, WebSettings
 from steamdino.storage.cache import cache_folder
+from steamdino.storage.picture_limits import set_picture_limits
 
 SHARED = "STEAMDINO_SHARED"
 """The environment variable that names the folder in which all processes of the server count requests together."""
@@ -100,6 +101,7 @@ def create_app(
     Raises:
         SnapshotError: there is no snapshot.
     """
+    set_picture_limits(settings.picture_limits)
     served = SnapshotRegistry(settings, web)
     uploads = UploadStore(served.folder, web.keep_uploads)
 
