@@ -16,9 +16,10 @@ from PIL import Image
 
 import steamdino
 from steamdino.banners.decode import decode
+from steamdino.banners.plugins import register
 from steamdino.catalogue import archive, folder
 from steamdino.errors import PictureError, QueryError
-from steamdino.picture_formats import SUFFIXES, SUFFIXES_OF, suffix_of
+from steamdino.picture_formats import PLUGINS, SUFFIXES, SUFFIXES_OF, suffix_of
 from steamdino.pipeline import add, build
 from steamdino.present.web.app import create_app
 from steamdino.records import Entry
@@ -26,6 +27,12 @@ from steamdino.settings import Settings, WebSettings
 
 Paint = Callable[..., Path]
 ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _plugins() -> None:
+    for form in PLUGINS:
+        register(form)
 
 
 @pytest.fixture
@@ -107,7 +114,10 @@ def test_nothing_else_that_pillow_writes_is_decoded(form: str) -> None:
 
 def test_the_documentation_and_the_api_list_every_format(built: Path) -> None:
     text = (ROOT / "docs/how-to/own-pictures.md").read_text("utf-8")
-    (sentence,) = re.findall(r"Pictures are files whose names end in ([^\n]*)\.\n", text)
-    assert tuple(re.findall(r"`(\S+)`", sentence)) == SUFFIXES
+    (sentence,) = re.findall(r"Pictures are files whose names end in ([^.]*(?:`\.[^.]*)*)\.\n", text)
+    (further,) = re.findall(r"With the extra `formats`, so are ([^()]*) \(", text)
+    named = [re.findall(r"`(\S+)`", words) for words in (sentence, further)]
+    plugins = {suffix for plugin in PLUGINS.values() for suffix in plugin.suffixes}
+    assert named == [[one for one in SUFFIXES if one not in plugins], sorted(plugins)]
     app = create_app(Settings(gallery=built), WebSettings())
     assert f"A picture: {', '.join(SUFFIXES_OF)}." in json.dumps(app.openapi())

@@ -3,7 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
 from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """A plug-in of Pillow that reads one more format, if it is installed (extra `formats`).
+
+    Attributes:
+        module: to import.
+        opener: the module's function that registers it; empty if importing it does.
+        suffixes: of the format's files.
+        label: what people call the format.
+    """
+
+    module: str
+    opener: str
+    suffixes: tuple[str, ...]
+    label: str
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether the module can be imported. It is not imported for that."""
+        return find_spec(self.module) is not None
+
+
+PLUGINS: Mapping[str, Plugin] = MappingProxyType(
+    {
+        "HEIF": Plugin("pillow_heif", "register_heif_opener", (".heic", ".heif", ".hif"), "HEIC"),
+        "JXL": Plugin("pillow_jxl", "", (".jxl",), "JPEG XL"),
+    }
+)
+"""The plug-ins, by Pillow's name of the format."""
+
+_INSTALLED = {form: plugin.suffixes for form, plugin in PLUGINS.items() if plugin.is_installed}
 
 SUFFIXES_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -15,6 +50,7 @@ SUFFIXES_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "BMP": (".bmp",),
         "TIFF": (".tif", ".tiff"),
         "TGA": (".tga",),
+        **_INSTALLED,
     }
 )
 """Suffixes of each supported Pillow format; the first is used for new files.
@@ -29,8 +65,7 @@ UNREAD: Mapping[str, str] = MappingProxyType(
     {
         suffix: form
         for form, suffixes in {
-            "HEIC": (".heic", ".heif", ".hif"),
-            "JPEG XL": (".jxl",),
+            **{plugin.label: plugin.suffixes for form, plugin in PLUGINS.items() if form not in _INSTALLED},
             "JPEG 2000": (".jp2", ".j2k", ".jpf", ".jpx"),
             "SVG": (".svg", ".svgz"),
             "PSD": (".psd", ".psb"),

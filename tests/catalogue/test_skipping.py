@@ -89,7 +89,7 @@ def test_junk_is_no_game_and_is_counted(tmp_path: Path, form: str) -> None:
 @pytest.mark.parametrize("form", ["folder", "zip", "tar"])
 def test_formats_that_are_not_read_are_counted_by_kind(tmp_path: Path, form: str) -> None:
     root = tmp_path / "p"
-    touch(root, "a.jpg", "b.HEIC", "c.heif", "d.jxl", "e.cr2", "f.NEF", "g.svg", "h.psd", "i.jp2", "j.txt")
+    touch(root, "a.jpg", "b.EXR", "d.xcf", "e.cr2", "f.NEF", "g.svg", "h.psd", "i.jp2", "j.txt")
     skipped = Skipped()
     found = (
         folder.scan(root, skipped=skipped)
@@ -97,7 +97,7 @@ def test_formats_that_are_not_read_are_counted_by_kind(tmp_path: Path, form: str
         else archive.read(packed(root, form), skipped=skipped)
     )
     assert ids(found) == ["a"]
-    assert skipped.unread == {"HEIC": 2, "JPEG XL": 1, "RAW": 2, "SVG": 1, "PSD": 1, "JPEG 2000": 1}
+    assert skipped.unread == {"OpenEXR": 1, "XCF": 1, "RAW": 2, "SVG": 1, "PSD": 1, "JPEG 2000": 1}
 
 
 @pytest.mark.parametrize("form", ["folder", "zip", "tar"])
@@ -161,13 +161,13 @@ def test_the_command_tells_what_it_skipped(tmp_path: Path, run: Run, paint: Pain
     covers = tmp_path / "covers"
     for seed, name in enumerate(("a", "b", "c")):
         paint(covers / f"{name}.png", seed)
-    touch(covers, "@eaDir/a.png", "x.heic", "y.heic", "z.svg")
+    touch(covers, "@eaDir/a.png", "x.nef", "y.cr2", "z.svg")
     (covers / IGNORE_FILE).write_text("b.*\n", "utf-8")
     done = run("add", covers, "-g", tmp_path / "g", "--exclude", "c.png")
     assert (done.returncode, done.stdout.partition(",")[0]) == (0, "covers: 1 new")
     assert "Skipped junk of other programs: 1 @eaDir" in done.stderr
     assert "Excluded by patterns: 2 pictures and folders" in done.stderr
-    assert "Not read: 2 HEIC, 1 SVG. Convert them to PNG, WebP or JPEG to add them." in done.stderr
+    assert "Not read: 2 RAW, 1 SVG. Convert them to PNG, WebP or JPEG to add them." in done.stderr
     (tmp_path / "t.csv").write_text("id,name,path\n1,One,covers/a.png\n", "utf-8")
     refused = run("add", tmp_path / "t.csv", "-g", tmp_path / "g", "--exclude", "x")
     assert (refused.returncode, "leave it out" in refused.stderr) == (2, True)

@@ -13,8 +13,9 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile, jpeg_factory
 
 from steamdino.banners.colour import to_srgb
+from steamdino.banners.plugins import plugin_form, register
 from steamdino.errors import PictureError
-from steamdino.picture_formats import SUFFIXES_OF
+from steamdino.picture_formats import PLUGINS, SUFFIXES_OF
 from steamdino.recipe import SRGB
 from steamdino.storage.picture_limits import picture_limits
 
@@ -166,7 +167,9 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
 
 def _candidates(data: bytes) -> list[str]:
     """The decoders that may try a file."""
-    return [form for form in SUFFIXES_OF if form != TGA or _may_be_tga(data)]
+    plugin = plugin_form(data)
+    known = [form for form in SUFFIXES_OF if form not in PLUGINS or form == plugin]
+    return [form for form in known if form != TGA or _may_be_tga(data)]
 
 
 def _may_be_tga(data: bytes) -> bool:
@@ -196,6 +199,8 @@ def _open(data: bytes) -> Image.Image:
     if data.startswith(JPEG_START):
         # Image.open refuses by all pixels that the header names, and here only a part of them may be decoded.
         return jpeg_factory(io.BytesIO(data))
+    if form := plugin_form(data):
+        register(form)
     if Image.MAX_IMAGE_PIXELS is not None:
         Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS, picture_limits().pixels)
     return Image.open(io.BytesIO(data), formats=_candidates(data))
@@ -239,4 +244,6 @@ def _check_sides(width: int, height: int) -> None:
 def _not_a_picture(data: bytes) -> str:
     if data.lstrip()[:1] == b"<":
         return "it is HTML or XML, not a picture"
+    if (form := plugin_form(data)) and not PLUGINS[form].is_installed:
+        return f"it is {PLUGINS[form].label}; to read that, run: pip install 'steam-dino[formats]'"
     return f"it is not a picture of a known format ({', '.join(SUFFIXES_OF)})"

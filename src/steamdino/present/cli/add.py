@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from steamdino.picture_formats import PLUGINS
 from steamdino.present.cli.console import note, say
 from steamdino.present.cli.options import GalleryOptions, KeepOldOption
 from steamdino.present.display_text import counted, printable
@@ -188,7 +190,16 @@ def _print_skipped(skipped: Skipped) -> None:
         )
     if skipped.unread:
         named = ", ".join(f"{count:,} {form}" for form, count in skipped.unread.most_common())
-        note(f"Not read: {named}. Convert them to PNG, WebP or JPEG to add them.")
+        note(f"Not read: {named}. {_what_helps(skipped.unread)}")
+
+
+def _what_helps(unread: Iterable[str]) -> str:
+    """What to do about formats that are not read."""
+    with_plugin = [plugin.label for plugin in PLUGINS.values() if plugin.label in unread]
+    if not with_plugin:
+        return "Convert them to PNG, WebP or JPEG to add them."
+    read = f"To read {' and '.join(with_plugin)}, run: pip install 'steam-dino[formats]'"
+    return f"{read}. Convert the others to PNG, WebP or JPEG." if set(unread) > set(with_plugin) else read
 
 
 def _print_named(file: str, names: int, summary: AddSummary, steam: bool) -> None:
