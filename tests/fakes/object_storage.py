@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx2 as httpx
 
 SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+KEPT_HEADERS = ("content-type", "content-range", "etag", "last-modified")
 SIGNED = {
     "Authorization": "AWS4-HMAC-SHA256 Credential=a-key-id/20261128/us-east-1/s3/aws4_request,"
     " SignedHeaders=host, Signature=none"
@@ -77,6 +78,8 @@ def serving() -> Iterator[ObjectStorage]:
 class Faults:
     """What happens to requests, by the order of their arrival: "slow down", "reset", "truncate"; others pass.
 
+    A write that is reset or truncated may have reached the server: "reset" passes it on and loses the answer.
+
     Attributes:
         planned: the fault of the n-th request.
         delay: seconds before each answer.
@@ -101,6 +104,9 @@ def faulty(storage: ObjectStorage, faults: Faults) -> Iterator[str]:
                 fault = faults.planned.get(faults.requests)
                 faults.requests += 1
             time.sleep(faults.delay)
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if fault == "reset" and self.command == "PUT":
+                self._ask(body)  # it is stored, and the answer is lost
             if fault == "reset":
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
                 self.close_connection = True
@@ -109,24 +115,23 @@ def faulty(storage: ObjectStorage, faults: Faults) -> Iterator[str]:
             if fault == "slow down":
                 self._answer(503, [("Content-Type", "application/xml")], SLOW_DOWN, len(SLOW_DOWN))
                 return
-            host = storage.url.removeprefix("http://")
-            upstream = http.client.HTTPConnection(host, timeout=30)
-            headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            upstream.request(self.command, self.path, body or None, headers=headers)
-            reply = upstream.getresponse()
-            data = reply.read()
-            kept = [
-                (k, v)
-                for k, v in reply.getheaders()
-                if k.lower() in ("content-type", "content-range", "etag", "last-modified")
-            ]
-            length = int(reply.getheader("Content-Length") or len(data))
-            upstream.close()
-            self._answer(reply.status, kept, data[: len(data) // 2] if fault == "truncate" else data, length)
+            status, kept, data, length = self._ask(body)
+            self._answer(status, kept, data[: len(data) // 2] if fault == "truncate" else data, length)
             self.close_connection = self.close_connection or fault == "truncate"
 
         do_HEAD = do_PUT = do_POST = do_GET  # noqa: N815 (the names that http.server calls)
+
+        def _ask(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes, int]:
+            host = storage.url.removeprefix("http://")
+            upstream = http.client.HTTPConnection(host, timeout=30)
+            headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
+            upstream.request(self.command, self.path, body or None, headers=headers)
+            reply = upstream.getresponse()
+            data = reply.read()
+            kept = [(name, value) for name, value in reply.getheaders() if name.lower() in KEPT_HEADERS]
+            length = int(reply.getheader("Content-Length") or len(data))
+            upstream.close()
+            return reply.status, kept, data, length
 
         def _answer(self, status: int, headers: list[tuple[str, str]], data: bytes, length: int) -> None:
             self.send_response(status)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-import numpy as np
 import pytest
-from PIL import Image
-from tests.fakes.object_storage import Faults, ObjectStorage, faulty, serving
+from tests.fakes.buckets import SECRET, banner, put
+from tests.fakes.object_storage import Faults, ObjectStorage, faulty
 
 from steamdino import Snapshot, add, build
 from steamdino.errors import PictureError, SourceError, UsageError
@@ -20,49 +17,6 @@ from steamdino.pipeline.doctor import examine
 from steamdino.storage import object_client, picture_limits
 from steamdino.storage.object_store import StoredObject, listed
 from steamdino.storage.picture_limits import PictureLimits
-
-pytest.importorskip("obstore", reason="needs the extra objects")
-pytest.importorskip("moto", reason="needs moto")
-
-SECRET = "a-secret-key"  # noqa: S105 (of nobody)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ObjectStorage]:
-    with serving() as started:
-        yield started
-
-
-@pytest.fixture
-def storage(
-    server: ObjectStorage, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> ObjectStorage:
-    """The server with a bucket of the test's own name."""
-    for name, value in server.environment().items():
-        monkeypatch.setenv(name, value)
-    object_client.client.cache_clear()
-    server.bucket(bucket(request))
-    return server
-
-
-def bucket(request: pytest.FixtureRequest) -> str:
-    return f"b{abs(hash(request.node.nodeid)):x}"
-
-
-@pytest.fixture
-def address(request: pytest.FixtureRequest) -> str:
-    return f"s3://{bucket(request)}"
-
-
-def banner(number: int) -> bytes:
-    coarse = np.random.default_rng(number).integers(0, 256, (6, 4, 3), dtype=np.uint8)
-    file = io.BytesIO()
-    Image.fromarray(coarse).resize((60, 90)).save(file, "PNG")
-    return file.getvalue()
-
-
-def put(storage: ObjectStorage, address: str, key: str, data: bytes) -> None:
-    storage.put(address.removeprefix("s3://"), quote(key, safe="/"), data)
 
 
 def test_the_bytes_and_their_mark_are_those_that_were_put(storage: ObjectStorage, address: str) -> None:

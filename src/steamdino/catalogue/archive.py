@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import IO
 
 try:
@@ -23,10 +23,10 @@ except ImportError:  # a Python without liblzma decodes no LZMA
 from steamdino.catalogue.folder import printable
 from steamdino.catalogue.ids import refusal
 from steamdino.catalogue.skipping import Patterns, Skipped
+from steamdino.catalogue.source_file import SourceFile
 from steamdino.errors import SourceError
 from steamdino.picture_formats import SUFFIXES
 from steamdino.records import Entry, Problem
-from steamdino.storage.location import LocalFile
 
 ENDINGS = (".tar", ".tar.gz", ".tgz", ".zip")
 LARGEST_MEMBER = 64 << 20  # bytes, the same as for a picture file
@@ -37,13 +37,13 @@ Member = tuple[str, int, str, IO[bytes] | None]
 """A member's name, its size in bytes, why it cannot be read ("" if it can), and its content."""
 
 
-def is_archive(path: Path) -> bool:
+def is_archive(path: PurePath) -> bool:
     """Return whether a file has the suffix of an archive."""
     return path.name.lower().endswith(ENDINGS)
 
 
 def read(
-    path: Path,
+    path: Path | SourceFile,
     *,
     by_name: bool = False,
     prefix: str = "",
@@ -68,7 +68,8 @@ def read(
     taken: dict[str, str] = {}
     skipped = Skipped() if skipped is None else skipped
     patterns = Patterns.given(Path(), exclude)
-    members = _zip(path) if path.name.lower().endswith(".zip") else _tar(path)
+    source = path if isinstance(path, SourceFile) else SourceFile(path)
+    members = _zip(source) if source.path.name.lower().endswith(".zip") else _tar(source)
     with closing(members):
         for found in members:
             if isinstance(found, Problem):
@@ -120,7 +121,7 @@ def read(
                         game_id,
                     )
                 else:
-                    yield Entry(game_id, member.stem, LocalFile(path / where), where, data=data)
+                    yield Entry(game_id, member.stem, source.member(where), where, data=data)
 
 
 def _is_excluded(patterns: Patterns, path: Path) -> bool:
@@ -139,13 +140,13 @@ def _unsafe(name: str) -> str | None:
     return None
 
 
-def _tar(path: Path) -> Generator[Member | Problem, None, None]:
-    with path.open("rb") as raw:
+def _tar(source: SourceFile) -> Generator[Member | Problem, None, None]:
+    with source.path.open("rb") as raw:
         try:
             # Read as a stream, forwards only, so that memory holds one member at a time.
             archive = tarfile.open(fileobj=raw, mode="r|*")  # noqa: SIM115 (closed below)
         except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
-            raise SourceError(f"{path} is not a readable tar archive: {error}") from None
+            raise SourceError(f"{source} is not a readable tar archive: {error}") from None
         with archive:
             while True:
                 try:
@@ -172,11 +173,11 @@ def _tar(path: Path) -> Generator[Member | Problem, None, None]:
                 yield member.name, member.size, "", archive.extractfile(member)
 
 
-def _zip(path: Path) -> Generator[Member | Problem, None, None]:
+def _zip(source: SourceFile) -> Generator[Member | Problem, None, None]:
     try:
-        archive = zipfile.ZipFile(path)
+        archive = zipfile.ZipFile(source.path)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise SourceError(f"{path} is not a readable zip archive: {error}") from None
+        raise SourceError(f"{source} is not a readable zip archive: {error}") from None
     read_bytes = 0
     with archive:
         for member in archive.infolist():
@@ -190,7 +191,7 @@ def _zip(path: Path) -> Generator[Member | Problem, None, None]:
                 yield member.filename, member.file_size, "", None
                 continue
             read_bytes += member.file_size
-            if read_bytes > max(HARMLESS, MAX_RATIO * path.stat().st_size):
+            if read_bytes > max(HARMLESS, MAX_RATIO * source.path.stat().st_size):
                 yield Problem(
                     "the archive", "it looks like a decompression bomb; the rest of it was not read"
                 )

@@ -5,20 +5,18 @@ from __future__ import annotations
 import csv
 import json
 import math
-import os
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
-from unicodedata import normalize
 
 from steamdino.catalogue.folder import printable
 from steamdino.catalogue.ids import refusal
+from steamdino.catalogue.source_file import SourceFile
+from steamdino.catalogue.table_pictures import TableFolder, folder_of, picture
 from steamdino.catalogue.text_table import Dialect, opened, rows_of
-from steamdino.errors import MissingExtraError, SourceError, UsageError
+from steamdino.errors import MissingExtraError, PictureError, SourceError, UsageError
 from steamdino.records import Entry, Problem
-from steamdino.storage.location import LocalFile, Location, of_address
 from steamdino.wellformed import shown
 
 FORMATS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
@@ -39,13 +37,13 @@ Line = tuple[str, Mapping[str, Any] | str]
 """A place ("line 12") with its cells by column, or with the reason why it cannot be used."""
 
 
-def is_table(path: Path) -> bool:
+def is_table(path: PurePath) -> bool:
     """Return whether a file has the suffix of a table."""
     return path.suffix.lower() in FORMATS
 
 
 def read(
-    path: Path,
+    path: Path | SourceFile,
     columns: Columns | None = None,
     *,
     outside: bool = False,
@@ -55,7 +53,7 @@ def read(
     """Read a table row by row.
 
     Args:
-        path: the table. Its pictures' paths are relative to its folder.
+        path: the table. Its pictures' paths are relative to its folder, or to its prefix in object storage.
         columns: the names of the table's columns.
         outside: allow pictures outside the table's folder (a table from a stranger could name any file).
         prefix: put before each id.
@@ -70,24 +68,25 @@ def read(
         MissingExtraError: it is Parquet, and pyarrow is not installed.
     """
     columns = columns or Columns()
-    if not path.is_file():
-        raise UsageError(f"{path} is not a file; name a table or a folder of pictures")
-    if not is_table(path):
-        raise UsageError(f"{path} is not a table or an archive; tables end in {', '.join(sorted(FORMATS))}")
-    kind = FORMATS[path.suffix.lower()]
+    table = path if isinstance(path, SourceFile) else SourceFile(path)
+    if not table.path.is_file():
+        raise UsageError(f"{table} is not a file; name a table or a folder of pictures")
+    if not is_table(table.path):
+        raise UsageError(f"{table} is not a table or an archive; tables end in {', '.join(sorted(FORMATS))}")
+    kind = FORMATS[table.path.suffix.lower()]
     if kind in USUAL_DELIMITERS:
-        lines = _separated(path, columns, USUAL_DELIMITERS[kind], dialect or Dialect())
+        lines = _separated(table, columns, USUAL_DELIMITERS[kind], dialect or Dialect())
     elif dialect not in (None, Dialect()):
-        raise UsageError(f"{path} is neither CSV nor TSV; leave out --delimiter and --encoding")
+        raise UsageError(f"{table} is neither CSV nor TSV; leave out --delimiter and --encoding")
     else:
-        lines = _jsonl(path, columns) if kind == "jsonl" else _parquet(path, columns)
-    folder = path.parent.absolute()
+        lines = _jsonl(table, columns) if kind == "jsonl" else _parquet(table, columns)
+    folder = folder_of(table, outside=outside)
     taken: dict[str, str] = {}
     for where, cells in lines:
         if isinstance(cells, str):
             yield Problem(where, cells)
             continue
-        found = _entry(where, cells, columns, folder, outside=outside, prefix=prefix)
+        found = _entry(where, cells, columns, folder, prefix)
         if isinstance(found, Entry):
             if found.id in taken:
                 found = Problem(where, f"the id {found.id!r} is already used by {taken[found.id]}", found.id)
@@ -97,7 +96,7 @@ def read(
 
 
 def _entry(
-    where: str, cells: Mapping[str, Any], columns: Columns, folder: Path, *, outside: bool, prefix: str
+    where: str, cells: Mapping[str, Any], columns: Columns, folder: TableFolder, prefix: str
 ) -> Entry | Problem:
     raw_id = cells.get(columns.id)
     if isinstance(raw_id, float) and raw_id.is_integer():
@@ -119,22 +118,10 @@ def _entry(
         return Problem(
             where, f"the column {columns.path!r} holds {shown(written)}, which is not a path", game_id
         )
-    location: Location | None = of_address(written) if written else None
-    if written and location is None:
-        if "\0" in written:
-            return Problem(where, "its path contains a NUL byte", game_id)
-        picture = _found(folder, written)
-        try:
-            inside = outside or picture.resolve().is_relative_to(folder.resolve())
-        except (OSError, RuntimeError):  # a loop of links raises RuntimeError before Python 3.13
-            return Problem(where, "its path cannot be followed: it is too long, or a loop of links", game_id)
-        if not inside:
-            return Problem(
-                where,
-                "its path leads outside the table's folder; allow that with --allow-outside",
-                game_id,
-            )
-        location = LocalFile(picture)
+    try:
+        location = picture(folder, written) if written else None
+    except PictureError as error:
+        return Problem(where, str(error), game_id)
     rest = {
         key: _cell(value)
         for key, value in cells.items()
@@ -154,27 +141,11 @@ def _cell(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 
-def _found(folder: Path, written: str) -> Path:
-    """Return the picture that a path means.
-
-    Spreadsheets on Windows write backslashes, and macOS writes accents as characters of their own. Another spelling is
-    taken only if there is no file of the one that was written.
-    """
-    if written.isascii() and "\\" not in written:  # as nearly all are: there is no other spelling
-        return folder / written
-    for one in dict.fromkeys((written, *(normalize(form, written) for form in ("NFC", "NFD")))):
-        for spelling in dict.fromkeys((one, one.replace("\\", "/"))):
-            with suppress(OSError, ValueError):
-                if os.path.lexists(folder / spelling):
-                    return folder / spelling
-    return folder / written
-
-
-def _separated(path: Path, columns: Columns, usual: str, dialect: Dialect) -> Iterator[Line]:
-    with opened(path, dialect) as file:
+def _separated(table: SourceFile, columns: Columns, usual: str, dialect: Dialect) -> Iterator[Line]:
+    with opened(table.path, dialect) as file:
         try:
-            header, rows = rows_of(file, path, columns.id, dialect, usual)
-            _require(path, columns, header)
+            header, rows = rows_of(file, table, columns.id, dialect, usual)
+            _require(table, columns, header)
             # A quoted field may span several lines, so a row is named by its first line.
             while True:
                 where = f"line {rows.line}"
@@ -196,14 +167,14 @@ def _separated(path: Path, columns: Columns, usual: str, dialect: Dialect) -> It
                     yield where, dict(zip(header, row, strict=True))
         except UnicodeError:
             raise SourceError(
-                f"{path} cannot be read as {file.encoding}; name its encoding with --encoding"
+                f"{table} cannot be read as {file.encoding}; name its encoding with --encoding"
             ) from None
 
 
-def _jsonl(path: Path, columns: Columns) -> Iterator[Line]:
+def _jsonl(table: SourceFile, columns: Columns) -> Iterator[Line]:
     seen_any = False
     names: dict[str, None] = {}  # an object may lack a column that others have
-    with path.open("rb") as file:
+    with table.path.open("rb") as file:
         for number, line in enumerate(file, 1):
             where = f"line {number}"
             if number == 1:
@@ -223,7 +194,7 @@ def _jsonl(path: Path, columns: Columns) -> Iterator[Line]:
                 continue
             if columns.id not in record:
                 if not seen_any:
-                    _require(path, columns, list(record))
+                    _require(table, columns, list(record))
                 yield where, f"it has no {columns.id!r}"
                 continue
             if _has_surrogate(line, record):
@@ -233,27 +204,27 @@ def _jsonl(path: Path, columns: Columns) -> Iterator[Line]:
             names |= dict.fromkeys(record)
             yield where, record
     if names:
-        _require(path, columns, list(names))
+        _require(table, columns, list(names))
 
 
-def _parquet(path: Path, columns: Columns) -> Iterator[Line]:
+def _parquet(table: SourceFile, columns: Columns) -> Iterator[Line]:
     try:
         from pyarrow import ArrowException, parquet
     except ImportError:
         raise MissingExtraError("Reading Parquet", "parquet") from None
     try:
-        table = parquet.ParquetFile(path)
-        _require(path, columns, table.schema_arrow.names)
+        file = parquet.ParquetFile(table.path)
+        _require(table, columns, file.schema_arrow.names)
         number = 0
-        for batch in table.iter_batches():
+        for batch in file.iter_batches():
             for record in batch.to_pylist():
                 number += 1
                 yield f"row {number}", record
     except (ArrowException, OSError) as error:
-        raise SourceError(f"{path} is not a readable Parquet file: {str(error).splitlines()[0]}") from None
+        raise SourceError(f"{table} is not a readable Parquet file: {str(error).splitlines()[0]}") from None
 
 
-def _require(path: Path, columns: Columns, header: list[str]) -> None:
+def _require(table: SourceFile, columns: Columns, header: list[str]) -> None:
     # Without the usual column of names, a game is named by its id. Another one was asked for.
     missing = [
         (flag, name)
@@ -264,16 +235,16 @@ def _require(path: Path, columns: Columns, header: list[str]) -> None:
         if len(set(header)) == len(header):
             return
         twice = sorted({name for name in header if header.count(name) > 1})
-        raise SourceError(f"{path}: the header names {twice[0]!r} twice; rename one of the columns")
+        raise SourceError(f"{table}: the header names {twice[0]!r} twice; rename one of the columns")
     if not header:
         raise SourceError(
-            f"{path} has no header line; begin it with the names of its columns, such as id,name,path"
+            f"{table} has no header line; begin it with the names of its columns, such as id,name,path"
         )
     shown = ", ".join(name[:40] for name in header[:20])
     flag, name = missing[0]
     without = ", or add games without pictures with --no-pictures" if flag == "--path" else ""
     raise SourceError(
-        f"{path} has no column {name!r}; its columns are {shown}. Name the right one with {flag}{without}"
+        f"{table} has no column {name!r}; its columns are {shown}. Name the right one with {flag}{without}"
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from steamdino.catalogue.source_file import SourceFile
 from steamdino.errors import SourceError, UsageError
 
 LONGEST_FIELD = (
@@ -103,7 +104,9 @@ def _in_windows(stray: str) -> bool:
     return True
 
 
-def rows_of(file: TextIO, path: Path, column: str, dialect: Dialect, usual: str) -> tuple[list[str], Rows]:
+def rows_of(
+    file: TextIO, table: SourceFile, column: str, dialect: Dialect, usual: str
+) -> tuple[list[str], Rows]:
     """Read the header, and return it with a reader of the rows.
 
     The delimiter is the one that is given, or that a line like ``sep=;`` names, or else the one with which the header
@@ -111,7 +114,7 @@ def rows_of(file: TextIO, path: Path, column: str, dialect: Dialect, usual: str)
 
     Args:
         file: as `opened` returns it.
-        path: the table, for messages.
+        table: for messages.
         column: a column that the table should have.
         dialect: its delimiter, if that is known.
         usual: the delimiter unless another one fits.
@@ -136,7 +139,7 @@ def rows_of(file: TextIO, path: Path, column: str, dialect: Dialect, usual: str)
     try:
         header = next(rows.reader, None)
     except csv.Error as error:
-        raise SourceError(f"{path}: line {before + 1}: {error}") from None
+        raise SourceError(f"{table}: line {before + 1}: {error}") from None
     return header or [], rows
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from steamdino.banners.read import inspect
 from steamdino.catalogue import archive, bucket, folder, table
 from steamdino.catalogue.ids import steam_refusal
 from steamdino.catalogue.picture_ids import settled
 from steamdino.catalogue.skipping import Skipped
+from steamdino.catalogue.source_file import SourceFile, downloaded
 from steamdino.catalogue.text_table import Dialect
 from steamdino.engines.decoding import ahead
 from steamdino.errors import PictureError, SourceError, UsageError
@@ -25,6 +26,7 @@ from steamdino.pipeline.missing import missing_most
 from steamdino.pipeline.picture_store import is_kept, keep
 from steamdino.records import Entry, Problem, Progress
 from steamdino.storage.location import Content, LocalFile, Location, PictureStatus, is_address
+from steamdino.storage.object_client import split
 
 COMMIT_EVERY = 500
 """Games between two commits: what a kill can cost."""
@@ -79,6 +81,7 @@ def add(
     exclude: Sequence[str] = (),
     dialect: Dialect | None = None,
     progress: Progress | None = None,
+    transfer: Progress | None = None,
 ) -> AddSummary:
     """Add a folder, a table, an archive or objects of pictures to a gallery, or bring it up to date.
 
@@ -87,8 +90,8 @@ def add(
     Args:
         gallery: its folder; created if it does not exist.
         path: a folder of pictures, a table (.csv, .tsv, .jsonl, .parquet), an archive (.tar, .tar.gz, .zip), whose
-            pictures are always copied, or the address of a bucket or a prefix in object storage (``s3://``, ``gs://``,
-            ``az://``).
+            pictures are always copied, or an address in object storage (``s3://``, ``gs://``, ``az://``): of a bucket
+            or a prefix, which is taken as a folder, or of an archive or a table.
         columns: which of a table's columns hold id, name and path; a path of None adds games without pictures.
         copy: keep a copy of each picture in the gallery instead of a link to where it lies.
         keep_old: keep the gallery's copies of pictures that are replaced, for the record of changes.
@@ -100,58 +103,80 @@ def add(
         exclude: patterns of files and folders to skip, in the syntax of .gitignore, in a folder or an archive.
         dialect: how a CSV or TSV file is written, if it is to be read otherwise than by what is in it.
         outside: let a table name pictures outside its own folder.
-        progress: called with (done, total).
+        progress: called with (done, total), in games.
+        transfer: called with (done, total), in bytes, while an archive or a table in object storage is downloaded.
 
     Raises:
         UsageError: the path is none of these, or a pattern cannot be understood.
         SourceError: the table or archive cannot be read at all, or most of the source's games or pictures are missing,
             as when a drive is not mounted; nothing is marked as missing then.
+        NetworkError: an archive or a table in object storage cannot be downloaded.
         GalleryError: the gallery cannot be used at all.
         MissingExtraError: object storage or Parquet needs a library that is not installed.
     """
     location = str(path).rstrip("/") if is_address(str(path)) else absolute(Path(path))
     skipped = Skipped()
     pictures: list[Found] = []
-    if isinstance(location, str):
-        kind = "objects"
-        pictures += bucket.scan(location, by_name=steam, prefix=prefix, exclude=exclude, skipped=skipped)
-    elif owner := owner_of(location):
-        raise UsageError(
-            f"{location} holds what the gallery {owner} keeps for itself; name a folder of your own"
-        )
-    elif location.is_dir():
-        kind = "folder"
-        pictures += folder.scan(location, by_name=steam, prefix=prefix, exclude=exclude, skipped=skipped)
-    elif archive.is_archive(location) and location.is_file():
-        kind = "archive"
-        members = archive.read(location, by_name=steam, prefix=prefix, exclude=exclude, skipped=skipped)
-        first = list(islice(members, 1))  # before anything is touched
-        listing = _Listing(lambda: chain(first, members), None, MEMBERS_AT_A_TIME)
-    elif location.exists():
-        kind = "table"
-        if exclude:
-            raise UsageError(f"--exclude is for folders and archives, and {path} is a table; leave it out")
+    with ExitStack() as stack:
+        file = _file(path, location, stack, transfer)
+        if file is None:
+            kind = "objects" if isinstance(location, str) else "folder"
+            pictures += (
+                bucket.scan(location, by_name=steam, prefix=prefix, exclude=exclude, skipped=skipped)
+                if isinstance(location, str)
+                else folder.scan(location, by_name=steam, prefix=prefix, exclude=exclude, skipped=skipped)
+            )
+        elif archive.is_archive(file.path) and file.path.is_file():
+            kind = "archive"
+            members = archive.read(file, by_name=steam, prefix=prefix, exclude=exclude, skipped=skipped)
+            first = list(islice(members, 1))  # before anything is touched
+            listing = _Listing(lambda: chain(first, members), None, MEMBERS_AT_A_TIME)
+        else:
+            kind = "table"
+            if exclude:
+                raise UsageError(
+                    f"--exclude is for folders and archives, and {path} is a table; leave it out"
+                )
 
-        def rows() -> Iterator[Found]:
-            return table.read(location, columns, outside=outside, prefix=prefix, dialect=dialect)
+            def rows() -> Iterator[Found]:
+                return table.read(file, columns, outside=outside, prefix=prefix, dialect=dialect)
 
-        # Read twice: a table can have a million rows with long texts.
-        listing = _Listing(rows, _contents(rows()), COMMIT_EVERY)
-    else:
-        raise UsageError(
-            f"{path} does not exist; name a folder of pictures, an archive ({', '.join(archive.ENDINGS)})"
-            f" or a table ({', '.join(table.FORMATS)})"
-        )
-    with Gallery.write(gallery, "add", create=True) as opened:
+            # Read twice: a table can have a million rows with long texts.
+            listing = _Listing(rows, _contents(rows()), COMMIT_EVERY)
+        opened = stack.enter_context(Gallery.write(gallery, "add", create=True))
         with opened.transaction():
             source = opened.games.put_source(kind, location, steam=steam)
-        if kind in ("folder", "objects"):
+        if file is None:
             own = _with_own_ids(opened, source, pictures)
             listing = _Listing(lambda: own, _contents(own), COMMIT_EVERY)
         scan = _Scan(
             opened, source, location, copy, names or {}, keep_old=keep_old, allow_missing=allow_missing
         )
         return replace(scan.run(listing, progress), skipped=skipped)
+
+
+def _file(
+    path: str | Path, location: Path | str, stack: ExitStack, transfer: Progress | None
+) -> SourceFile | None:
+    """Return the archive or the table that a source is; None for a folder or a prefix. An object is downloaded."""
+    if isinstance(location, str):
+        key = PurePosixPath(split(location)[1])
+        is_file = archive.is_archive(key) or table.is_table(key)
+        if not is_file or str(path).endswith("/"):
+            return None
+        return stack.enter_context(downloaded(location, transfer))
+    if owner := owner_of(location):
+        raise UsageError(
+            f"{location} holds what the gallery {owner} keeps for itself; name a folder of your own"
+        )
+    if location.is_dir():
+        return None
+    if not location.exists():
+        raise UsageError(
+            f"{path} does not exist; name a folder of pictures, an archive ({', '.join(archive.ENDINGS)})"
+            f" or a table ({', '.join(table.FORMATS)})"
+        )
+    return SourceFile(location)
 
 
 def _with_own_ids(gallery: Gallery, source: Source, found: Sequence[Found]) -> list[Found]:

@@ -57,6 +57,22 @@ def size(address: str) -> int | None:
         raise _cannot("read", address, error) from None
 
 
+def described(address: str) -> tuple[int, str]:
+    """Return the bytes of an object and its ETag, which is empty if it does not tell versions apart.
+
+    Raises:
+        NetworkError: there is no such object, or the store refuses or does not answer.
+    """
+    root, key = split(address)
+    store = client(root)
+    try:
+        meta = _tried(lambda: library().head(store, key))
+    except Exception as error:
+        raise _cannot("read", address, error) from None
+    tag = meta["e_tag"] or ""
+    return int(meta["size"]), "" if tag.startswith("W/") else tag
+
+
 def read(address: str) -> bytes | None:
     """Return the bytes of a small object; None if there is none.
 
@@ -106,7 +122,14 @@ class _Read:
         return data
 
 
-def download(address: str, path: Path, total: int, progress: Callable[[int], object] | None = None) -> None:
+def download(
+    address: str,
+    path: Path,
+    total: int,
+    progress: Callable[[int], object] | None = None,
+    *,
+    version: str = "",
+) -> None:
     """Download an object into a file, in ranges.
 
     Args:
@@ -114,9 +137,10 @@ def download(address: str, path: Path, total: int, progress: Callable[[int], obj
         path: the file; one that is there is replaced.
         total: bytes of the object.
         progress: called with the bytes of each range that was written.
+        version: the ETag that it must still have, as `described` returns it; empty for any.
 
     Raises:
-        NetworkError: the object is missing or shorter, or the store refuses or does not answer.
+        NetworkError: the object is missing, shorter or of another version, or the store refuses or does not answer.
         OSError: the file cannot be written.
     """
     root, key = split(address)
@@ -125,7 +149,8 @@ def download(address: str, path: Path, total: int, progress: Callable[[int], obj
     def fetch(start: int) -> int:
         length = min(RANGE, total - start)
         try:
-            data = _tried(lambda: _whole(obstore.get_range(store, key, start=start, length=length), length))
+            options = {"range": (start, start + length), **({"if_match": version} if version else {})}
+            data = _tried(lambda: _whole(obstore.get(store, key, options=options).bytes(), length))
         except Exception as error:
             raise _cannot("read", address, error) from None
         with path.open("r+b") as file:
@@ -177,12 +202,19 @@ def _tried(read: Callable[[], Any]) -> Any:
         try:
             return read()
         except Exception as error:
-            if isinstance(error, OSError) or attempt == object_client.TRIES:
+            if isinstance(error, OSError) or _has_changed(error) or attempt == object_client.TRIES:
                 raise
             time.sleep(object_client.PAUSE * 2 ** (attempt - 1))
     raise AssertionError
 
 
+def _has_changed(error: Exception) -> bool:
+    return type(error).__name__ == "PreconditionError"
+
+
 def _cannot(done: str, address: str, error: Exception) -> NetworkError:
-    why = "its transfer breaks off" if isinstance(error, _BrokenOffError) else reason(error)
+    if _has_changed(error):
+        why = "it changed meanwhile; run the same command again"
+    else:
+        why = "its transfer breaks off" if isinstance(error, _BrokenOffError) else reason(error)
     return NetworkError(f"{address} cannot be {done}: {why}")

@@ -29,8 +29,8 @@ def add(
         str,
         typer.Argument(
             metavar="PATH",
-            help="A folder, a table (.csv, .tsv, .jsonl, .parquet), an archive (.tar, .tar.gz, .zip), or a prefix in"
-            " object storage (s3://, gs://, az://; extra: objects).",
+            help="A folder, a table (.csv, .tsv, .jsonl, .parquet) or an archive (.tar, .tar.gz, .zip), on this machine"
+            " or in object storage (s3://, gs://, az://; extra: objects), where a prefix is a folder.",
         ),
     ],
     *,
@@ -122,6 +122,7 @@ def add(
 
         steam-dino add covers/
         steam-dino add s3://bucket/covers
+        steam-dino add s3://bucket/covers.tar.gz
         steam-dino add games.jsonl --id appid --name title --path file --steam
         steam-dino add resized_vertical_steam_banners.tar --steam --names IStoreService.json
     """
@@ -130,11 +131,13 @@ def add(
     from steamdino.catalogue.text_table import Dialect
     from steamdino.picture_formats import SUFFIXES
     from steamdino.pipeline import add as run
-    from steamdino.present.cli.progress import bar
+    from steamdino.present.cli.progress import bars
+    from steamdino.storage.location import is_address
 
     settings = gallery.settings(keep_old=keep_old)
     known = app_lists.read_names(names) if names else None
-    with bar("Adding", "games") as progress:
+    stages = (*[("Reading", "MB")] * is_address(path), ("Adding", "games"))
+    with bars(*stages) as drawn:
         try:
             summary = run(
                 settings.folder,
@@ -149,7 +152,8 @@ def add(
                 names=known,
                 allow_missing=allow_missing,
                 exclude=exclude or (),
-                progress=progress,
+                progress=drawn[-1],
+                transfer=lambda done, total: drawn[0](done // 10**6, total // 10**6),
             )
         except KeyboardInterrupt:
             note("Stopped. Games added so far are kept; run the same command to continue.")
