@@ -201,9 +201,7 @@ class HistoryMachine(RuleBasedStateMachine):
     def the_history_is_what_happened(self) -> None:
         history = self.gallery.history
         assert sorted(history.events(*EVER, "vertical"), key=repr) == sorted(self.model.events, key=repr)
-        assert history.kept() == {
-            _banner(self.gallery.root, one or "").location.path for one in self.model.kept
-        }
+        assert history.kept() == {_banner(self.gallery.root, one or "").location for one in self.model.kept}
 
     @invariant()
     def each_day_has_its_events(self) -> None:

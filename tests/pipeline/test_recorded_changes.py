@@ -94,7 +94,8 @@ def test_a_sync_records_what_changes_and_keeps_old_pictures_if_asked_to(tmp_path
     assert prune(gallery).copies == 1  # of the picture that nobody wanted to keep
     with Gallery.open(gallery) as opened:
         (kept,) = opened.history.kept()
-    assert kept.is_file()
+    assert kept.path is not None
+    assert kept.path.is_file()
 
 
 @pytest.fixture
@@ -137,7 +138,8 @@ def test_a_removed_game_takes_its_history_along(changed: Path) -> None:
 def test_the_doctor_reports_a_lost_picture_of_an_earlier_banner(changed: Path) -> None:
     with Gallery.open(changed) as opened:
         (kept,) = opened.history.kept()
-    kept.unlink()
+    assert kept.path is not None
+    kept.path.unlink()
     (finding,) = examine(changed)
     assert finding.text == "1 pictures of earlier banners are missing"
     assert [one.fixed for one in examine(changed, repair=True)] == [True]
@@ -150,5 +152,6 @@ def test_a_gallery_can_be_moved_with_its_earlier_banners(changed: Path, tmp_path
     moved = shutil.move(changed, tmp_path / "elsewhere" / "g")
     with Gallery.open(moved) as opened:
         (kept,) = opened.history.kept()
-    assert kept.is_file()
+    assert kept.path is not None
+    assert kept.path.is_file()
     assert prune(moved).copies == 0

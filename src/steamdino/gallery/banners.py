@@ -142,14 +142,17 @@ class Banners:
             yield KnownBanner(key, kind, layout.location(path, root), path != origin, place, *facts)
 
     def copied_from_stores(self) -> Iterator[tuple[str, str, str, int]]:
-        """Yield the copied pictures of present games from stores: (game's id, kind, path in the gallery, bytes)."""
+        """Yield the copied pictures of present games from stores: (game's id, kind, where it is, bytes).
+
+        Where it is: a path relative to the gallery, or an address.
+        """
         yield from self._db.execute(
             "SELECT game_id, banners.kind, path, size"
             " FROM banners JOIN games USING (game_id) JOIN sources USING (source_id)"
             " WHERE gone_at IS NULL AND sources.kind = 'store' AND path != origin"
         )
 
-    def copies(self) -> set[Path]:
-        """Return the files in the gallery's own folder that any game uses."""
+    def copies(self) -> set[Location]:
+        """Return the copies that any game uses: in the gallery's own folder, or where `sync` keeps them."""
         rows = self._db.execute("SELECT path FROM banners WHERE path != origin")
-        return {layout.located(path, str(self._root)) for (path,) in rows}
+        return {layout.location(path, str(self._root)) for (path,) in rows}

@@ -234,16 +234,16 @@ class History:
         )
         return {(key, sha256): at for key, sha256, at in rows}
 
-    def kept(self) -> set[Path]:
-        """Return the files in the gallery's own folder that show earlier banners."""
+    def kept(self) -> set[Location]:
+        """Return where the pictures of earlier banners are: the gallery's own folder, or where `sync` keeps them."""
         rows = self._db.execute("SELECT DISTINCT picture FROM banner_changes WHERE picture IS NOT NULL")
-        return {layout.located(path, self._root) for (path,) in rows}
+        return {layout.location(path, self._root) for (path,) in rows}
 
-    def lose(self, pictures: Iterable[Path]) -> None:
-        """Record that files that showed earlier banners no longer exist."""
+    def lose(self, pictures: Iterable[Location]) -> None:
+        """Record that pictures that showed earlier banners no longer exist."""
         self._db.executemany(
             "UPDATE banner_changes SET picture = NULL WHERE picture = ?",
-            [(layout.portable(path, Path(self._root)),) for path in pictures],
+            [(layout.stored(place, Path(self._root)),) for place in pictures],
         )
 
     def forget(self, before: str) -> int:

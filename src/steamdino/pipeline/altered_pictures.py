@@ -7,12 +7,16 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from steamdino.banners.read import inspect
+from steamdino.engines.decoding import ahead
 from steamdino.errors import PictureError
 from steamdino.gallery import Gallery
 from steamdino.gallery.banners import KnownBanner
 from steamdino.pipeline.picture_store import keep
 from steamdino.records import Progress
 from steamdino.storage.location import Content, Location
+
+READERS = 32
+"""Pictures that are asked for at the same time if some are in object storage, since each answer is waited for."""
 
 
 class State(Enum):
@@ -49,8 +53,14 @@ def altered(gallery: Gallery, *, deep: bool, progress: Progress | None = None) -
         progress: called with (banners done, total).
     """
     banners = list(gallery.banners.known())
-    for done, banner in enumerate(banners, 1):
-        if state := _state(banner, deep):
+
+    def checked(banner: KnownBanner) -> tuple[KnownBanner, State | None]:
+        return banner, _state(banner, deep)
+
+    far = any(banner.location.path is None for banner in banners)
+    states = ahead(checked, banners, threads=READERS, waiting=2 * READERS) if far else map(checked, banners)
+    for done, (banner, state) in enumerate(states, 1):
+        if state:
             yield Altered(banner, state)
         if progress:
             progress(done, len(banners))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from steamdino.errors import SnapshotError
+from steamdino.errors import SnapshotError, SourceError
 from steamdino.gallery import Gallery
 from steamdino.gallery.layout import KINDS
 from steamdino.index.exact import ExactIndex
@@ -22,6 +22,7 @@ from steamdino.index.snapshot_selection import newest
 from steamdino.pipeline import altered_pictures
 from steamdino.pipeline.altered_pictures import State, altered
 from steamdino.pipeline.next_snapshot import write_snapshot
+from steamdino.pipeline.picture_store import stored_sizes
 from steamdino.recipe import Recipe
 from steamdino.records import Progress
 from steamdino.storage.atomic import sync_folder
@@ -137,7 +138,17 @@ _REMEDIES = {
 
 def _earlier_pictures(gallery: Gallery, repair: bool) -> Iterator[Finding]:
     """Pictures of earlier banners are named by their content, and nobody else writes them."""
-    missing = [path for path in sorted(gallery.history.kept()) if not path.is_file()]
+    kept = gallery.history.kept()
+    try:
+        stored = stored_sizes(place.address for place in kept if place.path is None)
+    except SourceError as error:  # what cannot be seen is not lost
+        yield Finding(f"pictures of earlier banners cannot be checked: {error}", "try again later")
+        return
+    missing = [
+        place
+        for place in sorted(kept, key=lambda one: one.address)
+        if not (place.path.is_file() if place.path else place.address in stored)
+    ]
     if missing:
         if repair:
             with gallery.transaction():

@@ -13,6 +13,7 @@ from steamdino.gallery.layout import BANNERS, KINDS
 from steamdino.index.snapshot_removal import prune as prune_snapshots
 from steamdino.index.snapshot_removal import remove_all, remove_leftovers
 from steamdino.recipe import Recipe
+from steamdino.storage.location import LocalFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def prune(
         # Copies are deleted only after the rows that named them are.
         used = opened.banners.copies() | opened.history.kept()
         files = [path for path in (opened.root / BANNERS).glob("*/*") if path.is_file()]
-        unused = [path for path in files if path not in used]
+        unused = [path for path in files if LocalFile(path) not in used]
         for path in unused:
             path.unlink()
         for folder in opened.snapshots.glob("*/"):

@@ -1,33 +1,64 @@
-"""Stores pictures in the gallery's own folder, named by their content."""
+"""Stores pictures, named by their content: in the gallery's own folder, or in object storage."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
-from steamdino.errors import GalleryError, PictureError
+from steamdino.errors import GalleryError, OutputError, PictureError
 from steamdino.gallery import Gallery
 from steamdino.gallery.layout import BANNERS, copy_path
 from steamdino.picture_formats import suffix_of
 from steamdino.records import Banner
 from steamdino.storage.atomic import replacing
-from steamdino.storage.location import LocalFile, Location
+from steamdino.storage.location import LocalFile, Location, is_address
+from steamdino.storage.object_store import StoredObject, listed, write
+from steamdino.wellformed import content_path
+
+Keep = Callable[[Banner, bytes], Location]
+"""Stores a picture's bytes; returns where."""
 
 
 def lost(gallery: Gallery) -> list[tuple[int, str]]:
     """Find the pictures from Steam whose copies are missing or cut off, as (appid, kind).
 
-    No file is opened, so that this takes a second or two for all of Steam; `doctor --deep` finds corrupted copies.
+    No picture is opened: folders are listed, which takes a second or two for all of Steam, and so are the prefixes of
+    object storage, at 1,000 objects a request. `doctor --deep` finds corrupted copies.
+
+    Raises:
+        SourceError: object storage cannot be listed.
     """
     present: dict[str, int] = {}
     for folder in gallery.root.joinpath(BANNERS).glob("*/"):
         with os.scandir(folder) as listing:
             present |= {f"{BANNERS}/{folder.name}/{child.name}": child.stat().st_size for child in listing}
-    return [
-        (int(game_id), kind)
-        for game_id, kind, path, size in gallery.banners.copied_from_stores()
-        if present.get(path) != size
-    ]
+    copied = list(gallery.banners.copied_from_stores())
+    present |= stored_sizes(path for _, _, path, _ in copied if is_address(path))
+    return [(int(game_id), kind) for game_id, kind, path, size in copied if present.get(path) != size]
+
+
+def stored_sizes(addresses: Iterable[str]) -> dict[str, int]:
+    """Return the sizes of all objects beside pictures that `keep_stored` wrote, by address.
+
+    Raises:
+        SourceError: object storage cannot be listed.
+    """
+    prefixes = {address.rsplit("/", 2)[0] for address in addresses}
+    return {one.address: one.status().size for prefix in prefixes for one in listed(prefix)}
+
+
+def keeper(root: Path, prefix: str) -> Keep:
+    """Return what stores the pictures of `sync`: in the gallery at `root`, or below a prefix of object storage.
+
+    Raises:
+        SourceError: object storage cannot be listed, so that pictures would be downloaded for nothing.
+    """
+    if not prefix:
+        return lambda banner, data: keep(root, banner, data, "fetched")
+    next(listed(prefix), None)
+    return partial(keep_stored, prefix.rstrip("/"))
 
 
 def is_kept(copy: Location, size: int) -> bool:
@@ -38,7 +69,7 @@ def is_kept(copy: Location, size: int) -> bool:
         return False
 
 
-def keep(root: Path, banner: Banner, data: bytes, done: str) -> Location:
+def keep(root: Path, banner: Banner, data: bytes, done: str) -> LocalFile:
     """Write a picture's bytes into the gallery at `root`, unless they are stored already; returns the copy.
 
     A file with this name but another content (a disk failed, or somebody edited it) is replaced.
@@ -48,7 +79,7 @@ def keep(root: Path, banner: Banner, data: bytes, done: str) -> Location:
     Raises:
         GalleryError: it cannot be written.
     """
-    target = root / copy_path(banner.sha256, suffix_of(banner.format, Path(banner.location.name).suffix))
+    target = root / copy_path(banner.sha256, _suffix(banner))
     copy = LocalFile(target)
     try:
         if _holds(copy, data):
@@ -60,6 +91,27 @@ def keep(root: Path, banner: Banner, data: bytes, done: str) -> Location:
             f"{target} cannot be written: {error.strerror}; what was {done} before is kept"
         ) from None
     return copy
+
+
+def keep_stored(prefix: str, banner: Banner, data: bytes) -> Location:
+    """Write a picture's bytes below a prefix of object storage, unless an object of that name and size is there.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    copy = StoredObject(f"{prefix}/{content_path(banner.sha256, _suffix(banner))}")
+    if not is_kept(copy, len(data)):
+        try:
+            write(copy, data)
+        except PictureError as error:
+            raise OutputError(
+                f"{copy.address} cannot be written: {error}; what was fetched before is kept"
+            ) from None
+    return copy
+
+
+def _suffix(banner: Banner) -> str:
+    return suffix_of(banner.format, Path(banner.location.name).suffix).lower()
 
 
 def _holds(copy: Location, data: bytes) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from steamdino.errors import UsageError
 from steamdino.settings.sources import FILE, KEY, REPLACES, STEAM, WEB, Found, changed, made, merged
-from steamdino.settings.values import ENVIRONMENT, FROM_FILE, checked, country_codes, networks, shown
+from steamdino.settings.values import ENVIRONMENT, FROM_FILE, Prefix, checked, country_codes, networks, shown
 from steamdino.storage.picture_limits import PictureLimits
 
 if TYPE_CHECKING:
@@ -120,6 +120,7 @@ class SteamSettings:
         tries: maximum number of tries of one request.
         timeout: seconds for one request as a whole.
         user_agent: the User-Agent header; with a mail address in it, Steam can write to you instead of blocking you.
+        pictures: the prefix in object storage where banners are kept; empty for the gallery's folder.
     """
 
     key: str = field(default="", repr=False)
@@ -134,6 +135,7 @@ class SteamSettings:
     tries: int = 6
     timeout: float = 60.0
     user_agent: str = "steam-dino (visual search for game banners)"
+    pictures: Prefix = ""
 
     @property
     def country_codes(self) -> tuple[str, ...]:

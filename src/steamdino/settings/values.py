@@ -12,6 +12,9 @@ from steamdino.storage.location import is_address
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
 
+Prefix = str
+"""The type of a setting that is an address in object storage, or empty."""
+
 FROM_FILE, ENVIRONMENT, FLAG = "file", "environment", "flag"
 """Where a value comes from."""
 
@@ -58,6 +61,7 @@ LEAST_SECRET = 16
 """Characters of a curator's token; shorter ones could be guessed."""
 _SWITCH = dict.fromkeys(("yes", "true", "on", "1"), True) | dict.fromkeys(("no", "false", "off", "0"), False)
 _ADDRESS = re.compile(r"https?://[^/\\?#\s@]+(/[^\\?#\s]*)?")
+_PREFIX = re.compile(r"[a-z0-9]+://[^/\\?#\s@]+(/[^/\x00-\x1f]+)*/?")
 _ROOT_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+", re.ASCII)
 EVERYBODY, NOBODY = "*", "none"
 """Of trusted proxies: every address, or no address."""
@@ -81,7 +85,7 @@ def checked(label: str, key: str, value: Any, kind: str, origin: str) -> Any:
     if made is not None:
         return made
     # Neither a key nor the password in an address belongs into a message, since messages end in logs.
-    if key in SECRETS or (key.endswith("_url") and "@" in str(value)):
+    if key in SECRETS or ((key.endswith("_url") or kind == "Prefix") and "@" in str(value)):
         raise UsageError(f"{label} must be {expected}")
     raise UsageError(f"{label} is {shown(value)}; it must be {expected}")
 
@@ -115,6 +119,12 @@ def _text(key: str, value: Any, kind: str) -> tuple[Path | str | None, str]:
         if fits and is_address(str(value)):
             return str(value).rstrip("/"), ""
         return Path(value) if fits else None, "the path of a folder, as text"
+    if kind == "Prefix":
+        fits = isinstance(value, str) and (
+            not value or (is_address(value) and _PREFIX.fullmatch(value) is not None)
+        )
+        expected = "an address like s3://bucket/banners, or empty for the gallery's folder"
+        return value.rstrip("/") if fits else None, expected
     expected = "text"
     fits = isinstance(value, str) and "\0" not in value and not re.search("[\ud800-\udfff]", value)
     if key in _CHOICES:

@@ -82,6 +82,29 @@ class StoredObject:
         return library(), client(root), key
 
 
+def write(place: StoredObject, data: bytes) -> None:
+    """Write an object; whoever reads it sees the old content or the new one, never a part.
+
+    Raises:
+        PictureError: the store refuses or does not answer.
+    """
+    root, key = split(place.address)
+    obstore, store = library(), client(root)
+    for attempt in range(object_client.TRIES):
+        try:
+            obstore.put(store, key, data, use_multipart=False)
+            return
+        except Exception as error:
+            if isinstance(error, OSError) or attempt + 1 == object_client.TRIES:
+                raise PictureError(reason(error, f"the {kind_of(root)} does not exist")) from None
+            time.sleep(object_client.PAUSE * 2**attempt)
+
+
+def kind_of(root: str) -> str:
+    """What a vendor calls what its objects are in: "bucket" or "container"."""
+    return _NAMES[root.partition("://")[0]]
+
+
 def listed(address: str) -> Iterator[StoredObject]:
     """List the objects below a prefix, in the order of their keys.
 
@@ -98,10 +121,8 @@ def listed(address: str) -> Iterator[StoredObject]:
             for meta in page:
                 yield StoredObject(f"{root}/{meta['path']}", _status(meta))
     except Exception as error:
-        kind = _NAMES[root.partition("://")[0]]
-        raise SourceError(
-            f"{address} cannot be listed: {reason(error, f'the {kind} does not exist')}"
-        ) from None
+        missing = f"the {kind_of(root)} does not exist"
+        raise SourceError(f"{address} cannot be listed: {reason(error, missing)}") from None
 
 
 def _status(meta: Any) -> PictureStatus:

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -14,9 +15,12 @@ from tests.fakes.steam import Store
 CONNECTIONS = 6
 
 
-def start(gallery: Path, store: Store, *flags: str, key: bool = True) -> subprocess.Popen[str]:
+def start(
+    gallery: Path, store: Store, *flags: str, key: bool = True, environ: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
     environ = {
         **os.environ,
+        **(environ or {}),
         "STEAM_API_KEY": store.key if key else "",
         "STEAMDINO_STEAM_API_URL": store.address,
         "STEAMDINO_STEAM_ASSETS_URL": f"{store.address}/assets",

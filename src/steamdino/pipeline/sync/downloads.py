@@ -1,4 +1,4 @@
-"""Downloads banners, several at a time; each is written to a temporary file, renamed, and committed by itself."""
+"""Downloads banners, several at a time; each appears in its place as a whole, and is committed by itself."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from steamdino.gallery import Gallery
 from steamdino.gallery.steam_apps import FAILED
 from steamdino.gallery.steam_assets import MISSING, DueAsset
 from steamdino.net.client import Client
-from steamdino.pipeline.picture_store import keep
+from steamdino.pipeline.picture_store import Keep
 from steamdino.pipeline.sync.sync_request import BANNERS, Report
 from steamdino.records import Banner
 from steamdino.storage.location import LocalFile
@@ -41,12 +41,13 @@ class BannerDownloads:
         counts: Counter[str],
         report: Report,
         *,
+        keep: Keep,
         keep_old: bool,
     ) -> None:
         self._gallery, self._client, self._url = gallery, client, url.rstrip("/")
         self._connections, self._stopped = connections, stopped
         self._counts, self._report = counts, report
-        self._keep_old = keep_old
+        self._keep, self._keep_old = keep, keep_old
         self._done = self._failures = 0
 
     def run(self, kinds: Sequence[str], among: Sequence[int] | None) -> bool:
@@ -106,7 +107,7 @@ class BannerDownloads:
             banner = inspect(LocalFile(Path(asset.path)), outcome.content)
         except PictureError as error:
             return asset, Unusable(str(error)), None
-        copy = keep(self._gallery.root, banner, outcome.content.data, "fetched")
+        copy = self._keep(banner, outcome.content.data)
         return asset, outcome, replace(banner, location=copy)
 
     def _commit(self, asset: DueAsset, outcome: Outcome, banner: Banner | None) -> None:

@@ -9,11 +9,12 @@ from math import ceil
 from pathlib import Path
 from threading import Event
 
+from steamdino.banners.read import inspect
 from steamdino.catalogue.steam.web_api import BATCH, Place, SteamApi
-from steamdino.errors import NoGalleryError, QueryError
+from steamdino.errors import NoGalleryError, PictureError, QueryError
 from steamdino.gallery import Gallery
 from steamdino.net.client import Client, ClientPolicy, host_of
-from steamdino.pipeline.picture_store import lost
+from steamdino.pipeline.picture_store import keep, keeper, lost
 from steamdino.pipeline.sync.countries import Countries
 from steamdino.pipeline.sync.details import Details
 from steamdino.pipeline.sync.downloads import BannerDownloads
@@ -61,6 +62,8 @@ def sync(
         BlockedError: Steam refuses this client; what was committed stays.
         NetworkError: Steam cannot be reached, or its reply makes no sense.
         GalleryError: the gallery cannot be written to.
+        OutputError: the object storage for the pictures cannot be written to.
+        SourceError: it cannot be listed.
     """
     report = report or (lambda stage, done, total: None)
     counts: Counter[str] = Counter()
@@ -72,6 +75,7 @@ def sync(
         images = stack.enter_context(client_of(steam, stopped, steam.banner_rate, steam.connections))
         api = api_of(client, steam)
         countries = Countries(opened.steam_apps, steam.country_codes)
+        kept = keeper(opened.root, steam.pictures)
         missing = lost(opened)
         counts["lost"] = len(missing)
         with opened.transaction():
@@ -94,6 +98,7 @@ def sync(
             stopped,
             counts,
             report,
+            keep=kept,
             keep_old=wanted.keep_old,
         )
         while True:  # a missing picture makes its game's details due again, once
@@ -149,7 +154,9 @@ def estimate(gallery: str | Path, wanted: SyncRequest, steam: SteamSettings) -> 
 
 
 def fetch_one(gallery: str | Path, appid: int, steam: SteamSettings, kind: str) -> Path:
-    """Download one game's details and banner into the gallery; returns the banner's file.
+    """Download one game's details and banner; returns the banner's file.
+
+    If pictures are kept in object storage, the file is a copy that no game uses, which `prune` removes.
 
     Raises:
         QueryError: Steam has no such game, or no banner of it.
@@ -160,11 +167,17 @@ def fetch_one(gallery: str | Path, appid: int, steam: SteamSettings, kind: str) 
         own = opened.games.from_stores([str(appid)])  # a folder may have a game of the same id
         found = opened.banners.location(str(appid), kind) if own else None
         reasons = [reason for one, _, reason, _ in opened.steam_apps.each_outcome(kind) if one == appid]
-    if found is None or found.path is None:
-        raise QueryError(
-            f"Steam has no banner of {appid}: {reasons[0] if reasons and reasons[0] else 'none is named'}"
-        )
-    return found.path
+        if found is None:
+            raise QueryError(
+                f"Steam has no banner of {appid}: {reasons[0] if reasons and reasons[0] else 'none is named'}"
+            )
+        if found.path is not None:
+            return found.path
+        try:
+            content = found.read()
+        except PictureError as error:
+            raise QueryError(f"the banner of {appid} cannot be read: {error}") from None
+        return keep(opened.root, inspect(found, content), content.data, "fetched").path
 
 
 def client_of(steam: SteamSettings, stopped: Event, rate: float, connections: int) -> Client:

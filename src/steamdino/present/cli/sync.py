@@ -90,6 +90,14 @@ def sync(
     connections: Annotated[
         int | None, typer.Option(help="Parallel picture downloads. Default: 6.", show_default=False)
     ] = None,
+    pictures: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Keep downloads in object storage (s3://, gs://, az://; extra: objects), not in the gallery's folder.",
+            show_default=False,
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be fetched and how long it would take.")
     ] = False,
@@ -113,6 +121,7 @@ def sync(
 
         steam-dino sync --top 100
         steam-dino sync 730 1091500
+        steam-dino sync --pictures s3://bucket/banners
 
         steam-dino sync --dry-run
         steam-dino sync
@@ -124,7 +133,13 @@ def sync(
     settings = gallery.settings(keep_old=keep_old)
     place = settings.folder
     steam = SteamSettings.load(
-        {"countries": countries, "rate": rate, "banner_rate": banner_rate, "connections": connections}
+        {
+            "countries": countries,
+            "rate": rate,
+            "banner_rate": banner_rate,
+            "connections": connections,
+            "pictures": pictures,
+        }
     )
     wanted = _wanted(appids or [], file, top, limit, include, released_only, kind, retry_failed, full)
     wanted = replace(wanted, allow_missing=allow_missing, keep_old=settings.keep_old)

@@ -1,0 +1,1 @@
+from tests.fakes.buckets import address, server, storage  # noqa: F401 (fixtures)
