@@ -48,7 +48,9 @@ lock:  ## renew the lock files (needs uv and npm)
 	uv pip compile pyproject.toml $(LOCK) --group build -o requirements/base.txt
 	uv pip compile pyproject.toml $(LOCK) --group build --group dev -c requirements/base.txt -o requirements/dev.txt
 	uv pip compile requirements/clients.in $(LOCK) -o requirements/clients.txt
+	uv pip compile requirements/emulators.in $(LOCK) -o requirements/emulators.txt
 	npm install --prefix $(TYPESCRIPT) --package-lock-only --ignore-scripts
+	npm install --prefix $(AZURITE) --package-lock-only --ignore-scripts
 LOCK := --upgrade --universal --python-version 3.11 --generate-hashes --no-header --quiet
 
 # The generators of API clients and what these clients need, in an environment of their own: openapi-python-client needs
@@ -58,6 +60,15 @@ $(VENV)/clients: requirements/clients.txt $(TYPESCRIPT)/package-lock.json $(VENV
 	$(BIN)/python -m venv $@
 	$(subst $(VENV),$@,$(BIN))/python -m pip --disable-pip-version-check install --quiet --require-hashes -r $<
 	cp $(TYPESCRIPT)/package.json $(TYPESCRIPT)/package-lock.json $@
+	npm ci --prefix $@ --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+# Servers of Azure's and Google's object storage. The tests of these skip where they are missing.
+AZURITE := tests/storage/emulators
+$(VENV)/emulators: requirements/emulators.txt $(AZURITE)/package-lock.json $(VENV)/python
+	mkdir -p $@
+	$(PIP) --require-hashes --no-deps --upgrade --target $@/python -r $<
+	cp $(AZURITE)/package.json $(AZURITE)/package-lock.json $@
 	npm ci --prefix $@ --ignore-scripts --no-audit --no-fund
 	@touch $@
 

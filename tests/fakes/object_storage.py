@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import subprocess
 import sys
@@ -84,11 +85,13 @@ class Faults:
         planned: the fault of the n-th request.
         delay: seconds before each answer.
         requests: how many arrived.
+        signed_by: the ids of the keys that signed them.
     """
 
     planned: dict[int, str] = field(default_factory=dict)
     delay: float = 0.0
     requests: int = 0
+    signed_by: set[str] = field(default_factory=set)
 
 
 @contextmanager
@@ -103,6 +106,9 @@ def faulty(storage: ObjectStorage, faults: Faults) -> Iterator[str]:
             with lock:
                 fault = faults.planned.get(faults.requests)
                 faults.requests += 1
+                faults.signed_by |= set(
+                    re.findall("Credential=([^/]+)/", self.headers.get("Authorization", ""))
+                )
             time.sleep(faults.delay)
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             if fault == "reset" and self.command == "PUT":

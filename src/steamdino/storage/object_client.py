@@ -25,6 +25,16 @@ PAUSE = 0.2
 RETRIES = 6
 """How often obstore repeats such a request."""
 
+EMULATOR = "STORAGE_EMULATOR_HOST"
+"""The variable by which Google's tools find an emulator, which obstore does not read."""
+
+ENDPOINTS = {
+    "s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"),
+    "gs": (EMULATOR, "GOOGLE_BASE_URL"),
+    "az": ("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"),
+}
+"""The variables with the address of each store."""
+
 _STATUS = re.compile(r"status code: (\d{3})")
 
 
@@ -59,16 +69,16 @@ def client(root: str) -> Any:
     library()
     from obstore.store import from_url
 
-    endpoints = (
-        os.environ.get(name, "") for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
-    )
-    plain = any(endpoint.startswith("http://") for endpoint in endpoints)
+    scheme = root.partition("://")[0]
     options: dict[str, Any] = {"connect_timeout": timedelta(seconds=5), "timeout": timedelta(seconds=60)}
-    if plain:  # an endpoint that is named so is meant so
-        options["allow_http"] = True
+    if any(os.environ.get(name, "").startswith("http://") for name in ENDPOINTS[scheme]):
+        options["allow_http"] = True  # an endpoint that is named so is meant so
     retries: Any = {"max_retries": RETRIES, "retry_timeout": timedelta(seconds=60)}
+    more: dict[str, Any] = {}
+    if scheme == "gs" and (emulator := os.environ.get(EMULATOR)):
+        more |= {"base_url": emulator, "skip_signature": True}
     try:
-        return from_url(root, client_options=options, retry_config=retries)  # type: ignore[call-overload]
+        return from_url(root, client_options=options, retry_config=retries, **more)  # type: ignore[call-overload]
     except Exception as error:
         raise SourceError(f"{root} cannot be opened: {str(error).partition(chr(10))[0]}") from None
 
