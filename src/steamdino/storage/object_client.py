@@ -75,12 +75,42 @@ def client(root: str) -> Any:
         options["allow_http"] = True  # an endpoint that is named so is meant so
     retries: Any = {"max_retries": RETRIES, "retry_timeout": timedelta(seconds=60)}
     more: dict[str, Any] = {}
+    if (
+        scheme == "s3"
+        and (profile := os.environ.get("AWS_PROFILE"))
+        and "AWS_ACCESS_KEY_ID" not in os.environ
+    ):
+        more["credential_provider"] = _of_profile(profile)
     if scheme == "gs" and (emulator := os.environ.get(EMULATOR)):
         more |= {"base_url": emulator, "skip_signature": True}
     try:
         return from_url(root, client_options=options, retry_config=retries, **more)  # type: ignore[call-overload]
     except Exception as error:
         raise SourceError(f"{root} cannot be opened: {str(error).partition(chr(10))[0]}") from None
+
+
+def _of_profile(profile: str) -> Any:
+    """Return what gives obstore the credentials of a profile in ``~/.aws``, which it does not read itself.
+
+    Raises:
+        MissingExtraError: boto3 is not installed.
+        SourceError: there is no such profile, or it gives no credentials, such as those of a login that has ended.
+    """
+    try:
+        from boto3 import Session
+        from obstore.auth.boto3 import Boto3CredentialProvider
+    except ImportError:
+        raise MissingExtraError("the profile in AWS_PROFILE", "profiles") from None
+    try:
+        session = Session(profile_name=profile)
+        if session.get_credentials() is None:
+            raise LookupError("it holds no credentials")
+        provider = Boto3CredentialProvider(session)
+        provider()  # a login may have ended
+    except Exception as error:
+        told = str(error).partition("\n")[0]
+        raise SourceError(f"AWS_PROFILE is {profile!r}, which cannot be used: {told}") from None
+    return provider
 
 
 def reason(error: Exception, missing: str = "the object does not exist") -> str:
