@@ -16,6 +16,7 @@ from steamdino.catalogue.source_file import SourceFile
 from steamdino.catalogue.table_pictures import TableFolder, folder_of, picture
 from steamdino.catalogue.text_table import Dialect, opened, rows_of
 from steamdino.errors import MissingExtraError, PictureError, SourceError, UsageError
+from steamdino.net.web_picture import WebServers
 from steamdino.records import Entry, Problem
 from steamdino.wellformed import shown
 
@@ -49,6 +50,7 @@ def read(
     outside: bool = False,
     prefix: str = "",
     dialect: Dialect | None = None,
+    web: WebServers | None = None,
 ) -> Iterator[Entry | Problem]:
     """Read a table row by row.
 
@@ -58,6 +60,7 @@ def read(
         outside: allow pictures outside the table's folder (a table from a stranger could name any file).
         prefix: put before each id.
         dialect: how a CSV or TSV file is written, if that is known.
+        web: how pictures on web servers are requested.
 
     Yields:
         an Entry for each game, a Problem with its line for each row that cannot be used.
@@ -80,13 +83,13 @@ def read(
         raise UsageError(f"{table} is neither CSV nor TSV; leave out --delimiter and --encoding")
     else:
         lines = _jsonl(table, columns) if kind == "jsonl" else _parquet(table, columns)
-    folder = folder_of(table, outside=outside)
+    folder, web = folder_of(table, outside=outside), web or WebServers()
     taken: dict[str, str] = {}
     for where, cells in lines:
         if isinstance(cells, str):
             yield Problem(where, cells)
             continue
-        found = _entry(where, cells, columns, folder, prefix)
+        found = _entry(where, cells, columns, folder, prefix, web)
         if isinstance(found, Entry):
             if found.id in taken:
                 found = Problem(where, f"the id {found.id!r} is already used by {taken[found.id]}", found.id)
@@ -96,7 +99,12 @@ def read(
 
 
 def _entry(
-    where: str, cells: Mapping[str, Any], columns: Columns, folder: TableFolder, prefix: str
+    where: str,
+    cells: Mapping[str, Any],
+    columns: Columns,
+    folder: TableFolder,
+    prefix: str,
+    web: WebServers,
 ) -> Entry | Problem:
     raw_id = cells.get(columns.id)
     if isinstance(raw_id, float) and raw_id.is_integer():
@@ -119,7 +127,7 @@ def _entry(
             where, f"the column {columns.path!r} holds {shown(written)}, which is not a path", game_id
         )
     try:
-        location = picture(folder, written) if written else None
+        location = picture(folder, written, web) if written else None
     except PictureError as error:
         return Problem(where, str(error), game_id)
     rest = {

@@ -1,4 +1,4 @@
-"""What the paths of pictures in a table mean: files below its folder, or objects below its prefix."""
+"""What the paths of pictures in a table mean: files below its folder, objects below its prefix, or addresses."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from unicodedata import normalize
 
 from steamdino.catalogue.source_file import SourceFile
 from steamdino.errors import PictureError
+from steamdino.net.web_picture import WebPicture, WebServers
 from steamdino.storage.location import LocalFile, Location, of_address
 from steamdino.storage.object_client import split
 from steamdino.storage.object_store import StoredObject
+from steamdino.wellformed import is_https
 
 OUTSIDE = "its path leads outside the table's folder; allow that with --allow-outside"
 
@@ -43,14 +45,28 @@ def folder_of(table: SourceFile, *, outside: bool) -> TableFolder:
     return _Prefix(*split(table.address.rpartition("/")[0]), outside)
 
 
-def picture(folder: TableFolder, written: str) -> Location:
+def picture(folder: TableFolder, written: str, web: WebServers) -> Location:
     """Return the picture that a cell means: an address as it is, a path relative to the table's folder.
+
+    Args:
+        folder: as `folder_of` returns it.
+        written: the cell.
+        web: how pictures on web servers are requested.
 
     Raises:
         PictureError: as for `TableFolder.picture`.
     """
     if (location := of_address(written)) is not None:
         return location
+    scheme = written.partition("://")[0].lower()
+    if scheme == "https":
+        if not is_https(written):
+            raise PictureError(
+                "its address is not a valid one of a public server; quote other characters as %20"
+            )
+        return WebPicture(f"https{written[len(scheme) :]}", web)
+    if scheme == "http" and "://" in written:
+        raise PictureError("its address begins with http://; only https:// is fetched")
     if "\0" in written:
         raise PictureError("its path contains a NUL byte")
     return folder.picture(written)

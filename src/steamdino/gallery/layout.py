@@ -131,7 +131,12 @@ def location(written: str, root: str) -> Location:
     """Where a picture of a gallery is stored.
 
     Args:
-        written: a path that `portable` wrote down, or an address of a scheme in `storage.location.SCHEMES`.
+        written: a path that `portable` wrote down, an address of a scheme in `storage.location.SCHEMES`, or one of a
+            picture on a web server, of which the gallery has a copy.
         root: the gallery's folder, absolute.
     """
+    if written.startswith("https://"):
+        from steamdino.net.web_picture import WebPicture  # searches never come here
+
+        return WebPicture(written)
     return of_address(written) or LocalFile(located(written, root))

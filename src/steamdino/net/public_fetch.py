@@ -16,8 +16,9 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from urllib.parse import urljoin, urlsplit
 
@@ -49,6 +50,28 @@ def resolve(host: str, port: int) -> list[str]:
     return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
+class FetchError(NetworkError):
+    """An address is not allowed, cannot be reached, or does not answer as it should.
+
+    Attributes:
+        reason: what the message says of the address, without naming it, such as "takes too long".
+        passing: whether it may succeed later.
+    """
+
+    def __init__(self, message: str, reason: str, *, passing: bool = False) -> None:
+        super().__init__(message)
+        self.reason, self.passing = reason, passing
+
+
+@dataclass(frozen=True, slots=True)
+class PublicReply:
+    """A server's response that is no redirect: the status, headers by lower-case name, and the body of a 200."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
 def fetch_public(
     url: str,
     *,
@@ -61,44 +84,68 @@ def fetch_public(
     """Fetch an address and return its body.
 
     Args:
-        url: an http or https address without user information.
-        largest: maximum size of the body in bytes.
-        seconds: maximum time for the whole exchange.
-        resolve: returns the addresses of a host name.
-        allow: returns whether an address may be connected to.
-        ports: allowed ports.
+        url, largest, seconds, resolve, allow, ports: as for `request_public`.
 
     Raises:
         NetworkError: it is not allowed, cannot be reached, does not answer 200, or sends too much or too slowly.
         BusyError: too many name look-ups are in progress.
     """
+    reply = request_public(url, largest=largest, seconds=seconds, resolve=resolve, allow=allow, ports=ports)
+    if reply.status != 200:
+        raise _of(url, f"answers {reply.status}; name the address of a picture")
+    return reply.body
+
+
+def request_public(
+    url: str,
+    *,
+    method: str = "GET",
+    largest: int,
+    seconds: float,
+    resolve: Resolve = resolve,
+    allow: Allow = is_public,
+    ports: Iterable[int] = tuple(PORTS.values()),
+    context: ssl.SSLContext | None = None,
+) -> PublicReply:
+    """Request an address, following redirects.
+
+    Args:
+        url: an http or https address without user information.
+        method: "GET" or "HEAD".
+        largest: maximum size of the body in bytes.
+        seconds: maximum time for the whole exchange.
+        resolve: returns the addresses of a host name.
+        allow: returns whether an address may be connected to.
+        ports: allowed ports.
+        context: the certificates to trust, for callers with many requests; None to read them.
+
+    Raises:
+        FetchError: it is not allowed, cannot be reached, or sends too much or too slowly.
+        BusyError: too many name look-ups are in progress.
+    """
     deadline = _Deadline(seconds)
     backend = _Backend(resolve, allow, deadline)
-    with httpcore.ConnectionPool(ssl_context=trusted(), network_backend=backend) as pool:
+    with httpcore.ConnectionPool(ssl_context=context or trusted(), network_backend=backend) as pool:
         for _ in range(REDIRECTS + 1):
             _check(url, set(ports))
             try:
-                status, location, data = _once(pool, url, largest)
+                reply = _once(pool, method, url, largest)
             except _LateError:
-                raise NetworkError(
-                    f"{_shown(url)} takes too long; the fetch was stopped after {seconds:g} s"
+                raise _of(
+                    url, f"takes too long; the fetch was stopped after {seconds:g} s", passing=True
                 ) from None
             except (httpcore.NetworkError, httpcore.ProtocolError, OSError, ValueError) as error:
                 if reason := refusal(error):
-                    raise NetworkError(
-                        f"{_shown(url)} cannot be reached: its certificate was refused ({reason})"
-                    ) from None
+                    raise _of(url, f"cannot be reached: its certificate was refused ({reason})") from None
                 # A ValueError means a name that IDNA cannot encode, or an invalid address in its DNS records.
-                raise NetworkError(f"{_shown(url)} cannot be reached ({type(error).__name__})") from None
-            if status not in (301, 302, 303, 307, 308):
-                if status != 200:
-                    raise NetworkError(f"{_shown(url)} answers {status}; name the address of a picture")
-                return data
+                raise _of(url, f"cannot be reached ({type(error).__name__})", passing=True) from None
+            if reply.status not in (301, 302, 303, 307, 308):
+                return reply
             try:
-                url = urljoin(url, location)
+                url = urljoin(url, reply.headers.get("location", ""))
             except ValueError:
-                raise NetworkError(f"{_shown(url)} redirects to an invalid address") from None
-    raise NetworkError(f"{_shown(url)} redirects too many times")
+                raise _of(url, "redirects to an invalid address") from None
+    raise _of(url, "redirects too many times")
 
 
 class _LateError(Exception):
@@ -143,9 +190,12 @@ class _Backend(httpcore.SyncBackend):
         try:
             found = self._looked_up(host, port)
         except OSError:
-            raise NetworkError(f"there is no server {host!r}") from None
+            raise FetchError(f"there is no server {host!r}", "leads to no server", passing=True) from None
         if not found or not all(self._allow(ipaddress.ip_address(one.split("%")[0])) for one in found):
-            raise NetworkError(f"{host!r} is not a public server; nothing was requested from it")
+            raise FetchError(
+                f"{host!r} is not a public server; nothing was requested from it",
+                "leads to no public server; nothing was requested",
+            )
         with _late(self._deadline) as left:
             stream = super().connect_tcp(found[0], port, left, local_address, socket_options)
         return _Stream(stream, self._deadline)
@@ -225,31 +275,29 @@ def _check(url: str, ports: set[int]) -> None:
         parts = urlsplit(url)
         port = parts.port or PORTS.get(parts.scheme, 0)
     except ValueError:
-        raise NetworkError(f"{_shown(url)} is not a valid address") from None
+        raise _of(url, "is not a valid address") from None
     if parts.scheme not in PORTS or not parts.hostname or parts.username is not None:
-        raise NetworkError(
-            f"{_shown(url)} is not the address of a picture; it must begin with http:// or https://"
-        )
+        raise _of(url, "is not the address of a picture; it must begin with http:// or https://")
     if port not in ports:
-        raise NetworkError(f"{_shown(url)} uses port {port}, which is not allowed")
+        raise _of(url, f"uses port {port}, which is not allowed")
     if not url.isascii() or any(letter <= " " for letter in url):
-        raise NetworkError(
-            f"{_shown(url)} contains characters that are not allowed in an address; encode them"
-        )
+        raise _of(url, "contains characters that are not allowed in an address; encode them")
 
 
-def _once(pool: httpcore.ConnectionPool, url: str, largest: int) -> tuple[int, str, bytes]:
+def _once(pool: httpcore.ConnectionPool, method: str, url: str, largest: int) -> PublicReply:
     headers = [(b"User-Agent", AGENT.encode()), (b"Accept", b"image/*")]
-    with pool.stream("GET", url, headers=headers) as reply:
-        location = next((value for name, value in reply.headers if name.lower() == b"location"), b"")
-        if reply.status != 200:
-            return reply.status, location.decode("latin-1"), b""
+    with pool.stream(method, url, headers=headers) as reply:
+        answered = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in reply.headers}
         data = bytearray()
-        for part in reply.iter_stream():
+        for part in reply.iter_stream() if reply.status == 200 else ():
             data += part
             if len(data) > largest:
-                raise NetworkError(f"{_shown(url)} has more than {largest:,} bytes; name a smaller picture")
-        return reply.status, "", bytes(data)
+                raise _of(url, f"has more than {largest:,} bytes; name a smaller picture")
+        return PublicReply(reply.status, answered, bytes(data))
+
+
+def _of(url: str, reason: str, *, passing: bool = False) -> FetchError:
+    return FetchError(f"{_shown(url)} {reason}", reason, passing=passing)
 
 
 def _shown(url: str) -> str:

@@ -21,6 +21,7 @@ from steamdino.errors import PictureError, SourceError, UsageError
 from steamdino.gallery import Gallery
 from steamdino.gallery.games import KnownGame, Source, columns_json
 from steamdino.gallery.layout import absolute, owner_of
+from steamdino.net.web_picture import WebPicture, WebServers
 from steamdino.picture_formats import SUFFIXES
 from steamdino.pipeline.missing import missing_most
 from steamdino.pipeline.picture_store import is_kept, keep
@@ -33,6 +34,9 @@ COMMIT_EVERY = 500
 
 MEMBERS_AT_A_TIME = 32
 """Members of an archive between two commits; their pictures are held in memory until then."""
+
+DOWNLOADS_AT_A_TIME = 50
+"""Games between two commits if pictures are downloaded from web servers, at a low rate."""
 
 READERS = 32
 """Objects that are read at the same time."""
@@ -80,6 +84,7 @@ def add(
     allow_missing: bool = False,
     exclude: Sequence[str] = (),
     dialect: Dialect | None = None,
+    web: WebServers | None = None,
     progress: Progress | None = None,
     transfer: Progress | None = None,
 ) -> AddSummary:
@@ -102,6 +107,7 @@ def add(
         allow_missing: continue if more than half of the games or pictures that the source had are missing.
         exclude: patterns of files and folders to skip, in the syntax of .gitignore, in a folder or an archive.
         dialect: how a CSV or TSV file is written, if it is to be read otherwise than by what is in it.
+        web: how pictures whose addresses a table names are requested from web servers; they are always copied.
         outside: let a table name pictures outside its own folder.
         progress: called with (done, total), in games.
         transfer: called with (done, total), in bytes, while an archive or a table in object storage is downloaded.
@@ -139,10 +145,11 @@ def add(
                 )
 
             def rows() -> Iterator[Found]:
-                return table.read(file, columns, outside=outside, prefix=prefix, dialect=dialect)
+                return table.read(file, columns, outside=outside, prefix=prefix, dialect=dialect, web=web)
 
             # Read twice: a table can have a million rows with long texts.
-            listing = _Listing(rows, _contents(rows()), COMMIT_EVERY)
+            contents = _contents(rows())
+            listing = _Listing(rows, contents, DOWNLOADS_AT_A_TIME if contents.from_web else COMMIT_EVERY)
         opened = stack.enter_context(Gallery.write(gallery, "add", create=True))
         with opened.transaction():
             source = opened.games.put_source(kind, location, steam=steam)
@@ -210,14 +217,16 @@ class _Listing:
 class _Contents:
     total: int
     without_picture: Mapping[str | None, bool]
+    from_web: bool
 
 
 def _contents(listing: Iterable[Found]) -> _Contents:
-    total, without = 0, {}
+    total, without, from_web = 0, {}, False
     for found in listing:
         total += 1
         without[found.id] = _shows_nothing(found)
-    return _Contents(total, without)
+        from_web |= isinstance(found, Entry) and isinstance(found.location, WebPicture)
+    return _Contents(total, without, from_web)
 
 
 class _Scan:
@@ -371,13 +380,14 @@ class _Scan:
         self._counts["without banner"] += not has_banner
         self._counts["named"] += entry.id in self._names
 
-    def _copies(self, known: KnownGame | None, *, is_member: bool = False) -> bool:
+    def _copies(self, location: Location, known: KnownGame | None, *, is_member: bool = False) -> bool:
         """Whether a picture is copied. Once it was, it stays so, even if its source is added without --copy."""
-        return self._copy or is_member or (known is not None and known.copy is not None)
+        is_far = is_member or isinstance(location, WebPicture)
+        return self._copy or is_far or (known is not None and known.copy is not None)
 
     def _is_settled(self, location: Location, known: KnownGame, *, is_member: bool = False) -> bool:
         """Whether the gallery has a picture from that place, and a copy of it if it is to have one."""
-        copy = self._copies(known, is_member=is_member)
+        copy = self._copies(location, known, is_member=is_member)
         return (
             known.sha256 is not None
             and known.origin == location
@@ -408,7 +418,7 @@ class _Scan:
         if known and settled and known.sha256 == banner.sha256:
             self._gallery.banners.touch(entry.id, banner.mtime_ns, banner.ctime_ns)
             return False
-        if self._copies(known, is_member=is_member):
+        if self._copies(location, known, is_member=is_member):
             banner = replace(banner, location=keep(self._gallery.root, banner, fetched.data, "added"))
         self._gallery.banners.put(entry.id, banner, location, keep_old=self._keep_old)
         return known is None or known.sha256 != banner.sha256

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from steamdino.errors import UsageError
 from steamdino.picture_formats import PLUGINS
 from steamdino.present.cli.console import note, say
 from steamdino.present.cli.options import GalleryOptions, KeepOldOption
@@ -15,11 +16,14 @@ from steamdino.present.display_text import counted, printable
 
 if TYPE_CHECKING:
     from steamdino.catalogue.skipping import Skipped
+    from steamdino.net.web_picture import WebServers
     from steamdino.pipeline import AddSummary
 
 SHOWN = 10
 TAB = ("tab", "\\t")
 """How a tab can be written on the command line."""
+FASTEST = 1000.0
+"""Pictures per second."""
 FEW = 0.5
 """Share of named games below which a list of names seems to belong to other games."""
 
@@ -46,7 +50,7 @@ def add(
         typer.Option(
             "--path",
             metavar="COLUMN",
-            help="Column of a table with the picture's path, relative to the table.",
+            help="Column of a table with the picture's path, relative to the table, or address (s3://, https://).",
         ),
     ] = "path",
     no_pictures: Annotated[
@@ -87,6 +91,13 @@ def add(
             show_default=False,
         ),
     ] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(
+            help="Pictures per second from each web server that a table names; 0 for no limit. Default: 10.",
+            show_default=False,
+        ),
+    ] = None,
     allow_missing: Annotated[
         bool,
         typer.Option("--allow-missing", help="Continue even if most of the known games are missing."),
@@ -107,7 +118,7 @@ def add(
 
     In a folder (and its subfolders) each picture is a game; its id is its path without the suffix. A table has a row
     for each game; columns other than id, name and path are kept and can be shown. Pictures stay where they are: the
-    gallery links to them, or copies them with --copy. Pictures of an archive are always copied.
+    gallery links to them, or copies them with --copy. Pictures of an archive or a web server are always copied.
 
     Adding the same path again updates it: new, changed and missing games are found (missing ones are marked, not
     deleted). If fewer than half of the games are left, nothing is marked, as the drive may not be mounted;
@@ -152,6 +163,7 @@ def add(
                 names=known,
                 allow_missing=allow_missing,
                 exclude=exclude or (),
+                web=_web_servers(rate),
                 progress=drawn[-1],
                 transfer=lambda done, total: drawn[0](done // 10**6, total // 10**6),
             )
@@ -181,6 +193,16 @@ def add(
         note(f"Found no games in {printable(path)}. Pictures must end in {', '.join(SUFFIXES)}.")
     if summary.problems:
         raise typer.Exit(1)
+
+
+def _web_servers(rate: float | None) -> WebServers | None:
+    from steamdino.net.web_picture import WebServers
+
+    if rate is None:
+        return None
+    if not 0 <= rate <= FASTEST:
+        raise UsageError(f"--rate is {rate:g}; it must be a number from 0 to {FASTEST:g}")
+    return WebServers(rate)
 
 
 def _print_skipped(skipped: Skipped) -> None:
