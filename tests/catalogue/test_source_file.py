@@ -87,6 +87,8 @@ def test_an_archive_is_copied_into_the_gallery_and_seen_to_change(
     with Gallery.open(tmp_path / "g") as opened:
         (source,) = opened.report().sources
         assert (source.kind, source.location) == ("archive", place)
+        origins = {one.origin.address for one in opened.banners.known() if one.origin}
+    assert origins == {f"{place}/{n}.png" for n in range(5)}
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl", ".parquet"])

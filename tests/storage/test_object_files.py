@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -46,10 +47,17 @@ def test_a_file_has_the_bytes_of_its_object_whatever_the_parts(
     assert (len(seen), sum(seen)) == (-(-len(data) // part), total)
 
 
+@pytest.mark.parametrize("own", [0, 6], ids=["obstore repeats nothing", "obstore repeats"])
 @pytest.mark.parametrize("fault", ["slow down", "reset", "truncate"])
 def test_a_part_whose_transfer_breaks_off_is_read_again(
-    storage: ObjectStorage, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+    storage: ObjectStorage,
+    address: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
+    own: int,
 ) -> None:
+    monkeypatch.setattr(object_client, "RETRIES", own)
     data = bytes(range(256)) * 100
     put(storage, address, "x", data)
     monkeypatch.setattr(object_files, "RANGE", 5000)
@@ -58,6 +66,25 @@ def test_a_part_whose_transfer_breaks_off_is_read_again(
         fetch(f"{address}/x", tmp_path / "x")
     assert (tmp_path / "x").read_bytes() == data
     assert faults.requests == 1 + 6 + 3
+
+
+def test_a_part_that_is_too_short_is_read_again(
+    storage: ObjectStorage, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import obstore
+
+    put(storage, address, "x", b"picture")
+    get = obstore.get
+    asked: list[object] = []
+
+    def short(*arguments: Any, **options: Any) -> Any:
+        asked.append(arguments)
+        found = get(*arguments, **options)
+        return SimpleNamespace(bytes=lambda: b"pic") if len(asked) == 1 else found
+
+    monkeypatch.setattr(obstore, "get", short)
+    fetch(f"{address}/x", tmp_path / "x")
+    assert ((tmp_path / "x").read_bytes(), len(asked)) == (b"picture", 2)
 
 
 def test_an_object_that_changes_meanwhile_is_not_mixed_of_two_versions(

@@ -16,7 +16,7 @@ from steamdino.errors import NetworkError, SourceError
 from steamdino.pipeline import examine
 from steamdino.pipeline.sync import SyncRequest, sync
 from steamdino.storage import object_client
-from steamdino.storage.object_files import download
+from steamdino.storage.object_files import described, download
 from steamdino.storage.object_store import StoredObject, listed
 
 pytest.importorskip("obstore", reason="needs the extra objects")
@@ -78,7 +78,8 @@ def test_tables_and_archives_are_read_from_there(vendor: Emulator, address: str,
     assert (summary.new, summary.without_banner) == (2, 1)
     assert [one.reason for one in summary.problems] == ["the object does not exist"]
     put(vendor, address, "large", bytes(range(256)) * 300)
-    assert download(f"{address}/large", tmp_path / "large") == 76_800
+    total, version = described(f"{address}/large")
+    download(f"{address}/large", tmp_path / "large", total, version=version)
     assert (tmp_path / "large").read_bytes() == bytes(range(256)) * 300
 
 
@@ -92,7 +93,7 @@ def test_steam_s_banners_are_kept_there(vendor: Emulator, address: str, tmp_path
 
 
 def test_an_object_that_does_not_exist_is_told_so(vendor: Emulator, address: str, tmp_path: Path) -> None:
-    with pytest.raises(NetworkError, match="/x.zip cannot be downloaded: the object does not exist$"):
+    with pytest.raises(NetworkError, match="/x.zip cannot be read: the object does not exist$"):
         add(tmp_path / "g", f"{address}/x.zip")
 
 

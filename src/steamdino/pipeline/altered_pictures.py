@@ -11,7 +11,7 @@ from steamdino.engines.decoding import ahead
 from steamdino.errors import PictureError
 from steamdino.gallery import Gallery
 from steamdino.gallery.banners import KnownBanner
-from steamdino.pipeline.picture_store import keep
+from steamdino.pipeline.picture_store import keep, stored_beside
 from steamdino.records import Progress
 from steamdino.storage.location import Content, Location
 
@@ -51,11 +51,20 @@ def altered(gallery: Gallery, *, deep: bool, progress: Progress | None = None) -
         gallery: open.
         deep: read every file and compare its sha256, even if its size and times are as expected.
         progress: called with (banners done, total).
+
+    Raises:
+        SourceError: object storage in which `sync` keeps banners cannot be listed.
     """
     banners = list(gallery.banners.known())
+    stored = stored_beside(
+        one.location.address for one in banners if one.origin is None and one.location.path is None
+    )
 
     def checked(banner: KnownBanner) -> tuple[KnownBanner, State | None]:
-        return banner, _state(banner, deep)
+        location = stored.get(
+            banner.location.address, banner.location
+        )  # its status is known without a request
+        return banner, _state(banner, location, deep)
 
     far = any(banner.location.path is None for banner in banners)
     states = ahead(checked, banners, threads=READERS, waiting=2 * READERS) if far else map(checked, banners)
@@ -96,17 +105,16 @@ def repair(gallery: Gallery, found: Altered) -> bool:
     return True
 
 
-def _state(banner: KnownBanner, deep: bool) -> State | None:
+def _state(banner: KnownBanner, location: Location, deep: bool) -> State | None:
     try:
-        status = banner.location.status()
+        status = location.status()
     except PictureError:
         return State.MISSING
     times = (status.mtime_ns, status.ctime_ns) == (banner.mtime_ns, banner.ctime_ns or status.ctime_ns)
     if not deep and status.size == banner.size and (banner.copied or times):
         return None
-    content = _content(
-        banner.location
-    )  # in a folder that was copied, files have new times and the old content
+    # In a folder that was copied, files have new times and the old content.
+    content = _content(location)
     return None if content and content.sha256 == banner.sha256 else State.CHANGED
 
 

@@ -22,12 +22,14 @@ from steamdino.index.snapshot_selection import newest
 from steamdino.pipeline import altered_pictures
 from steamdino.pipeline.altered_pictures import State, altered
 from steamdino.pipeline.next_snapshot import write_snapshot
-from steamdino.pipeline.picture_store import stored_sizes
+from steamdino.pipeline.picture_store import stored_beside
 from steamdino.recipe import Recipe
 from steamdino.records import Progress
 from steamdino.storage.atomic import sync_folder
 
 SHOWN = 5  # ids in a finding
+
+UNSEEN = "set the credentials and the endpoint of the object storage, or try again later"
 
 ASKED = 1_000
 """Searches by which an index is compared with exact ones."""
@@ -115,9 +117,12 @@ def _findings(
 
 def _pictures(gallery: Gallery, repair: bool, deep: bool, progress: Progress | None) -> Iterator[Finding]:
     found: defaultdict[tuple[State, bool, bool], list[str]] = defaultdict(list)
-    for one in altered(gallery, deep=deep, progress=progress):
-        fixed = repair and altered_pictures.repair(gallery, one)
-        found[one.state, one.from_steam, fixed].append(one.banner.game_id)
+    try:
+        for one in altered(gallery, deep=deep, progress=progress):
+            fixed = repair and altered_pictures.repair(gallery, one)
+            found[one.state, one.from_steam, fixed].append(one.banner.game_id)
+    except SourceError as error:  # what cannot be seen is not lost
+        yield Finding(f"pictures cannot be checked: {error}", UNSEEN)
     for (state, from_steam, fixed), game_ids in found.items():
         text = "are missing" if state is State.MISSING else "are not what they were"
         yield Finding(
@@ -140,9 +145,9 @@ def _earlier_pictures(gallery: Gallery, repair: bool) -> Iterator[Finding]:
     """Pictures of earlier banners are named by their content, and nobody else writes them."""
     kept = gallery.history.kept()
     try:
-        stored = stored_sizes(place.address for place in kept if place.path is None)
-    except SourceError as error:  # what cannot be seen is not lost
-        yield Finding(f"pictures of earlier banners cannot be checked: {error}", "try again later")
+        stored = stored_beside(place.address for place in kept if place.path is None)
+    except SourceError as error:
+        yield Finding(f"pictures of earlier banners cannot be checked: {error}", UNSEEN)
         return
     missing = [
         place

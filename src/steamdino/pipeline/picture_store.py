@@ -35,18 +35,19 @@ def lost(gallery: Gallery) -> list[tuple[int, str]]:
         with os.scandir(folder) as listing:
             present |= {f"{BANNERS}/{folder.name}/{child.name}": child.stat().st_size for child in listing}
     copied = list(gallery.banners.copied_from_stores())
-    present |= stored_sizes(path for _, _, path, _ in copied if is_address(path))
+    stored = stored_beside(path for _, _, path, _ in copied if is_address(path))
+    present |= {address: place.status().size for address, place in stored.items()}
     return [(int(game_id), kind) for game_id, kind, path, size in copied if present.get(path) != size]
 
 
-def stored_sizes(addresses: Iterable[str]) -> dict[str, int]:
-    """Return the sizes of all objects beside pictures that `keep_stored` wrote, by address.
+def stored_beside(addresses: Iterable[str]) -> dict[str, StoredObject]:
+    """List the prefixes of pictures that `keep_stored` wrote; returns all objects there, by address.
 
     Raises:
         SourceError: object storage cannot be listed.
     """
     prefixes = {address.rsplit("/", 2)[0] for address in addresses}
-    return {one.address: one.status().size for prefix in prefixes for one in listed(prefix)}
+    return {place.address: place for prefix in prefixes for place in listed(prefix)}
 
 
 def keeper(root: Path, prefix: str) -> Keep:
