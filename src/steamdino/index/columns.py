@@ -1,4 +1,4 @@
-"""Reads the values that games are filtered by from a game's columns.
+"""Reads the values that games are filtered by, and a few more, from a game's columns.
 
 ============  ===========================================================================================
 tags          the columns "tags", "genres", "genre" and "steamspy_tags", in the forms listed in `labels`
@@ -9,6 +9,11 @@ reviews       the column "reviews"; else the total of appdetails' "recommendatio
               "positive" and "negative"
 free          the column "free", else "is_free"
 hidden        the columns of `records.HIDDEN_COLUMNS`: "adult" and "delisted"
+genres        the columns "genres" and "genre", in the forms listed in `labels`
+developers    the columns "developers" and "developer"; a text is one name, since names have commas
+publishers    the columns "publishers" and "publisher", in the same way
+price         "final" in the column "price_overview"; else the column "price_cents", or "price": in cents if SteamSpy
+              wrote it, which the column "initialprice" shows, otherwise in whole units of the source's currency
 ============  ===========================================================================================
 """
 
@@ -22,6 +27,9 @@ from steamdino.index.literals import unpacked
 
 MOST = 2**62
 """Largest number of reviews that is stored, well within SQLite's 64-bit integers."""
+
+STEAMSPY = "initialprice"
+"""A column of SteamSpy's, whose prices are in cents."""
 
 
 def released(columns: Mapping[str, Any]) -> str | None:
@@ -46,6 +54,34 @@ def tags(columns: Mapping[str, Any]) -> Iterator[str]:
     """Read the tags and genres, as they are written."""
     for key in labels.COLUMNS:
         yield from labels.read(columns.get(key))
+
+
+def genres(columns: Mapping[str, Any]) -> Iterator[str]:
+    """Read the genres, as they are written."""
+    for key in ("genres", "genre"):
+        yield from labels.read(columns.get(key))
+
+
+def developers(columns: Mapping[str, Any]) -> Iterator[str]:
+    """Read the names of the developers, as they are written."""
+    return _companies(columns, "developers", "developer")
+
+
+def publishers(columns: Mapping[str, Any]) -> Iterator[str]:
+    """Read the names of the publishers, as they are written."""
+    return _companies(columns, "publishers", "publisher")
+
+
+def price_cents(columns: Mapping[str, Any]) -> int | None:
+    """Read the price in hundredths of the source's currency; 0 for a free game, None if it is unknown."""
+    if is_free(columns):
+        return 0
+    overview = unpacked(columns.get("price_overview"))
+    if isinstance(overview, dict):
+        return _amount(overview.get("final"), 1)
+    if "price_cents" in columns:
+        return _amount(columns["price_cents"], 1)
+    return _amount(columns.get("price"), 1 if STEAMSPY in columns else 100)
 
 
 def reviews(columns: Mapping[str, Any]) -> int:
@@ -73,6 +109,20 @@ def _count(value: Any) -> int:
         return min(max(int(value), 0), MOST)
     except (TypeError, ValueError, OverflowError):
         return 0
+
+
+def _companies(columns: Mapping[str, Any], *keys: str) -> Iterator[str]:
+    for key in keys:
+        value = unpacked(columns.get(key))
+        yield from labels.read([value] if isinstance(value, str) else value)
+
+
+def _amount(value: Any, cents: int) -> int | None:
+    try:
+        amount = round(float(value) * cents)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return amount if 0 <= amount <= MOST else None
 
 
 def _yes(value: Any) -> bool:

@@ -22,9 +22,6 @@ TAGS = 6
 LONGEST = 40
 """Characters of a tag or a price."""
 
-STEAMSPY = "initialprice"
-"""A column of SteamSpy's, whose prices are in cents."""
-
 
 def year(game: Game) -> str:
     """Return the year of release, or an empty text."""
@@ -55,7 +52,7 @@ def price_text(game: Game) -> str:
     overview = unpacked(columns.get("price_overview"))
     if isinstance(overview, dict) and isinstance(overview.get("final_formatted"), str):
         return shortened(overview["final_formatted"].strip(), LONGEST)
-    cents = columns.get("price_cents", columns.get("price") if STEAMSPY in columns else None)
+    cents = columns.get("price_cents", columns.get("price") if read.STEAMSPY in columns else None)
     if cents is not None:
         return _amount(cents)
     price = columns.get("price")
