@@ -42,6 +42,12 @@ class ObjectStorage:
         """Removes an object."""
         httpx.delete(f"{self.url}/{bucket}/{key}", headers=SIGNED).raise_for_status()
 
+    def content(self, bucket: str) -> dict[str, bytes]:
+        """All objects of a bucket, at most 1,000."""
+        text = httpx.get(f"{self.url}/{bucket}?list-type=2", headers=SIGNED).text
+        keys = [part.partition("</Key>")[0] for part in text.split("<Key>")[1:]]
+        return {key: httpx.get(f"{self.url}/{bucket}/{key}", headers=SIGNED).content for key in keys}
+
     def environment(self, url: str | None = None) -> dict[str, str]:
         """What a user sets to use this server, or a proxy before it."""
         return {
