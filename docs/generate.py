@@ -40,6 +40,7 @@ COMMANDS = (
     "export json",
     "export csv",
     "export parquet",
+    "export lance",
     "export npy",
     "export html",
     "export sheet",

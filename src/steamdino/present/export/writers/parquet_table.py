@@ -19,14 +19,6 @@ class ParquetTable(Writer):
     name = "parquet"
     suffix = ".parquet"
     binary = True
-    help = """Write all matches as one Parquet table, a row for each; needs the extra `parquet`.
-
-    The columns are query_id, query_name, rank, id, name, similarity, percentile, identical, source and url.
-
-    **Example**
-
-        steam-dino export parquet --all -k 100 -o matches.parquet
-    """
 
     def check(self) -> None:
         """Check in advance whether Parquet can be written.
