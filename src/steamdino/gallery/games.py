@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from steamdino.gallery import layout
 from steamdino.gallery.clock import now
 from steamdino.gallery.recording import record_return
+from steamdino.gallery.relocation import move_source
 from steamdino.gallery.revision import bump, revision
 from steamdino.records import Entry
 from steamdino.storage.location import Location
@@ -108,6 +109,28 @@ class Games:
         )
         assert cursor.lastrowid is not None  # noqa: S101 (sqlite3 types it so; an INSERT always has one)
         return Source(cursor.lastrowid, name, steam)
+
+    def move_source(self, old: str, new: Path | str, kind: str) -> None:
+        """Write down that a source has moved; see `relocation.move_source`."""
+        move_source(self._db, self._root, old, new, kind)
+
+    def has_source(self, location: Path | str) -> bool:
+        """Whether something was added from a location before."""
+        return any(
+            _is_same(layout.source_location(written, self._root), location)
+            for (written,) in self._db.execute("SELECT location FROM sources WHERE kind != 'store'")
+        )
+
+    def added_from(self, sha256: str) -> Iterator[tuple[Path, Path, bool]]:
+        """Yield from where a picture was added: its file, its source, and whether the source is a table."""
+        for origin, source, kind in self._db.execute(
+            "SELECT origin, location, sources.kind FROM banners JOIN games USING (game_id)"
+            " JOIN sources USING (source_id) WHERE sha256 = ? AND sources.kind IN ('folder', 'table')",
+            (sha256,),
+        ).fetchall():
+            place = layout.location(origin, str(self._root)).path
+            if place is not None:
+                yield place, layout.located(source, str(self._root)), kind == "table"
 
     def _free_name(self, wanted: str) -> str:
         taken = {name for (name,) in self._db.execute("SELECT name FROM sources")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
@@ -24,6 +25,7 @@ from steamdino.gallery.layout import absolute, owner_of
 from steamdino.net.web_picture import WebPicture, WebServers
 from steamdino.picture_formats import SUFFIXES
 from steamdino.pipeline.missing import missing_most
+from steamdino.pipeline.moved_source import recognised
 from steamdino.pipeline.picture_store import is_kept, keep
 from steamdino.records import Entry, Problem, Progress
 from steamdino.storage.location import Content, LocalFile, Location, PictureStatus, is_address
@@ -37,6 +39,9 @@ MEMBERS_AT_A_TIME = 32
 
 DOWNLOADS_AT_A_TIME = 50
 """Games between two commits if pictures are downloaded from web servers, at a low rate."""
+
+LOOKED_AT = 2000
+"""Rows of a table among which it is looked for pictures that were added before."""
 
 READERS = 32
 """Objects that are read at the same time."""
@@ -85,6 +90,8 @@ def add(
     exclude: Sequence[str] = (),
     dialect: Dialect | None = None,
     web: WebServers | None = None,
+    moved_from: str = "",
+    not_moved: bool = False,
     progress: Progress | None = None,
     transfer: Progress | None = None,
 ) -> AddSummary:
@@ -108,6 +115,9 @@ def add(
         exclude: patterns of files and folders to skip, in the syntax of .gitignore, in a folder or an archive.
         dialect: how a CSV or TSV file is written, if it is to be read otherwise than by what is in it.
         web: how pictures whose addresses a table names are requested from web servers; they are always copied.
+        moved_from: where the source was when it was added before, or its name in the gallery. Its games keep their ids,
+            vectors and decisions.
+        not_moved: add pictures as games of their own even if they seem to be a source that has moved.
         outside: let a table name pictures outside its own folder.
         progress: called with (done, total), in games.
         transfer: called with (done, total), in bytes, while an archive or a table in object storage is downloaded.
@@ -151,15 +161,33 @@ def add(
             contents = _contents(rows())
             listing = _Listing(rows, contents, DOWNLOADS_AT_A_TIME if contents.from_web else COMMIT_EVERY)
         opened = stack.enter_context(Gallery.write(gallery, "add", create=True))
+        if not (moved_from or not_moved or opened.games.has_source(location)):
+            _check_moved(
+                opened, pictures if file is None else [*islice(rows(), LOOKED_AT)] if kind == "table" else []
+            )
         with opened.transaction():
+            if moved_from:
+                opened.games.move_source(moved_from, location, kind)
             source = opened.games.put_source(kind, location, steam=steam)
-        if file is None:
-            own = _with_own_ids(opened, source, pictures)
-            listing = _Listing(lambda: own, _contents(own), COMMIT_EVERY)
-        scan = _Scan(
-            opened, source, location, copy, names or {}, keep_old=keep_old, allow_missing=allow_missing
-        )
+            if file is None:
+                own = _with_own_ids(opened, source, pictures)
+                listing = _Listing(lambda: own, _contents(own), COMMIT_EVERY)
+            scan = _Scan(
+                opened, source, location, copy, names or {}, keep_old=keep_old, allow_missing=allow_missing
+            )
+            scan.check(listing)
         return replace(scan.run(listing, progress), skipped=skipped)
+
+
+def _check_moved(gallery: Gallery, found: Sequence[Found]) -> None:
+    """Refuse pictures that seem to be those of another source, which was moved here."""
+    if move := recognised(gallery, found):
+        old, new = move
+        raise SourceError(
+            f"most of these pictures were added from {old}, where they are no more; nothing was changed. If they were"
+            f" moved, run: steam-dino add {shlex.quote(str(new))} --moved-from {shlex.quote(str(old))} . If they shall"
+            " become games of their own, add --not-moved"
+        )
 
 
 def _file(
@@ -252,11 +280,13 @@ class _Scan:
         self._problems: list[Problem] = []
         self._seen: set[str] = set()
 
-    def run(self, listing: _Listing, progress: Progress | None) -> AddSummary:
-        total = 0
+    def check(self, listing: _Listing) -> None:
+        """Raise an error if the source has lost most of what it had, as far as that shows beforehand."""
         if listing.contents is not None:
-            total = listing.contents.total
             self._check_missing(listing.contents.without_picture)
+
+    def run(self, listing: _Listing, progress: Progress | None) -> AddSummary:
+        total = 0 if listing.contents is None else listing.contents.total
         done, remaining = 0, iter(listing.read())
         while batch := list(islice(remaining, listing.size)):
             with self._gallery.transaction():

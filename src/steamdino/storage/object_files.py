@@ -34,8 +34,9 @@ def sizes(address: str) -> Iterator[tuple[str, int]]:
     """
     root, prefix = split(address)
     prefix = prefix.strip("/")
+    obstore, store = library(), client(root)
     try:
-        for page in library().list(client(root), prefix=prefix or None):
+        for page in obstore.list(store, prefix=prefix or None):
             for meta in page:
                 yield meta["path"].removeprefix(prefix).lstrip("/"), meta["size"]
     except Exception as error:  # its types differ from store to store
@@ -49,8 +50,9 @@ def size(address: str) -> int | None:
         NetworkError: the store refuses or does not answer.
     """
     root, key = split(address)
+    obstore, store = library(), client(root)
     try:
-        return int(library().head(client(root), key)["size"])
+        return int(obstore.head(store, key)["size"])
     except FileNotFoundError:
         return None
     except Exception as error:
@@ -64,9 +66,9 @@ def described(address: str) -> tuple[int, str]:
         NetworkError: there is no such object, or the store refuses or does not answer.
     """
     root, key = split(address)
-    store = client(root)
+    obstore, store = library(), client(root)
     try:
-        meta = _tried(lambda: library().head(store, key))
+        meta = _tried(lambda: obstore.head(store, key))
     except Exception as error:
         raise _cannot("read", address, error) from None
     tag = meta["e_tag"] or ""
@@ -80,8 +82,9 @@ def read(address: str) -> bytes | None:
         NetworkError: the store refuses or does not answer.
     """
     root, key = split(address)
+    obstore, store = library(), client(root)
     try:
-        data: bytes = _tried(lambda: bytes(library().get(client(root), key).bytes()))
+        data: bytes = _tried(lambda: bytes(obstore.get(store, key).bytes()))
     except FileNotFoundError:
         return None
     except Exception as error:
@@ -101,8 +104,9 @@ def write(address: str, content: bytes | IO[bytes], progress: Callable[[int], ob
         NetworkError: the store refuses or does not answer.
     """
     root, key = split(address)
+    obstore, store = library(), client(root)
     try:
-        library().put(client(root), key, content if isinstance(content, bytes) else _Read(content, progress))
+        obstore.put(store, key, content if isinstance(content, bytes) else _Read(content, progress))
     except Exception as error:
         raise _cannot("written", address, error) from None
 
@@ -176,10 +180,11 @@ def remove(address: str, keys: Sequence[str]) -> None:
         NetworkError: the store refuses or does not answer.
     """
     root, prefix = split(address)
+    obstore, store = library(), client(root)
     for start in range(0, len(keys), REMOVED):
         some = [f"{prefix}/{key}".lstrip("/") for key in keys[start : start + REMOVED]]
         try:
-            library().delete(client(root), some)
+            obstore.delete(store, some)
         except FileNotFoundError:
             continue
         except Exception as error:

@@ -102,6 +102,20 @@ def add(
         bool,
         typer.Option("--allow-missing", help="Continue even if most of the known games are missing."),
     ] = False,
+    moved_from: Annotated[
+        str,
+        typer.Option(
+            metavar="PATH",
+            help="Where this was when it was added before, or the name of the source: its games stay the same.",
+            show_default=False,
+        ),
+    ] = "",
+    not_moved: Annotated[
+        bool,
+        typer.Option(
+            "--not-moved", help="Add pictures that seem to be a moved source as games of their own."
+        ),
+    ] = False,
     exclude: Annotated[
         list[str] | None,
         typer.Option(
@@ -123,6 +137,8 @@ def add(
     Adding the same path again updates it: new, changed and missing games are found (missing ones are marked, not
     deleted). If fewer than half of the games are left, nothing is marked, as the drive may not be mounted;
     --allow-missing continues.
+
+    If you have moved the pictures, pass --moved-from with their former place: vectors, decisions and exclusions stay.
 
     Junk of operating systems, such as @eaDir or Thumbs.db, is skipped. So is what --exclude or a file .steamdinoignore,
     in any of the folders, names.
@@ -163,6 +179,8 @@ def add(
                 names=known,
                 allow_missing=allow_missing,
                 exclude=exclude or (),
+                moved_from=moved_from,
+                not_moved=not_moved,
                 web=_web_servers(rate),
                 progress=drawn[-1],
                 transfer=lambda done, total: drawn[0](done // 10**6, total // 10**6),
