@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from steamdino.pipeline.add import AddSummary, add
+from steamdino.pipeline.add import add
 from steamdino.pipeline.build import BuildSummary, build
 from steamdino.pipeline.doctor import Finding, examine
 from steamdino.pipeline.estimate import Plan
 from steamdino.pipeline.housekeeping import PruneSummary, prune, remove
+from steamdino.pipeline.scan import AddSummary
 
 __all__ = [
     "AddSummary",
