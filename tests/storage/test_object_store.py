@@ -69,7 +69,7 @@ def test_a_prefix_is_added_built_and_searched_like_a_folder(
         "covers/notes.txt": b"-",
         "covers/.hidden/a.png": b"-",
         "covers/Thumbs.db": b"-",
-        "covers/x.heic": b"-",
+        "covers/x.nef": b"-",
     }
     for key, data in (pictures | others | {"coversbeside/7.png": banner(7)}).items():
         put(storage, address, key, data)
