@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from steamdino.errors import UsageError
-from steamdino.picture_formats import PLUGINS
 from steamdino.present.cli.console import note, say
 from steamdino.present.cli.options import GalleryOptions, KeepOldOption
 from steamdino.present.display_text import counted, printable
@@ -239,6 +238,8 @@ def _print_skipped(skipped: Skipped) -> None:
 
 def _what_helps(unread: Iterable[str]) -> str:
     """What to do about formats that are not read."""
+    from steamdino.picture_formats import PLUGINS
+
     with_plugin = [plugin.label for plugin in PLUGINS.values() if plugin.label in unread]
     if not with_plugin:
         return "Convert them to PNG, WebP or JPEG to add them."

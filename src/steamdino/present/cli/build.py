@@ -10,7 +10,6 @@ from steamdino.errors import UsageError
 from steamdino.present.cli.console import note, say
 from steamdino.present.cli.options import GalleryOptions, InferenceOptions
 from steamdino.present.display_text import counted, duration
-from steamdino.recipe import STORED
 
 
 def build(
@@ -117,6 +116,7 @@ def build(
     from steamdino.pipeline import Plan
     from steamdino.pipeline import build as run
     from steamdino.present.cli.progress import bars
+    from steamdino.recipe import STORED
 
     settings = gallery.settings(
         recipe=recipe.recipe,
