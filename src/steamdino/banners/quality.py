@@ -12,8 +12,12 @@ the same flaws.
                    channel (as a share of 255), since blue is dark in grey however vivid it is
 ``light``          1 - the brightness of the 5th percentile: a picture whose darkest parts are bright is pale
 ``low-information``  the entropy of 256 levels of grey, in bits, divided by 8
-``blurry``         1 - exp(-v / 300), v the variance of the Laplacian (in squared levels of grey)
-``border``         the share of the picture inside the smallest box outside of which all is one colour
+``blurry``         how steep the steepest edges are: the size of steps between neighbouring pixels relative to that of steps
+                   across `REACH` pixels, both as the fourth root of the mean of fourth powers. It depends on neither
+                   contrast nor brightness nor the number of edges
+``border``         the share of the picture inside its frame or letterbox; see `banners.frame`
+``grey``           the 99th percentile of the largest difference between red, green and blue, as a share of 255, after
+                   scaling to a height of about `CHROMA_HEIGHT`, which evens out the noise of JPEG
 =================  ==========================================================================================
 """
 
@@ -25,41 +29,39 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-VERSION = 2
+from steamdino.banners.frame import inside_frame
+
+VERSION = 3
 """Of the measures: pictures are measured again when it rises."""
 
 HEIGHT = 300
-BLUR_SCALE = 300.0
-TOLERANCE = 10
-"""Levels by which the pixels of a border may differ, as JPEG makes one colour uneven."""
+REACH = 8
+"""Pixels across which an edge is compared with its steepest step. Blur of a radius of 2 spreads an edge over them."""
 
-THRESHOLDS = {
-    "blank": 0.04,
-    "dark": 0.35,
-    "light": 0.4,
-    "low-information": 0.45,
-    "blurry": 0.3,
-    "border": 0.75,
-}
-"""A picture whose measure is below has the flaw."""
+CHROMA_HEIGHT = 75
+
+DIM = 0.35
+"""Brightness in grey from which on a picture is not judged by its colours."""
 
 Greys = NDArray[np.float32]
 
 
 def measure(image: Image.Image) -> dict[str, float]:
     """Measure an RGB picture: each flaw's number, 0 to 1, rounded to four digits."""
-    box = content_box(image)
+    grey = image.convert("L")
+    frame = inside_frame(np.asarray(grey))
     scale = HEIGHT / image.height
-    small = image.convert("L").resize((max(round(image.width * scale), 3), HEIGHT), Image.Resampling.BICUBIC)
+    small = grey.resize((max(round(image.width * scale), 3), HEIGHT), Image.Resampling.BICUBIC)
     counts = np.array(small.histogram())
     low, dark, bright, high = _percentiles(counts, (0.5, 5, 99, 99.5))
     found = {
         "blank": (high - low) / 255,
-        "dark": bright / 255 if bright / 255 >= THRESHOLDS["dark"] else _brightness(image, small.size),
+        "dark": bright / 255 if bright / 255 >= DIM else _brightness(image, small.size),
         "light": 1 - dark / 255,
         "low-information": _entropy(counts) / 8,
-        "blurry": 1 - np.exp(-_laplacian(np.asarray(small)).var() / BLUR_SCALE),
-        "border": box[2] * box[3] / (image.width * image.height),
+        "blurry": _steepness(np.asarray(small, np.float32)),
+        "border": frame.width * frame.height / (image.width * image.height),
+        "grey": _chroma(image),
     }
     return {name: round(min(max(float(value), 0.0), 1.0), 4) + 0.0 for name, value in found.items()}
 
@@ -75,32 +77,29 @@ def _brightness(image: Image.Image, size: tuple[int, int]) -> float:
     return float(np.percentile((lightness + levels.max(axis=2)) / 2, 99))
 
 
-def content_box(image: Image.Image) -> tuple[int, int, int, int]:
-    """Find the smallest box outside of which an RGB picture has one colour: (left, top, width, height) in pixels.
-
-    It is the whole picture if there is no such border, and (0, 0, 0, 0) if the whole picture has one colour.
-    """
-    width, height = image.size
-    corner = np.array(image.getpixel((0, 0)), np.int16)
-    sides = (0, 0, width, 1), (0, height - 1, width, height), (0, 0, 1, height), (width - 1, 0, width, height)
-    # Most pictures have no border, which their four sides show.
-    if all(_others(image.crop(side), corner).any() for side in sides):
-        return 0, 0, width, height
-    other = _others(image, corner)
-    rows = np.flatnonzero(other.any(axis=1))
-    columns = np.flatnonzero(other.any(axis=0).reshape(width, 3).any(axis=1))
-    if not len(rows):
-        return 0, 0, 0, 0
-    top, left = int(rows[0]), int(columns[0])
-    return left, top, int(columns[-1]) - left + 1, int(rows[-1]) - top + 1
+def _chroma(image: Image.Image) -> float:
+    """Compute the 99th percentile of the largest difference of red, green and blue, 0 to 1."""
+    small = np.asarray(image.reduce(max(image.height // CHROMA_HEIGHT, 1)))
+    red, green, blue = (small[:, :, n] for n in range(3))  # NumPy is slow along an axis of three
+    largest = np.maximum(np.maximum(red, green), blue)
+    differences = np.sort(largest - np.minimum(np.minimum(red, green), blue), axis=None)
+    return float(differences[len(differences) * 99 // 100]) / 255
 
 
-def _others(image: Image.Image, colour: NDArray[np.int16]) -> NDArray[np.bool_]:
-    """Which levels of red, green and blue differ from those of a colour: bool, shape (height, 3 * width)."""
-    pixels = np.asarray(image)
-    levels = pixels.reshape(len(pixels), -1)  # NumPy is slow along an axis of three
-    low, high = ((colour + by).clip(0, 255).astype(np.uint8) for by in (-TOLERANCE, TOLERANCE))
-    return (levels < np.tile(low, image.width)) | (levels > np.tile(high, image.width))
+def _steepness(levels: Greys) -> float:
+    """Compute the size of steps across one pixel relative to that of steps across `REACH` pixels."""
+    across = _steps(levels, REACH)
+    return float((_steps(levels, 1) / across) ** 0.25) if across else 0.0
+
+
+def _steps(levels: Greys, reach: int) -> float:
+    """Compute the mean of fourth powers of differences across some pixels, down and to the right, added."""
+    found = 0.0
+    for steps in (levels[reach:] - levels[:-reach], levels[:, reach:] - levels[:, :-reach]):
+        steps *= steps
+        squares = steps.ravel()
+        found += float(squares @ squares) / max(squares.size, 1)
+    return found
 
 
 def _percentiles(counts: NDArray[np.int_], percents: Sequence[float]) -> list[float]:
@@ -119,11 +118,3 @@ def _entropy(counts: NDArray[np.int_]) -> float:
     shares = shares[shares > 0]
     return float(-(shares * np.log2(shares)).sum())
 
-
-def _laplacian(levels: NDArray[np.uint8]) -> Greys:
-    wide = levels.astype(np.int16)
-    edges = wide[:-2, 1:-1] + wide[2:, 1:-1]
-    edges += wide[1:-1, :-2]
-    edges += wide[1:-1, 2:]
-    edges -= wide[1:-1, 1:-1] << 2
-    return edges.astype(np.float32)

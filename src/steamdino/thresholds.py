@@ -1,0 +1,49 @@
+"""The thresholds of `check`: a picture has a flaw if its score is below the flaw's threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from steamdino.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """The scores, each from 0 to 1, below which a banner has a flaw. 0 turns a flaw off.
+
+    Attributes:
+        blank, dark, light, low_information, blurry, border, grey: compared with what `banners.quality.measure` returns.
+        odd_aspect: compared with how close the aspect ratio is to a usual one: the smaller divided by the larger.
+    """
+
+    blank: float = 0.04
+    dark: float = 0.35
+    light: float = 0.4
+    low_information: float = 0.45
+    blurry: float = 0.27
+    border: float = 0.99
+    grey: float = 0.04
+    odd_aspect: float = 0.91
+
+    def __post_init__(self) -> None:
+        """Check that all are from 0 to 1.
+
+        Raises:
+            UsageError: one is not.
+        """
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if not 0 <= value <= 1:
+                raise UsageError(f"the threshold {one.name} is {value}; it must be a number from 0 to 1")
+
+    def of(self, flaw: str) -> float:
+        """Return the threshold of a flaw, by the name that `check` reports."""
+        return float(getattr(self, flaw.replace("-", "_")))
+
+    def below(self, scores: Mapping[str, float]) -> list[str]:
+        """Return those of some flaws, given with their scores, that a banner with these scores has."""
+        return [flaw for flaw, score in scores.items() if score < self.of(flaw)]
+
+
+FLAWS_WITH_THRESHOLDS = tuple(one.name.replace("_", "-") for one in fields(Thresholds))
