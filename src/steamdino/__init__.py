@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from steamdino.errors import SteamDinoError
     from steamdino.gallery import Gallery
     from steamdino.pipeline import add, build
+    from steamdino.pipeline.check import check
     from steamdino.recipe import Recipe
     from steamdino.records import Match, Matches
     from steamdino.search import Snapshot
+    from steamdino.thresholds import Thresholds
 
 _HOMES = {
     "Auditor": "steamdino.analysis.audit",
@@ -36,8 +38,10 @@ _HOMES = {
     "Recipe": "steamdino.recipe",
     "Snapshot": "steamdino.search",
     "SteamDinoError": "steamdino.errors",
+    "Thresholds": "steamdino.thresholds",
     "add": "steamdino.pipeline",
     "build": "steamdino.pipeline",
+    "check": "steamdino.pipeline.check",
     "diverse": "steamdino.analysis.unique",
     "unique": "steamdino.analysis.unique",
 }
@@ -51,9 +55,11 @@ __all__ = [
     "Recipe",
     "Snapshot",
     "SteamDinoError",
+    "Thresholds",
     "__version__",
     "add",
     "build",
+    "check",
     "diverse",
     "unique",
 ]

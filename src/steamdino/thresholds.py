@@ -21,7 +21,7 @@ class Thresholds:
     dark: float = 0.35
     light: float = 0.4
     low_information: float = 0.45
-    blurry: float = 0.27
+    blurry: float = 0.3
     border: float = 0.99
     grey: float = 0.04
     odd_aspect: float = 0.91
@@ -46,4 +46,5 @@ class Thresholds:
         return [flaw for flaw, score in scores.items() if score < self.of(flaw)]
 
 
-FLAWS_WITH_THRESHOLDS = tuple(one.name.replace("_", "-") for one in fields(Thresholds))
+ADJUSTABLE = tuple(one.name.replace("_", "-") for one in fields(Thresholds))
+"""The flaws that have a threshold."""

@@ -10,8 +10,9 @@ from PIL import Image
 
 from steamdino.analysis.duplicate_detection import near_cosine
 from steamdino.analysis.explain import Explainer, Explanation
-from steamdino.analysis.flaws import Flaw, Sizes, banner_flaws
+from steamdino.analysis.flaws import Flaw, banner_flaws
 from steamdino.analysis.rarity import COMPARED, Rarities
+from steamdino.analysis.usual_formats import Formats
 from steamdino.banners.decode import decode
 from steamdino.banners.quality import measure
 from steamdino.banners.read import inspect, read_picture
@@ -20,6 +21,7 @@ from steamdino.gallery.curation import Shown
 from steamdino.records import Filter, Match, Matches
 from steamdino.search import Snapshot
 from steamdino.storage.location import LocalFile
+from steamdino.thresholds import Thresholds
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ class Auditor:
         *,
         tags: Sequence[str] = (),
         size: tuple[int, int] | None = None,
+        thresholds: Thresholds | None = None,
         without: Sequence[str] = (),
         sample: int = COMPARED,
         explainer: Explainer | None = None,
@@ -93,6 +96,7 @@ class Auditor:
             snapshot: of these games.
             tags: tags among whose games drafts are ranked, besides all games.
             size: expected (width, height) of banners; None for any.
+            thresholds: the scores below which a draft has a flaw; None for the defaults.
             without: ids or names of games to ignore, such as the draft's own.
             sample: maximum number of games whose nearest neighbours are searched.
             explainer: for the snapshot's recipe; None to load its model once more.
@@ -102,7 +106,8 @@ class Auditor:
             UsageError: a game to ignore is a picture.
         """
         self._snapshot = snapshot
-        self._size = size
+        self._usual = Formats((size,)) if size else Formats()
+        self._thresholds = thresholds or Thresholds()
         self._without = [self._id(text) for text in without]
         self._explainer = explainer or Explainer(snapshot.recipe, whitening=snapshot.whitening)
         self._rarities = Rarities(snapshot, without=self._without, sample=sample)
@@ -131,7 +136,7 @@ class Auditor:
         shown = Shown(
             "", picture.name, str(picture), content.sha256, banner.width, banner.height, banner.mode
         )
-        flaws = banner_flaws(shown, measure(image), Sizes(self._size, shown.width / shown.height))
+        flaws = banner_flaws(shown, measure(image), self._usual, thresholds=self._thresholds)
         return Audit(
             picture,
             (banner.width, banner.height),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import accumulate
 
-from steamdino.banners.quality import THRESHOLDS
+from steamdino.analysis.usual_formats import Formats
 from steamdino.gallery.curation import Shown
+from steamdino.thresholds import Thresholds
 
 FLAWS = (
     "unreadable",
@@ -18,6 +17,7 @@ FLAWS = (
     "low-information",
     "blurry",
     "border",
+    "grey",
     "odd-size",
     "odd-aspect",
     "bands",
@@ -26,12 +26,6 @@ FLAWS = (
     "re-encoded",
 )
 """All flaws, in the order in which they are reported."""
-
-USUAL = 0.5
-"""Share of the banners that must have the same size for others to count as odd."""
-
-ASPECT = 1.1
-"""Factor by which an aspect ratio may differ from the usual one."""
 
 SHARED = 5
 """Number of games with different names from which on a picture that they share is a placeholder."""
@@ -56,40 +50,22 @@ class Flaw:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """What is usual among the sizes of a gallery's banners.
-
-    Attributes:
-        size: the (width, height) that at least `USUAL` of the banners have; None if there is no such size.
-        aspect: the median of width / height; 1 without banners.
-    """
-
-    size: tuple[int, int] | None
-    aspect: float
-
-
-def usual_sizes(sizes: Sequence[tuple[int, int, int]]) -> Sizes:
-    """Find what is usual among sizes, given as (width, height, number of banners), the most common first."""
-    total = sum(count for _, _, count in sizes)
-    if not total:
-        return Sizes(None, 1.0)
-    width, height, most = sizes[0]
-    aspects = sorted((width / height, count) for width, height, count in sizes)
-    upto = accumulate(count for _, count in aspects)
-    median = next(aspect for (aspect, _), reached in zip(aspects, upto, strict=True) if reached > total // 2)
-    return Sizes((width, height) if most >= USUAL * total else None, median)
-
-
 def banner_flaws(
-    one: Shown, measured: Mapping[str, float], usual: Sizes, *, unreadable: str = "", names: int = 1
+    one: Shown,
+    measured: Mapping[str, float],
+    usual: Formats,
+    *,
+    thresholds: Thresholds,
+    unreadable: str = "",
+    names: int = 1,
 ) -> Iterator[Flaw]:
     """Find the flaws of one banner.
 
     Args:
         one: the banner.
         measured: what `banners.quality.measure` returned; empty if it could not be measured.
-        usual: expected size and aspect ratio of banners; a size of None means any.
+        usual: the sizes and aspect ratios that banners may have.
+        thresholds: of the scores.
         unreadable: why it could not be measured.
         names: how many different names the games have that show its picture.
     """
@@ -100,21 +76,17 @@ def banner_flaws(
     if unreadable and not measured:
         yield found("unreadable", 0.0, unreadable)
         return
-    blank = measured.get("blank", 1.0) < THRESHOLDS["blank"]
-    for flaw, value in measured.items():
+    low = thresholds.below(measured)
+    for flaw in low:
         # A blank picture has every other flaw, too.
-        if value < THRESHOLDS[flaw] and (flaw == "blank" or not blank):
-            yield found(flaw, value, f"{value:.2f}, below {THRESHOLDS[flaw]:.2f}")
-    size = usual.size
-    if size is not None and (one.width, one.height) != size:
-        closeness = min(one.width / size[0], size[0] / one.width) * min(
-            one.height / size[1], size[1] / one.height
-        )
-        yield found("odd-size", closeness, f"{one.width}x{one.height} and not {size[0]}x{size[1]}")
-    aspect = one.width / one.height
-    if abs(math.log(aspect / usual.aspect)) > math.log(ASPECT):
-        closeness = min(aspect / usual.aspect, usual.aspect / aspect)
-        yield found("odd-aspect", closeness, f"{one.width}x{one.height} is no {usual.aspect:.2f} to 1")
+        if flaw == "blank" or "blank" not in low:
+            yield found(flaw, measured[flaw], f"{measured[flaw]:.2f}, below {thresholds.of(flaw):.2f}")
+    (width, height), closeness = usual.closest_size((one.width, one.height))
+    if (one.width, one.height) != (width, height):
+        yield found("odd-size", closeness, f"{one.width}x{one.height} and not {width}x{height}")
+    aspect, closeness = usual.closest_aspect(one.width / one.height)
+    if closeness < thresholds.odd_aspect:
+        yield found("odd-aspect", closeness, f"{one.width}x{one.height} is no {aspect:.2f} to 1")
     if one.mode != "RGB":
         yield found("bands", 0.5, f"stored as {one.mode}")
     if names >= SHARED:

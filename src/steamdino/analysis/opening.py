@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from steamdino.analysis.unique import diverse
-from steamdino.banners.quality import THRESHOLDS, VERSION
+from steamdino.banners.quality import VERSION
 from steamdino.errors import GalleryError
 from steamdino.gallery import Gallery
 from steamdino.records import Game
 from steamdino.search import Snapshot
+from steamdino.thresholds import Thresholds
 
 CANDIDATES = 96
 """Games to choose from."""
@@ -23,6 +24,9 @@ SAMPLE = 5_000
 
 EMPTY = ("blank", "dark", "light", "low-information")
 """Flaws of banners that show little. They come after those with other flaws."""
+
+DELIBERATE = {"grey"}
+"""Flaws that are no flaws on a first page."""
 
 Measures = Mapping[str, Mapping[str, float]]
 """What was measured of pictures, by their sha256."""
@@ -59,7 +63,7 @@ def _gravity(game: Game, measured: Mapping[str, float] | None) -> int:
         return 4
     if measured is None:
         return 3
-    flaws = {flaw for flaw, value in measured.items() if value < THRESHOLDS[flaw]}
+    flaws = set(Thresholds().below(measured)) - DELIBERATE
     return 2 if flaws & set(EMPTY) else 1 if flaws else 0
 
 

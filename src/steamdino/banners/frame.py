@@ -25,10 +25,10 @@ FRAME, BARS = 0.2, 0.4
 UNEQUAL = 2.0
 """How many times as deep as the opposite band a bar may be."""
 
-BLEED = 3
-"""Lines within which a band ends, since JPEG and scaling soften its edge."""
+BEHIND = 0.04
+"""Share of the lines, next to a band, that show whether it ends in a line: a line of text is not as high."""
 
-EDGE, WEAKEST = 0.35, 0.15
+EDGE, WEAKEST = 0.5, 0.2
 """Share of the pixels next to a band that differ from it: at least, on average over the sides and at each one."""
 
 Levels = NDArray[np.uint8]
@@ -63,9 +63,7 @@ def inside_frame(levels: Levels) -> Box:
     rows, columns = _bands(levels), _bands(levels.T)
     if rows and columns and _frames(levels, rows, columns):
         (top, bottom), (left, right) = rows, columns
-        return Box(
-            left.depth, top.depth, width - left.depth - right.depth, height - top.depth - bottom.depth
-        )
+        return Box(left.depth, top.depth, width - left.depth - right.depth, height - top.depth - bottom.depth)
     if rows and _are_bars(levels, *rows):
         return Box(0, rows[0].depth, width, height - rows[0].depth - rows[1].depth)
     if columns and _are_bars(levels.T, *columns):
@@ -122,8 +120,8 @@ def _differ(levels: Levels, level: int) -> NDArray[np.bool_]:
 
 def _edge(levels: Levels, first: Band, last: Band) -> tuple[float, float]:
     """How much of the line next to each of two bands differs from it, 0 to 1."""
+    behind = max(round(BEHIND * len(levels)), 1)
     before, after = first.depth, len(levels) - last.depth
-    begin = _differ(levels[before : before + BLEED], first.level)
-    end = _differ(levels[max(after - BLEED, 0) : after], last.level)
-    return float(begin.mean(axis=1).max()), float(end.mean(axis=1).max())
-
+    begin = _differ(levels[before : before + behind], first.level)
+    end = _differ(levels[max(after - behind, 0) : after], last.level)
+    return float(begin.mean()), float(end.mean())

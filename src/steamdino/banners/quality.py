@@ -12,11 +12,11 @@ the same flaws.
                    channel (as a share of 255), since blue is dark in grey however vivid it is
 ``light``          1 - the brightness of the 5th percentile: a picture whose darkest parts are bright is pale
 ``low-information``  the entropy of 256 levels of grey, in bits, divided by 8
-``blurry``         how steep the steepest edges are: the size of steps between neighbouring pixels relative to that of steps
-                   across `REACH` pixels, both as the fourth root of the mean of fourth powers. It depends on neither
-                   contrast nor brightness nor the number of edges
+``blurry``         how steep the steepest edges are: steps between neighbouring pixels divided by steps across `REACH`
+                   pixels, each as the fourth root of the mean of fourth powers. It depends neither on contrast nor
+                   on the number of edges
 ``border``         the share of the picture inside its frame or letterbox; see `banners.frame`
-``grey``           the 99th percentile of the largest difference between red, green and blue, as a share of 255, after
+``grey``           the 99.8th percentile of the largest difference between red, green and blue, as a share of 255, after
                    scaling to a height of about `CHROMA_HEIGHT`, which evens out the noise of JPEG
 =================  ==========================================================================================
 """
@@ -78,12 +78,12 @@ def _brightness(image: Image.Image, size: tuple[int, int]) -> float:
 
 
 def _chroma(image: Image.Image) -> float:
-    """Compute the 99th percentile of the largest difference of red, green and blue, 0 to 1."""
+    """Compute the 99.8th percentile of the largest difference of red, green and blue, 0 to 1."""
     small = np.asarray(image.reduce(max(image.height // CHROMA_HEIGHT, 1)))
     red, green, blue = (small[:, :, n] for n in range(3))  # NumPy is slow along an axis of three
     largest = np.maximum(np.maximum(red, green), blue)
     differences = np.sort(largest - np.minimum(np.minimum(red, green), blue), axis=None)
-    return float(differences[len(differences) * 99 // 100]) / 255
+    return float(differences[len(differences) * 998 // 1000]) / 255
 
 
 def _steepness(levels: Greys) -> float:
@@ -117,4 +117,3 @@ def _entropy(counts: NDArray[np.int_]) -> float:
     shares = counts / counts.sum()
     shares = shares[shares > 0]
     return float(-(shares * np.log2(shares)).sum())
-

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from steamdino.analysis.duplicate_detection import IDENTICAL, RE_ENCODED
-from steamdino.analysis.flaws import SHARED, Flaw, banner_flaws, usual_sizes
+from steamdino.analysis.flaws import SHARED, Flaw, banner_flaws
+from steamdino.analysis.usual_formats import Formats, usual_formats
 from steamdino.banners.quality import VERSION
 from steamdino.errors import NoSnapshotError
 from steamdino.gallery import Gallery
@@ -15,6 +16,7 @@ from steamdino.gallery.layout import VERTICAL, check_kind
 from steamdino.pipeline.duplicate_groups import Duplicates, duplicates
 from steamdino.pipeline.measuring import measure_all
 from steamdino.records import Progress
+from steamdino.thresholds import Thresholds
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +26,14 @@ class Checked:
     Attributes:
         banners: number of banners checked.
         measured: number of pictures that were measured this time.
-        size: expected (width, height) of banners; None if there is no usual one.
+        sizes: the usual (width, height) of banners, the most common first; empty if there is no usual one.
         findings: the flaws.
         compared: whether there were vectors to find re-encoded pictures by.
     """
 
     banners: int
     measured: int
-    size: tuple[int, int] | None
+    sizes: tuple[tuple[int, int], ...]
     findings: tuple[Flaw, ...]
     compared: bool
 
@@ -41,6 +43,7 @@ def check(
     *,
     kind: str = VERTICAL,
     size: tuple[int, int] | None = None,
+    thresholds: Thresholds | None = None,
     threads: int = 1,
     progress: Progress | None = None,
 ) -> Checked:
@@ -49,7 +52,8 @@ def check(
     Args:
         gallery: its folder.
         kind: of banner.
-        size: expected (width, height) of banners; None for the most common one.
+        size: expected (width, height) of banners; None for the usual ones of the gallery.
+        thresholds: the scores below which a banner has a flaw; None for the defaults.
         threads: pictures decoded at the same time.
         progress: called with (done, total).
 
@@ -58,12 +62,14 @@ def check(
         GalleryError: there is none, it cannot be written to, or it has no banners of a kind other than vertical.
     """
     check_kind(kind)
+    thresholds = thresholds or Thresholds()
     with Gallery.write(gallery, "check") as opened:
         opened.banners.require(kind)
         measured, unreadable = measure_all(opened, kind, threads, progress)
         sizes = opened.curation.sizes(kind)
-        usual = usual_sizes(sizes)
-        usual = replace(usual, size=size or usual.size)
+        usual = usual_formats(sizes)
+        if size:
+            usual = Formats((size,), usual.aspects)
         shared = opened.curation.shared(kind, SHARED)
         found = [
             flaw
@@ -72,6 +78,7 @@ def check(
                 one,
                 measures,
                 usual,
+                thresholds=thresholds,
                 unreadable=unreadable.get(one.sha256, ""),
                 names=shared.get(one.sha256, 1),
             )
@@ -83,17 +90,18 @@ def check(
             same, compared = [], False
         found += _copies(opened, kind, same)
         banners = sum(count for _, _, count in sizes)
-        return Checked(banners, measured, usual.size, tuple(found), compared)
+        return Checked(banners, measured, usual.sizes, tuple(found), compared)
 
 
 def expected_size(gallery: str | Path, kind: str = VERTICAL) -> tuple[int, int] | None:
-    """The (width, height) that most banners of a gallery have; None if there is no such size.
+    """Return the usual (width, height) of a gallery's banners; None if there is none, or more than one.
 
     Raises:
         GalleryError: there is no gallery.
     """
     with Gallery.open(gallery) as opened:
-        return usual_sizes(opened.curation.sizes(kind)).size
+        sizes = usual_formats(opened.curation.sizes(kind)).sizes
+        return sizes[0] if len(sizes) == 1 else None
 
 
 def _copies(gallery: Gallery, kind: str, same: Sequence[Duplicates]) -> Iterator[Flaw]:

@@ -1,4 +1,4 @@
-"""The settings: one record for the program, one for Steam, one for the web server."""
+"""The settings: one record for the program, one for Steam, one for the web server, one for `check`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from steamdino.errors import UsageError
-from steamdino.settings.sources import FILE, KEY, REPLACES, STEAM, WEB, Found, changed, made, merged
+from steamdino.settings.sources import CHECK, FILE, KEY, REPLACES, STEAM, WEB, Found, changed, made, merged
 from steamdino.settings.values import ENVIRONMENT, FROM_FILE, Prefix, checked, country_codes, networks, shown
 from steamdino.storage.picture_limits import PictureLimits
+from steamdino.thresholds import Thresholds
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
@@ -224,6 +225,22 @@ class WebSettings:
             UsageError: the file cannot be parsed, or a value has the wrong type.
         """
         return made(cls, merged(cls, flags, environ, folder, table=WEB, prefix="STEAMDINO_WEB_"))
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSettings(Thresholds):
+    """The thresholds of `check` and `audit`."""
+
+    @classmethod
+    def load(
+        cls, flags: Mapping[str, Any], environ: Mapping[str, str] = os.environ, folder: Path | None = None
+    ) -> CheckSettings:
+        """Merge flags (None: not given), the environment and the file's table ``[check]``.
+
+        Raises:
+            UsageError: the file cannot be parsed, or a value is not a number from 0 to 1.
+        """
+        return made(cls, merged(cls, flags, environ, folder, table=CHECK, prefix="STEAMDINO_CHECK_"))
 
 
 def _check_destination_of_key(found: Mapping[str, Found], path: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from steamdino.errors import UsageError
 from steamdino.storage.location import is_address
+from steamdino.thresholds import Thresholds
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
@@ -46,6 +48,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "refresh": (0.05, 86400),
     "seconds": (0.1, 3600),
     "keep_uploads": (0, 86400),
+    **{one.name: (0, 1) for one in fields(Thresholds)},
 }
 """The lowest and the highest value of each setting that is a number."""
 

@@ -14,6 +14,7 @@ from steamdino.present.cli.console import beside, draws, note, out, say
 from steamdino.present.cli.options import InferenceOptions, SnapshotOptions
 from steamdino.present.cli.output_options import PageOutputOptions, PicturesOption
 from steamdino.present.display_text import closeness, printable, shortened
+from steamdino.settings import CheckSettings
 from steamdino.storage.output import output_name
 
 if TYPE_CHECKING:
@@ -81,7 +82,9 @@ def audit(
         size = None if gallery.snapshot else expected_size(gallery.home, recipe.kind)
     except NoGalleryError:
         size = None  # a snapshot's own folder
-    auditor = Auditor(snapshot, tags=tag or (), size=size, without=without or ())
+    auditor = Auditor(
+        snapshot, tags=tag or (), size=size, thresholds=CheckSettings.load({}), without=without or ()
+    )
     audits = [auditor(draft, k) for draft in drafts]
     if output.html:
         title = f"Audit of {drafts[0].name}" if len(drafts) == 1 else f"Audit of {len(drafts)} drafts"

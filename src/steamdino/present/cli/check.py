@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
@@ -14,7 +15,9 @@ from steamdino.present.cli.console import beside, note, out, say
 from steamdino.present.cli.options import GalleryOptions, KindOption
 from steamdino.present.cli.output_options import PageOutputOptions, format_option
 from steamdino.present.display_text import printable, shortened
+from steamdino.settings import CheckSettings
 from steamdino.storage.output import output_name
+from steamdino.thresholds import ADJUSTABLE
 
 if TYPE_CHECKING:
     from steamdino.pipeline.check import Checked
@@ -40,11 +43,19 @@ def check(
         str | None,
         typer.Option(
             metavar="WxH",
-            help="Expected banner size. Default: the most common size in the gallery.",
+            help="Expected banner size. Default: the usual sizes in the gallery.",
             show_default=False,
         ),
     ] = None,
     kind: KindOption = "vertical",
+    threshold: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FLAW=SCORE",
+            help="Report a flaw below this score, from 0 (never) to 1; may be repeated. Default: see the settings.",
+            show_default=False,
+        ),
+    ] = None,
     output: CheckOutput,
     exclude: Annotated[
         str, typer.Option(metavar="FLAW,...", help="Exclude banners with these flaws from searches.")
@@ -59,10 +70,13 @@ def check(
         ),
     ] = None,
 ) -> None:
-    """Find flawed banners: blank, dark, pale, blurry, of an unexpected size, unreadable, duplicates.
+    """Find flawed banners: blank, dark, pale, blurry, framed, of an unusual size, unreadable, duplicates.
 
     Each picture is measured once; a later check only measures new ones. Re-encoded copies are found by the vectors of
     `build`. --exclude removes games from searches from the next `build` on; --restore brings them back.
+
+    blank, dark, light, low-information, blurry, border, grey and odd-aspect have thresholds. The table [check] of
+    steamdino.toml changes them for good: blurry = 0.2, odd_aspect = 0.8.
 
     Each line of a decisions file is "A different B", "A same B" (two ids) or "keep A" (never exclude or remove it).
     Decisions are kept whatever is added, built or moved later.
@@ -70,6 +84,7 @@ def check(
     **Examples**
 
         steam-dino check --html flaws.html
+        steam-dino check --threshold blurry=0.25 --threshold grey=0
         steam-dino check --exclude blank,unreadable,placeholder
 
         steam-dino check --restore all
@@ -85,6 +100,7 @@ def check(
     output.check()
     place, html = gallery.folder, output.html
     unwanted = _flaws("--exclude", exclude, FLAWS)
+    thresholds = _thresholds(threshold or ())
     wanted_back = None if restore == "all" else _flaws("--restore", restore, FLAWS)
     if decisions:
         made = deciding.read_decisions(decisions)
@@ -97,7 +113,14 @@ def check(
         return
     with bar("Checking", "banners") as progress:
         try:
-            checked = checking.check(place, kind=kind, size=size_of(size), threads=cores(), progress=progress)
+            checked = checking.check(
+                place,
+                kind=kind,
+                size=size_of(size),
+                thresholds=thresholds,
+                threads=cores(),
+                progress=progress,
+            )
         except KeyboardInterrupt:
             note("Stopped. Measurements are kept; run the same command to continue.")
             raise typer.Exit(130) from None
@@ -129,6 +152,24 @@ def _flaws(flag: str, text: str, known: tuple[str, ...]) -> list[str]:
     return chosen
 
 
+def _thresholds(texts: Sequence[str]) -> CheckSettings:
+    """Read the thresholds of the option, such as "blurry=0.2"; the others come from the settings."""
+    given: dict[str, float] = {}
+    for text in texts:
+        flaw, _, score = text.partition("=")
+        if flaw not in ADJUSTABLE:
+            raise UsageError(
+                f"--threshold is {text!r}; it must be like blurry=0.2, for one of: {', '.join(ADJUSTABLE)}"
+            )
+        try:
+            given[flaw.replace("-", "_")] = float(score)
+        except ValueError:
+            raise UsageError(
+                f"--threshold is {text!r}; after {flaw}= must come a number from 0 to 1"
+            ) from None
+    return CheckSettings.load(given)
+
+
 def _print(checked: Checked) -> None:
     from rich.table import Table
     from rich.text import Text
@@ -136,8 +177,10 @@ def _print(checked: Checked) -> None:
     from steamdino.present.export.check_report import by_flaw
 
     console = out()
-    size = f"expected size {checked.size[0]}x{checked.size[1]}" if checked.size else "no expected size"
-    console.print(Text(f"{checked.banners:,} banners, {checked.measured:,} measured now; {size}"))
+    sizes = ", ".join(f"{width}x{height}" for width, height in checked.sizes) or "none"
+    console.print(
+        Text(f"{checked.banners:,} banners, {checked.measured:,} measured now; usual sizes: {sizes}")
+    )
     table = Table(box=None, pad_edge=False)
     for heading in ("flaw", "banners", "worst examples"):
         table.add_column(heading, justify="right" if heading == "banners" else "left")
