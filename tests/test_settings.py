@@ -11,10 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steamdino.errors import UsageError
-from steamdino.settings import Settings, SteamSettings, WebSettings
+from steamdino.settings import CheckSettings, Settings, SteamSettings, WebSettings
 from steamdino.settings.values import SECRETS
 
-TABLES: dict[type[Any], str] = {Settings: "", SteamSettings: "[steam]\n", WebSettings: "[web]\n"}
+TABLES: dict[type[Any], str] = {
+    Settings: "",
+    SteamSettings: "[steam]\n",
+    WebSettings: "[web]\n",
+    CheckSettings: "[check]\n",
+}
 RENAMED = {"inference_precision": "precision"}
 """Fields whose setting has another name."""
 KEYS = [(cls, RENAMED.get(one.name, one.name)) for cls in TABLES for one in fields(cls)]
@@ -111,6 +116,8 @@ def test_a_bad_setting_is_named_with_its_place(
             'country = "US"',
             r"\[steam\]: country was replaced by countries; write countries = .US,DE. ",
         ),
+        (CheckSettings, "blurry = 1.5", r"\[check\]: blurry is 1.5; it must be a number from 0 to 1"),
+        (CheckSettings, "low-information = 0.5", r"\[check\]: unknown setting 'low-information'; known are"),
         (WebSettings, 'port = "8000"', r"\[web\]: port is '8000'; it must be a whole number from 0 to 65535"),
         (WebSettings, "port = 8000.0", r"port is 8000.0; it must be a whole number"),
         (WebSettings, 'origins = ["https://a.example"]', "origins is .*; it must be text"),
@@ -275,7 +282,8 @@ def test_any_text_in_the_environment_is_taken_or_refused(
     tmp_path_factory: pytest.TempPathFactory, where: tuple[type[Any], str], text: str
 ) -> None:
     cls, key = where
-    prefix = {Settings: "STEAMDINO_", SteamSettings: "STEAMDINO_STEAM_", WebSettings: "STEAMDINO_WEB_"}[cls]
+    table = TABLES[cls].strip("[]\n").upper()
+    prefix = f"STEAMDINO_{table}_" if table else "STEAMDINO_"
     folder = tmp_path_factory.getbasetemp() / "without a file"
     try:
         cls.load({}, {f"{prefix}{key.upper()}": text}, folder)

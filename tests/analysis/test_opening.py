@@ -75,7 +75,15 @@ def test_games_are_ordered_by_how_grave_their_flaws_are(paint: Callable[..., Pat
         return Game(key, key, "x", None, None, key, {}, location)
 
     somewhere = LocalFile(tmp_path / "x.png")
-    fine = {"blank": 0.9, "dark": 0.9, "light": 0.9, "low-information": 0.9, "blurry": 0.9, "border": 1.0}
+    fine = {
+        "blank": 0.9,
+        "dark": 0.9,
+        "light": 0.9,
+        "low-information": 0.9,
+        "blurry": 0.9,
+        "border": 1.0,
+        "grey": 0.0,
+    }
     measures = {
         "flat": {**fine, "blank": 0.01},
         "pale": {**fine, "light": 0.1},

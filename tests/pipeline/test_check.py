@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import steamdino
 from steamdino.errors import SnapshotError, UsageError
@@ -36,7 +37,7 @@ def test_the_flaws_that_the_store_was_drawn_with_are_found(
 ) -> None:
     gallery = gallery_with_pictures
     checked = check(gallery)
-    assert checked.size == (300, 450)
+    assert checked.sizes == ((300, 450),)
     by_flaw = defaultdict(set)
     for one in checked.findings:
         by_flaw[one.flaw].add(one.game_id)
@@ -49,9 +50,33 @@ def test_the_flaws_that_the_store_was_drawn_with_are_found(
     assert by_flaw["bands"] >= drawn["cmyk"] | drawn["palette"] | drawn["alpha"]
     assert by_flaw["unreadable"] <= drawn["broken"]
     assert by_flaw["unreadable"]
+    assert by_flaw["grey"] >= drawn["greyscale"]
     flagged = by_flaw["dark"] | by_flaw["light"] | by_flaw["low-information"] | by_flaw["border"]
     ordinary = {game.id for game in truth.values() if not game.defect}
     assert len(flagged & ordinary) <= 0.02 * len(ordinary)  # hardly an ordinary one is called flawed
+
+
+def test_several_usual_formats_give_no_flaw_and_a_stray_one_does(tmp_path: Path) -> None:
+    for number in range(120):
+        size = ((200, 300), (400, 600), (460, 215))[number % 3]
+        Image.effect_noise(size, 80).save(tmp_path / f"{number}.png")
+    steamdino.add(tmp_path / "g", tmp_path)
+    odd = {"odd-size", "odd-aspect"}
+    assert not odd & {one.flaw for one in steamdino.check(tmp_path / "g").findings}
+    (tmp_path / "more").mkdir()
+    Image.effect_noise((300, 300), 80).save(tmp_path / "more" / "square.png")
+    steamdino.add(tmp_path / "g", tmp_path / "more")
+    found = [(one.game_id, one.flaw) for one in steamdino.check(tmp_path / "g").findings if one.flaw in odd]
+    assert found == [("square", "odd-size"), ("square", "odd-aspect")]
+
+
+def test_a_threshold_decides_what_counts_as_a_flaw_without_measuring_again(tmp_path: Path) -> None:
+    Image.effect_noise((200, 300), 80).convert("RGB").save(tmp_path / "grey.png")
+    steamdino.add(tmp_path / "g", tmp_path)
+    assert [(one.flaw, one.score) for one in steamdino.check(tmp_path / "g").findings] == [("grey", 0.0)]
+    again = steamdino.check(tmp_path / "g", thresholds=steamdino.Thresholds(grey=0.0, low_information=1.0))
+    assert [one.flaw for one in again.findings] == ["low-information"]
+    assert again.measured == 0
 
 
 def test_identical_and_re_encoded_pictures_are_found_and_told_apart(

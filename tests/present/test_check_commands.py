@@ -39,7 +39,7 @@ def test_a_check_prints_counts_with_examples_and_writes_a_page_with_pictures(
     gallery = gallery_with_pictures
     done = run("check", "-g", gallery, "--html", tmp_path / "flaws.html")
     assert done.returncode == 0
-    assert "expected size 300x450" in done.stdout
+    assert "usual sizes: 300x450" in done.stdout
     lines = {line.split()[0]: line for line in done.stdout.splitlines()[2:]}
     assert lines["blank"].split()[1] == "4"
     assert {"identical", "re-encoded", "odd-size", "bands"} <= set(lines)
@@ -51,6 +51,24 @@ def test_a_check_prints_counts_with_examples_and_writes_a_page_with_pictures(
     rows = list(csv.DictReader(io.StringIO(run("check", "-g", gallery, "--format", "csv").stdout)))
     assert len(rows) == len(found)
     assert all(0 <= float(row["score"]) <= 1 for row in rows)
+
+
+def test_thresholds_come_from_options_then_the_environment_then_the_file(
+    run: Run, gallery_with_pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def details(*arguments: str) -> set[str]:
+        found = json.loads(run("check", "-g", gallery_with_pictures, "--format", "json", *arguments).stdout)
+        return {one["detail"].split()[-1] for one in found if one["flaw"] == "low-information"}
+
+    assert details() == {"0.45"}
+    (tmp_path / "steamdino.toml").write_text("[check]\nlow_information = 0.7\nblurry = 1.0\n")
+    assert details() == {"0.70"}
+    monkeypatch.setenv("STEAMDINO_CHECK_LOW_INFORMATION", "0.8")
+    assert details() == {"0.80"}
+    assert details("--threshold", "low-information=0.9", "--threshold", "blurry=0") == {"0.90"}
+    assert details("--threshold", "low-information=0") == set()
 
 
 def test_excluding_is_told_and_undone(run: Run, gallery_with_pictures: Path) -> None:
@@ -174,6 +192,16 @@ def test_requests_that_make_no_sense_are_refused(run: Run, gallery_with_pictures
         (("check", "--format", "xml"), "--format is 'xml'"),
         (("check", "--size", "big"), "--size is 'big'"),
         (("check", "--decisions", "none"), "none does not exist"),
+        (("check", "--threshold", "ugly=0.1"), "--threshold is 'ugly=0.1'; it must be like blurry=0.2"),
+        (("check", "--threshold", "blurry"), "after blurry= must come a number from 0 to 1"),
+        (
+            ("check", "--threshold", "odd-aspect=2"),
+            "--threshold odd-aspect is 2.0; it must be a number from 0",
+        ),
+        (
+            ("check", "--threshold", "blurry=nan"),
+            "--threshold blurry is nan; it must be a number from 0 to 1",
+        ),
         (("duplicates", "--tier", "twins"), "there is no tier 'twins'"),
         (("duplicates", "--page", "0"), "must be at least 1"),
         (("duplicates", "--page", "999"), "--page is 999, but there are only"),

@@ -28,7 +28,14 @@ UNEQUAL = 2.0
 BEHIND = 0.04
 """Share of the lines, next to a band, that show whether it ends in a line: a line of text is not as high."""
 
-EDGE, WEAKEST = 0.5, 0.2
+BLEED = 3
+"""Lines on which the edge of a band may be soft, from JPEG or scaling."""
+
+ABRUPT, STEP = 0.4, 16
+"""How far lines next to a band differ from it at least: compared with the lines behind them, or in levels. Art may fade
+into an edge."""
+
+EDGE, WEAKEST = 0.4, 0.15
 """Share of the pixels next to a band that differ from it: at least, on average over the sides and at each one."""
 
 Levels = NDArray[np.uint8]
@@ -82,7 +89,7 @@ def _frames(levels: Levels, rows: tuple[Band, Band], columns: tuple[Band, Band])
         return False
     upright = levels[:, left.depth : width - right.depth]
     flat = levels[top.depth : height - bottom.depth].T
-    shares = sorted((*_edge(upright, *rows), *_edge(flat, *columns)))
+    shares = sorted((*_edges(upright, *rows), *_edges(flat, *columns)))
     # One side may be hidden by art of the same colour.
     return shares[1] >= WEAKEST and sum(shares) >= EDGE * len(shares)
 
@@ -94,7 +101,7 @@ def _are_bars(levels: Levels, first: Band, last: Band) -> bool:
     # A logo on a plain ground does not reach the ends of the lines; art does.
     end = max(levels.shape[1] // 10, 1)
     ends = np.hstack((levels[:, :end], levels[:, -end:]))
-    shares = _edge(levels, first, last), _edge(ends, first, last)
+    shares = _edges(levels, first, last), _edges(ends, first, last)
     return all(min(both) >= WEAKEST and sum(both) >= EDGE * len(both) for both in shares)
 
 
@@ -118,10 +125,19 @@ def _differ(levels: Levels, level: int) -> NDArray[np.bool_]:
     return (levels < max(level - TOLERANCE, 0)) | (levels > min(level + TOLERANCE, 255))
 
 
-def _edge(levels: Levels, first: Band, last: Band) -> tuple[float, float]:
-    """How much of the line next to each of two bands differs from it, 0 to 1."""
-    behind = max(round(BEHIND * len(levels)), 1)
+def _edges(levels: Levels, first: Band, last: Band) -> tuple[float, float]:
+    """How much of what is next to each of two bands differs from it, 0 to 1."""
+    behind = max(round(BEHIND * len(levels)), 2)
     before, after = first.depth, len(levels) - last.depth
-    begin = _differ(levels[before : before + behind], first.level)
-    end = _differ(levels[max(after - behind, 0) : after], last.level)
-    return float(begin.mean()), float(end.mean())
+    return (
+        _edge(levels[before : before + behind], first.level),
+        _edge(levels[max(after - behind, 0) : after][::-1], last.level),
+    )
+
+
+def _edge(lines: Levels, level: int) -> float:
+    """How much of the lines next to a band differs from it, the nearest line first; 0 if the band fades into them."""
+    differences = np.abs(lines.astype(np.int16) - level)
+    if differences[1 : 1 + BLEED].mean() < min(ABRUPT * differences[-BLEED:].mean(), STEP):
+        return 0.0
+    return float((differences > TOLERANCE).mean())
