@@ -31,7 +31,7 @@ BEHIND = 0.04
 BLEED = 3
 """Lines on which the edge of a band may be soft, from JPEG or scaling."""
 
-ABRUPT, STEP = 0.4, 16
+ABRUPT, STEP = 0.45, 20
 """How far lines next to a band differ from it at least: compared with the lines behind them, or in levels. Art may fade
 into an edge."""
 
