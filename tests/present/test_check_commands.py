@@ -62,12 +62,12 @@ def test_thresholds_come_from_options_then_the_environment_then_the_file(
         found = json.loads(run("check", "-g", gallery_with_pictures, "--format", "json", *arguments).stdout)
         return {one["detail"].split()[-1] for one in found if one["flaw"] == "low-information"}
 
-    assert details() == {"0.45"}
-    (tmp_path / "steamdino.toml").write_text("[check]\nlow_information = 0.7\nblurry = 1.0\n")
-    assert details() == {"0.70"}
-    monkeypatch.setenv("STEAMDINO_CHECK_LOW_INFORMATION", "0.8")
-    assert details() == {"0.80"}
-    assert details("--threshold", "low-information=0.9", "--threshold", "blurry=0") == {"0.90"}
+    assert details() == set()
+    (tmp_path / "steamdino.toml").write_text("[check]\nlow_information = 0.97\nblurry = 1.0\n")
+    assert details() == {"0.97"}
+    monkeypatch.setenv("STEAMDINO_CHECK_LOW_INFORMATION", "0.98")
+    assert details() == {"0.98"}
+    assert details("--threshold", "low-information=0.99", "--threshold", "blurry=0") == {"0.99"}
     assert details("--threshold", "low-information=0") == set()
 
 
