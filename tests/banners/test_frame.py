@@ -110,6 +110,12 @@ def test_a_logo_on_a_plain_ground_has_no_border() -> None:
         assert not has_border(image), ground
 
 
+def test_a_plate_in_the_middle_of_a_plain_ground_has_no_border() -> None:
+    image = Image.new("RGB", SIZE, "#300000")
+    image.paste(art(size=(200, 190)), (50, 130))
+    assert not has_border(image)
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 2**32 - 1), st.integers(1, 3))
 def test_what_is_inside_is_a_part_of_any_picture(width: int, height: int, seed: int, kinds: int) -> None:
