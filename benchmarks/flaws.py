@@ -49,10 +49,10 @@ def flat(image: Image.Image) -> Image.Image:
 
 def logo(image: Image.Image) -> Image.Image:
     """Draw a word on one colour, both taken from the picture."""
-    colours = image.resize((1, 2), Image.Resampling.BOX)
-    ground, ink = colours.getpixel((0, 0)), colours.getpixel((0, 1))
-    if sum(abs(a - b) for a, b in zip(ground, ink, strict=True)) < 60:
-        ink = tuple((level + 128) % 256 for level in ground)
+    colours = np.asarray(image.resize((1, 2), Image.Resampling.BOX), np.int16)[:, 0]
+    ground, ink = tuple(colours[0].tolist()), tuple(colours[1].tolist())
+    if np.abs(colours[0] - colours[1]).sum() < 60:
+        ink = tuple((level + 128) % 256 for level in ink)
     large = Image.new("RGB", (600, 900), ground)
     ImageDraw.Draw(large).text((300, 450), "ZIPPER", fill=ink, font_size=120, anchor="mm")
     return large.resize((200, 300), Image.Resampling.LANCZOS)
