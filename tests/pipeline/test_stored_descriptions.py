@@ -12,17 +12,20 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
 import steamdino
+from steamdino.analysis.duplicate_detection import DuplicatePairs
 from steamdino.analysis.evaluation.baselines import HASH_VERSION, difference_hash
 from steamdino.banners.read import read_picture
 from steamdino.errors import NotComputedError
 from steamdino.gallery import Gallery
-from steamdino.pipeline import stored_descriptions
+from steamdino.pipeline import duplicate_groups, stored_descriptions
 from steamdino.pipeline.check import check
 from steamdino.pipeline.duplicate_groups import Duplicates, duplicates
+from steamdino.records import Filter
 
 PICTURES = 6
 
@@ -192,3 +195,48 @@ def test_only_stored_hashes_are_used_where_that_is_asked_for(
         duplicates(gallery, tiers=("re-encoded",), stored_only=True)
     check(gallery)
     assert duplicates(gallery, tiers=("re-encoded",), stored_only=True) == few
+
+
+def test_copies_that_are_too_small_for_their_vectors_are_found_by_their_hashes(
+    gallery: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    covers = gallery.parent / "covers"
+    original = Image.open(covers / "3.png")
+    original.resize((original.width // 6, original.height // 6)).save(covers / "small.png")
+    original.save(covers / "poor.jpg", quality=5)
+    steamdino.add(gallery, covers)
+    steamdino.build(gallery, "bundled/64x64")
+
+    def copies() -> set[str]:
+        return {
+            one.game_id
+            for group in duplicates(gallery, tiers=("identical", "re-encoded", "near"))
+            if group.representative.game_id == "3"
+            for one in group.others
+        }
+
+    assert copies() == {"small", "poor"}
+    assert set(hashes_of(gallery)) == {*map(str, range(PICTURES)), "small", "poor"}
+    monkeypatch.setattr(duplicate_groups, "hashed_pairs", none_by_hash)
+    assert "poor" not in copies()
+
+
+def none_by_hash(*_: object, **__: object) -> DuplicatePairs:
+    return DuplicatePairs(*(np.empty(0, np.intp),) * 2, np.empty(0, np.uint8))
+
+
+def test_hashes_of_an_interrupted_comparison_are_stored(
+    gallery: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(duplicate_groups, "find_pairs", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        duplicates(gallery)
+    assert len(hashes_of(gallery)) == PICTURES
+
+
+def test_only_pictures_that_a_filter_allows_are_hashed(gallery: Path) -> None:
+    duplicates(gallery, only=Filter(free=True))
+    assert hashes_of(gallery) == {}

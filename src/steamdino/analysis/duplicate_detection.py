@@ -7,7 +7,8 @@ Cosines have a different scale under each recipe. Tiers therefore go by a standa
 ``identical``    the same bytes (sha256)
 ``re-encoded``   the same picture, encoded again or scaled: the difference hashes differ in few bits, and the
                  vectors confirm it; `re_encoded` then compares the colours
-``near``         by the vectors alone: cropped, recoloured, mirrored, with other lettering, a reskin
+``near``         by the vectors: cropped, recoloured, mirrored, with other lettering, a reskin. Where these are less
+                 alike than `CERTAIN`, the hashes must agree roughly, as they are or mirrored
 ``similar``      each is the other's nearest neighbour, and closer than most pairs, but not the same
 ===============  ============================================================================================
 
@@ -24,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steamdino.analysis.distinct_pairs import close_pairs, first_rows
+from steamdino.index.bit_counts import differing_bits
 from steamdino.index.similarity_distribution import SAME_THING
 from steamdino.index.vector_index import ClosePairs, Index
 from steamdino.records import Progress
@@ -33,8 +35,15 @@ IDENTICAL, RE_ENCODED, NEAR, SIMILAR = TIERS = ("identical", "re-encoded", "near
 LEAST = {NEAR: SAME_THING, SIMILAR: 0.42}
 """Lowest standardised similarity of each tier; re-encoded pairs are near ones, too."""
 
+CERTAIN = 0.75
+"""Standardised similarity from which pairs are near whatever their hashes say. Pictures of a few thousand pixels, or
+with coarse JPEG blocks, resemble each other more than that seldom, but often more than `LEAST`."""
+
 MOST_BITS = 18
 """Bits, of 256, in which the difference hashes of the same picture may differ."""
+
+MOST_BITS_NEAR = 96
+"""Bits in which the hashes of less than certain near pairs may differ. Those of different pictures differ in 120."""
 
 NO_TIER = len(TIERS)
 """Marks pairs that are in no tier that was asked for."""
@@ -42,7 +51,8 @@ NO_TIER = len(TIERS)
 CHUNK = 1 << 16
 """Pairs that are looked at together."""
 
-_BITS = np.array([number.bit_count() for number in range(1 << 16)], np.uint8)
+MIRRORED = np.array([int(f"{~row & 0xFFFF:016b}"[::-1], 2) for row in range(1 << 16)], np.uint16)
+"""For each row of 16 bits, as a big-endian number, that of the mirrored picture: reversed, and dark for bright."""
 
 Hashes = Callable[[NDArray[np.intp]], tuple[NDArray[np.uint8], NDArray[np.bool_]]]
 """Takes m rows, intp; returns their difference hashes, uint8, shape (m, 32), and which are known, bool, shape (m,)."""
@@ -123,13 +133,11 @@ def _in_tiers(
 ) -> DuplicatePairs:
     first, second, cosines = close
     pairs = DuplicatePairs(first, second, np.full(len(first), NO_TIER, np.uint8))
-    same = np.zeros(len(first), np.bool_)
-    if wanted & {RE_ENCODED, NEAR}:
-        same = _same_pictures(close, count, usual, hashes)
+    same, alike = _compared(close, count, usual, hashes)
     for start in range(0, len(first), CHUNK):
         part = slice(start, start + CHUNK)
-        standard = _standard(cosines[part], usual)
-        near = standard >= LEAST[NEAR]
+        standard = standardised(cosines[part], usual)
+        near = alike[part]
         tiers = {RE_ENCODED: near & same[part], NEAR: near & ~same[part]}
         if closest is not None:
             mutual = (closest[first[part]] == second[part]) & (closest[second[part]] == first[part])
@@ -139,34 +147,48 @@ def _in_tiers(
     return pairs
 
 
-def _standard(cosines: NDArray[np.float32], usual: float) -> NDArray[np.float64]:
+def standardised(cosines: NDArray[np.float32], usual: float) -> NDArray[np.float64]:
+    """Convert cosines to standardised similarities: 0 for a usual pair, 1 for equal vectors."""
     wide = cosines.astype(np.float64)
     return (wide - usual) / (1 - usual) if usual < 1 else np.zeros_like(wide)
 
 
-def _same_pictures(close: ClosePairs, count: int, usual: float, hashes: Hashes) -> NDArray[np.bool_]:
-    """Which pairs are close enough and have difference hashes that differ in few bits: bool, shape (pairs,)."""
+def _compared(
+    close: ClosePairs, count: int, usual: float, hashes: Hashes
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Compare the hashes of close pairs.
+
+    Returns:
+        which show the same, and which are near, the same ones included: bool, shape (pairs,), twice.
+    """
     first, second, cosines = close
-    same = np.zeros(len(first), np.bool_)
+    same, near = np.zeros((2, len(first)), np.bool_)
     asked = np.zeros(count, np.bool_)
     for start in range(0, len(first), CHUNK):
         part = slice(start, start + CHUNK)
-        enough = same[part]
-        enough[:] = _standard(cosines[part], usual) >= LEAST[NEAR]
-        asked[first[part][enough]] = asked[second[part][enough]] = True
+        near[part] = standardised(cosines[part], usual) >= LEAST[NEAR]
+        asked[first[part][near[part]]] = asked[second[part][near[part]]] = True
     rows = np.flatnonzero(asked)
     if not len(rows):
-        return same
+        return same, near
     made, known = hashes(rows)
-    words = np.ascontiguousarray(made).view(np.uint16)
     place = np.cumsum(asked) - 1
     for start in range(0, len(first), CHUNK):
-        enough = same[start : start + CHUNK]
-        pairs = np.flatnonzero(enough)
-        one, other = place[first[start + pairs]], place[second[start + pairs]]
-        bits = _BITS[words[one] ^ words[other]].sum(axis=1, dtype=np.intp)
-        enough[pairs] = (bits <= MOST_BITS) & known[one] & known[other]
-    return same
+        pairs = start + np.flatnonzero(near[start : start + CHUNK])
+        one, other = place[first[pairs]], place[second[pairs]]
+        both = known[one] & known[other]
+        left, right = made[one], made[other]
+        bits = differing_bits(left, right)
+        same[pairs] = both & (bits <= MOST_BITS)
+        alike = np.minimum(bits, differing_bits(left, mirrored(right))) <= MOST_BITS_NEAR
+        near[pairs] = ~both | alike | (standardised(cosines[pairs], usual) >= CERTAIN)
+    return same, near
+
+
+def mirrored(hashes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Compute the hashes of mirrored pictures: uint8, shape (m, 32), of the same."""
+    rows = np.ascontiguousarray(hashes).view(">u2").astype(np.uint16)
+    return MIRRORED[rows].astype(">u2").view(np.uint8)
 
 
 def _closest(parts: Sequence[ClosePairs], count: int) -> NDArray[np.intp]:

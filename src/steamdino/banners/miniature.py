@@ -19,6 +19,11 @@ SIZE = (16, 24)
 COLOURS = 3 * SIZE[0] * SIZE[1]
 """Bytes of one frame: RGB, row by row."""
 
+FAINT = 1.0
+"""Length of the grey values, less their mean, below which a miniature shows nothing but rounding errors."""
+
+_LUMA = (0.299, 0.587, 0.114)
+
 _FRAMES = struct.Struct("<I")
 LENGTH = _FRAMES.size + 2 * COLOURS
 """Bytes of a miniature: the number of frames, the first frame, and the one in the middle."""
@@ -51,6 +56,30 @@ def difference(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[n
     found: NDArray[np.int16] = (high - low).max(axis=1).astype(np.int16)
     found[(first[:, : _FRAMES.size] != second[:, : _FRAMES.size]).any(axis=1)] = 256
     return found
+
+
+def correlation(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Correlate the grey values of two miniatures, whatever their contrast; -1 if they differ in their frames.
+
+    Args:
+        first: uint8, shape (m, LENGTH).
+        second: the same.
+
+    Returns:
+        float32, shape (m,); 0 for a miniature of one grey.
+    """
+    found: NDArray[np.float32] = np.einsum("ij,ij->i", _greys(first), _greys(second))
+    found[(first[:, : _FRAMES.size] != second[:, : _FRAMES.size]).any(axis=1)] = -1
+    return found
+
+
+def _greys(made: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The grey values of miniatures, with a mean of 0 and length 1."""
+    colours = made[:, _FRAMES.size :].reshape(len(made), -1, 3)
+    greys: NDArray[np.float32] = np.matmul(colours, np.array(_LUMA, np.float32), dtype=np.float32)
+    greys -= greys.mean(axis=1, keepdims=True)
+    greys /= np.maximum(np.linalg.norm(greys, axis=1, keepdims=True), FAINT)
+    return greys
 
 
 def _small(image: Image.Image) -> bytes:

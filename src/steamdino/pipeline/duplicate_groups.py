@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -20,10 +21,11 @@ from steamdino.analysis.duplicate_detection import (
     find_pairs,
 )
 from steamdino.analysis.duplicate_grouping import Group, groups, paired_rows
+from steamdino.analysis.hashed_pairs import hashed_pairs, keep_alike
 from steamdino.analysis.pair_narrowing import merge, narrowed
 from steamdino.analysis.re_encoded import confirm
 from steamdino.banners.lossless import is_lossless
-from steamdino.errors import UsageError
+from steamdino.errors import NotComputedError, UsageError
 from steamdino.gallery import Gallery
 from steamdino.gallery.curation import KEEP, SAME, Decision, Original
 from steamdino.gallery.layout import VERTICAL, located, location
@@ -35,6 +37,7 @@ from steamdino.pipeline.same_files import other_names
 from steamdino.pipeline.stored_descriptions import HASHES, MINIATURES, RowBanners, StoredDescriptions
 from steamdino.records import EVERYTHING, Filter, Progress
 from steamdino.storage.location import Location
+from steamdino.storage.scratch_array import scratch_array
 
 COMPARISONS = ("all", "within-folders", "across-folders", "within-sources", "across-sources")
 """Which games are compared with each other."""
@@ -166,17 +169,11 @@ def find_duplicates(
             StoredDescriptions(what, banners, opened, stored_only=stored_only)
             for what in (HASHES, MINIATURES)
         )
-        similarity = reader.manifest.similarity
-        found = find_pairs(
-            reader.index,
-            reader.every_sha256(),
-            similarity.usual["pairs"] if similarity else 0.0,
-            hashes.of,
-            tiers=tiers,
-            progress=progress,
-        )
-        _leave_out(found, allowed)
-        confirm(found, len(reader.index), miniatures.of, near=NEAR in tiers)
+        try:
+            found = _pairs(reader, hashes, miniatures, tiers, allowed, progress)
+        finally:
+            for computed in (hashes, miniatures):  # of an interrupted comparison, too
+                computed.store(writable)
         paired = paired_rows(found, len(reader.index))
         if not names:
             merge(found, *other_names(banners.originals(paired), str(opened.root)), len(reader.index))
@@ -185,8 +182,6 @@ def find_duplicates(
                 banners.originals(paired), len(reader.index), by_folder=compare.endswith("folders")
             )
             found = narrowed(found, places, across=compare.startswith("across"))
-    for computed in (hashes, miniatures):
-        computed.store(writable)
     return FoundDuplicates(reader, tuple(found), kind, tuple(tiers))
 
 
@@ -237,6 +232,52 @@ def duplicate_ids(
         same = found.groups(opened)
     # A group's own representative may be a copy in a group of another tier.
     return {member.game_id for group in same for member in group.others}
+
+
+def _pairs(
+    reader: SnapshotReader,
+    hashes: StoredDescriptions,
+    miniatures: StoredDescriptions,
+    tiers: Sequence[str],
+    allowed: NDArray[np.bool_] | None,
+    progress: Progress | None,
+) -> list[DuplicatePairs]:
+    """Find the pairs of games that a filter allows, by vectors and by hashes, and compare their pixels."""
+    count = len(reader.index)
+    usual = reader.manifest.similarity.usual["pairs"] if reader.manifest.similarity else 0.0
+    every = None
+    if set(tiers) & {RE_ENCODED, NEAR}:
+        with suppress(NotComputedError):  # then copies that only hashes find are missing
+            every = _hashes_of(hashes, count, allowed, progress)
+    found = find_pairs(
+        reader.index,
+        reader.every_sha256(),
+        usual,
+        (lambda rows: (every[0][rows], every[1][rows])) if every else hashes.of,
+        tiers=tiers,
+        progress=progress,
+    )
+    _leave_out(found, allowed)
+    if every:
+        found.append(hashed_pairs(reader.index, reader.every_sha256(), usual, *every, tiers=tiers))
+        keep_alike(found[-1], count, miniatures.of)
+    confirm(found, count, miniatures.of, near=NEAR in tiers)
+    return found
+
+
+def _hashes_of(
+    hashes: StoredDescriptions,
+    count: int,
+    allowed: NDArray[np.bool_] | None,
+    progress: Progress | None,
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Return the hashes of the rows that a filter allows, and which rows have one."""
+    if allowed is None:
+        return hashes.of(np.arange(count), progress)
+    rows = np.flatnonzero(allowed)
+    made, known = scratch_array((count, HASHES.length), np.uint8), np.zeros(count, np.bool_)
+    made[rows], known[rows] = hashes.of(rows, progress)
+    return made, known
 
 
 def _leave_out(pairs: Iterable[DuplicatePairs], allowed: NDArray[np.bool_] | None) -> None:

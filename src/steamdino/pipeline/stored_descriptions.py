@@ -20,6 +20,7 @@ from steamdino.gallery import Gallery
 from steamdino.gallery.curation import PAGE, Curation, Original, Shown
 from steamdino.index.snapshot_reader import SnapshotReader
 from steamdino.pipeline.measuring import AHEAD, content_of
+from steamdino.records import Progress
 from steamdino.storage.scratch_array import scratch_array
 
 FEW = 1000
@@ -121,10 +122,16 @@ class StoredDescriptions:
         self._root = gallery.root
         self._new: dict[str, bytes] = {}
 
-    def of(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    def of(
+        self, rows: NDArray[np.intp], progress: Progress | None = None
+    ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
         """Return what rows have: uint8, shape (m, length), and which of it is known, bool, shape (m,).
 
         Much of it is mapped from a temporary file.
+
+        Args:
+            rows: which.
+            progress: called with (done, total) of the pictures that have to be decoded.
 
         Raises:
             NotComputedError: too many are not stored.
@@ -136,7 +143,7 @@ class StoredDescriptions:
             page = [one for _, one in self._banners.read(rows[start : start + PAGE])]
             stored = self._kind.read(self._gallery.curation, self._kind.version, (one.sha256 for one in page))
             for place, one in enumerate(page, start):
-                if written := stored.get(one.sha256):
+                if written := stored.get(one.sha256) or self._new.get(one.sha256):
                     made[place] = np.frombuffer(written, np.uint8)
                     known[place] = True
                 else:
@@ -149,11 +156,13 @@ class StoredDescriptions:
             )
         threads = cores()
         looks = ahead(self._look, self._banners.read(rows[places]), threads=threads, waiting=AHEAD * threads)
-        for place, (sha256, made_now) in zip(places.tolist(), looks, strict=True):
+        for done, (place, (sha256, made_now)) in enumerate(zip(places.tolist(), looks, strict=True), 1):
             if made_now is not None:
                 made[place] = np.frombuffer(made_now, np.uint8)
                 known[place] = True
                 self._new[sha256] = made_now
+            if progress:
+                progress(done, len(places))
         return made, known
 
     def store(self, writable: Gallery | None = None) -> None:
