@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageOps
 from steamdino.analysis.duplicate_detection import NO_TIER, TIERS, DuplicatePairs, find_pairs, mirrored
 from steamdino.analysis.evaluation.baselines import difference_hash
 from steamdino.analysis.hashed_pairs import hashed_pairs, keep_alike
-from steamdino.banners.miniature import LENGTH
+from steamdino.banners.miniature import COLOURS, LENGTH
 from steamdino.index.exact import ExactIndex
 
 RE_ENCODED, NEAR = TIERS.index("re-encoded"), TIERS.index("near")
@@ -86,7 +86,7 @@ def test_only_pairs_that_are_alike_in_grey_are_kept() -> None:
     greys = np.stack([greys, greys // 2 + 60, greys[::-1], np.full(384, 90), greys])
     table = np.zeros((5, LENGTH), np.uint8)
     table[:, 0] = 1, 1, 1, 1, 7  # frames
-    table[:, 4:] = np.tile(np.repeat(greys, 3, axis=1), 2)
+    table[:, 4 : 4 + 2 * COLOURS] = np.tile(np.repeat(greys, 3, axis=1), 2)
     first, second = np.array([(0, 1), (0, 2), (0, 3), (0, 4), (1, 2)]).T
     pairs = DuplicatePairs(first, second, np.full(5, NEAR, np.uint8))
     keep_alike(pairs, 5, lambda rows: (table[rows], np.ones(len(rows), np.bool_)))

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from steamdino.analysis import re_encoded
 from steamdino.analysis.duplicate_detection import NO_TIER, TIERS, DuplicatePairs
-from steamdino.analysis.re_encoded import MOST_DIFFERENT, confirm
-from steamdino.banners.miniature import LENGTH
+from steamdino.analysis.re_encoded import MOST_DIFFERENT, MOST_DIFFERENT_SPOT, confirm
+from steamdino.banners.miniature import GREYS, LENGTH
 
 COUNT = 10
 RE_ENCODED, NEAR = TIERS.index("re-encoded"), TIERS.index("near")
@@ -64,3 +64,13 @@ def test_a_pair_stays_re_encoded_if_both_miniatures_are_known_and_alike(
 
 def test_nothing_is_read_where_no_pair_is_re_encoded() -> None:
     confirm([], COUNT, lambda _: pytest.fail("there is nothing to confirm"), near=True)
+
+
+def test_a_spot_that_differs_makes_a_pair_near() -> None:
+    table = np.full((3, LENGTH), 100, np.uint8)
+    for row, grey in ((1, 100 + MOST_DIFFERENT_SPOT), (2, 101 + MOST_DIFFERENT_SPOT)):
+        table[row, LENGTH - GREYS :].reshape(72, 48)[10:14, 20:24] = grey
+    rows, others = np.array([0, 0]), np.array([1, 2])
+    pairs = DuplicatePairs(rows, others, np.full(2, RE_ENCODED, np.uint8))
+    confirm([pairs], 3, lambda asked: (table[asked], np.ones(len(asked), np.bool_)), near=True)
+    assert pairs.tiers.tolist() == [RE_ENCODED, NEAR]

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageEnhance
 
 from steamdino import Snapshot
-from steamdino.analysis.re_encoded import MOST_DIFFERENT
-from steamdino.banners.miniature import COLOURS, LENGTH, SIZE, difference, miniature
+from steamdino.analysis.re_encoded import MOST_DIFFERENT, MOST_DIFFERENT_SPOT
+from steamdino.banners.miniature import COLOURS, GREYS, LENGTH, SIZE, difference, miniature, spot_difference
 from steamdino.errors import PictureError
 
 ART = ("neonoir", "jamberry", "hollow-avenue", "the-wet-precinct", "pelagia", "kazemori", "quiet-orbit")
@@ -78,7 +78,9 @@ def test_a_miniature_is_what_pillow_makes_of_the_picture(pictures: list[Image.Im
     expected = np.asarray(pictures[0].resize(SIZE, Image.Resampling.BILINEAR))
     assert len(made) == LENGTH
     assert made[:4] == (1).to_bytes(4, "little")
-    assert made[4 : 4 + COLOURS] == made[4 + COLOURS :] == expected.tobytes()
+    assert made[4 : 4 + COLOURS] == made[4 + COLOURS : 4 + 2 * COLOURS] == expected.tobytes()
+    greys = pictures[0].convert("L").resize((48, 72), Image.Resampling.BILINEAR)
+    assert made[4 + 2 * COLOURS :] == greys.tobytes()
 
 
 @pytest.mark.parametrize(
@@ -101,3 +103,57 @@ def test_an_animation_differs_from_a_still_and_from_one_that_goes_on_otherwise(
 def test_what_is_no_picture_has_no_miniature() -> None:
     with pytest.raises(PictureError):
         miniature(b"no picture")
+
+
+def drawn(*, text: str = "", size: tuple[int, int] = (200, 300)) -> Image.Image:
+    """A dark picture with a bright figure, and a small line of text."""
+    picture = Image.new("RGB", (600, 900), (24, 26, 32))
+    draw = ImageDraw.Draw(picture)
+    draw.ellipse((150, 350, 450, 850), fill=(190, 170, 160))
+    draw.text((300, 200), text, fill=(150, 150, 150), font_size=36, anchor="mm")
+    return picture.resize(size)
+
+
+def spots_apart(one: Image.Image, other: Image.Image, form: str = "PNG", **options: Any) -> float:
+    first, second = (
+        np.frombuffer(miniature(data), np.uint8)[None]
+        for data in (encoded(one), encoded(other, form, **options))
+    )
+    (found,) = spot_difference(first, second)
+    assert spot_difference(second, first)[0] == found
+    return float(found)
+
+
+@pytest.mark.parametrize(
+    "other", [{"size": (100, 150)}, {"size": (66, 100)}, {"size": (400, 600)}, {"size": (200, 267)}]
+)
+def test_other_sizes_of_a_picture_differ_little_in_any_spot(other: dict[str, Any]) -> None:
+    assert (
+        spots_apart(drawn(text="CHAPTER ONE"), drawn(text="CHAPTER ONE", **other)) < MOST_DIFFERENT_SPOT / 2
+    )
+
+
+@pytest.mark.parametrize("quality", [20, 60, 95])
+def test_other_qualities_of_a_picture_differ_little_in_any_spot(quality: int) -> None:
+    one = drawn(text="CHAPTER ONE")
+    assert spots_apart(one, one, "JPEG", quality=quality) < MOST_DIFFERENT_SPOT / 2
+
+
+@pytest.mark.parametrize("text", ["", "CHAPTER TWO XII"])
+def test_a_small_line_of_text_makes_a_spot_differ_but_not_the_colours(text: str) -> None:
+    one, other = drawn(text="VR EDITION"), drawn(text=text)
+    assert spots_apart(one, other) > MOST_DIFFERENT_SPOT
+    first, second = (np.frombuffer(miniature(encoded(it)), np.uint8)[None] for it in (one, other))
+    assert difference(first, second)[0] <= MOST_DIFFERENT
+
+
+def test_a_spot_is_the_largest_mean_of_what_lies_outside_the_range_around_it() -> None:
+    first = np.full((1, LENGTH), 100, np.uint8)
+    second = first.copy()
+    greys = second[0, LENGTH - GREYS :].reshape(72, 48)
+    greys[10:14, 20:24] = 132  # a whole spot
+    greys[40, 20] = 250  # a pixel
+    assert spot_difference(first, second)[0] == 32
+    shifted = second.copy()
+    shifted[0, LENGTH - GREYS :] = np.roll(greys, 1, axis=1).ravel()
+    assert spot_difference(second, shifted)[0] == 0

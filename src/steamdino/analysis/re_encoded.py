@@ -1,7 +1,8 @@
 """Confirms that pictures are the same one encoded again, by their miniatures.
 
 The hash of a picture's edges and its vector stay nearly the same under a band across a corner, a watermark or another
-hue. In colours, place by place, these differ more than what encoding and scaling change.
+hue. In colours, place by place, these differ more than what encoding and scaling change. A small line of text differs
+in greys, which are finer.
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steamdino.analysis.duplicate_detection import NEAR, NO_TIER, RE_ENCODED, TIERS, DuplicatePairs
-from steamdino.banners.miniature import difference
+from steamdino.banners.miniature import difference, spot_difference
 
 MOST_DIFFERENT = 20
 """Of 255: how much a colour of the same picture may differ in any place. `benchmarks/duplicates.py` measures it."""
 
-BLOCK = 1 << 12
-"""Pairs that are looked at together: twice 9 MB of miniatures."""
+MOST_DIFFERENT_SPOT = 6
+"""Of 255: how much the greys of the same picture may differ in any spot of it."""
+
+BLOCK = 1 << 6
+"""Pairs that are looked at together: few enough for a core's cache."""
 
 Miniatures = Callable[[NDArray[np.intp]], tuple[NDArray[np.uint8], NDArray[np.bool_]]]
 """Takes m rows; returns their miniatures, uint8, shape (m, LENGTH), and which are known, bool, shape (m,)."""
@@ -47,5 +51,7 @@ def confirm(pairs: Sequence[DuplicatePairs], count: int, miniatures: Miniatures,
             for start in range(0, len(own), BLOCK):
                 some = own[start : start + BLOCK]
                 one, other = place[chunk.first[some]], place[chunk.second[some]]
-                same = known[one] & known[other] & (difference(made[one], made[other]) <= MOST_DIFFERENT)
+                left, right = made[one], made[other]
+                same = known[one] & known[other] & (difference(left, right) <= MOST_DIFFERENT)
+                same[same] = spot_difference(left[same], right[same]) <= MOST_DIFFERENT_SPOT
                 chunk.tiers[some[~same]] = TIERS.index(NEAR) if near else NO_TIER

@@ -194,6 +194,11 @@ class FoundDuplicates:
     kind: str
     tiers: tuple[str, ...]
 
+    def decided(self, decisions: Sequence[Decision]) -> list[DuplicatePairs]:
+        """Return the pairs as they are under a person's decisions."""
+        pairs = [replace(part, tiers=part.tiers.copy()) for part in self.pairs]
+        return pairs + _decided(pairs, self.reader, decisions)
+
     def groups(self, opened: Gallery, rules: KeepRules = AS_USUAL) -> list[Duplicates]:
         """Group the games under the decisions of a gallery that is open for reading.
 
@@ -202,9 +207,8 @@ class FoundDuplicates:
             rules: by which the one to keep is chosen.
         """
         index = self.reader.index
-        pairs = [replace(part, tiers=part.tiers.copy()) for part in self.pairs]
         decisions = list(opened.curation.decisions())
-        pairs += _decided(pairs, self.reader, decisions)
+        pairs = self.decided(decisions)
         banners = RowBanners(self.reader, opened, self.kind)
         paired = paired_rows(pairs, len(index))
         banners.load(paired)
