@@ -136,6 +136,8 @@ def test_each_tier_takes_what_belongs_to_it() -> None:
     hashes[1] = hashes[0].copy()
     hashes[1][0] ^= 0b111  # three bits
     hashes[2] = ~hashes[0]
+    hashes[4] = hashes[3].copy()
+    hashes[4][:20] ^= 1
     tiers = tiers_of(find_pairs(ExactIndex(vectors), list("abcdefgh"), 0.0, hashes_of(hashes), tiers=TIERS))
     assert tiers[0, 1] == "re-encoded"
     assert tiers[0, 2] == "near"  # as close, but its hash says that it is another picture
@@ -171,6 +173,17 @@ def test_few_games_have_few_pairs(count: int) -> None:
     assert len(tiers_of(found)) <= 1
 
 
+def agreeing(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
+    """Whether hashes differ in less than 0.7 of the bits in which unrelated ones do that have as many ones."""
+    ones, others = (float(np.unpackbits(side).mean()) for side in (one, other))
+    expected = 256 * (ones * (1 - others) + others * (1 - ones))
+    return bool(np.unpackbits(one ^ other).sum() <= 0.7 * expected + 1e-4)
+
+
+def flipped(made: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.packbits(1 - np.unpackbits(made).reshape(16, 16)[:, ::-1])
+
+
 def by_the_definition(
     vectors: NDArray[np.float32],
     pictures: Sequence[str],
@@ -185,8 +198,12 @@ def by_the_definition(
     nearest = {row: max((x for x in shown if x != row), key=lambda x: cosines[row, x]) for row in shown}
     for one, other in combinations(shown, 2):
         standard = (cosines[one, other] - usual) / (1 - usual)
-        bits = int(np.unpackbits(hashes[one] ^ hashes[other]).sum()) if {one, other} <= hashes.keys() else 256
-        if standard >= 0.5:
+        both = {one, other} <= hashes.keys()
+        bits = int(np.unpackbits(hashes[one] ^ hashes[other]).sum()) if both else 256
+        agree = (
+            not both or agreeing(hashes[one], hashes[other]) or agreeing(hashes[one], flipped(hashes[other]))
+        )
+        if standard >= 0.5 and (agree or standard >= 0.75):
             found[one, other] = "re-encoded" if bits <= 18 else "near"
         elif standard >= 0.42 and (nearest[one], nearest[other]) == (other, one):
             found[one, other] = "similar"

@@ -112,7 +112,7 @@ def test_vectors_that_are_not_certain_need_hashes_that_agree_roughly() -> None:
     for row, cosine in ((1, 0.7), (2, 0.7), (3, 0.8)):
         vectors[row] = 0
         vectors[row, 0], vectors[row, row] = cosine, np.sqrt(1 - cosine**2)
-    hashes = hashes_apart(96, 97, 128)
+    hashes = hashes_apart(80, 100, 128)
 
     def tiers(made: NDArray[np.uint8], known: NDArray[np.bool_]) -> dict[tuple[int, int], int]:
         (_, pairs) = find_pairs(ExactIndex(vectors), "abcd", 0.0, lambda rows: (made[rows], known[rows]))
@@ -123,3 +123,13 @@ def test_vectors_that_are_not_certain_need_hashes_that_agree_roughly() -> None:
     assert tiers(hashes, every & [True, True, False, True]) == {(0, 1): NEAR, (0, 2): NEAR, (0, 3): NEAR}
     hashes[2] = mirrored(hashes[:1])[0]
     assert tiers(hashes, every) == {(0, 1): NEAR, (0, 2): NEAR, (0, 3): NEAR}
+
+
+def test_hashes_of_plain_pictures_agree_only_if_their_few_ones_do() -> None:
+    """Two small logos differ in few bits, since nearly all bits of both are zeros."""
+    vectors = np.array([[1, 0], [0.6, 0.8], [0.6, -0.8]], np.float32)
+    bits = np.zeros((3, 256), np.uint8)
+    bits[0, 100:130] = bits[1, 103:133] = bits[2, 150:180] = 1
+    hashes = np.packbits(bits, axis=1)
+    _, pairs = find_pairs(ExactIndex(vectors), "abc", 0.0, lambda rows: (hashes[rows], rows >= 0))
+    assert tiers_of(pairs) == {(0, 1): RE_ENCODED}

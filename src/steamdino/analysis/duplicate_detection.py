@@ -42,8 +42,9 @@ with coarse JPEG blocks, resemble each other more than that seldom, but often mo
 MOST_BITS = 18
 """Bits, of 256, in which the difference hashes of the same picture may differ."""
 
-MOST_BITS_NEAR = 96
-"""Bits in which the hashes of less than certain near pairs may differ. Those of different pictures differ in 120."""
+AGREEING = 0.7
+"""How many bits the hashes of less than certain near pairs may differ in, as a fraction of those in which hashes differ
+that have as many ones and nothing in common."""
 
 NO_TIER = len(TIERS)
 """Marks pairs that are in no tier that was asked for."""
@@ -180,9 +181,17 @@ def _compared(
         left, right = made[one], made[other]
         bits = differing_bits(left, right)
         same[pairs] = both & (bits <= MOST_BITS)
-        alike = np.minimum(bits, differing_bits(left, mirrored(right))) <= MOST_BITS_NEAR
+        alike = _agree(left, right) | _agree(left, mirrored(right))
         near[pairs] = ~both | alike | (standardised(cosines[pairs], usual) >= CERTAIN)
     return same, near
+
+
+def _agree(left: NDArray[np.uint8], right: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Whether pairs of hashes agree roughly. Hashes of a small logo on a plain ground are zeros for the most part."""
+    one, other = (differing_bits(side, np.zeros_like(side)) / np.float32(256) for side in (left, right))
+    expected = 256 * (one * (1 - other) + other * (1 - one))
+    agree: NDArray[np.bool_] = differing_bits(left, right) <= AGREEING * expected
+    return agree
 
 
 def mirrored(hashes: NDArray[np.uint8]) -> NDArray[np.uint8]:

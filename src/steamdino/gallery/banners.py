@@ -117,6 +117,14 @@ class Banners:
         ).fetchone()
         return layout.location(row[0], str(self._root)) if row else None
 
+    def added_from(self, path: Path) -> list[str]:
+        """Return the ids of the games whose banner was added from a file."""
+        rows = self._db.execute(
+            "SELECT DISTINCT game_id FROM banners WHERE origin = ? ORDER BY game_id",
+            (layout.portable(path, self._root),),
+        )
+        return [key for (key,) in rows]
+
     def require(self, kind: str) -> None:
         """Check that a present game has a banner of a kind that only `sync` gets.
 

@@ -177,6 +177,18 @@ class Games:
             if origin is not None and key.lower().endswith(wanted)
         }
 
+    def folder_of(self, source_id: int) -> tuple[str, Path] | None:
+        """Return the name and the folder of a source; None if the source is not a folder."""
+        row = self._db.execute(
+            "SELECT name, location FROM sources WHERE source_id = ? AND kind = 'folder'", (source_id,)
+        ).fetchone()
+        return (row[0], layout.located(row[1], str(self._root))) if row else None
+
+    def folders(self) -> list[Path]:
+        """Return the folders that are sources."""
+        rows = self._db.execute("SELECT location FROM sources WHERE kind = 'folder'")
+        return [layout.located(written, str(self._root)) for (written,) in rows]
+
     def present(self, source: Source) -> dict[str, bool]:
         """Return the ids of a source's games that are not missing, each with whether it has a banner."""
         rows = self._db.execute(

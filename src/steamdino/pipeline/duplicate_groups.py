@@ -29,6 +29,7 @@ from steamdino.errors import NotComputedError, UsageError
 from steamdino.gallery import Gallery
 from steamdino.gallery.curation import KEEP, SAME, Decision, Original
 from steamdino.gallery.layout import VERTICAL, located, location
+from steamdino.index.pair_cosines import pair_cosines
 from steamdino.index.snapshot_reader import SnapshotReader
 from steamdino.index.snapshot_selection import open_newest
 from steamdino.index.vector_index import Index
@@ -36,6 +37,7 @@ from steamdino.pipeline.keep_rules import AS_USUAL, Candidate, KeepRules
 from steamdino.pipeline.same_files import other_names
 from steamdino.pipeline.stored_descriptions import HASHES, MINIATURES, RowBanners, StoredDescriptions
 from steamdino.records import EVERYTHING, Filter, Progress
+from steamdino.search.cutoff import EVERY_MATCH, Cutoff
 from steamdino.storage.location import Location
 from steamdino.storage.scratch_array import scratch_array
 
@@ -100,6 +102,7 @@ def duplicates(
     only: Filter = EVERYTHING,
     compare: str = COMPARISONS[0],
     keep: Sequence[str] = (),
+    least: Cutoff = EVERY_MATCH,
     progress: Progress | None = None,
     stored_only: bool = False,
     writable: Gallery | None = None,
@@ -114,7 +117,8 @@ def duplicates(
         only: among which games; by default all, hidden ones included.
         compare: which of them to compare with each other, of `COMPARISONS`.
         keep: rules by which the one to keep is chosen, the most important first; see `keep_rules`.
-        progress: called with (done, total) of the games.
+        least: the similarity and the percentile that a pair must have.
+        progress: called with (done, total) of the games, and before that of the pictures that have to be decoded.
         writable: the gallery, if it is open for writing already.
         stored_only: decode at most `stored_descriptions.FEW` pictures, and write nothing to the gallery.
 
@@ -131,6 +135,7 @@ def duplicates(
         tiers=tiers,
         only=only,
         compare=compare,
+        least=least,
         progress=progress,
         stored_only=stored_only,
         writable=writable,
@@ -148,6 +153,7 @@ def find_duplicates(
     only: Filter = EVERYTHING,
     compare: str = COMPARISONS[0],
     names: bool = False,
+    least: Cutoff = EVERY_MATCH,
     progress: Progress | None = None,
     stored_only: bool = False,
     writable: Gallery | None = None,
@@ -171,6 +177,7 @@ def find_duplicates(
         )
         try:
             found = _pairs(reader, hashes, miniatures, tiers, allowed, progress)
+            _leave_out_below(found, reader, least)
         finally:
             for computed in (hashes, miniatures):  # of an interrupted comparison, too
                 computed.store(writable)
@@ -291,6 +298,18 @@ def _leave_out(pairs: Iterable[DuplicatePairs], allowed: NDArray[np.bool_] | Non
     for part in pairs:
         for chunk in part.chunks():
             chunk.tiers[~(allowed[chunk.first] & allowed[chunk.second])] = NO_TIER
+
+
+def _leave_out_below(pairs: Iterable[DuplicatePairs], reader: SnapshotReader, least: Cutoff) -> None:
+    """Keep the pairs that are as alike as a cutoff asks for."""
+    if not least:
+        return
+    known = reader.manifest.similarity
+    for part in pairs:
+        for chunk in part.chunks():
+            cosines = pair_cosines(reader.index.vectors, chunk.first, chunk.second)
+            percentiles = known.percentiles(cosines) if known else [None] * len(cosines)
+            chunk.tiers[~least.passes(cosines, percentiles)] = NO_TIER
 
 
 def _decided(

@@ -12,7 +12,8 @@ import typer
 
 from steamdino.errors import QueryError, UsageError
 from steamdino.present.cli.console import beside, draws, note, note_undated, out, say
-from steamdino.present.cli.filter_options import FilterOptions
+from steamdino.present.cli.duplicate_actions import ActionOptions, act, back
+from steamdino.present.cli.filter_options import FilterOptions, MinimumOptions
 from steamdino.present.cli.options import GalleryOptions, RecipeOptions
 from steamdino.present.cli.output_options import PageOutputOptions, PicturesOption, format_option
 from steamdino.present.display_text import counted, printable, shortened
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from steamdino.pipeline.duplicate_groups import Duplicates, Member
     from steamdino.search import Snapshot
 
-FORMATS = ("table", "json", "csv", "all", "removable")
+FORMATS = ("table", "json", "csv", "pairs", "all", "removable")
 LONGEST_NAME = 40
 KEYS = {"d": "same", "n": "different", "k": "keep", "s": "", "q": ""}
 
@@ -37,7 +38,8 @@ class DuplicatesOutput(PageOutputOptions):
         str,
         format_option(
             FORMATS,
-            "Output format. all lists the ids of all duplicates, removable of those that are safe to remove.",
+            "Output format. pairs is CSV with the scores of each pair. all lists the ids of all duplicates, removable"
+            " of those that are safe to remove.",
         ),
     ] = "table"
     paths: Annotated[
@@ -106,6 +108,8 @@ def duplicates(
             show_default="lossless, resolution, bytes",
         ),
     ] = None,
+    least: MinimumOptions,
+    action: ActionOptions,
     review: Annotated[
         bool, typer.Option("--review", help="Review the pairs one by one; decide each with a key.")
     ] = False,
@@ -130,14 +134,24 @@ def duplicates(
         steam-dino duplicates --compare across-folders --keep-rule "path:*/originals/*"
 
         steam-dino duplicates --review
+
+        steam-dino duplicates --move-to ../duplicates --dry-run
+        steam-dino duplicates --tier identical --hard-link
     """
     from steamdino.analysis.duplicate_detection import TIERS
+    from steamdino.gallery import Gallery
     from steamdino.pipeline import duplicate_groups
+    from steamdino.pipeline.keep_rules import KeepRules
+    from steamdino.pipeline.scored_pairs import scored_pairs
     from steamdino.present.cli.progress import bar
     from steamdino.present.export import check_report, duplicate_pages, output_folders
     from steamdino.records import HIDDEN_COLUMNS
 
     output.check()
+    action.check()
+    if action.move_back:
+        back(action, gallery.folder, action.move_back)
+        return
     folder = output.folder
     if folder:
         output_folders.check_folder(folder, duplicate_pages.KIND)
@@ -156,20 +170,32 @@ def duplicates(
     tiers = [one.strip() for one in tier.split(",") if one.strip()]
     allowed = only.parsed(**dict.fromkeys(HIDDEN_COLUMNS, True))
     with bar("Comparing", "games") as progress:
-        groups = duplicate_groups.duplicates(
+        rules = KeepRules.parse(keep_rule or ())
+        found = duplicate_groups.find_duplicates(
             place,
             recipe.recipe,
             kind=recipe.kind,
             tiers=tiers or TIERS[:3],
             only=allowed,
             compare=compare,
-            keep=keep_rule or (),
+            least=least.cutoff,
             progress=progress,
         )
+    with Gallery.open(place) as opened:
+        if output.format == "pairs":
+            wanted = _game(query, gallery.open(recipe)) if query is not None else None
+            for line in check_report.pairs_csv(scored_pairs(found, opened), wanted):
+                say(line)
+            return
+        groups = found.groups(opened, rules)
     if only.released:
         note_undated(gallery.open(recipe).undated(allowed))
     if query is not None:
-        groups = _of_one(groups, query, gallery.open(recipe))
+        key = _game(query, gallery.open(recipe))
+        groups = [group for group in groups if any(one.game_id == key for one in group.members)]
+    if action.act:
+        act(action, place, groups, recipe.kind)
+        return
     if folder:
         with bar("Scaling", "banners") as progress:
             pages = duplicate_pages.write_pages(
@@ -196,13 +222,14 @@ def duplicates(
                 _print(groups, page, per_page, output.pictures)
 
 
-def _of_one(groups: list[Duplicates], query: str, snapshot: Snapshot) -> list[Duplicates]:
+def _game(query: str, snapshot: Snapshot) -> str:
+    """Return the id of the game that is asked about."""
     found = snapshot.similar(query, 1).query
     if found.game is None:
         raise QueryError(
             f"{query!r} is a picture, not a game; to see its nearest games, run: steam-dino similar"
         )
-    return [group for group in groups if any(one.game_id == found.game.id for one in group.members)]
+    return found.game.id
 
 
 def _listed(groups: list[Duplicates], *, removable: bool) -> list[Member]:

@@ -107,13 +107,9 @@ class HidingFilterOptions(FilterOptions):
 
 
 @dataclass(frozen=True, slots=True)
-class CutoffOptions:
-    """How alike matches must be."""
+class MinimumOptions:
+    """The lowest similarity that counts."""
 
-    alike: Annotated[
-        bool,
-        typer.Option("--alike", help="Only matches closer than 99.9 % of all pairs. May be fewer than -k."),
-    ] = False
     min_similarity: Annotated[
         float | None,
         typer.Option(
@@ -132,6 +128,27 @@ class CutoffOptions:
             show_default=False,
         ),
     ] = None
+
+    @property
+    def cutoff(self) -> Cutoff:
+        """The least that a match must have.
+
+        Raises:
+            UsageError: a value is out of its range.
+        """
+        from steamdino.search.cutoff import Cutoff
+
+        return Cutoff.of(self.min_similarity, self.min_percentile, alike=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CutoffOptions(MinimumOptions):
+    """How alike matches must be."""
+
+    alike: Annotated[
+        bool,
+        typer.Option("--alike", help="Only matches closer than 99.9 % of all pairs. May be fewer than -k."),
+    ] = False
 
     @property
     def cutoff(self) -> Cutoff:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from steamdino.analysis.duplicate_detection import TIERS
 from steamdino.analysis.flaws import FLAWS, Flaw
 from steamdino.gallery.layout import absolute, location
 from steamdino.pipeline.duplicate_groups import Duplicates, Member
+from steamdino.pipeline.scored_pairs import ScoredPair
 from steamdino.present.display_text import inert
 from steamdino.present.export.html_page import write_page
 from steamdino.present.export.json_lists import json_list
@@ -87,6 +88,15 @@ def findings_csv(found: Sequence[Flaw]) -> Iterator[str]:
 def groups_json(groups: Sequence[Duplicates]) -> Iterator[str]:
     """Yield groups as one JSON list, in parts that end where a line does."""
     return json_list(map(asdict, groups))
+
+
+def pairs_csv(pairs: Iterable[ScoredPair], game: str | None = None) -> Iterator[str]:
+    """Yield pairs as lines of CSV, all or those of one game. The first is a header."""
+    yield _csv_line(("tier", "first", "second", "similarity", "hash_bits"))
+    for one in pairs:
+        if game in (None, one.first, one.second):
+            similarity = f"{one.similarity:.6f}"
+            yield _csv_line((one.tier, inert(one.first), inert(one.second), similarity, one.hash_bits))
 
 
 def groups_csv(groups: Sequence[Duplicates]) -> Iterator[str]:
