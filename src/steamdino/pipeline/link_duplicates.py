@@ -43,6 +43,8 @@ def link_file(one: RemovableFile) -> str:
     link = one.path.with_name(one.path.name + LINK)
     try:
         link.unlink(missing_ok=True)  # of a run that was cut off
+        if one.path.samefile(one.kept):  # a name that replaces another one of the same file would stay itself
+            return ""
         os.link(one.kept, link)
         link.replace(one.path)
         sync_folder(one.path.parent)
