@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from steamdino.gallery import Gallery
     from steamdino.pipeline import add, build
     from steamdino.pipeline.check import check
+    from steamdino.pipeline.duplicate_groups import duplicates
+    from steamdino.pipeline.scored_pairs import duplicate_pairs
     from steamdino.recipe import Recipe
     from steamdino.records import Match, Matches
     from steamdino.search import Snapshot
@@ -43,6 +45,8 @@ _HOMES = {
     "build": "steamdino.pipeline",
     "check": "steamdino.pipeline.check",
     "diverse": "steamdino.analysis.unique",
+    "duplicate_pairs": "steamdino.pipeline.scored_pairs",
+    "duplicates": "steamdino.pipeline.duplicate_groups",
     "unique": "steamdino.analysis.unique",
 }
 
@@ -61,6 +65,8 @@ __all__ = [
     "build",
     "check",
     "diverse",
+    "duplicate_pairs",
+    "duplicates",
     "unique",
 ]
 

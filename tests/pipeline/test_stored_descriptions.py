@@ -22,8 +22,10 @@ from steamdino.analysis.evaluation.baselines import HASH_VERSION, difference_has
 from steamdino.banners.read import read_picture
 from steamdino.errors import NotComputedError
 from steamdino.gallery import Gallery
+from steamdino.gallery.curation import Decision
 from steamdino.pipeline import duplicate_groups, stored_descriptions
 from steamdino.pipeline.check import check
+from steamdino.pipeline.decisions import decide
 from steamdino.pipeline.duplicate_groups import Duplicates, duplicates
 from steamdino.records import Filter
 
@@ -240,3 +242,19 @@ def test_hashes_of_an_interrupted_comparison_are_stored(
 def test_only_pictures_that_a_filter_allows_are_hashed(gallery: Path) -> None:
     duplicates(gallery, only=Filter(free=True))
     assert hashes_of(gallery) == {}
+
+
+def test_pairs_have_their_scores_under_a_persons_decisions(gallery: Path) -> None:
+    found = steamdino.duplicate_pairs(gallery, tiers=("identical", "re-encoded"))
+    assert {(one.first, one.second, one.tier) for one in found} == {
+        ("0", "1", "re-encoded"),
+        ("0", "2", "re-encoded"),
+        ("1", "2", "re-encoded"),
+    }
+    hashes = hashes_of(gallery)
+    for one in found:
+        differing = int.from_bytes(hashes[one.first]) ^ int.from_bytes(hashes[one.second])
+        assert one.hash_bits == differing.bit_count()
+        assert one.similarity == pytest.approx(1, abs=0.2)
+    decide(gallery, [Decision("0", "2", "different")])
+    assert {(one.first, one.second) for one in steamdino.duplicate_pairs(gallery)} == {("0", "1"), ("1", "2")}

@@ -287,3 +287,81 @@ def test_pages_of_duplicates_show_their_pictures_and_replace_nothing_else(
     assert page.evaluate("[...document.images].every((image) => image.naturalWidth > 0)")
     assert page.evaluate("document.images.length") > 10
     assert page.complaints == []
+
+
+@pytest.fixture
+def copies(tmp_path: Path, paint: Any) -> Path:
+    """A gallery of four pictures, with a copy of the first."""
+    covers = tmp_path / "covers"
+    for seed in range(4):
+        paint(covers / f"{seed}.png", seed)
+    (covers / "more").mkdir()
+    (covers / "more/copy.png").write_bytes((covers / "0.png").read_bytes())
+    steamdino.add(tmp_path / "g", covers)
+    steamdino.build(tmp_path / "g", "bundled/64x64")
+    return tmp_path / "g"
+
+
+def test_files_are_moved_only_if_that_is_confirmed(run: Run, copies: Path, tmp_path: Path) -> None:
+    target, covers = tmp_path / "moved", tmp_path / "covers"
+    arguments = ("duplicates", "-g", copies, "--tier", "identical", "--move-to", target)
+    refused = run(*arguments, input="y\n")
+    assert refused.returncode == 2
+    assert "--move-to asks first, and there is no terminal; add --dry-run or --yes" in refused.stderr
+    tried = run(*arguments, "--dry-run")
+    assert tried.stdout == f"would move\t{covers}/more/copy.png\t{target}/more/copy.png\n"
+    assert not target.exists()
+    done = run(*arguments, "--yes")
+    assert done.stdout == f"moved\t{covers}/more/copy.png\t{target}/more/copy.png\n"
+    assert "1 file in " in done.stderr
+    assert not (covers / "more/copy.png").exists()
+    assert "4 unchanged, 0 missing" in run("add", covers, "-g", copies).stdout
+    back = run("duplicates", "-g", copies, "--move-back", target, "--yes")
+    assert back.stdout == f"moved\t{target}/more/copy.png\t{covers}/more/copy.png\n"
+    assert "5 unchanged, 0 missing" in run("add", covers, "-g", copies).stdout
+
+
+def test_identical_files_are_linked_on_request(run: Run, copies: Path, tmp_path: Path) -> None:
+    done = run("duplicates", "-g", copies, "--hard-link", "--yes")
+    covers = tmp_path / "covers"
+    assert done.stdout == f"linked\t{covers}/more/copy.png\t{covers}/0.png\n"
+    assert (covers / "more/copy.png").samefile(covers / "0.png")
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (("--hard-link", "--move-to", "x"), "--move-to and --hard-link exclude each other"),
+        (("--yes",), "--dry-run and --yes are for --move-to, --move-back and --hard-link"),
+        (("--move-back", "x", "--yes"), "has no files that were moved there"),
+    ],
+)
+def test_actions_that_make_no_sense_are_refused(
+    run: Run, copies: Path, options: tuple[str, ...], reason: str
+) -> None:
+    done = run("duplicates", "-g", copies, *options)
+    assert done.returncode == 2
+    assert reason in done.stderr
+
+
+def test_pairs_are_listed_with_their_scores(run: Run, copies: Path) -> None:
+    done = run("duplicates", "-g", copies, "--tier", "identical", "--format", "pairs")
+    assert done.stdout.splitlines() == [
+        "tier,first,second,similarity,hash_bits",
+        "identical,0,more/copy,1.000000,0",
+    ]
+
+
+def test_pairs_below_a_minimum_are_left_out(run: Run, copies: Path, tmp_path: Path) -> None:
+    picture = Image.open(tmp_path / "covers/1.png")
+    picture.save(tmp_path / "covers/poor.jpg", quality=12)
+    run("add", tmp_path / "covers", "-g", copies)
+    run("build", "-g", copies)
+    rows = csv.DictReader(io.StringIO(run("duplicates", "-g", copies, "--format", "pairs").stdout))
+    similarities = {(row["first"], row["second"]): float(row["similarity"]) for row in rows}
+    assert set(similarities) == {("0", "more/copy"), ("1", "poor")}
+    least = similarities["1", "poor"]
+    for minimum, count in ((least - 0.001, 2), (least + 0.001, 1)):
+        arguments = ("duplicates", "-g", copies, "--min-similarity", minimum, "--format", "csv")
+        groups = {row["group"] for row in csv.DictReader(io.StringIO(run(*arguments).stdout))}
+        assert len(groups) == count

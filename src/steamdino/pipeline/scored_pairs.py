@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from steamdino.analysis.duplicate_detection import TIERS
 from steamdino.analysis.duplicate_grouping import paired_rows
 from steamdino.gallery import Gallery
 from steamdino.gallery.curation import PAGE
+from steamdino.gallery.layout import VERTICAL
 from steamdino.index.bit_counts import differing_bits
 from steamdino.index.pair_cosines import pair_cosines
-from steamdino.pipeline.duplicate_groups import FoundDuplicates
+from steamdino.pipeline.duplicate_groups import COMPARISONS, FoundDuplicates, find_duplicates
 from steamdino.pipeline.stored_descriptions import HASHES, RowBanners, StoredDescriptions
+from steamdino.records import EVERYTHING, Filter, Progress
+from steamdino.search.cutoff import EVERY_MATCH, Cutoff
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,28 @@ class ScoredPair:
     second: str
     similarity: float
     hash_bits: int | None
+
+
+def duplicate_pairs(
+    gallery: str | Path,
+    recipe: str | None = None,
+    *,
+    kind: str = VERTICAL,
+    tiers: Sequence[str] = TIERS[:3],
+    only: Filter = EVERYTHING,
+    compare: str = COMPARISONS[0],
+    least: Cutoff = EVERY_MATCH,
+    progress: Progress | None = None,
+) -> list[ScoredPair]:
+    """Return the pairs of games whose banners show the same, the strictest tier first.
+
+    Takes and raises the same as `duplicates`.
+    """
+    found = find_duplicates(
+        gallery, recipe, kind=kind, tiers=tiers, only=only, compare=compare, least=least, progress=progress
+    )
+    with Gallery.open(gallery) as opened:
+        return list(scored_pairs(found, opened))
 
 
 def scored_pairs(found: FoundDuplicates, opened: Gallery) -> Iterator[ScoredPair]:
