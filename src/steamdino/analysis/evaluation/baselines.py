@@ -25,7 +25,7 @@ BINS = 8
 THUMBNAIL = (16, 24)  # width and height in pixels, upright like a banner
 GREYS = (17, 16)
 
-HASH_VERSION = 1
+HASH_VERSION = 2
 """Of `difference_hash`: hashes that galleries store are computed again when it rises."""
 
 
