@@ -13,7 +13,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-HOW_TO = ("own-pictures", "tables", "keep-a-gallery", "evaluate", "explore", "changes", "export", "words")
+HOW_TO = (
+    "own-pictures",
+    "tables",
+    "clean-a-library",
+    "keep-a-gallery",
+    "evaluate",
+    "explore",
+    "changes",
+    "export",
+    "words",
+)
 PAGES = ("README.md", "docs/tutorial.md", *(f"docs/how-to/{name}.md" for name in HOW_TO))
 BLOCK = re.compile(r"^```(console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 WROTE = (
