@@ -96,4 +96,5 @@ def clustered(count: int, dim: int = 8, *, seed: int = 0) -> NDArray[np.float32]
     ] + 0.5 * rng.standard_normal((count, dim))
     copies = rng.integers(0, count, (count // 8, 2))
     vectors[copies[:, 0]] = vectors[copies[:, 1]]
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    unit: NDArray[np.float32] = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    return unit
