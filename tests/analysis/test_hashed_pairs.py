@@ -13,19 +13,25 @@ from steamdino.analysis.evaluation.baselines import difference_hash
 from steamdino.analysis.hashed_pairs import hashed_pairs, keep_alike
 from steamdino.banners.miniature import COLOURS, LENGTH
 from steamdino.index.exact import ExactIndex
+from steamdino.index.hash_pairs import PARTS
 
 RE_ENCODED, NEAR = TIERS.index("re-encoded"), TIERS.index("near")
 
 
 def apart(count: int) -> ExactIndex:
-    """Vectors of which no two are alike."""
-    return ExactIndex(np.eye(count, dtype=np.float32))
+    """Vectors of which any two have a cosine of 0.4."""
+    vectors = np.sqrt(0.6) * np.eye(count, count + 1, dtype=np.float32)
+    vectors[:, count] = np.sqrt(0.4)
+    return ExactIndex(vectors.astype(np.float32))
 
 
 def hashes_apart(*bits: int) -> NDArray[np.uint8]:
     """A hash, and others that differ from it in so many bits."""
     first = np.random.default_rng(0).integers(0, 2, 256, dtype=np.uint8)
-    others = [first ^ (np.arange(256) * 101 % 256 < count) for count in bits]
+    places = np.argsort(
+        np.arange(256) % PARTS, kind="stable"
+    )  # in few parts of the index, which finds all of them
+    others = [first ^ np.isin(np.arange(256), places[:count]) for count in bits]
     return np.packbits(np.stack([first, *others]), axis=1)
 
 
@@ -56,12 +62,23 @@ def found(
 
 
 def test_the_number_of_bits_decides_the_tier() -> None:
-    hashes = hashes_apart(18, 19, 40, 41)
+    hashes = hashes_apart(18, 19, 36, 41)
     assert {pair: tier for pair, tier in found(hashes).items() if pair[0] == 0} == {
         (0, 1): RE_ENCODED,
         (0, 2): NEAR,
         (0, 3): NEAR,
     }
+
+
+def test_the_more_bits_differ_the_more_alike_the_vectors_must_be() -> None:
+    """Of some 128 bits in which unrelated hashes differ, 12 are trusted."""
+    hashes = hashes_apart(10, 20, 30)
+    for cosine, count in ((-0.05, 0), (0.0, 1), (0.08, 2), (0.16, 3)):
+        vectors = np.zeros((4, 4), np.float32)
+        vectors[0, 0] = 1
+        for row in (1, 2, 3):
+            vectors[row, 0], vectors[row, row] = cosine, np.sqrt(1 - cosine**2)
+        assert sum(pair[0] == 0 for pair in found(hashes, index=ExactIndex(vectors))) == count
 
 
 def test_only_the_tiers_that_are_wanted_are_found() -> None:

@@ -71,20 +71,20 @@ def test_many_merges_find_the_same(hashes: NDArray[np.uint8]) -> None:
 
 
 def test_the_worst_place_of_the_bits_loses_no_pair() -> None:
-    """One bit of each part but two: any other 24 bits leave more parts equal."""
+    """One bit of each part but two: any other bits leave more parts equal."""
     first = np.random.default_rng(1).integers(0, 256, (1, 32), dtype=np.uint8)
     for start in range(hash_pairs.PARTS):
         bits = (start + np.arange(SURE)) % hash_pairs.PARTS
         assert found_in(np.vstack((first, flipped(first, 0, bits)))) == {(0, 1): SURE}
 
 
-def test_of_pairs_that_differ_in_a_seventh_of_the_bits_nearly_all_are_found() -> None:
+def test_of_pairs_that_differ_in_a_ninth_of_the_bits_most_are_found() -> None:
     rng = np.random.default_rng(2)
     hashes = rng.integers(0, 256, (1000, 32), dtype=np.uint8)
-    copies = np.stack([flipped(hashes, row, rng.choice(256, 36, replace=False)) for row in range(1000)])
+    copies = np.stack([flipped(hashes, row, rng.choice(256, 28, replace=False)) for row in range(1000)])
     found = found_in(np.vstack((hashes, copies)))
-    assert sum((row, row + 1000) in found for row in range(1000)) >= 960
-    assert set(found.values()) == {36}
+    assert sum((row, row + 1000) in found for row in range(1000)) >= 880
+    assert set(found.values()) == {28}
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])

@@ -188,10 +188,22 @@ def _compared(
 
 def _agree(left: NDArray[np.uint8], right: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Whether pairs of hashes agree roughly. Hashes of a small logo on a plain ground are zeros for the most part."""
+    return share_of_bits(left, right) <= AGREEING
+
+
+def share_of_bits(left: NDArray[np.uint8], right: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Divide the bits in which pairs of hashes differ by those in which unrelated ones do that have as many ones.
+
+    Args:
+        left, right: uint8, shape (m, 32), contiguous.
+
+    Returns:
+        float32, shape (m,): about 1 for unrelated hashes; 0 for equal ones.
+    """
     one, other = (differing_bits(side, np.zeros_like(side)) / np.float32(256) for side in (left, right))
     expected = 256 * (one * (1 - other) + other * (1 - one))
-    agree: NDArray[np.bool_] = differing_bits(left, right) <= AGREEING * expected
-    return agree
+    share: NDArray[np.float32] = (differing_bits(left, right) / np.maximum(expected, 1e-6)).astype(np.float32)
+    return share
 
 
 def mirrored(hashes: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from steamdino.analysis.distinct_pairs import first_rows
 from steamdino.analysis.duplicate_detection import (
+    CHUNK,
     LEAST,
     MOST_BITS,
     NEAR,
@@ -20,6 +21,7 @@ from steamdino.analysis.duplicate_detection import (
     RE_ENCODED,
     TIERS,
     DuplicatePairs,
+    share_of_bits,
     standardised,
 )
 from steamdino.analysis.re_encoded import BLOCK, Miniatures
@@ -30,6 +32,10 @@ from steamdino.index.vector_index import Index
 
 MOST_BITS_HASHED = 40
 """Bits, of 256, in which the hashes of a pair may differ if the vectors do not confirm it."""
+
+MOST_SHARE, TRUSTED_SHARE = 0.3, 0.1
+"""Of the bits in which unrelated hashes differ: in how many those of a pair may differ at most, and in how many they
+may if the vectors have nothing in common. In between, the vectors must be the more alike, the more bits differ."""
 
 LEAST_CORRELATION = 0.97
 """Of the grey values of two miniatures. That of copies is 0.98 or more, that of different covers whose hashes agree is
@@ -63,9 +69,25 @@ def hashed_pairs(
     first, second, bits = hash_pairs(hashes[rows], MOST_BITS_HASHED)
     first, second = rows[first], rows[second]
     found = np.where(bits <= MOST_BITS, TIERS.index(RE_ENCODED), TIERS.index(NEAR)).astype(np.uint8)
-    new = standardised(pair_cosines(index.vectors, first, second), usual) < LEAST[NEAR]
+    likeness = standardised(pair_cosines(index.vectors, first, second), usual)
+    new = (likeness < LEAST[NEAR]) & _plausible(hashes, first, second, likeness)
     new &= np.isin(found, [TIERS.index(tier) for tier in tiers])
     return DuplicatePairs(first[new], second[new], found[new])
+
+
+def _plausible(
+    hashes: NDArray[np.uint8],
+    first: NDArray[np.intp],
+    second: NDArray[np.intp],
+    likeness: NDArray[np.float64],
+) -> NDArray[np.bool_]:
+    """Find the pairs that are worth a look at their pixels: among millions of pairs, many hashes agree by chance."""
+    found = np.zeros(len(first), np.bool_)
+    for start in range(0, len(first), CHUNK):
+        part = slice(start, start + CHUNK)
+        share = share_of_bits(hashes[first[part]], hashes[second[part]])
+        found[part] = (share <= MOST_SHARE) & (likeness[part] >= share - TRUSTED_SHARE)
+    return found
 
 
 def keep_alike(pairs: DuplicatePairs, count: int, miniatures: Miniatures) -> None:

@@ -22,15 +22,15 @@ from steamdino.index.bit_counts import differing_bits
 BITS = 256
 """Of a hash."""
 
-PARTS = 26
-"""Of 9 or 10 bits, so that two of them tell a million rows apart."""
+PARTS = 20
+"""Of 12 or 13 bits, so that two of them tell millions of rows apart."""
 
 SURE = PARTS - 2
 """Bits up to which all pairs are found, but for those of a crowd."""
 
-CROWD = 256
-"""Most rows with the same two parts that are compared with each other. More of them are thousands of copies, which make
-millions of pairs, or pictures that show next to nothing."""
+CROWD = 32
+"""Most rows with the same two parts that are compared with each other. More of them are copies by the dozen, or
+pictures that show next to nothing."""
 
 COMPARED = 1 << 15
 """Pairs that are compared at a time: twice 1 MB."""
@@ -38,7 +38,7 @@ COMPARED = 1 << 15
 MERGED = 1 << 20
 """Pairs after which those that were found several times are merged."""
 
-_PART, _ROW = np.uint64(10), np.uint64(32)
+_PART, _ROW = np.uint64(13), np.uint64(32)
 """Bits of a part, and of a row's number."""
 
 
@@ -62,9 +62,7 @@ def hash_pairs(hashes: NDArray[np.uint8], most: int) -> HashPairs:
     parts, count = _parts(hashes), len(hashes)
     merged, waiting = np.empty(0, np.int64), [np.empty(0, np.int64)]
     for one, other in combinations(parts, 2):
-        for first, second in _equal(one.astype(np.uint64) << _PART | other):
-            near = differing_bits(hashes[first], hashes[second]) <= most
-            first, second = first[near], second[near]
+        for first, second in _equal(one.astype(np.uint64) << _PART | other, hashes, most):
             waiting.append(np.minimum(first, second) * count + np.maximum(first, second))
         if sum(map(len, waiting)) >= MERGED:
             merged, waiting = np.unique(np.concatenate([merged, *waiting])), []
@@ -88,8 +86,10 @@ def _parts(hashes: NDArray[np.uint8]) -> list[NDArray[np.uint16]]:
     return parts
 
 
-def _equal(keys: NDArray[np.uint64]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Yield the pairs of rows that have the same key, `COMPARED` at a time, except those of a crowd."""
+def _equal(
+    keys: NDArray[np.uint64], hashes: NDArray[np.uint8], most: int
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Yield the pairs of rows that have the same key and differ in few bits, except those of a crowd."""
     # Keys and rows in one number each: sorting numbers takes a third of the time of sorting places.
     order = keys << _ROW | np.arange(len(keys), dtype=np.uint64)
     order.sort()
@@ -100,10 +100,12 @@ def _equal(keys: NDArray[np.uint64]) -> Iterator[tuple[NDArray[np.intp], NDArray
     if len(crowded):
         places = places[~np.isin(keys[places], crowded)]
     distance = 1
+    ordered = hashes[rows]  # so that what is compared lies side by side
     while len(places):
         for start in range(0, len(places), COMPARED):
             block = places[start : start + COMPARED]
-            yield rows[block], rows[block + distance]
+            near = block[differing_bits(ordered[block], ordered[block + distance]) <= most]
+            yield rows[near], rows[near + distance]
         distance += 1
         places = places[places + distance < len(keys)]
         places = places[keys[places + distance] == keys[places]]
