@@ -205,7 +205,7 @@ def test_copies_that_are_too_small_for_their_vectors_are_found_by_their_hashes(
     covers = gallery.parent / "covers"
     original = Image.open(covers / "3.png")
     original.resize((original.width // 6, original.height // 6)).save(covers / "small.png")
-    original.save(covers / "poor.jpg", quality=5)
+    original.save(covers / "poor.jpg", quality=10)
     steamdino.add(gallery, covers)
     steamdino.build(gallery, "bundled/64x64")
 
