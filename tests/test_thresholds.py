@@ -7,7 +7,8 @@ import pytest
 import steamdino
 from steamdino.analysis.flaws import FLAWS
 from steamdino.errors import UsageError
-from steamdino.thresholds import ADJUSTABLE, Thresholds
+from steamdino.index.similarity_distribution import SAME_THING
+from steamdino.thresholds import ADJUSTABLE, DUPLICATE_RANGES, DuplicateThresholds, Thresholds
 
 
 def test_a_flaw_is_a_score_below_its_threshold() -> None:
@@ -27,3 +28,17 @@ def test_a_threshold_outside_of_0_to_1_is_refused(value: float) -> None:
             UsageError, match=f"the threshold {one.name} is .*; it must be a number from 0 to 1"
         ):
             replace(Thresholds(), **{one.name: value})
+
+
+def test_near_banners_show_the_same_thing_by_default() -> None:
+    assert DuplicateThresholds().near == SAME_THING
+
+
+@pytest.mark.parametrize("value", [-0.1, 300, float("nan")])
+def test_a_threshold_of_duplicates_outside_of_its_range_is_refused(value: float) -> None:
+    assert DUPLICATE_RANGES.keys() == {one.name for one in fields(DuplicateThresholds)}
+    for name, most in DUPLICATE_RANGES.items():
+        with pytest.raises(
+            UsageError, match=f"the threshold {name} is .*; it must be a number from 0 to {most}"
+        ):
+            replace(DuplicateThresholds(), **{name: value})

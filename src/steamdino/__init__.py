@@ -29,11 +29,12 @@ if TYPE_CHECKING:
     from steamdino.recipe import Recipe
     from steamdino.records import Match, Matches
     from steamdino.search import Snapshot
-    from steamdino.thresholds import Thresholds
+    from steamdino.thresholds import DuplicateThresholds, Thresholds
 
 _HOMES = {
     "Auditor": "steamdino.analysis.audit",
     "Explainer": "steamdino.analysis.explain",
+    "DuplicateThresholds": "steamdino.thresholds",
     "Gallery": "steamdino.gallery",
     "Match": "steamdino.records",
     "Matches": "steamdino.records",
@@ -52,6 +53,7 @@ _HOMES = {
 
 __all__ = [
     "Auditor",
+    "DuplicateThresholds",
     "Explainer",
     "Gallery",
     "Match",

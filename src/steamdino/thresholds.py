@@ -1,4 +1,4 @@
-"""The thresholds of `check`: a picture has a flaw if its score is below the flaw's threshold."""
+"""The thresholds of `check` and `duplicates`, which a person may set."""
 
 from __future__ import annotations
 
@@ -48,3 +48,40 @@ class Thresholds:
 
 ADJUSTABLE = tuple(one.name.replace("_", "-") for one in fields(Thresholds))
 """The flaws that have a threshold."""
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateThresholds:
+    """How alike pictures must be to count as duplicates.
+
+    Attributes:
+        near: lowest standardised similarity of near pairs, from 0 (usual) to 1 (equal).
+        certain: standardised similarity from which pairs are near whatever their hashes say.
+        hash_bits: bits, of 256, in which the hashes of re-encoded pairs may differ.
+        colour: of 255, how much a colour of re-encoded pairs may differ in any place.
+        spot: of 255, how much the greys of re-encoded pairs may differ in any spot.
+    """
+
+    near: float = 0.5
+    certain: float = 0.75
+    hash_bits: float = 18
+    colour: float = 20
+    spot: float = 6
+
+    def __post_init__(self) -> None:
+        """Check that each is in its range.
+
+        Raises:
+            UsageError: one is not.
+        """
+        for name, most in DUPLICATE_RANGES.items():
+            if not 0 <= getattr(self, name) <= most:
+                value = getattr(self, name)
+                raise UsageError(f"the threshold {name} is {value}; it must be a number from 0 to {most}")
+
+
+DUPLICATE_RANGES = {"near": 1, "certain": 1, "hash_bits": 256, "colour": 255, "spot": 255}
+"""The highest value of each threshold of `duplicates`."""
+
+USUAL = DuplicateThresholds()
+"""The defaults, which `benchmarks/duplicates.py` measures."""

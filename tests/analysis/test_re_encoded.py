@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from steamdino.analysis import re_encoded
 from steamdino.analysis.duplicate_detection import NO_TIER, TIERS, DuplicatePairs
-from steamdino.analysis.re_encoded import MOST_DIFFERENT, MOST_DIFFERENT_SPOT, confirm
+from steamdino.analysis.re_encoded import confirm
 from steamdino.banners.miniature import GREYS, LENGTH
+from steamdino.thresholds import USUAL
 
 COUNT = 10
 RE_ENCODED, NEAR = TIERS.index("re-encoded"), TIERS.index("near")
@@ -55,7 +56,7 @@ def test_a_pair_stays_re_encoded_if_both_miniatures_are_known_and_alike(
     expected = []
     for a, b, tier in drawn:
         largest = int(np.abs(table[a, 4:].astype(int) - table[b, 4:]).max())
-        same = known[a] and known[b] and shown[a][1] == shown[b][1] and largest <= MOST_DIFFERENT
+        same = known[a] and known[b] and shown[a][1] == shown[b][1] and largest <= USUAL.colour
         expected.append(tier if tier != RE_ENCODED or same else NEAR if near else NO_TIER)
     assert pairs[0].tiers.tolist() == expected
     wanted = sorted({row for a, b, tier in drawn if tier == RE_ENCODED for row in (a, b)})
@@ -68,7 +69,7 @@ def test_nothing_is_read_where_no_pair_is_re_encoded() -> None:
 
 def test_a_spot_that_differs_makes_a_pair_near() -> None:
     table = np.full((3, LENGTH), 100, np.uint8)
-    for row, grey in ((1, 100 + MOST_DIFFERENT_SPOT), (2, 101 + MOST_DIFFERENT_SPOT)):
+    for row, grey in ((1, 100 + USUAL.spot), (2, 101 + USUAL.spot)):
         table[row, LENGTH - GREYS :].reshape(72, 48)[10:14, 20:24] = grey
     rows, others = np.array([0, 0]), np.array([1, 2])
     pairs = DuplicatePairs(rows, others, np.full(2, RE_ENCODED, np.uint8))

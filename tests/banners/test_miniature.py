@@ -12,9 +12,9 @@ import pytest
 from PIL import Image, ImageDraw, ImageEnhance
 
 from steamdino import Snapshot
-from steamdino.analysis.re_encoded import MOST_DIFFERENT, MOST_DIFFERENT_SPOT
 from steamdino.banners.miniature import COLOURS, GREYS, LENGTH, SIZE, difference, miniature, spot_difference
 from steamdino.errors import PictureError
+from steamdino.thresholds import USUAL
 
 ART = ("neonoir", "jamberry", "hollow-avenue", "the-wet-precinct", "pelagia", "kazemori", "quiet-orbit")
 
@@ -65,12 +65,12 @@ OTHER: dict[str, Callable[[Image.Image], bytes]] = {
 
 @pytest.mark.parametrize("kind", SAME)
 def test_encoding_and_scaling_change_little(kind: str, pictures: list[Image.Image]) -> None:
-    assert max(apart(encoded(image), SAME[kind](image)) for image in pictures) <= MOST_DIFFERENT
+    assert max(apart(encoded(image), SAME[kind](image)) for image in pictures) <= USUAL.colour
 
 
 @pytest.mark.parametrize("kind", OTHER)
 def test_a_band_another_hue_or_light_changes_much(kind: str, pictures: list[Image.Image]) -> None:
-    assert min(apart(encoded(image), OTHER[kind](image)) for image in pictures) > MOST_DIFFERENT
+    assert min(apart(encoded(image), OTHER[kind](image)) for image in pictures) > USUAL.colour
 
 
 def test_a_miniature_is_what_pillow_makes_of_the_picture(pictures: list[Image.Image]) -> None:
@@ -97,7 +97,7 @@ def test_an_animation_differs_from_a_still_and_from_one_that_goes_on_otherwise(
     )
     assert apart(still, still) == apart(moving, same) == 0
     assert apart(still, moving) == apart(moving, longer) == 256
-    assert MOST_DIFFERENT < apart(moving, other) < 256
+    assert USUAL.colour < apart(moving, other) < 256
 
 
 def test_what_is_no_picture_has_no_miniature() -> None:
@@ -128,23 +128,21 @@ def spots_apart(one: Image.Image, other: Image.Image, form: str = "PNG", **optio
     "other", [{"size": (100, 150)}, {"size": (66, 100)}, {"size": (400, 600)}, {"size": (200, 267)}]
 )
 def test_other_sizes_of_a_picture_differ_little_in_any_spot(other: dict[str, Any]) -> None:
-    assert (
-        spots_apart(drawn(text="CHAPTER ONE"), drawn(text="CHAPTER ONE", **other)) < MOST_DIFFERENT_SPOT / 2
-    )
+    assert spots_apart(drawn(text="CHAPTER ONE"), drawn(text="CHAPTER ONE", **other)) < USUAL.spot / 2
 
 
 @pytest.mark.parametrize("quality", [20, 60, 95])
 def test_other_qualities_of_a_picture_differ_little_in_any_spot(quality: int) -> None:
     one = drawn(text="CHAPTER ONE")
-    assert spots_apart(one, one, "JPEG", quality=quality) < MOST_DIFFERENT_SPOT / 2
+    assert spots_apart(one, one, "JPEG", quality=quality) < USUAL.spot / 2
 
 
 @pytest.mark.parametrize("text", ["", "CHAPTER TWO XII"])
 def test_a_small_line_of_text_makes_a_spot_differ_but_not_the_colours(text: str) -> None:
     one, other = drawn(text="VR EDITION"), drawn(text=text)
-    assert spots_apart(one, other) > MOST_DIFFERENT_SPOT
+    assert spots_apart(one, other) > USUAL.spot
     first, second = (np.frombuffer(miniature(encoded(it)), np.uint8)[None] for it in (one, other))
-    assert difference(first, second)[0] <= MOST_DIFFERENT
+    assert difference(first, second)[0] <= USUAL.colour
 
 
 def test_a_spot_is_the_largest_mean_of_what_lies_outside_the_range_around_it() -> None:

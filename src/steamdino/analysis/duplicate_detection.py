@@ -8,7 +8,7 @@ Cosines have a different scale under each recipe. Tiers therefore go by a standa
 ``re-encoded``   the same picture, encoded again or scaled: the difference hashes differ in few bits, and the
                  vectors confirm it; `re_encoded` then compares the colours
 ``near``         by the vectors: cropped, recoloured, mirrored, with other lettering, a reskin. Where these are less
-                 alike than `CERTAIN`, the hashes must agree roughly, as they are or mirrored
+                 alike than `DuplicateThresholds.certain`, the hashes must agree roughly, as they are or mirrored
 ``similar``      each is the other's nearest neighbour, and closer than most pairs, but not the same
 ===============  ============================================================================================
 
@@ -26,21 +26,14 @@ from numpy.typing import NDArray
 
 from steamdino.analysis.distinct_pairs import close_pairs, first_rows
 from steamdino.index.bit_counts import differing_bits
-from steamdino.index.similarity_distribution import SAME_THING
 from steamdino.index.vector_index import ClosePairs, Index
 from steamdino.records import Progress
+from steamdino.thresholds import USUAL, DuplicateThresholds
 
 IDENTICAL, RE_ENCODED, NEAR, SIMILAR = TIERS = ("identical", "re-encoded", "near", "similar")
 
-LEAST = {NEAR: SAME_THING, SIMILAR: 0.42}
-"""Lowest standardised similarity of each tier; re-encoded pairs are near ones, too."""
-
-CERTAIN = 0.75
-"""Standardised similarity from which pairs are near whatever their hashes say. Pictures of a few thousand pixels, or
-with coarse JPEG blocks, resemble each other more than that seldom, but often more than `LEAST`."""
-
-MOST_BITS = 18
-"""Bits, of 256, in which the difference hashes of the same picture may differ."""
+LEAST_SIMILAR = 0.42
+"""Lowest standardised similarity of the tier `similar`."""
 
 AGREEING = 0.7
 """How many bits the hashes of less than certain near pairs may differ in, as a fraction of those in which hashes differ
@@ -86,9 +79,9 @@ class DuplicatePairs:
                 yield part.first[own], part.second[own]
 
 
-def near_cosine(usual: float) -> float:
+def near_cosine(usual: float, thresholds: DuplicateThresholds = USUAL) -> float:
     """Return the lowest cosine of near pairs, given the median cosine of the snapshot's pairs."""
-    return usual + LEAST[NEAR] * (1 - usual)
+    return usual + thresholds.near * (1 - usual)
 
 
 def find_pairs(
@@ -98,6 +91,7 @@ def find_pairs(
     hashes: Hashes,
     *,
     tiers: Iterable[str] = TIERS[:3],
+    thresholds: DuplicateThresholds = USUAL,
     progress: Progress | None = None,
 ) -> list[DuplicatePairs]:
     """Find pairs of rows in tiers. Of pictures with equal bytes, the first one stands for all of them.
@@ -108,6 +102,7 @@ def find_pairs(
         usual: the median cosine of the snapshot's pairs.
         hashes: returns difference hashes; called with the rows that are in a close pair, rising, if there are any.
         tiers: the tiers to look for.
+        thresholds: how alike the pairs must be.
         progress: called with (rows, n).
     """
     wanted = set(tiers)
@@ -119,9 +114,11 @@ def find_pairs(
         found.append(DuplicatePairs(first_of[copies], copies, identical))
     if wanted <= {IDENTICAL}:
         return found
-    parts = close_pairs(index, first_of, near_cosine(usual), nearest=SIMILAR in wanted, progress=progress)
+    parts = close_pairs(
+        index, first_of, near_cosine(usual, thresholds), nearest=SIMILAR in wanted, progress=progress
+    )
     closest = _closest(parts, len(index)) if SIMILAR in wanted else None
-    return found + [_in_tiers(part, len(index), usual, hashes, wanted, closest) for part in parts]
+    return found + [_in_tiers(part, len(index), usual, hashes, wanted, closest, thresholds) for part in parts]
 
 
 def _in_tiers(
@@ -131,10 +128,11 @@ def _in_tiers(
     hashes: Hashes,
     wanted: set[str],
     closest: NDArray[np.intp] | None,
+    thresholds: DuplicateThresholds,
 ) -> DuplicatePairs:
     first, second, cosines = close
     pairs = DuplicatePairs(first, second, np.full(len(first), NO_TIER, np.uint8))
-    same, alike = _compared(close, count, usual, hashes)
+    same, alike = _compared(close, count, usual, hashes, thresholds)
     for start in range(0, len(first), CHUNK):
         part = slice(start, start + CHUNK)
         standard = standardised(cosines[part], usual)
@@ -142,7 +140,7 @@ def _in_tiers(
         tiers = {RE_ENCODED: near & same[part], NEAR: near & ~same[part]}
         if closest is not None:
             mutual = (closest[first[part]] == second[part]) & (closest[second[part]] == first[part])
-            tiers[SIMILAR] = mutual & ~near & (standard >= LEAST[SIMILAR])
+            tiers[SIMILAR] = mutual & ~near & (standard >= LEAST_SIMILAR)
         for tier in wanted & tiers.keys():
             pairs.tiers[part][tiers[tier]] = TIERS.index(tier)
     return pairs
@@ -155,7 +153,7 @@ def standardised(cosines: NDArray[np.float32], usual: float) -> NDArray[np.float
 
 
 def _compared(
-    close: ClosePairs, count: int, usual: float, hashes: Hashes
+    close: ClosePairs, count: int, usual: float, hashes: Hashes, thresholds: DuplicateThresholds
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Compare the hashes of close pairs.
 
@@ -167,7 +165,7 @@ def _compared(
     asked = np.zeros(count, np.bool_)
     for start in range(0, len(first), CHUNK):
         part = slice(start, start + CHUNK)
-        near[part] = standardised(cosines[part], usual) >= LEAST[NEAR]
+        near[part] = standardised(cosines[part], usual) >= thresholds.near
         asked[first[part][near[part]]] = asked[second[part][near[part]]] = True
     rows = np.flatnonzero(asked)
     if not len(rows):
@@ -180,9 +178,9 @@ def _compared(
         both = known[one] & known[other]
         left, right = made[one], made[other]
         bits = differing_bits(left, right)
-        same[pairs] = both & (bits <= MOST_BITS)
+        same[pairs] = both & (bits <= thresholds.hash_bits)
         alike = _agree(left, right) | _agree(left, mirrored(right))
-        near[pairs] = ~both | alike | (standardised(cosines[pairs], usual) >= CERTAIN)
+        near[pairs] = ~both | alike | (standardised(cosines[pairs], usual) >= thresholds.certain)
     return same, near
 
 

@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from steamdino.analysis.distinct_pairs import first_rows
 from steamdino.analysis.duplicate_detection import (
     CHUNK,
-    LEAST,
-    MOST_BITS,
     NEAR,
     NO_TIER,
     RE_ENCODED,
@@ -29,6 +27,7 @@ from steamdino.banners.miniature import correlation
 from steamdino.index.hash_pairs import hash_pairs
 from steamdino.index.pair_cosines import pair_cosines
 from steamdino.index.vector_index import Index
+from steamdino.thresholds import USUAL, DuplicateThresholds
 
 MOST_BITS_HASHED = 40
 """Bits, of 256, in which the hashes of a pair may differ if the vectors do not confirm it."""
@@ -50,6 +49,7 @@ def hashed_pairs(
     known: NDArray[np.bool_],
     *,
     tiers: Iterable[str] = (RE_ENCODED, NEAR),
+    thresholds: DuplicateThresholds = USUAL,
 ) -> DuplicatePairs:
     """Find pairs of different pictures by their hashes, without those that `find_pairs` finds by their vectors.
 
@@ -60,6 +60,7 @@ def hashed_pairs(
         hashes: difference hashes, uint8, shape (n, 32).
         known: which rows have one, bool, shape (n,).
         tiers: the tiers to look for.
+        thresholds: how alike the pairs must be.
 
     Returns:
         pairs, re-encoded or near by their hashes. `keep_alike` has to confirm them.
@@ -68,9 +69,11 @@ def hashed_pairs(
     rows = np.flatnonzero(known & (first_of == np.arange(len(index))))
     first, second, bits = hash_pairs(hashes[rows], MOST_BITS_HASHED)
     first, second = rows[first], rows[second]
-    found = np.where(bits <= MOST_BITS, TIERS.index(RE_ENCODED), TIERS.index(NEAR)).astype(np.uint8)
+    found = np.where(bits <= thresholds.hash_bits, TIERS.index(RE_ENCODED), TIERS.index(NEAR)).astype(
+        np.uint8
+    )
     likeness = standardised(pair_cosines(index.vectors, first, second), usual)
-    new = (likeness < LEAST[NEAR]) & _plausible(hashes, first, second, likeness)
+    new = (likeness < thresholds.near) & _plausible(hashes, first, second, likeness)
     new &= np.isin(found, [TIERS.index(tier) for tier in tiers])
     return DuplicatePairs(first[new], second[new], found[new])
 

@@ -14,12 +14,7 @@ from numpy.typing import NDArray
 
 from steamdino.analysis.duplicate_detection import NEAR, NO_TIER, RE_ENCODED, TIERS, DuplicatePairs
 from steamdino.banners.miniature import difference, spot_difference
-
-MOST_DIFFERENT = 20
-"""Of 255: how much a colour of the same picture may differ in any place. `benchmarks/duplicates.py` measures it."""
-
-MOST_DIFFERENT_SPOT = 6
-"""Of 255: how much the greys of the same picture may differ in any spot of it."""
+from steamdino.thresholds import USUAL, DuplicateThresholds
 
 BLOCK = 1 << 6
 """Pairs that are looked at together: few enough for a core's cache."""
@@ -28,7 +23,14 @@ Miniatures = Callable[[NDArray[np.intp]], tuple[NDArray[np.uint8], NDArray[np.bo
 """Takes m rows; returns their miniatures, uint8, shape (m, LENGTH), and which are known, bool, shape (m,)."""
 
 
-def confirm(pairs: Sequence[DuplicatePairs], count: int, miniatures: Miniatures, *, near: bool) -> None:
+def confirm(
+    pairs: Sequence[DuplicatePairs],
+    count: int,
+    miniatures: Miniatures,
+    *,
+    near: bool,
+    thresholds: DuplicateThresholds = USUAL,
+) -> None:
     """Move re-encoded pairs whose miniatures differ too much, or are unknown, to the tier of near copies.
 
     Args:
@@ -36,6 +38,7 @@ def confirm(pairs: Sequence[DuplicatePairs], count: int, miniatures: Miniatures,
         count: how many rows there are.
         miniatures: called once, with the rows of all these pairs, rising, if there are any.
         near: whether near copies are wanted; else the pairs do not count any more.
+        thresholds: how much they may differ.
     """
     asked = np.zeros(count, np.bool_)
     for part in pairs:
@@ -52,6 +55,6 @@ def confirm(pairs: Sequence[DuplicatePairs], count: int, miniatures: Miniatures,
                 some = own[start : start + BLOCK]
                 one, other = place[chunk.first[some]], place[chunk.second[some]]
                 left, right = made[one], made[other]
-                same = known[one] & known[other] & (difference(left, right) <= MOST_DIFFERENT)
-                same[same] = spot_difference(left[same], right[same]) <= MOST_DIFFERENT_SPOT
+                same = known[one] & known[other] & (difference(left, right) <= thresholds.colour)
+                same[same] = spot_difference(left[same], right[same]) <= thresholds.spot
                 chunk.tiers[some[~same]] = TIERS.index(NEAR) if near else NO_TIER

@@ -40,6 +40,7 @@ from steamdino.records import EVERYTHING, Filter, Progress
 from steamdino.search.cutoff import EVERY_MATCH, Cutoff
 from steamdino.storage.location import Location
 from steamdino.storage.scratch_array import scratch_array
+from steamdino.thresholds import USUAL, DuplicateThresholds
 
 COMPARISONS = ("all", "within-folders", "across-folders", "within-sources", "across-sources")
 """Which games are compared with each other."""
@@ -103,6 +104,7 @@ def duplicates(
     compare: str = COMPARISONS[0],
     keep: Sequence[str] = (),
     least: Cutoff = EVERY_MATCH,
+    thresholds: DuplicateThresholds = USUAL,
     progress: Progress | None = None,
     stored_only: bool = False,
     writable: Gallery | None = None,
@@ -118,6 +120,7 @@ def duplicates(
         compare: which of them to compare with each other, of `COMPARISONS`.
         keep: rules by which the one to keep is chosen, the most important first; see `keep_rules`.
         least: the similarity and the percentile that a pair must have.
+        thresholds: how alike pictures must be.
         progress: called with (done, total) of the games, and before that of the pictures that have to be decoded.
         writable: the gallery, if it is open for writing already.
         stored_only: decode at most `stored_descriptions.FEW` pictures, and write nothing to the gallery.
@@ -136,6 +139,7 @@ def duplicates(
         only=only,
         compare=compare,
         least=least,
+        thresholds=thresholds,
         progress=progress,
         stored_only=stored_only,
         writable=writable,
@@ -154,6 +158,7 @@ def find_duplicates(
     compare: str = COMPARISONS[0],
     names: bool = False,
     least: Cutoff = EVERY_MATCH,
+    thresholds: DuplicateThresholds = USUAL,
     progress: Progress | None = None,
     stored_only: bool = False,
     writable: Gallery | None = None,
@@ -176,7 +181,7 @@ def find_duplicates(
             for what in (HASHES, MINIATURES)
         )
         try:
-            found = _pairs(reader, hashes, miniatures, tiers, allowed, progress)
+            found = _pairs(reader, hashes, miniatures, tiers, allowed, thresholds, progress)
             _leave_out_below(found, reader, least)
         finally:
             for computed in (hashes, miniatures):  # of an interrupted comparison, too
@@ -251,6 +256,7 @@ def _pairs(
     miniatures: StoredDescriptions,
     tiers: Sequence[str],
     allowed: NDArray[np.bool_] | None,
+    thresholds: DuplicateThresholds,
     progress: Progress | None,
 ) -> list[DuplicatePairs]:
     """Find the pairs of games that a filter allows, by vectors and by hashes, and compare their pixels."""
@@ -266,13 +272,18 @@ def _pairs(
         usual,
         (lambda rows: (every[0][rows], every[1][rows])) if every else hashes.of,
         tiers=tiers,
+        thresholds=thresholds,
         progress=progress,
     )
     _leave_out(found, allowed)
     if every:
-        found.append(hashed_pairs(reader.index, reader.every_sha256(), usual, *every, tiers=tiers))
+        found.append(
+            hashed_pairs(
+                reader.index, reader.every_sha256(), usual, *every, tiers=tiers, thresholds=thresholds
+            )
+        )
         keep_alike(found[-1], count, miniatures.of)
-    confirm(found, count, miniatures.of, near=NEAR in tiers)
+    confirm(found, count, miniatures.of, near=NEAR in tiers, thresholds=thresholds)
     return found
 
 

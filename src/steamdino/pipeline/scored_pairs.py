@@ -19,6 +19,7 @@ from steamdino.pipeline.duplicate_groups import COMPARISONS, FoundDuplicates, fi
 from steamdino.pipeline.stored_descriptions import HASHES, RowBanners, StoredDescriptions
 from steamdino.records import EVERYTHING, Filter, Progress
 from steamdino.search.cutoff import EVERY_MATCH, Cutoff
+from steamdino.thresholds import USUAL, DuplicateThresholds
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ def duplicate_pairs(
     only: Filter = EVERYTHING,
     compare: str = COMPARISONS[0],
     least: Cutoff = EVERY_MATCH,
+    thresholds: DuplicateThresholds = USUAL,
     progress: Progress | None = None,
 ) -> list[ScoredPair]:
     """Return the pairs of games whose banners show the same, the strictest tier first.
@@ -55,7 +57,15 @@ def duplicate_pairs(
     Takes and raises the same as `duplicates`.
     """
     found = find_duplicates(
-        gallery, recipe, kind=kind, tiers=tiers, only=only, compare=compare, least=least, progress=progress
+        gallery,
+        recipe,
+        kind=kind,
+        tiers=tiers,
+        only=only,
+        compare=compare,
+        least=least,
+        thresholds=thresholds,
+        progress=progress,
     )
     with Gallery.open(gallery) as opened:
         return list(scored_pairs(found, opened))

@@ -10,10 +10,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from steamdino.errors import UsageError
-from steamdino.settings.sources import CHECK, FILE, KEY, REPLACES, STEAM, WEB, Found, changed, made, merged
+from steamdino.settings.sources import (
+    CHECK,
+    DUPLICATES,
+    FILE,
+    KEY,
+    REPLACES,
+    STEAM,
+    WEB,
+    Found,
+    changed,
+    made,
+    merged,
+)
 from steamdino.settings.values import ENVIRONMENT, FROM_FILE, Prefix, checked, country_codes, networks, shown
 from steamdino.storage.picture_limits import PictureLimits
-from steamdino.thresholds import Thresholds
+from steamdino.thresholds import DuplicateThresholds, Thresholds
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
@@ -241,6 +253,24 @@ class CheckSettings(Thresholds):
             UsageError: the file cannot be parsed, or a value is not a number from 0 to 1.
         """
         return made(cls, merged(cls, flags, environ, folder, table=CHECK, prefix="STEAMDINO_CHECK_"))
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateSettings(DuplicateThresholds):
+    """The thresholds of `duplicates`."""
+
+    @classmethod
+    def load(
+        cls, flags: Mapping[str, Any], environ: Mapping[str, str] = os.environ, folder: Path | None = None
+    ) -> DuplicateSettings:
+        """Merge flags (None: not given), the environment and the file's table ``[duplicates]``.
+
+        Raises:
+            UsageError: the file cannot be parsed, or a value is not a number of its range.
+        """
+        return made(
+            cls, merged(cls, flags, environ, folder, table=DUPLICATES, prefix="STEAMDINO_DUPLICATES_")
+        )
 
 
 def _check_destination_of_key(found: Mapping[str, Found], path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from steamdino.errors import UsageError
 from steamdino.settings.values import ENVIRONMENT, FLAG, FROM_FILE, checked, shown
-from steamdino.thresholds import Thresholds
+from steamdino.thresholds import DuplicateThresholds, Thresholds
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="DataclassInstance")
 
 FILE = "steamdino.toml"
-STEAM, WEB, CHECK = "steam", "web", "check"
+STEAM, WEB, CHECK, DUPLICATES = "steam", "web", "check", "duplicates"
 """The file's tables."""
 
 KEY = "key"
@@ -29,7 +29,7 @@ REPLACES = "replaces"
 _FLAGS = {
     "requests_per_minute": "rate",
     "pictures_per_minute": "picture_rate",
-    **{one.name: f"threshold {one.name}" for one in fields(Thresholds)},
+    **{one.name: f"threshold {one.name}" for one in (*fields(Thresholds), *fields(DuplicateThresholds))},
 }
 """Flags whose names differ from their settings'."""
 
@@ -88,7 +88,7 @@ def merged(
     replaced = {old: f for f in fields(cls) for old in f.metadata.get(REPLACES, ())}
     path = (folder or Path()) / FILE
     content = _read(path)
-    tables = {name: content.pop(name, {}) for name in (STEAM, WEB, CHECK)}
+    tables = {name: content.pop(name, {}) for name in (STEAM, WEB, CHECK, DUPLICATES)}
     for name, values in tables.items():
         if not isinstance(values, dict):
             raise UsageError(f"{path}: {name} is {shown(values)}; it must be a table, [{name}]")

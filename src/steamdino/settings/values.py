@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from steamdino.errors import UsageError
 from steamdino.storage.location import is_address
-from steamdino.thresholds import Thresholds
+from steamdino.thresholds import DUPLICATE_RANGES, Thresholds
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
@@ -49,6 +49,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "seconds": (0.1, 3600),
     "keep_uploads": (0, 86400),
     **{one.name: (0, 1) for one in fields(Thresholds)},
+    **{name: (0, most) for name, most in DUPLICATE_RANGES.items()},
 }
 """The lowest and the highest value of each setting that is a number."""
 

@@ -14,6 +14,7 @@ from steamdino.present.cli.build import size_of
 from steamdino.present.cli.console import beside, note, out, say
 from steamdino.present.cli.options import GalleryOptions, KindOption
 from steamdino.present.cli.output_options import PageOutputOptions, format_option
+from steamdino.present.cli.threshold_options import given
 from steamdino.present.display_text import printable, shortened
 from steamdino.settings import CheckSettings
 from steamdino.storage.output import output_name
@@ -154,20 +155,7 @@ def _flaws(flag: str, text: str, known: tuple[str, ...]) -> list[str]:
 
 def _thresholds(texts: Sequence[str]) -> CheckSettings:
     """Read the thresholds of the option, such as "blurry=0.2"; the others come from the settings."""
-    given: dict[str, float] = {}
-    for text in texts:
-        flaw, _, score = text.partition("=")
-        if flaw not in ADJUSTABLE:
-            raise UsageError(
-                f"--threshold is {text!r}; it must be like blurry=0.2, for one of: {', '.join(ADJUSTABLE)}"
-            )
-        try:
-            given[flaw.replace("-", "_")] = float(score)
-        except ValueError:
-            raise UsageError(
-                f"--threshold is {text!r}; after {flaw}= must come a number from 0 to 1"
-            ) from None
-    return CheckSettings.load(given)
+    return CheckSettings.load(given(texts, dict.fromkeys(ADJUSTABLE, 1), "blurry=0.2"))
 
 
 def _print(checked: Checked) -> None:

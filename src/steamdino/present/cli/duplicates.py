@@ -16,8 +16,11 @@ from steamdino.present.cli.duplicate_actions import ActionOptions, act, back
 from steamdino.present.cli.filter_options import FilterOptions, MinimumOptions
 from steamdino.present.cli.options import GalleryOptions, RecipeOptions
 from steamdino.present.cli.output_options import PageOutputOptions, PicturesOption, format_option
+from steamdino.present.cli.threshold_options import given
 from steamdino.present.display_text import counted, printable, shortened
+from steamdino.settings import DuplicateSettings
 from steamdino.storage.output import output_name
+from steamdino.thresholds import DUPLICATE_RANGES
 
 if TYPE_CHECKING:
     from steamdino.pipeline.duplicate_groups import Duplicates, Member
@@ -108,6 +111,15 @@ def duplicates(
             show_default="lossless, resolution, bytes",
         ),
     ] = None,
+    threshold: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=NUMBER",
+            help="How alike duplicates must be; repeatable. Default: near=0.5, certain=0.75, hash-bits=18, colour=20,"
+            " spot=6, or the settings.",
+            show_default=False,
+        ),
+    ] = None,
     least: MinimumOptions,
     action: ActionOptions,
     review: Annotated[
@@ -167,6 +179,8 @@ def duplicates(
             " steam-dino check --decisions FILE"
         )
     place = gallery.folder
+    highest = {name.replace("_", "-"): most for name, most in DUPLICATE_RANGES.items()}
+    thresholds = DuplicateSettings.load(given(threshold or (), highest, "near=0.6"))
     tiers = [one.strip() for one in tier.split(",") if one.strip()]
     allowed = only.parsed(**dict.fromkeys(HIDDEN_COLUMNS, True))
     with bar("Comparing", "games") as progress:
@@ -179,6 +193,7 @@ def duplicates(
             only=allowed,
             compare=compare,
             least=least.cutoff,
+            thresholds=thresholds,
             progress=progress,
         )
     with Gallery.open(place) as opened:

@@ -23,6 +23,7 @@ from steamdino.present.web.served_gallery import NotServedError, ServedGallery
 from steamdino.present.web.timing import stage
 from steamdino.records import Filter, Game
 from steamdino.search import Snapshot
+from steamdino.settings import DuplicateSettings
 
 PAIRS = 8_000**2
 """Pairs of games that a request may compare: those of 8,000 games, which takes 0.8 s on one core."""
@@ -112,7 +113,12 @@ class ServedLists:
         known = self._snapshot.manifest.similarity
         check_listed(self._snapshot.index, taken_from(known.usual["pairs"] if known else 0.0), PAIRS)
         try:
-            return find_duplicates(gallery, self._snapshot.recipe.hash, stored_only=True)
+            return find_duplicates(
+                gallery,
+                self._snapshot.recipe.hash,
+                thresholds=DuplicateSettings.load({}),
+                stored_only=True,
+            )
         except NotComputedError:  # its message names the gallery's folder
             raise NotComputedError(
                 "not all pictures that look alike were compared yet; run: steam-dino check"
