@@ -154,6 +154,28 @@ def test_grey_pictures_go_through_grey_profiles_also_with_16_bits() -> None:
     deep = Image.fromarray((np.asarray(grey).astype(np.uint16) << 8) | 128)
     assert_alike(decode(with_chunks(encoded(deep), gAMA=gama(1))), expected)
     assert_alike(decode(encoded(grey, icc_profile=SWAPPED)), levels(grey.convert("RGB")), 0)
+    assert_alike(decode(encoded(grey, icc_profile=grey_profile())), expected)
+
+
+def grey_profile() -> bytes:
+    """A profile for greys whose numbers are proportional to light (ICC.1:2010)."""
+    text = b"text" + bytes(4) + b"light\0"
+    desc = b"desc" + bytes(4) + struct.pack(">I", 6) + b"light\0" + bytes(78)
+    white = b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061)
+    tags = {b"desc": desc, b"cprt": text, b"wtpt": white, b"kTRC": b"curv" + bytes(8)}
+    return profile(tags, 0x02200000, b"mntr", b"GRAY", b"XYZ ")
+
+
+def profile(tags: dict[bytes, bytes], version: int, *kinds: bytes) -> bytes:
+    """A profile of some elements."""
+    start, index, body = 132 + 12 * len(tags), b"", b""
+    for name, content in tags.items():
+        index += name + struct.pack(">II", start + len(body), len(content))
+        body += content + bytes(-len(content) % 4)
+    head = struct.pack(
+        ">I4xI4s4s4s12x4s28x3i", start + len(body), version, *kinds, b"acsp", 63190, 65536, 54061
+    )
+    return head + bytes(128 - len(head)) + struct.pack(">I", len(tags)) + index + body
 
 
 def test_cmyk_goes_through_its_profile(tmp_path: Path) -> None:
@@ -182,13 +204,7 @@ def ink_profile() -> bytes:
     desc = b"desc" + bytes(4) + struct.pack(">I", 5) + b"inks\0" + bytes(78)
     white = b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061)
     tags = {b"desc": desc, b"cprt": text, b"wtpt": white, b"A2B0": table}
-    start, index, body = 132 + 12 * len(tags), b"", b""
-    for name, content in tags.items():
-        index += name + struct.pack(">II", start + len(body), len(content))
-        body += content + bytes(-len(content) % 4)
-    kinds = (b"prtr", b"CMYK", b"Lab ", b"acsp")
-    head = struct.pack(">I4xI4s4s4s12x4s28x3i", start + len(body), 0x02200000, *kinds, 63190, 65536, 54061)
-    return head + bytes(128 - len(head)) + struct.pack(">I", len(tags)) + index + body
+    return profile(tags, 0x02200000, b"prtr", b"CMYK", b"Lab ")
 
 
 @pytest.mark.parametrize("gamma", [1.0, 1 / 1.8, 1 / 2.6])

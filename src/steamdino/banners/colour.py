@@ -22,6 +22,10 @@ PROFILES = 32
 STEPS = (0, 51, 102, 153, 204, 255)
 """Levels of each channel at which a profile is compared with sRGB."""
 
+_FLAGS = ImageCms.Flags.NOCACHE | ImageCms.Flags.BLACKPOINTCOMPENSATION
+"""Without a cache, threads may share a conversion. Greys are also converted without the table that LittleCMS makes,
+which is off by up to ten levels in dark parts (`findings/pillow-grey-profiles-are-off-in-the-dark.sh`)."""
+
 _SPACES = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK"}
 """The kind of colours that a profile must have, by the mode of the picture."""
 
@@ -71,8 +75,7 @@ def _conversion(profile: bytes, mode: str) -> Conversion | None:
             mode,
             "RGB",
             ImageCms.Intent(source.profile.rendering_intent),
-            # Threads share it.
-            ImageCms.Flags.NOCACHE | ImageCms.Flags.BLACKPOINTCOMPENSATION,
+            _FLAGS | (ImageCms.Flags.NOOPTIMIZE if mode == "L" else 0),
         )
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return None
