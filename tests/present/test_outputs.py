@@ -122,6 +122,8 @@ WRITES = [
 
 WRITE_FOLDERS = [
     "export npy -o",
+    "export lance -o",
+    "export parquet --vectors -o",
     "export site -o",
     "map --html",
     "train --out",

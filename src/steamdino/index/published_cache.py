@@ -51,7 +51,7 @@ def published_urls(folder: Path, kind: str) -> dict[str, str]:
     """
     try:
         record = strict_json.loads(_urls_file(folder, kind).read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # a packed snapshot has no folder
         return {}
     return {key: url for key, url in record.items() if is_https(url)}
 

@@ -20,6 +20,7 @@ from steamdino.catalogue.steam import replies
 from steamdino.errors import NoGalleryError
 from steamdino.gallery import Gallery
 from steamdino.pipeline import examine, prune
+from steamdino.storage.location import LocalFile
 
 FATES = {"hidden": 0.02, "regional": 0.02, "absent art": 0.02, "no art": 0.02, "fallback": 0.02}
 OUTCOMES = {
@@ -127,7 +128,7 @@ def assert_tidy(gallery: Path) -> int:
     unused = prune(gallery).copies
     with Gallery.open(gallery) as opened:
         used = opened.banners.copies()
-    assert {path for path in gallery.glob("banners/**/*") if path.is_file()} == used
+    assert {LocalFile(path) for path in gallery.glob("banners/**/*") if path.is_file()} == used
     rest = {path.name for path in gallery.iterdir()} - {"banners", "writer.lock"}
     assert all(name.startswith("gallery.sqlite") for name in rest), rest
     assert examine(gallery, deep=True) == []

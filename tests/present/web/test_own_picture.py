@@ -92,6 +92,7 @@ def test_the_result_pages_filters_explains_and_survives_going_back_and_reloading
     page.wait_for_url("**/games/**")
     page.go_back()
     page.wait_for_url(own)
+    wait(page, f"document.querySelector('.name').textContent === {json.dumps(expected[0])}")
     assert shown(page) == expected
     page.reload()
     assert shown(page) == expected
