@@ -5,11 +5,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from steamdino.banners.decode import decode, header
+from steamdino.banners.plugins import plugin_form
 from steamdino.errors import PictureError
 from steamdino.picture_formats import PLUGINS, SUFFIXES_OF
 from steamdino.storage import picture_limits
@@ -278,9 +279,15 @@ def test_a_tga_whose_header_says_something_else_is_read_or_refused(
 
 
 @given(st.binary(max_size=300))
+@example(b"\xff\x0a")
+@example(b"\xff\xd8\xff")
+@example(b"\xff\x0ajunk" * 9)
 def test_junk_is_not_a_picture(data: bytes) -> None:
-    with pytest.raises(PictureError, match="not a picture"):
+    # What begins like a format of a plug-in is passed to it.
+    told = "cannot be decoded" if plugin_form(data) else "not a picture"
+    with pytest.raises(PictureError, match=told) as caught:
         decode(data)
+    assert "\n" not in str(caught.value)
 
 
 @given(

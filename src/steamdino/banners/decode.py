@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -162,7 +162,8 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise PictureError(f"it has more than {picture_limits().pixels:,} pixels{_ADVICE}") from None
     except Exception as error:  # decoders raise all kinds of errors on hostile data
-        raise PictureError(f"it cannot be decoded: {str(error) or type(error).__name__}") from None
+        told = str(error).strip().partition("\n")[0].rstrip()
+        raise PictureError(f"it cannot be decoded: {told or type(error).__name__}") from None
 
 
 def _candidates(data: bytes) -> list[str]:
@@ -198,7 +199,8 @@ def _may_be_tga(data: bytes) -> bool:
 def _open(data: bytes) -> Image.Image:
     if data.startswith(JPEG_START):
         # Image.open refuses by all pixels that the header names, and here only a part of them may be decoded.
-        return jpeg_factory(io.BytesIO(data))
+        with suppress(SyntaxError):  # it only begins like one
+            return jpeg_factory(io.BytesIO(data))
     if form := plugin_form(data):
         register(form)
     if Image.MAX_IMAGE_PIXELS is not None:
