@@ -354,7 +354,7 @@ def test_pairs_are_listed_with_their_scores(run: Run, copies: Path) -> None:
 
 def test_pairs_below_a_minimum_are_left_out(run: Run, copies: Path, tmp_path: Path) -> None:
     picture = Image.open(tmp_path / "covers/1.png")
-    picture.save(tmp_path / "covers/poor.jpg", quality=12)
+    picture.save(tmp_path / "covers/poor.jpg", quality=30)
     run("add", tmp_path / "covers", "-g", copies)
     run("build", "-g", copies)
     rows = csv.DictReader(io.StringIO(run("duplicates", "-g", copies, "--format", "pairs").stdout))
