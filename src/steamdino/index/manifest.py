@@ -110,11 +110,7 @@ class Manifest:
             KeyError: the snapshot has no such file.
             OSError: it cannot be read.
         """
-        import hashlib  # searches compare sizes only
-
-        with (folder / name).open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return bool(digest == self.files[name]["sha256"])
+        return bool(facts_of(folder / name)["sha256"] == self.files[name]["sha256"])
 
     def write(self, folder: Path) -> None:
         """Write it into a folder."""
@@ -133,6 +129,18 @@ class Manifest:
             del record["neighbours"]
         text = json.dumps({"format": FORMAT, **record}, indent=2, ensure_ascii=False)
         (folder / MANIFEST).write_text(text + "\n", "utf-8")
+
+
+def facts_of(path: Path) -> dict[str, Any]:
+    """Return what a manifest says of a file: {"bytes": ..., "sha256": ...}.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    import hashlib  # searches compare sizes only
+
+    with path.open("rb") as file:
+        return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
 _READ_APART = ("recipe", "similarity", "kind", "index", "recall", "neighbours")

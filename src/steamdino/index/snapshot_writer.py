@@ -22,7 +22,7 @@ from steamdino.gallery.layout import VERTICAL
 from steamdino.gallery.vectors import Absent, Row
 from steamdino.index import index_registry
 from steamdino.index.games_writer import write_games
-from steamdino.index.manifest import GAMES, VECTORS, WHITENING, Manifest
+from steamdino.index.manifest import GAMES, VECTORS, WHITENING, Manifest, facts_of
 from steamdino.index.neighbour_writer import remove_work, write_neighbours
 from steamdino.index.older_snapshot import OlderSnapshot
 from steamdino.index.similarity_distribution import Distribution, distribution
@@ -199,7 +199,7 @@ class Draft:
         # Neither needs the other, and each has parts that take one core.
         with ThreadPoolExecutor(1) as threads:
             indexing = threads.submit(_write_index, index, vectors, self.folder)
-            files = {VECTORS: _facts(self.folder / VECTORS)}
+            files = {VECTORS: facts_of(self.folder / VECTORS)}
             if neighbours:
                 more_files += write_neighbours(
                     self.folder,
@@ -214,7 +214,7 @@ class Draft:
         more_files += index_files
         del vectors, indexing  # Windows renames no folder with an open file in it
         files |= {
-            name: _facts(self.folder / name)
+            name: facts_of(self.folder / name)
             for name in (GAMES, WHITENING, *more_files)
             if (self.folder / name).is_file()
         }
@@ -271,8 +271,3 @@ def _reuse_vectors(older: OlderSnapshot, draft: Draft) -> bool:
 
 def _sha256s(db: sqlite3.Connection) -> Iterator[str]:
     return (sha256 for (sha256,) in db.execute("SELECT sha256 FROM games ORDER BY row"))
-
-
-def _facts(path: Path) -> dict[str, object]:
-    with path.open("rb") as file:
-        return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}

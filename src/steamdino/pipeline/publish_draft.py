@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from steamdino.gallery import layout
-from steamdino.index.manifest import GAMES, MANIFEST
+from steamdino.index.manifest import GAMES, MANIFEST, facts_of
 from steamdino.index.published_gallery import PublishedSnapshot
 from steamdino.index.snapshot_reader import SnapshotReader, reason_without_path
 from steamdino.pipeline.upload import Upload
@@ -48,7 +48,7 @@ class PublishDraft:
             games = temporary / GAMES
             shutil.copyfile(folder / GAMES, games)
             _rewrite(games, address if pictures else None)
-            files = {**manifest.files, GAMES: {"bytes": games.stat().st_size, "sha256": _sha256(games)}}
+            files = {**manifest.files, GAMES: facts_of(games)}
             replace(manifest, files=files).write(temporary)
             self._manifest = temporary.joinpath(MANIFEST).read_bytes()
             self._files: dict[str, IO[bytes]] = {
@@ -101,8 +101,3 @@ def _rewrite(games: Path, address: str | None) -> None:
         db.create_function("without_path", 1, reason_without_path)
         db.execute("UPDATE games SET picture = place(picture, sha256) WHERE picture IS NOT NULL")
         db.execute("UPDATE absent SET reason = without_path(reason)")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
