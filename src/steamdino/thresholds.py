@@ -32,10 +32,7 @@ class Thresholds:
         Raises:
             UsageError: one is not.
         """
-        for one in fields(self):
-            value = getattr(self, one.name)
-            if not 0 <= value <= 1:
-                raise UsageError(f"the threshold {one.name} is {value}; it must be a number from 0 to 1")
+        _check_ranges(self, {one.name: 1 for one in fields(self)})
 
     def of(self, flaw: str) -> float:
         """Return the threshold of a flaw, by the name that `check` reports."""
@@ -74,10 +71,14 @@ class DuplicateThresholds:
         Raises:
             UsageError: one is not.
         """
-        for name, most in DUPLICATE_RANGES.items():
-            if not 0 <= getattr(self, name) <= most:
-                value = getattr(self, name)
-                raise UsageError(f"the threshold {name} is {value}; it must be a number from 0 to {most}")
+        _check_ranges(self, DUPLICATE_RANGES)
+
+
+def _check_ranges(thresholds: object, highest: Mapping[str, int]) -> None:
+    for name, most in highest.items():
+        value = getattr(thresholds, name)
+        if not 0 <= value <= most:
+            raise UsageError(f"the threshold {name} is {value}; it must be a number from 0 to {most}")
 
 
 DUPLICATE_RANGES = {"near": 1, "certain": 1, "hash_bits": 256, "colour": 255, "spot": 255}
