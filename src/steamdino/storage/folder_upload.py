@@ -18,7 +18,7 @@ from pathlib import Path
 
 from steamdino.errors import UsageError
 from steamdino.storage import object_files
-from steamdino.storage.object_client import client, split
+from steamdino.storage.object_client import split
 
 SUCCESS = "_SUCCESS"
 
@@ -35,7 +35,6 @@ def check(address: str, record: str) -> list[str]:
         MissingExtraError, SourceError: as for `object_client.client`.
         NetworkError: the store refuses or does not answer.
     """
-    client(split(address)[0])
     there = {name for name, _ in object_files.sizes(address)}
     own = {record, SUCCESS, *_files(object_files.read(_under(address, record)))} if record in there else set()
     if others := sorted(there - own):

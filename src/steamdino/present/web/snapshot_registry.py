@@ -78,9 +78,12 @@ class SnapshotRegistry:
             SnapshotError: there is no snapshot, or none of the public recipe.
         """
         self._settings = settings
-        gallery = settings.gallery
-        self._published = PublishedCache(gallery) if isinstance(gallery, str) else None
-        self._place = gallery if isinstance(gallery, Path) else PublishedCache(gallery).folder
+        self._published: PublishedCache | None = None
+        if isinstance(settings.gallery, Path):
+            self._place = settings.gallery
+        else:
+            self._published = PublishedCache(settings.gallery)
+            self._place = self._published.folder
         self._every = web.refresh
         self._public = web.recipe
         self._work = WorkLimits()
