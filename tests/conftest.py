@@ -15,6 +15,7 @@ import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, Phase, settings
 from PIL import Image
+from tests.fakes.buckets import bucket_name
 from tests.fakes.object_storage import ObjectStorage, serving
 
 import steamdino
@@ -168,6 +169,6 @@ def bucket(
     for name, value in object_storage.environment().items():
         monkeypatch.setenv(name, value)
     object_client.client.cache_clear()
-    name = f"b{abs(hash(request.node.nodeid)):x}"
+    name = bucket_name(request)
     object_storage.bucket(name)
     return f"s3://{name}"

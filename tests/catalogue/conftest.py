@@ -1,1 +1,1 @@
-from tests.fakes.buckets import address, server, storage  # noqa: F401 (fixtures)
+from tests.fakes.buckets import address, storage  # noqa: F401 (fixtures)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.fakes.buckets import banner, bucket
+from tests.fakes.buckets import banner, bucket_name
 from tests.fakes.emulators import AZURITE, HOW, KEY, Emulator, fake_gcs, running
 from tests.fakes.steam import Store, picture, serving
 from tests.pipeline.sync.test_sync import pictures, settings_for
@@ -35,8 +35,8 @@ def address(vendor: Emulator, monkeypatch: pytest.MonkeyPatch, request: pytest.F
     for name, value in vendor.environment.items():
         monkeypatch.setenv(name, value)
     object_client.client.cache_clear()
-    vendor.bucket(bucket(request))
-    return f"{vendor.scheme}://{bucket(request)}"
+    vendor.bucket(bucket_name(request))
+    return f"{vendor.scheme}://{bucket_name(request)}"
 
 
 def put(vendor: Emulator, address: str, key: str, data: bytes) -> None:
