@@ -27,7 +27,7 @@ from steamdino.errors import NetworkError, NoGalleryError, NoSnapshotError, Snap
 from steamdino.features.recipe_parser import named
 from steamdino.gallery.vectors import Absent, Row
 from steamdino.index.published_cache import PublishedCache, published_urls
-from steamdino.index.published_gallery import CONTENTS, UNUSED, PublishedGallery
+from steamdino.index.published_gallery import CONTENTS, UNUSED, PublishedGallery, is_own
 from steamdino.index.snapshot_removal import prune
 from steamdino.index.snapshot_writer import write
 from steamdino.pipeline.publish import publish
@@ -450,6 +450,9 @@ class Publishing(RuleBasedStateMachine):
         with mock.patch.object(object_files, "write", some), suppress(KeyboardInterrupt):
             publish(self.gallery, "s3://memory/store", grace=timedelta(0))
 
+    def published(self) -> PublishedGallery:
+        return PublishedGallery.from_json(object_files.read(f"s3://memory/store/{CONTENTS}") or b"", CONTENTS)
+
     @rule()
     def move_to_another_machine(self) -> None:
         shutil.rmtree(self.folder.name + "/cache", ignore_errors=True)
@@ -465,7 +468,9 @@ class Publishing(RuleBasedStateMachine):
         snapshot = Snapshot.open("s3://memory/store")
         assert {game.name for game in snapshot.games(range(len(snapshot)))} == {self.shown}
         assert len(snapshot.vectors) == len(snapshot)
-        assert not [key for key, _ in object_files.sizes("s3://memory/store") if key.endswith(".new")]
+        keys = {key for key, _ in object_files.sizes("s3://memory/store")}
+        assert all(is_own(key) or key in (CONTENTS, UNUSED) for key in keys)
+        assert {f"{one.folder}/manifest.json" for one in self.published().snapshots} <= keys
 
     def teardown(self) -> None:
         for patch in getattr(self, "patches", ()):

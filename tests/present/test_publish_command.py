@@ -15,7 +15,7 @@ import pytest
 from tests.fakes.object_storage import Faults, ObjectStorage, faulty
 
 from steamdino.index.published_gallery import CONTENTS
-from steamdino.storage import object_client, object_files
+from steamdino.storage import object_files
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -95,7 +95,6 @@ def test_what_is_wrong_is_told_in_one_line_without_secrets(
         assert (done.returncode, told in done.stderr) == (code, True), done.stderr
         assert done.stderr.count("\n") == 1
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    monkeypatch.setattr(object_client, "RETRIES", 0)
     done = run("similar", "neonoir", "-g", f"{bucket}/store")
     assert done.returncode == 1
     assert "the object store does not answer; check the endpoint in the environment" in done.stderr
