@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory, gettempdir
 from steamdino.errors import SourceError
 from steamdino.records import Progress
 from steamdino.storage.location import LocalFile, Location
-from steamdino.storage.object_files import described, download
+from steamdino.storage.object_files import described, download, summed
 from steamdino.storage.object_store import StoredObject
 
 
@@ -51,16 +51,8 @@ def downloaded(address: str, progress: Progress | None = None) -> Iterator[Sourc
         ending = PurePosixPath(address).suffix.lower()
         path = Path(folder, f"object{'.tar' * (ending == '.gz')}{ending}")
         total, version = described(address)
-        done = 0
-
-        def moved(length: int) -> None:
-            nonlocal done
-            done += length
-            if progress:
-                progress(done, total)
-
         try:
-            download(address, path, total, moved, version=version)
+            download(address, path, total, summed(progress, total), version=version)
         except OSError as error:
             raise SourceError(
                 f"{address} is read from a copy in {gettempdir()}, which cannot be written: {error.strerror}; name"

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from filelock import FileLock
@@ -107,7 +107,7 @@ class PublishedCache:
                 missing = [one for one in contents.snapshots if not self._has(one)]
                 drafts = [_Draft(self, one) for one in missing]
                 total = sum(facts["bytes"] for draft in drafts for facts in draft.files.values())
-                report = _Report(total, progress)
+                report = object_files.summed(progress, total)
                 for draft in drafts:
                     draft.finish(report)
                 self._take_urls(contents)
@@ -172,18 +172,6 @@ class PublishedCache:
                 remove_all(home)
 
 
-class _Report:
-    """Counts bytes of several downloads together."""
-
-    def __init__(self, total: int, progress: Progress | None) -> None:
-        self._total, self._progress, self._done = total, progress, 0
-
-    def __call__(self, more: int) -> None:
-        self._done += more
-        if self._progress:
-            self._progress(self._done, self._total)
-
-
 class _Draft:
     """A snapshot that is being downloaded, in a folder beside its predecessors.
 
@@ -211,8 +199,11 @@ class _Draft:
             if not is_own(f"{snapshot.folder}/{name}") or not is_sha256(facts["sha256"]):
                 raise SnapshotError(f"{self._address}/{MANIFEST} is damaged: {shown(name)}; {PUBLISH_ANEW}")
 
-    def finish(self, report: _Report) -> None:
+    def finish(self, report: Callable[[int], None]) -> None:
         """Download the files and move the folder into place.
+
+        Args:
+            report: called with the bytes of each part that is there.
 
         Raises:
             SnapshotError: one is missing or damaged.

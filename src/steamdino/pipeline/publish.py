@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -98,7 +98,7 @@ def publish(
     with ExitStack() as stack:
         drafts = [stack.enter_context(PublishDraft(one, address, pictures=pictures)) for one in found]
         lacking = _send_pictures(upload, drafts, sending) if pictures else 0
-        report = _counted(uploading, sum(draft.bytes for draft in drafts))
+        report = object_files.summed(uploading, sum(draft.bytes for draft in drafts))
         for draft in drafts:
             draft.send(upload, report)
         shown = PublishedGallery(
@@ -175,15 +175,3 @@ def _send_urls(upload: Upload, urls: Mapping[str, Mapping[str, str]]) -> Iterato
             sha256 = hashlib.sha256(content).hexdigest()
             upload.put(urls_of(sha256), content, len(content))
             yield kind, sha256
-
-
-def _counted(progress: Progress | None, total: int) -> Callable[[int], None]:
-    done = 0
-
-    def report(more: int) -> None:
-        nonlocal done
-        done += more
-        if progress:
-            progress(done, total)
-
-    return report

@@ -191,6 +191,24 @@ def remove(address: str, keys: Sequence[str]) -> None:
             raise NetworkError(f"objects below {address} cannot be removed: {reason(error)}") from None
 
 
+def summed(progress: Callable[[int, int], object] | None, total: int) -> Callable[[int], None]:
+    """Return what adds up the bytes of parts.
+
+    Args:
+        progress: called with (bytes so far, `total`) after each part.
+        total: bytes of all parts.
+    """
+    done = 0
+
+    def add(more: int) -> None:
+        nonlocal done
+        done += more
+        if progress:
+            progress(done, total)
+
+    return add
+
+
 class _BrokenOffError(Exception):
     """A transfer ended before its end."""
 
