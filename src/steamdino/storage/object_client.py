@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import os
 import re
+import time
+from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
-from typing import Any
+from itertools import count
+from typing import Any, TypeVar
 
 from steamdino.errors import MissingExtraError, SourceError
+
+T = TypeVar("T")
 
 TRIES = 3
 """How often an object is read whose transfer breaks off. obstore itself repeats requests that get no answer, or one
@@ -134,3 +139,24 @@ def reason(error: Exception, missing: str = "the object does not exist") -> str:
     if status:
         return f"the object store answered {status}"
     return "the object store does not answer; check the endpoint in the environment"
+
+
+def tried(request: Callable[[], T]) -> T:
+    """Send a request, and send it again if a transfer breaks off; what the store itself answers is not asked for again.
+
+    Raises:
+        Exception: that of the last try, of the library's own types.
+    """
+    for attempt in count(1):
+        try:
+            return request()
+        except Exception as error:
+            if isinstance(error, OSError) or has_changed(error) or attempt == TRIES:
+                raise
+            time.sleep(PAUSE * 2 ** (attempt - 1))
+    raise AssertionError
+
+
+def has_changed(error: Exception) -> bool:
+    """Whether a request failed since an object is no longer of the version that it named."""
+    return type(error).__name__ == "PreconditionError"

@@ -5,16 +5,13 @@ Every error names the object and what is wrong, without credentials.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
 from steamdino.errors import NetworkError
-from steamdino.storage import object_client
-from steamdino.storage.object_client import client, library, reason, split
+from steamdino.storage.object_client import client, has_changed, library, reason, split, tried
 
 RANGE = 8 << 20
 """Bytes that are asked for at a time; each range has tries of its own."""
@@ -68,7 +65,7 @@ def described(address: str) -> tuple[int, str]:
     root, key = split(address)
     obstore, store = library(), client(root)
     try:
-        meta = _tried(lambda: obstore.head(store, key))
+        meta = tried(lambda: obstore.head(store, key))
     except Exception as error:
         raise _cannot("read", address, error) from None
     tag = meta["e_tag"] or ""
@@ -84,7 +81,7 @@ def read(address: str) -> bytes | None:
     root, key = split(address)
     obstore, store = library(), client(root)
     try:
-        data: bytes = _tried(lambda: bytes(obstore.get(store, key).bytes()))
+        data: bytes = tried(lambda: bytes(obstore.get(store, key).bytes()))
     except FileNotFoundError:
         return None
     except Exception as error:
@@ -154,7 +151,7 @@ def download(
         length = min(RANGE, total - start)
         try:
             options = {"range": (start, start + length), **({"if_match": version} if version else {})}
-            data = _tried(lambda: _whole(obstore.get(store, key, options=options).bytes(), length))
+            data = tried(lambda: _whole(obstore.get(store, key, options=options).bytes(), length))
         except Exception as error:
             raise _cannot("read", address, error) from None
         with path.open("r+b") as file:
@@ -219,24 +216,8 @@ def _whole(data: Any, length: int) -> Any:
     return data
 
 
-def _tried(read: Callable[[], Any]) -> Any:
-    """Read, and read again if the transfer breaks off; what the store itself answers is not asked for again."""
-    for attempt in count(1):
-        try:
-            return read()
-        except Exception as error:
-            if isinstance(error, OSError) or _has_changed(error) or attempt == object_client.TRIES:
-                raise
-            time.sleep(object_client.PAUSE * 2 ** (attempt - 1))
-    raise AssertionError
-
-
-def _has_changed(error: Exception) -> bool:
-    return type(error).__name__ == "PreconditionError"
-
-
 def _cannot(done: str, address: str, error: Exception) -> NetworkError:
-    if _has_changed(error):
+    if has_changed(error):
         why = "it changed meanwhile; run the same command again"
     else:
         why = "its transfer breaks off" if isinstance(error, _BrokenOffError) else reason(error)

@@ -11,7 +11,7 @@ from typing import Any
 from steamdino.errors import PictureError, SourceError
 from steamdino.storage import object_client
 from steamdino.storage.location import Content, PictureStatus, check_file_size
-from steamdino.storage.object_client import client, library, reason, split
+from steamdino.storage.object_client import client, library, reason, split, tried
 
 _NAMES = {"s3": "bucket", "gs": "bucket", "az": "container"}
 
@@ -90,14 +90,10 @@ def write(place: StoredObject, data: bytes) -> None:
     """
     root, key = split(place.address)
     obstore, store = library(), client(root)
-    for attempt in range(object_client.TRIES):
-        try:
-            obstore.put(store, key, data, use_multipart=False)
-            return
-        except Exception as error:
-            if isinstance(error, OSError) or attempt + 1 == object_client.TRIES:
-                raise PictureError(reason(error, f"the {kind_of(root)} does not exist")) from None
-            time.sleep(object_client.PAUSE * 2**attempt)
+    try:
+        tried(lambda: obstore.put(store, key, data, use_multipart=False))
+    except Exception as error:
+        raise PictureError(reason(error, f"the {kind_of(root)} does not exist")) from None
 
 
 def kind_of(root: str) -> str:
