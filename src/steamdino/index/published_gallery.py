@@ -8,7 +8,7 @@
                         the files of a snapshot, as in a gallery; <recipe's hash>.<kind>/ for other kinds of banner
       banners/          pictures, named by their content as in a gallery
       urls/             the URLs of pictures on Steam's servers, by appID, named by the content
-      unused.json       what is shown no more, and since when
+      unused.json       what is no longer shown, and since when
 
 Nothing but `published.json` and `unused.json` is ever replaced. Each object holds the sha256s of those that it leads
 to: `published.json` those of the manifests, and a manifest those of its files.

@@ -28,7 +28,7 @@ from steamdino.storage import object_files
 from steamdino.storage.location import Location, is_address
 
 GRACE = timedelta(days=1)
-"""How long what is shown no more stays, for readers that have not noticed yet."""
+"""How long what is no longer shown stays, for readers that have not noticed yet."""
 
 SENDERS = 32
 """Pictures that are sent at the same time."""
@@ -76,7 +76,7 @@ def publish(
         address: of a prefix in a bucket, such as ``s3://bucket/store``, that holds nothing else.
         pictures: whether to upload pictures that are files. Those in object storage stay where they are.
         urls: of pictures on Steam's servers, by kind of banner and id of the game.
-        grace: how long what is shown no more stays.
+        grace: how long what is no longer shown stays.
         anew: upload what seems to be there already, too.
         sending: called with (games whose pictures were looked at, games).
         uploading: called with (bytes of the snapshots that are there, bytes of the snapshots).

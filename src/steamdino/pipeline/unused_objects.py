@@ -1,4 +1,4 @@
-"""Removes what a published gallery shows no more, after a grace period."""
+"""Removes what a published gallery no longer shows, after a grace period."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def remove_unused(
     grace: timedelta,
     now: datetime | None = None,
 ) -> int:
-    """Remove objects that have been shown no more for long enough, and write down since when the others have not.
+    """Remove objects that have not been shown for long enough, and write down since when the others have not.
 
     Only what is named as a published gallery names its own objects is touched.
 
