@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
 import zlib
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import numpy as np
 import pytest
@@ -16,10 +19,16 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from steamdino import Snapshot, add, build
+from steamdino.analysis.audit import Auditor
 from steamdino.banners.decode import decode, frame
 from steamdino.banners.png_profile import SRGB_CHROMATICITIES
 from steamdino.features import model_registry
+from steamdino.pipeline.build import BuildSummary
+from steamdino.present.web.concurrency import WorkLimits
+from steamdino.present.web.served_snapshot import ServedSnapshot
 from steamdino.recipe import SRGB, STORED
+
+Run = Callable[..., "CompletedProcess[str]"]
 
 SRGB_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 SWAPPED = SRGB_PROFILE.replace(b"rXYZ", b"tmpX").replace(b"bXYZ", b"rXYZ").replace(b"tmpX", b"bXYZ")
@@ -267,6 +276,41 @@ def test_a_picture_that_looks_the_same_is_the_nearest(tmp_path: Path) -> None:
     assert found.similar(covers / "same-look.png", 2)[0].similarity > 0.999999
 
 
+def build_without_profiles(gallery: Path, monkeypatch: pytest.MonkeyPatch) -> BuildSummary:
+    """Build as versions did that ignored colour profiles."""
+    with monkeypatch.context() as earlier:
+        earlier.setattr(model_registry, "SRGB", STORED)
+        model_registry.models.cache_clear()
+        summary = build(gallery)
+    model_registry.models.cache_clear()
+    return summary
+
+
+def test_pictures_are_explained_and_audited_in_the_colours_of_the_recipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    covers = tmp_path / "covers"
+    covers.mkdir()
+    drawn(1).save(covers / "a.png", icc_profile=SWAPPED)
+    drawn(1).transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(covers / "b.png")
+    drawn(2).save(covers / "c.png")
+    add(tmp_path / "g", covers)
+    build_without_profiles(tmp_path / "g", monkeypatch)
+    snapshot = Snapshot.open(tmp_path / "g")
+    exact = snapshot.similarity("a", "b")
+
+    served = ServedSnapshot(snapshot, tmp_path / "g", WorkLimits(), None)
+    draft = Auditor(snapshot, without=["a"])(covers / "a.png", 1)
+    assert draft.matches[0].game.id == "b"
+    explained = [
+        json.loads(run("explain", "a", "b", "--format", "json", "-g", tmp_path / "g").stdout)["similarity"],
+        served.explain("a", "b").similarity,
+        served.explain_picture(covers / "a.png", "b").similarity,
+        draft.explanation.similarity if draft.explanation else None,
+    ]
+    assert explained == pytest.approx([exact] * 4, abs=1e-3)
+
+
 def test_a_gallery_that_was_built_without_profiles_keeps_its_recipe_until_it_is_upgraded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -274,11 +318,7 @@ def test_a_gallery_that_was_built_without_profiles_keeps_its_recipe_until_it_is_
     covers.mkdir()
     drawn(1).save(covers / "a.png", icc_profile=SWAPPED)
     add(tmp_path / "g", covers)
-    with monkeypatch.context() as earlier:
-        earlier.setattr(model_registry, "SRGB", STORED)
-        model_registry.models.cache_clear()
-        old = build(tmp_path / "g")
-    model_registry.models.cache_clear()
+    old = build_without_profiles(tmp_path / "g", monkeypatch)
     assert "colours" not in old.recipe.json
 
     drawn(2).save(covers / "b.png", icc_profile=SWAPPED)

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
-
 from steamdino.analysis.duplicate_detection import near_cosine
 from steamdino.analysis.explain import Explainer, Explanation
 from steamdino.analysis.flaws import Flaw, banner_flaws
@@ -144,7 +142,7 @@ class Auditor:
             self._taken,
             tuple(self._standing(picture, tag) for tag in (None, *(self._tags if tags is None else tags))),
             tuple(flaws),
-            self._explained(image, matches),
+            self._explained(content.data, matches),
         )
 
     def _id(self, text: str) -> str:
@@ -167,14 +165,14 @@ class Auditor:
             return Standing(tag, rarity.games, None, None, None)
         return Standing(tag, rarity.games, matches[0], rarity.percentile(matches[0].similarity), rarity.usual)
 
-    def _explained(self, draft: Image.Image, matches: Matches) -> Explanation | None:
+    def _explained(self, draft: bytes, matches: Matches) -> Explanation | None:
         if not matches or matches[0].game.location is None:
             return None
         try:
-            other = read_picture(matches[0].game.location)
+            other = read_picture(matches[0].game.location, colours=self._explainer.colours)
         except PictureError:
             return None
-        return self._explainer(draft, other)
+        return self._explainer(decode(draft, colours=self._explainer.colours), other)
 
 
 def taken_from(usual: float) -> float:

@@ -117,8 +117,13 @@ class Explainer:
         self._encoder: Encoder | None = None
         self._loading = threading.Lock()
 
+    @property
+    def colours(self) -> str:
+        """How pictures must be decoded: `Transform.colours` of the recipe."""
+        return self._recipe.transform.colours
+
     def __call__(self, first: Image.Image, second: Image.Image) -> Explanation:
-        """Explain a pair of RGB pictures."""
+        """Explain a pair of RGB pictures, decoded with `colours`."""
         transform = self._recipe.transform
         pixels = [prepare(image, transform) for image in (first, second)]
         maps = [self._attention(one) for one in pixels]

@@ -10,6 +10,7 @@ from PIL import Image
 
 from steamdino.banners.decode import decode
 from steamdino.errors import PictureError
+from steamdino.recipe import SRGB
 from steamdino.records import Game
 
 In = TypeVar("In")
@@ -19,12 +20,13 @@ CHUNK = 64
 """Maximum number of results that wait in memory."""
 
 
-def picture(game: Game, at_least: tuple[int, int] | None = None) -> Image.Image:
+def picture(game: Game, at_least: tuple[int, int] | None = None, *, colours: str = SRGB) -> Image.Image:
     """Load a game's banner.
 
     Args:
         game: of a snapshot.
         at_least: as in `banners.decode.decode`.
+        colours: as in `recipe.Transform`.
 
     Raises:
         PictureError: it is missing, cannot be decoded, or has changed since the snapshot was built. The text names the
@@ -36,7 +38,7 @@ def picture(game: Game, at_least: tuple[int, int] | None = None) -> Image.Image:
         content = game.location.read()
         if content.sha256 != game.sha256:
             raise PictureError("it has changed since the snapshot was built; add its source again and build")
-        return decode(content.data, at_least)
+        return decode(content.data, at_least, colours=colours)
     except PictureError as error:
         raise PictureError(f"the picture of {game.id!r}: {error}") from None
 

@@ -49,7 +49,7 @@ def trace(
 
     def encode(row: int) -> Floats:
         game = collection.games[row]
-        images = perturbed(picture(game), game.sha256, seed)
+        images = perturbed(picture(game, colours=descriptor.colours), game.sha256, seed)
         step = descriptor.batch
         return np.concatenate([describe(images[n : n + step]) for n in range(0, len(images), step)])
 

@@ -54,7 +54,9 @@ def cost(
     """
 
     def encode(batch: Sequence[Game]) -> int:
-        return len(describe([picture(game, descriptor.decoded) for game in batch]))
+        return len(
+            describe([picture(game, descriptor.decoded, colours=descriptor.colours) for game in batch])
+        )
 
     batches = [games[start : start + descriptor.batch] for start in range(0, len(games), descriptor.batch)]
     seconds = []

@@ -14,6 +14,7 @@ from steamdino.analysis.evaluation.metrics import Floats, Rows
 from steamdino.index.exact import ExactIndex
 from steamdino.index.snapshot_reader import SnapshotReader
 from steamdino.index.vector_index import Index
+from steamdino.recipe import SRGB
 
 Describe = Callable[[Sequence[Image.Image]], Floats]
 """Encodes at most a batch of pictures: float32, shape (pictures, dim), unit rows. Threads may share it."""
@@ -30,6 +31,7 @@ class Descriptor:
         load: loads what describes further pictures, given a number of threads.
         batch: maximum number of pictures at a time.
         decoded: sufficient (width, height) of a decoded picture; None for the full size.
+        colours: how pictures must be decoded, as in `recipe.Transform`.
         vector_bytes: size of a vector in a snapshot.
         model_bytes: size of the model's file; 0 without a model.
     """
@@ -40,6 +42,7 @@ class Descriptor:
     load: Callable[[int], Describe]
     batch: int
     decoded: tuple[int, int] | None
+    colours: str
     vector_bytes: int
     model_bytes: int
 
@@ -80,6 +83,7 @@ def of_recipe(reader: SnapshotReader, rows: Rows, *, precision: str = "f32") -> 
         load=load,
         batch=BATCH,
         decoded=sufficient_size(recipe.transform),
+        colours=recipe.transform.colours,
         vector_bytes=recipe.dim * reader.vectors.itemsize,
         model_bytes=sum(file.stat().st_size for file in weights.parent.glob(f"{weights.name}*")),
     )
@@ -88,7 +92,17 @@ def of_recipe(reader: SnapshotReader, rows: Rows, *, precision: str = "f32") -> 
 def of_baseline(name: str, vectors: Floats) -> Descriptor:
     """Make a descriptor of a baseline, given the vectors that it computed for the gallery's pictures."""
     make, size = BASELINES[name]
-    return Descriptor(name, True, ExactIndex(vectors), lambda _: partial(_described, make), 1, None, size, 0)
+    return Descriptor(
+        name=name,
+        baseline=True,
+        index=ExactIndex(vectors),
+        load=lambda _: partial(_described, make),
+        batch=1,
+        decoded=None,
+        colours=SRGB,
+        vector_bytes=size,
+        model_bytes=0,
+    )
 
 
 def _described(make: Callable[[Image.Image], Floats], images: Sequence[Image.Image]) -> Floats:

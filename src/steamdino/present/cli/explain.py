@@ -76,12 +76,12 @@ def explain(
         from steamdino.features.recipe_parser import named
 
         explainer, names = Explainer(named(recipe.recipe or "bundled")), [Path(first).name, Path(second).name]
-        images = [_decoded(LocalFile(Path(first))), _decoded(LocalFile(Path(second)))]
+        places: list[Location] = [LocalFile(Path(first)), LocalFile(Path(second))]
     else:
         explainer = Explainer(snapshot.recipe, whitening=snapshot.whitening)
         found = [snapshot.find(text) for text in (first, second)]
-        names, images = [_name(query) for query in found], [_picture(query) for query in found]
-    explanation = explainer(*images)
+        names, places = [_name(query) for query in found], [_place(query) for query in found]
+    explanation = explainer(*[_decoded(place, explainer.colours) for place in places])
     percentile = snapshot.percentile(explanation.similarity) if snapshot else None
     title = f"{names[0]} and {names[1]}: {explanation.similarity:.3f}"
     if percentile is not None:
@@ -114,19 +114,19 @@ def _name(query: Query) -> str:
     return query.picture.name if query.picture else query.text
 
 
-def _picture(query: Query) -> Image.Image:
+def _place(query: Query) -> Location:
     if query.location is None:
         raise QueryError(
             f"this snapshot has no picture of {query.text!r}, so it cannot be explained; name a picture file instead"
         )
-    return _decoded(query.location)
+    return query.location
 
 
-def _decoded(place: Location) -> Image.Image:
+def _decoded(place: Location, colours: str) -> Image.Image:
     from steamdino.banners.read import read_picture
 
     try:
-        return read_picture(place)
+        return read_picture(place, colours=colours)
     except PictureError as error:
         raise QueryError(f"{place.address}: {error}") from None
 

@@ -52,7 +52,7 @@ def show(
     check_png(target)
     check_outputs(("-o", target))
     try:
-        original = read_picture(picture)
+        original = read_picture(picture, colours=chosen.transform.colours)
     except PictureError as error:
         raise QueryError(f"{picture}: {error}") from None
     pixels = prepare(original, chosen.transform)

@@ -14,8 +14,8 @@ from steamdino.records import Game
 from steamdino.search.query_vectors import QueryVector
 
 
-def image_of(game: Game) -> Image.Image:
-    """Read a game's banner.
+def image_of(game: Game, *, colours: str) -> Image.Image:
+    """Read a game's banner, with its colours decoded as in `recipe.Transform`.
 
     Raises:
         QueryError: it cannot be read.
@@ -23,7 +23,7 @@ def image_of(game: Game) -> Image.Image:
     try:
         if game.location is None:
             raise PictureError("it is not known")
-        return read_picture(game.location)
+        return read_picture(game.location, colours=colours)
     except PictureError as error:
         raise QueryError(f"the picture of {game.id!r} cannot be read: {error}") from None
 

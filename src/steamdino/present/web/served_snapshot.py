@@ -194,7 +194,9 @@ class ServedSnapshot:
         """
         one, two = (self.snapshot.game(key) for key in (first, second))
         with self._work.encoding(), stage("search"):
-            return self._explained(image_of(one), two, mirror=mirror, flip=flip, crop=crop)
+            return self._explained(
+                image_of(one, colours=self._colours), two, mirror=mirror, flip=flip, crop=crop
+            )
 
     def explain_picture(
         self,
@@ -208,14 +210,21 @@ class ServedSnapshot:
         """Explain why a picture and a game match. Raises the same as `encode` and `explain`."""
         game = self.snapshot.game(game_id)
         with self._work.encoding(), stage("search"):
-            return self._explained(read_picture(picture), game, mirror=mirror, flip=flip, crop=crop)
+            return self._explained(
+                read_picture(picture, colours=self._colours), game, mirror=mirror, flip=flip, crop=crop
+            )
 
     def _explained(
         self, image: Image.Image, game: Game, *, mirror: bool, flip: bool, crop: Crop | None
     ) -> Explanation:
         if crop:
             image = cropped(image, crop)
-        return self._explainer()(turned(image, mirror=mirror, flip=flip), image_of(game))
+        other = image_of(game, colours=self._colours)
+        return self._explainer()(turned(image, mirror=mirror, flip=flip), other)
+
+    @property
+    def _colours(self) -> str:
+        return self.snapshot.recipe.transform.colours
 
     def _auditor(self) -> Auditor:
         sample = min(
