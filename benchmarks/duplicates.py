@@ -32,7 +32,7 @@ import steamdino
 from steamdino.analysis.duplicate_detection import TIERS, DuplicatePairs, find_pairs
 from steamdino.analysis.duplicate_grouping import groups
 from steamdino.index.exact import ExactIndex
-from steamdino.pipeline.duplicate_groups import find_duplicates
+from steamdino.pipeline.duplicate_search import find_duplicates
 
 GAMES, DIM, COPIED = 180_000, 256, 0.02
 

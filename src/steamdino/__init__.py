@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from steamdino.gallery import Gallery
     from steamdino.pipeline import add, build
     from steamdino.pipeline.check import check
-    from steamdino.pipeline.duplicate_groups import duplicates
+    from steamdino.pipeline.duplicate_search import duplicates
     from steamdino.pipeline.scored_pairs import duplicate_pairs
     from steamdino.recipe import Recipe
     from steamdino.records import Match, Matches
@@ -47,7 +47,7 @@ _HOMES = {
     "check": "steamdino.pipeline.check",
     "diverse": "steamdino.analysis.unique",
     "duplicate_pairs": "steamdino.pipeline.scored_pairs",
-    "duplicates": "steamdino.pipeline.duplicate_groups",
+    "duplicates": "steamdino.pipeline.duplicate_search",
     "unique": "steamdino.analysis.unique",
 }
 

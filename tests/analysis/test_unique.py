@@ -10,7 +10,7 @@ import pytest
 from steamdino import Snapshot
 from steamdino.analysis.unique import diverse, unique
 from steamdino.errors import QueryError, UsageError
-from steamdino.pipeline.duplicate_groups import duplicate_ids
+from steamdino.pipeline.duplicate_search import duplicate_ids
 from steamdino.records import Filter
 from steamdino.sample import FictionalGame
 

@@ -13,7 +13,8 @@ from steamdino.gallery import Gallery
 from steamdino.gallery.curation import Decision
 from steamdino.pipeline.check import check
 from steamdino.pipeline.decisions import decide, read_decisions
-from steamdino.pipeline.duplicate_groups import Duplicates, duplicates
+from steamdino.pipeline.duplicate_groups import Duplicates
+from steamdino.pipeline.duplicate_search import duplicates
 from steamdino.pipeline.exclusions import exclude, restore
 from steamdino.sample import FictionalGame
 from steamdino.search.filter_parser import filter_of

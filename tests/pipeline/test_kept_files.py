@@ -13,7 +13,8 @@ from PIL import Image
 
 from steamdino import Snapshot, add, build
 from steamdino.errors import UsageError
-from steamdino.pipeline.duplicate_groups import Duplicates, duplicate_ids, duplicates
+from steamdino.pipeline.duplicate_groups import Duplicates
+from steamdino.pipeline.duplicate_search import duplicate_ids, duplicates
 
 Run = Callable[..., "CompletedProcess[str]"]
 Art = Callable[[int], Image.Image]

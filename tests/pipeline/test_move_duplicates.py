@@ -21,7 +21,7 @@ import steamdino
 from steamdino.errors import UsageError
 from steamdino.gallery import Gallery
 from steamdino.pipeline import link_duplicates, move_duplicates
-from steamdino.pipeline.duplicate_groups import duplicates
+from steamdino.pipeline.duplicate_search import duplicates
 from steamdino.pipeline.link_duplicates import link_file, linkable_files
 from steamdino.pipeline.move_duplicates import JOURNAL, Moved, move_back, move_files, planned_moves
 from steamdino.pipeline.removable_files import RemovableFile, removable_files

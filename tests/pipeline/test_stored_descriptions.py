@@ -23,10 +23,11 @@ from steamdino.banners.read import read_picture
 from steamdino.errors import NotComputedError
 from steamdino.gallery import Gallery
 from steamdino.gallery.curation import Decision
-from steamdino.pipeline import duplicate_groups, stored_descriptions
+from steamdino.pipeline import duplicate_search, stored_descriptions
 from steamdino.pipeline.check import check
 from steamdino.pipeline.decisions import decide
-from steamdino.pipeline.duplicate_groups import Duplicates, duplicates
+from steamdino.pipeline.duplicate_groups import Duplicates
+from steamdino.pipeline.duplicate_search import duplicates
 from steamdino.records import Filter
 
 PICTURES = 6
@@ -219,7 +220,7 @@ def test_copies_that_are_too_small_for_their_vectors_are_found_by_their_hashes(
 
     assert copies() == {"small", "poor"}
     assert set(hashes_of(gallery)) == {*map(str, range(PICTURES)), "small", "poor"}
-    monkeypatch.setattr(duplicate_groups, "hashed_pairs", none_by_hash)
+    monkeypatch.setattr(duplicate_search, "hashed_pairs", none_by_hash)
     assert "poor" not in copies()
 
 
@@ -233,7 +234,7 @@ def test_hashes_of_an_interrupted_comparison_are_stored(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(duplicate_groups, "find_pairs", interrupted)
+    monkeypatch.setattr(duplicate_search, "find_pairs", interrupted)
     with pytest.raises(KeyboardInterrupt):
         duplicates(gallery)
     assert len(hashes_of(gallery)) == PICTURES

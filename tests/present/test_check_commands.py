@@ -25,7 +25,7 @@ from PIL import Image
 
 import steamdino
 from steamdino.analysis.flaws import Flaw
-from steamdino.pipeline.duplicate_groups import duplicates
+from steamdino.pipeline.duplicate_search import duplicates
 from steamdino.present.export import check_report, duplicate_pages
 from steamdino.sample import FictionalGame
 

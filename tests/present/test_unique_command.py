@@ -13,7 +13,7 @@ from PIL import Image
 
 from steamdino import Snapshot
 from steamdino.analysis.unique import unique
-from steamdino.pipeline.duplicate_groups import duplicate_ids
+from steamdino.pipeline.duplicate_search import duplicate_ids
 
 Run = Callable[..., "CompletedProcess[str]"]
 

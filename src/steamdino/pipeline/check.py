@@ -13,7 +13,8 @@ from steamdino.banners.quality import VERSION
 from steamdino.errors import NoSnapshotError
 from steamdino.gallery import Gallery
 from steamdino.gallery.layout import VERTICAL, check_kind
-from steamdino.pipeline.duplicate_groups import Duplicates, duplicates
+from steamdino.pipeline.duplicate_groups import Duplicates
+from steamdino.pipeline.duplicate_search import duplicates
 from steamdino.pipeline.measuring import measure_all
 from steamdino.records import Progress
 from steamdino.thresholds import Thresholds

@@ -62,7 +62,7 @@ def removable_files(
 
     Args:
         opened: the gallery.
-        groups: as `duplicate_groups.duplicates` returns them.
+        groups: as `duplicate_search.duplicates` returns them.
         kind: of banner.
     """
     kept_of = _kept(groups)

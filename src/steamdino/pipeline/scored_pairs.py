@@ -15,7 +15,8 @@ from steamdino.gallery.curation import PAGE
 from steamdino.gallery.layout import VERTICAL
 from steamdino.index.bit_counts import differing_bits
 from steamdino.index.pair_cosines import pair_cosines
-from steamdino.pipeline.duplicate_groups import COMPARISONS, FoundDuplicates, find_duplicates
+from steamdino.pipeline.duplicate_groups import FoundDuplicates
+from steamdino.pipeline.duplicate_search import COMPARISONS, find_duplicates
 from steamdino.pipeline.stored_descriptions import HASHES, RowBanners, StoredDescriptions
 from steamdino.records import EVERYTHING, Filter, Progress
 from steamdino.search.cutoff import EVERY_MATCH, Cutoff

@@ -17,7 +17,7 @@ from PIL import Image
 
 import steamdino
 from steamdino import Snapshot
-from steamdino.pipeline.duplicate_groups import duplicates
+from steamdino.pipeline.duplicate_search import duplicates
 from steamdino.records import Filter
 
 QUERY = "neonoir"

@@ -13,7 +13,7 @@ from tests.present.web.browsing import check_looks, shown
 
 from steamdino.gallery import Gallery
 from steamdino.gallery.curation import Decision
-from steamdino.pipeline.duplicate_groups import duplicates
+from steamdino.pipeline.duplicate_search import duplicates
 from steamdino.present.web.app import create_app
 from steamdino.present.web.curator import ATTEMPTS, COOKIE, SECONDS, Curator
 from steamdino.present.web.etags import mark

@@ -152,7 +152,7 @@ def duplicates(
     """
     from steamdino.analysis.duplicate_detection import TIERS
     from steamdino.gallery import Gallery
-    from steamdino.pipeline import duplicate_groups
+    from steamdino.pipeline import duplicate_search
     from steamdino.pipeline.keep_rules import KeepRules
     from steamdino.pipeline.scored_pairs import scored_pairs
     from steamdino.present.cli.progress import bar
@@ -185,7 +185,7 @@ def duplicates(
     allowed = only.parsed(**dict.fromkeys(HIDDEN_COLUMNS, True))
     with bar("Comparing", "games") as progress:
         rules = KeepRules.parse(keep_rule or ())
-        found = duplicate_groups.find_duplicates(
+        found = duplicate_search.find_duplicates(
             place,
             recipe.recipe,
             kind=recipe.kind,

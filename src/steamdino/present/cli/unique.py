@@ -105,7 +105,7 @@ def unique(
         steam-dino unique --diverse -n 100 --sheet diverse.png
     """
     from steamdino.analysis import unique as analysis
-    from steamdino.pipeline.duplicate_groups import duplicate_ids
+    from steamdino.pipeline.duplicate_search import duplicate_ids
     from steamdino.present.cli.progress import bar
     from steamdino.present.export import mosaic, unique_report
 

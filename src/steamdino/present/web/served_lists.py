@@ -16,7 +16,8 @@ from steamdino.analysis.period import Period
 from steamdino.analysis.unique import UniqueGames, unique_at_hand
 from steamdino.errors import NotComputedError
 from steamdino.gallery.curation import Decision
-from steamdino.pipeline.duplicate_groups import Duplicates, FoundDuplicates, find_duplicates
+from steamdino.pipeline.duplicate_groups import Duplicates, FoundDuplicates
+from steamdino.pipeline.duplicate_search import find_duplicates
 from steamdino.present.web.concurrency import WorkLimits
 from steamdino.present.web.kept_results import KeptResults
 from steamdino.present.web.served_gallery import NotServedError, ServedGallery
