@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from steamdino.errors import RecipeError
@@ -16,6 +16,7 @@ POOLING_KINDS = ("simple", "complex", "gem", "multiscale", "patches")
 VECTOR_CLASSES = ("float", "int8")
 INTERPOLATIONS = ("bicubic",)
 SRGB, STORED = COLOURS = ("srgb", "stored")
+WIDTH_FIRST, PILLOW = PASSES = ("width-first", "pillow")
 
 LARGEST_SIDE = 4096
 """Maximum width and height of a model's input in pixels."""
@@ -38,6 +39,8 @@ class Transform:
         mean, std: per channel (red, green, blue), on a scale of 0 to 1.
         colours: "srgb" if the picture's colour profile is applied; "stored" if it is ignored, as older versions did.
             The canonical JSON names it only if it is "srgb".
+        passes: "width-first" if the width is resized before the height; "pillow" if the installed Pillow chooses, as
+            older versions let it. The canonical JSON names it only if it is "width-first".
     """
 
     mode: str
@@ -47,9 +50,11 @@ class Transform:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     colours: str = STORED
+    passes: str = PILLOW
 
     def __post_init__(self) -> None:
         _member("transform.colours", self.colours, COLOURS)
+        _member("transform.passes", self.passes, PASSES)
         _member("transform.mode", self.mode, TRANSFORM_MODES)
         _member("transform.interpolation", self.interpolation, INTERPOLATIONS)
         for side in ("width", "height"):
@@ -137,6 +142,8 @@ class Recipe:
         del record["name"]
         if self.transform.colours == STORED:
             del record["transform"]["colours"]
+        if self.transform.passes == PILLOW:
+            del record["transform"]["passes"]
         return {"precision" if key == "vector_class" else key: value for key, value in record.items()}
 
     @property
@@ -173,6 +180,12 @@ class Recipe:
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
             raise RecipeError(f"this is not a recipe: {text[:80]!r} ({reason})") from None
+
+    def earlier(self) -> list[Recipe]:
+        """Return this recipe as earlier versions made it, latest first: what they left open has its default."""
+        transform = self.transform
+        older = [replace(transform, passes=PILLOW), replace(transform, passes=PILLOW, colours=STORED)]
+        return [replace(self, transform=one) for one in older if one != transform]
 
     def differences(self, other: Recipe) -> list[str]:
         """Name each field in which the two differ, with both values: ``transform.mode: crop != fit``."""

@@ -26,7 +26,7 @@ from steamdino.features import model_registry
 from steamdino.pipeline.build import BuildSummary
 from steamdino.present.web.concurrency import WorkLimits
 from steamdino.present.web.served_snapshot import ServedSnapshot
-from steamdino.recipe import SRGB, STORED
+from steamdino.recipe import PILLOW, SRGB, STORED
 
 Run = Callable[..., "CompletedProcess[str]"]
 
@@ -280,6 +280,7 @@ def build_without_profiles(gallery: Path, monkeypatch: pytest.MonkeyPatch) -> Bu
     """Build as versions did that ignored colour profiles."""
     with monkeypatch.context() as earlier:
         earlier.setattr(model_registry, "SRGB", STORED)
+        earlier.setattr(model_registry, "WIDTH_FIRST", PILLOW)
         model_registry.models.cache_clear()
         summary = build(gallery)
     model_registry.models.cache_clear()

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from steamdino.features.recipe_parser import named
-from steamdino.features.transform import normalise, prepare, sufficient_size, turned
-from steamdino.recipe import TRANSFORM_MODES, Transform
+from steamdino.features.transform import _crop_box, normalise, prepare, sufficient_size, turned
+from steamdino.recipe import PILLOW, TRANSFORM_MODES, Transform
 
 OWN = named("bundled").transform
 
@@ -56,6 +56,59 @@ def test_squash_is_pillows_bicubic_resize() -> None:
     image = _photo(300, 450)
     expected = np.asarray(image.resize((160, 240), Image.Resampling.BICUBIC))
     assert (prepare(image, OWN) == expected).all()
+
+
+def _one_axis(pixels: np.ndarray, side: int, start: float, stop: float) -> np.ndarray:
+    """Resize the first axis as Pillow does it: Keys' cubic with -0.5, whole levels, weights of 22 binary digits."""
+    start, stop = np.float32(start), np.float32(stop)  # as Pillow takes a box
+    scale = float(stop - start) / side
+    stretch = max(scale, 1.0)
+    made = np.empty((side, *pixels.shape[1:]), np.uint8)
+    for n in range(side):
+        centre = float(start) + (n + 0.5) * scale
+        low, high = max(0, int(centre - 2 * stretch + 0.5)), min(len(pixels), int(centre + 2 * stretch + 0.5))
+        x = abs((np.arange(low, high) - centre + 0.5) / stretch)
+        near, far = (1.5 * x - 2.5) * x * x + 1, ((-0.5 * x + 2.5) * x - 4) * x + 2
+        weights = np.where(x < 1, near, np.where(x < 2, far, 0))
+        whole = np.trunc(weights / weights.sum() * 2**22 + np.copysign(0.5, weights)).astype(np.int64)
+        sums = np.tensordot(whole, pixels[low:high].astype(np.int64), 1)
+        made[n] = np.clip((sums + 2**21) >> 22, 0, 255)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("mode", "size", "to"),
+    [
+        ("squash", (300, 450), (224, 224)),
+        ("squash", (200, 300), (224, 224)),
+        ("squash", (600, 900), (518, 518)),
+        ("squash", (460, 215), (160, 240)),
+        ("squash", (33, 900), (32, 14)),
+        ("squash", (300, 450), (300, 98)),
+        ("squash", (300, 450), (96, 450)),
+        ("fit", (200, 600), (112, 336)),
+        ("crop", (300, 450), (224, 224)),
+        ("crop", (231, 900), (224, 224)),
+        ("crop", (600, 901), (518, 504)),
+        ("crop", (460, 215), (98, 112)),
+    ],
+)
+def test_the_width_is_resized_before_the_height_whatever_pillow_would_do(
+    mode: str, size: tuple[int, int], to: tuple[int, int]
+) -> None:
+    rng = np.random.default_rng(to[0])
+    pixels = rng.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    box = _crop_box(size, to) if mode == "crop" else (0, 0, *size)
+    rows = _one_axis(pixels.swapaxes(0, 1), to[0], box[0], box[2]).swapaxes(0, 1)
+    expected = _one_axis(rows, to[1], box[1], box[3])
+    assert (prepare(Image.fromarray(pixels), _transform(mode, *to)) == expected).all()
+
+
+def test_a_recipe_of_an_earlier_version_leaves_the_order_to_pillow() -> None:
+    image = _photo(300, 450)
+    earlier = replace(_transform("squash"), passes=PILLOW)
+    expected = np.asarray(image.resize((224, 224), Image.Resampling.BICUBIC))
+    assert (prepare(image, earlier) == expected).all()
 
 
 def test_a_picture_of_the_right_size_is_unchanged() -> None:

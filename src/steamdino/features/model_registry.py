@@ -42,7 +42,7 @@ from typing import Any
 
 from steamdino.errors import RecipeError, SteamDinoError, UsageError
 from steamdino.features.model_directory import kept
-from steamdino.recipe import SRGB, Pooling, Transform
+from steamdino.recipe import SRGB, WIDTH_FIRST, Pooling, Transform
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +157,7 @@ def _model(name: str, own: Mapping[str, Any]) -> Model:
         mean=tuple(record.pop("mean")),
         std=tuple(record.pop("std")),
         colours=SRGB,
+        passes=WIDTH_FIRST,
     )
     return Model(
         name=name,

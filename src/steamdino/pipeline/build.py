@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from steamdino.engines import Engine, EngineSettings, start_engine
@@ -25,7 +25,7 @@ from steamdino.pipeline.estimate import Estimator, Plan
 from steamdino.pipeline.measure_opening import measure_opening
 from steamdino.pipeline.next_snapshot import write_snapshot
 from steamdino.pipeline.vector_writer import VectorWriter
-from steamdino.recipe import STORED, Recipe
+from steamdino.recipe import Recipe
 from steamdino.records import Progress
 
 
@@ -88,7 +88,7 @@ def build(
         precision: inference precision: "f32", "bf16" or "auto" (bf16 on CPUs that support it).
         threads: pictures decoded at the same time; 0 means one per core.
         upgrade: encode everything again if the model's weights differ from those that the gallery was built with, or if
-            colour profiles were not read yet, and learn a whitening again.
+            an earlier version prepared its pictures otherwise, and learn a whitening again.
         rebuild: write the snapshot again even if nothing changed.
         announce: called once if there is anything to encode, after the first few pictures.
         progress: called with (done, total).
@@ -200,14 +200,12 @@ def _encode(
 
 
 def _continued(gallery: Gallery, base: Recipe) -> Recipe:
-    """The recipe of a gallery that was built before colour profiles were read: this program can still encode under it.
+    """The recipe of a gallery that an earlier version built: this program can still encode under it.
 
     Otherwise the program's own one.
     """
-    older = replace(base, transform=replace(base.transform, colours=STORED))
-    if gallery.vectors.recipe_key(base) is None and gallery.vectors.recipe_key(older) is not None:
-        return older
-    return base
+    known = (one for one in (base, *base.earlier()) if gallery.vectors.recipe_key(one) is not None)
+    return next(known, base)
 
 
 def _check_upgrade(gallery: Gallery, spec: Spec, base: Recipe, upgrade: bool) -> Recipe:

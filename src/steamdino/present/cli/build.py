@@ -90,7 +90,11 @@ def build(
         ),
     ] = None,
     upgrade: Annotated[
-        bool, typer.Option("--upgrade", help="Encode everything again if this version has new weights.")
+        bool,
+        typer.Option(
+            "--upgrade",
+            help="Encode everything again if this version has new weights or prepares pictures differently.",
+        ),
     ] = False,
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Write the snapshot again even if nothing changed.")
@@ -116,7 +120,7 @@ def build(
     from steamdino.pipeline import Plan
     from steamdino.pipeline import build as run
     from steamdino.present.cli.progress import bars
-    from steamdino.recipe import STORED
+    from steamdino.recipe import PILLOW, STORED
 
     settings = gallery.settings(
         recipe=recipe.recipe,
@@ -164,10 +168,15 @@ def build(
                 kept = f"{encoding.done:,} of {encoding.total:,} banners are encoded and kept"
             note(f"Stopped. {kept}; run the same command to continue.")
             raise typer.Exit(130) from None
-    if summary.recipe.transform.colours == STORED:
+    prepared = summary.recipe.transform
+    older = {
+        "colour profiles of pictures were read": prepared.colours == STORED,
+        "the order of resizing was fixed": prepared.passes == PILLOW,
+    }
+    if any(older.values()):
+        since = " and ".join(change for change, missed in older.items() if missed)
         note(
-            "This gallery was built before colour profiles of pictures were read. To read them and encode all banners"
-            " again, run: steam-dino build --upgrade"
+            f"This gallery was built before {since}. To encode all banners again, run: steam-dino build --upgrade"
         )
     if not summary.swapped:
         say(f"Nothing to do: {summary.games:,} games are ready under the recipe {summary.recipe.name}.")
