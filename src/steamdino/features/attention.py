@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from steamdino.errors import RecipeError
-from steamdino.features.model_files import WEIGHTS
 from steamdino.features.model_registry import model
 from steamdino.features.pooling import Floats
 from steamdino.features.recipe_parser import files_of
@@ -34,7 +33,7 @@ def attention(recipe: Recipe, pixels: Pixels) -> Floats:
             f"{chosen.name} has no attention: it is not a vision transformer of the DINO family"
         )
     run = OpenVinoModel(
-        files_of(recipe).path(chosen.weights or WEIGHTS),
+        files_of(recipe).path(chosen.graph),
         chosen,
         recipe.transform,
         outputs=("attention",),

@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 
 from steamdino.errors import RecipeError
 from steamdino.features.encoder import whitening_of
-from steamdino.features.model_files import WEIGHTS
 from steamdino.features.model_registry import Model, model
 from steamdino.features.pooling import FLOOR
 from steamdino.features.recipe_parser import files_of
@@ -74,7 +73,7 @@ class CellEncoder:
         files = files_of(recipe)
         self._whitening = whitening_of(recipe, files, whitening)
         self._run = OpenVinoModel(
-            files.path(self._model.weights or WEIGHTS),
+            files.path(self._model.graph),
             self._model,
             recipe.transform,
             outputs=("tokens",),

@@ -6,6 +6,7 @@
     <cache>/models/<model>/<first 12 digits of the weights' sha256>/
       manifest.json   format, model, weights, origin, files with sizes and sha256
       model.onnx      the file that the runtime reads; for CLIP also text.onnx and tokenizer.json
+      model.xml       in its place, with model.bin, if the model was quantised here
       checkpoint/     the PyTorch weights that it was exported from, if any, for inference on a GPU
 
 A folder appears by a rename, complete or not at all. Weights of one model from several origins are stored side by side,
@@ -34,6 +35,8 @@ from steamdino.storage.cache import ADVICE
 
 FORMAT = 1
 MANIFEST, WEIGHTS, DATA = "manifest.json", "model.onnx", "model.onnx_data"
+IR, IR_DATA = "model.xml", "model.bin"
+"""A graph in OpenVINO's own form, in the place of `WEIGHTS`, and the numbers in it."""
 TEXT, TOKENIZER, CHECKPOINT = "text.onnx", "tokenizer.json", "checkpoint"
 
 
@@ -62,9 +65,9 @@ class ModelFiles:
             ModelError: the file is missing or was altered.
         """
         path = self.folder / name
-        again = (
-            "install steam-dino again" if self.origin.get("package") else f"run: {pull_command(self.model)}"
-        )
+        again = f"run: {self.origin.get('command') or pull_command(self.model)}"
+        if self.origin.get("package"):
+            again = "install steam-dino again"
         if name not in self.files:
             raise ModelError(f"{self.model} has no {name} here; {again}")
         try:
@@ -108,7 +111,7 @@ def keep(model: Model, made: Path, *, origin: Mapping[str, Any]) -> ModelFiles:
 
     Args:
         model: the model that the files belong to.
-        made: the folder; must hold `WEIGHTS`. It is moved away.
+        made: the folder; must hold the model's graph. It is moved away.
         origin: where the files came from.
     """
     files = {
@@ -141,7 +144,7 @@ def keep_own(
     Args:
         name: lower-case letters, digits, dots and dashes; not the name of an official model.
         record: as in ``models.toml``.
-        made: its files by the name that they get, including `WEIGHTS`; they are copied.
+        made: its files by the name that they get, including the record's ``graph``; they are copied.
         origin: where it came from.
 
     Raises:
@@ -199,8 +202,9 @@ def sha256(path: Path) -> str:
 
 
 def _identity(files: Mapping[str, str]) -> str:
-    """Return the weights' sha256; if some are stored beside the graph (as DATA), the sha256 of all digests, by name."""
-    parts = [digest for name, digest in sorted(files.items()) if name.startswith(WEIGHTS)]
+    """Return the weights' sha256; if some are stored beside the graph, the sha256 of all digests, by name."""
+    kinds = (WEIGHTS, DATA, IR, IR_DATA)
+    parts = [digest for name, digest in sorted(files.items()) if name in kinds or name.startswith(WEIGHTS)]
     return parts[0] if len(parts) == 1 else hashlib.sha256("".join(parts).encode()).hexdigest()
 
 

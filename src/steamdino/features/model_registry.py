@@ -25,6 +25,9 @@ The fields of a model's record in ``models.toml`` (a family's common fields are 
 ``whitening``, ``whitened_dim``  a .npz with ``mean`` and ``projection``, learned for the model's own pooling
 ``network``                      what `training` builds to continue from it: ``arch``, and ``taps`` if it has some
 ``files``                        sha256 of each file in this package
+``graph``                        the file that the runtime reads, if it is not ``model.onnx``
+``quantised``                    of a model that was quantised here: ``model``, what it was made from; ``weights``,
+                                 the sha256 of that; ``in_floats``, the number of products that stayed in floats
 ===============================  ====================================================================
 """
 
@@ -35,7 +38,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -76,6 +79,8 @@ class Model:
     whitened_dim: int | None = None
     network: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    graph: str = "model.onnx"
+    quantised: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def packaged(self) -> bool:
@@ -112,6 +117,20 @@ def own_model(name: str, record: Mapping[str, Any]) -> Model:
             " other model has"
         )
     return _model(name, record)
+
+
+def record_of(model: Model) -> dict[str, Any]:
+    """Return a record, as in `models.toml`, of which `own_model` makes a model like this one."""
+    record = {each.name: getattr(model, each.name) for each in fields(model)}
+    for name in ("name", "transform", "pooling", "inference_precisions", "vector_class", "weights", "files"):
+        del record[name]
+    transform = asdict(model.transform)
+    del transform["colours"]  # the same for all models
+    record |= transform | {"pooling": model.pooling.kind, "precision": model.vector_class}
+    if model.pooling.power is not None:
+        record["power"] = model.pooling.power
+    record["precisions"] = model.inference_precisions
+    return record
 
 
 def model(name: str) -> Model:

@@ -174,7 +174,8 @@ def files_of(recipe: Recipe) -> model_files.ModelFiles:
     """Return the model files that can encode by a recipe.
 
     Raises:
-        RecipeError: no known model has that name, or this machine has only other weights or another whitening.
+        RecipeError: no known model has that name, it makes vectors of another class, or this machine has only other
+            weights or another whitening.
         ModelError: the model's files are not on this machine.
     """
     known = models().get(recipe.model)
@@ -182,6 +183,12 @@ def files_of(recipe: Recipe) -> model_files.ModelFiles:
         raise RecipeError(
             f"the recipe {recipe.name!r} needs the model {recipe.model!r}, which this steam-dino does not know"
             f" (it knows {', '.join(models())}); install the version that built the snapshot, or build again"
+        )
+    if known.vector_class != recipe.vector_class:
+        raise RecipeError(
+            f"the recipe {recipe.name or recipe.model!r} holds vectors of class {recipe.vector_class}, and"
+            f" {recipe.model} makes vectors of class {known.vector_class}, which are not compared with each other;"
+            f" {BUILD_ANEW}"
         )
     files = model_files.find(known, recipe.weights)
     if files is None:

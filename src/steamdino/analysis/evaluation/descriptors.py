@@ -60,13 +60,12 @@ def of_recipe(reader: SnapshotReader, rows: Rows, *, precision: str = "f32") -> 
         ModelError: a file of the model is missing or altered.
     """
     from steamdino.features.encoder import BATCH, Encoder
-    from steamdino.features.model_files import WEIGHTS
     from steamdino.features.model_registry import model
     from steamdino.features.recipe_parser import files_of
     from steamdino.features.transform import prepare, sufficient_size
 
     recipe = reader.manifest.recipe
-    weights = files_of(recipe).path(model(recipe.model).weights or WEIGHTS)
+    weights = files_of(recipe).path(model(recipe.model).graph)
 
     def load(threads: int) -> Describe:
         encoder = Encoder(recipe, whitening=reader.whitening, precision=precision, streams=threads)
@@ -85,7 +84,7 @@ def of_recipe(reader: SnapshotReader, rows: Rows, *, precision: str = "f32") -> 
         decoded=sufficient_size(recipe.transform),
         colours=recipe.transform.colours,
         vector_bytes=recipe.dim * reader.vectors.itemsize,
-        model_bytes=sum(file.stat().st_size for file in weights.parent.glob(f"{weights.name}*")),
+        model_bytes=sum(file.stat().st_size for file in weights.parent.glob(f"{weights.stem}.*")),
     )
 
 

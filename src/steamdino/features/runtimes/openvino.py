@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -60,7 +61,8 @@ class OpenVinoModel:
             cores: how many cores all of them use, whichever are free; 0 for all that there are.
 
         Raises:
-            UsageError: bf16 was asked for and this CPU does not support it.
+            UsageError: bf16 was asked for and this CPU does not support it, or the model is quantised to 8 bits and
+                this CPU would compute other vectors with it.
             RecipeError: the file does not give such an output.
             ModelError: OpenVINO cannot read the file.
         """
@@ -85,6 +87,11 @@ class OpenVinoModel:
 
         if precision == "bf16" and not computes_bf16():
             raise UsageError("this CPU does not compute in bf16; use --precision f32 or auto")
+        if model.quantised and not computes_int8():
+            raise UsageError(
+                f"{model.name} is quantised to 8 bits, and this CPU has no exact 8-bit products (VNNI or AMX), so its"
+                f" vectors would differ; use the model that it was made from: {model.quantised['model']}"
+            )
         core = ov.Core()
         self._shape = (batch_size, transform.height, transform.width, 3)
         try:
@@ -205,11 +212,70 @@ class OpenVinoTextModel:
         return vectors
 
 
+@cache
 def computes_bf16() -> bool:
-    """Whether this CPU has instructions for bf16, with which inference is about twice as fast as in f32."""
-    with without_telemetry():
+    """Whether this CPU has instructions for bf16, with which inference is about twice as fast as in f32.
+
+    OpenVINO lists bf16 as a capability of CPUs on which it emulates it, slowly, or fails. So a small product is
+    compiled, and the name of its kernel tells: `brgemm_avx512_amx_bf16`, but `jit_gemm_bf16` where it is emulated.
+    """
+    kernel = _kernel_of_product("bf16")
+    return kernel.endswith("bf16") and not kernel.startswith("jit_gemm")
+
+
+def _kernel_of_product(precision: str) -> str:
+    """The name of the kernel that multiplies matrices in a precision on this CPU, empty if there is none."""
+    with LOADING, without_telemetry():
         import openvino as ov
-    return "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        from openvino import opset13 as ops
+
+        core = ov.Core()
+        if precision.upper() not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+            return ""
+        given = ops.parameter([16, 64], np.float32)
+        product = ops.matmul(given, ops.constant(np.ones((64, 64), np.float32)), False, True)
+        try:
+            compiled = core.compile_model(
+                ov.Model([ops.result(product)], [given], "product"),
+                "CPU",
+                {"INFERENCE_PRECISION_HINT": precision},
+            )
+        except RuntimeError:
+            return ""
+        kinds = [node.get_rt_info() for node in compiled.get_runtime_model().get_ordered_ops()]
+        names = [str(kind["primitiveType"].value) for kind in kinds if kind["layerType"].value in PRODUCTS]
+    return names[0] if names else ""
+
+
+PRODUCTS = ("FullyConnected", "MatMul")
+"""OpenVINO's names of a matrix product in a compiled graph."""
+
+
+@cache
+def computes_int8() -> bool:
+    """Whether this CPU adds up products of 8-bit numbers in 32 bits: with VNNI or AMX on x86, and on ARM.
+
+    Older CPUs add pairs of products in 16 bits. Large sums saturate there, so a model that is quantised to 8 bits gives
+    other vectors, without notice. One such sum is computed here and compared with the right result.
+    """
+    with LOADING, without_telemetry():
+        import openvino as ov
+        from openvino import opset13 as ops
+
+        given = ops.parameter([16, 64], np.float32)
+        quantised = ops.fake_quantize(
+            given, *(np.float32(limit) for limit in (0, LARGEST_U8, 0, LARGEST_U8)), levels=256
+        )
+        weights = ops.convert(ops.constant(np.full((64, 64), LARGEST_I8, np.int8)), np.float32)
+        product = ops.matmul(quantised, ops.multiply(weights, np.float32(1)), False, True)
+        compiled = ov.Core().compile_model(
+            ov.Model([ops.result(product)], [given], "sum"), "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
+        )
+        (found,) = compiled([np.full((16, 64), LARGEST_U8, np.float32)]).values()
+    return bool(np.allclose(found, 64 * LARGEST_U8 * LARGEST_I8, rtol=1e-3))
+
+
+LARGEST_U8, LARGEST_I8 = 255, 127
 
 
 @contextmanager
