@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from steamdino.errors import ModelError, UsageError
+from steamdino.features.runtimes.openvino_whitening import OpenVinoWhitening
 from steamdino.features.whitening import EIGENVALUE_FLOOR, FEWEST, Whitening
 
 
@@ -21,6 +22,20 @@ def test_whitening_follows_its_formula() -> None:
     expected = (rows.astype(np.float64) - mean) @ projection
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
     np.testing.assert_allclose(Whitening(mean, projection)(rows), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("streams", [1, 2])
+def test_openvino_whitens_by_the_same_formula_whatever_the_batch_holds(streams: int) -> None:
+    rng = np.random.default_rng(0)
+    mean, projection = (rng.standard_normal(s).astype(np.float32) for s in ((96,), (96, 40)))
+    rows = _rows(4, 96)
+    expected = (rows.astype(np.float64) - mean) @ projection
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    whiten = OpenVinoWhitening(Whitening(mean, projection), rows=4, streams=streams)
+    together = whiten(rows)
+    np.testing.assert_allclose(together, expected, atol=1e-5)
+    for count in (1, 2, 3):
+        assert (whiten(rows[:count]) == together[:count]).all()
 
 
 def test_the_vectors_it_was_learned_on_become_centred_and_uncorrelated() -> None:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from steamdino.errors import ModelError, RecipeError
+from steamdino.errors import ModelError, RecipeError, UsageError
 from steamdino.features import pooling
-from steamdino.features.model_files import CHECKPOINT, WEIGHTS, ModelFiles, pull_command, sha256
+from steamdino.features.model_files import CHECKPOINT, ModelFiles, pull_command, sha256
 from steamdino.features.model_registry import Model, check_precision, model
 from steamdino.features.pooling import Floats, unit
 from steamdino.features.recipe_parser import BUILD_ANEW, files_of, pooling_dim
 from steamdino.features.runtimes.openvino import OpenVinoModel, computes_bf16
+from steamdino.features.runtimes.openvino_whitening import OpenVinoWhitening
 from steamdino.features.runtimes.runtime import Runtime
 from steamdino.features.transform import Pixels
 from steamdino.features.whitening import Whitening
@@ -65,7 +66,10 @@ class Encoder:
         files = files_of(recipe)
         self.recipe = recipe
         self._model = model(recipe.model)
-        self._whitening = whitening_of(recipe, files, whitening)
+        found = whitening_of(recipe, files, whitening)
+        self._whitening: Whitening | OpenVinoWhitening | None = found
+        if found is not None and device == "cpu":
+            self._whitening = OpenVinoWhitening(found, rows=batch_size, streams=streams, cores=cores)
         self.precision = _precision(self._model, precision)
         self._runtimes: list[Runtime] = [
             _runtime(files, recipe, self._model, scale, device, self.precision, batch_size, streams, cores)
@@ -105,7 +109,7 @@ def _runtime(
     outputs = pooling.outputs(recipe.pooling, known)
     if device == "cpu":
         return OpenVinoModel(
-            files.path(known.weights or WEIGHTS),
+            files.path(known.graph),
             known,
             recipe.transform,
             outputs=outputs,
@@ -118,6 +122,11 @@ def _runtime(
     from steamdino.features.runtimes.torch import TorchModel, check_device
 
     check_device(device)
+    if known.quantised:
+        raise UsageError(
+            f"{known.name} is quantised to 8 bits, which runs on the CPU; for {device} use the model that it was made"
+            f" from: {known.quantised['model']}"
+        )
     checkpoint = files.folder / CHECKPOINT
     if not checkpoint.is_dir():
         raise ModelError(

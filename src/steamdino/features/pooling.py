@@ -52,9 +52,16 @@ def outputs(pooling: Pooling, model: Model) -> tuple[str, ...]:
     """Return the model outputs that a pooling needs, in the order in which `pool` takes them (see `runtimes`)."""
     if model.family == "clip":
         return ("embedding",)
+    if _pooled_inside(pooling, model):
+        return ("pooled",)
     if pooling.kind == "complex" and model.complex == "last4":
         return ("tokens_4", "tokens_3", "tokens_2", "tokens")
     return ("tokens",)
+
+
+def _pooled_inside(pooling: Pooling, model: Model) -> bool:
+    """Whether the first token is this pooling: a convolutional model pools its map by its own pooling."""
+    return model.family == "conv" and pooling == model.pooling
 
 
 def scales(pooling: Pooling) -> tuple[float, ...]:
@@ -67,7 +74,7 @@ def pool(taken: Sequence[Floats], pooling: Pooling, model: Model) -> Floats:
 
     Args:
         taken: the outputs that `outputs` names, each float32 of shape (batch, 1 + registers + cells, dim); (batch, dim)
-            for CLIP.
+            for "embedding" and "pooled".
         pooling: the recipe's pooling.
         model: the model that the outputs come from.
 
@@ -75,7 +82,7 @@ def pool(taken: Sequence[Floats], pooling: Pooling, model: Model) -> Floats:
         float32, shape (batch, `features.recipe_parser.pooling_dim`); not normalised.
     """
     tokens = taken[-1]
-    if model.family == "clip":
+    if tokens.ndim == 2:
         return tokens
     first, cells = tokens[:, 0], tokens[:, 1 + model.registers :]
     transformer = model.family == "vit"

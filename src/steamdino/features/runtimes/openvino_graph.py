@@ -7,7 +7,7 @@ since names differ from exporter to exporter.
 
 Outputs by name: ``tokens`` (B, T, D); ``tokens_2``, ``tokens_3``, ``tokens_4``: those of the blocks before the last,
 after the final norm; ``attention`` (B, heads, T): from the CLS token of the last block to all tokens; ``embedding``
-(B, D).
+(B, D); ``pooled`` (B, D): the first token.
 """
 
 from __future__ import annotations
@@ -132,12 +132,20 @@ def select(graph: Any, names: Sequence[str], model: Model) -> Any:
     return ov.Model(results, graph.get_parameters(), model.name)
 
 
+def port(compiled: Any, name: str) -> Any:
+    """Find the output of a compiled network that has a name, or whichever comes first if none has."""
+    known = set(KNOWN_AS.get(name, (name,)))
+    return next((one for one in compiled.outputs if one.get_names() & known), compiled.outputs[0])
+
+
 def _output(graph: Any, name: str) -> Any:
     for known in KNOWN_AS.get(name, (name,)):
         if (output := _named(graph, known)) is not None:
             return output
     if name == "attention":
         return _attention(graph)
+    if name == "pooled":
+        return _first_token(graph)
     rank = 3 if name == "tokens" else 2
     sources = [result.input(0).get_source_output() for result in graph.get_results()]
     return next((source for source in sources if len(source.get_partial_shape()) == rank), None)
@@ -148,6 +156,22 @@ def _named(graph: Any, name: str) -> Any:
         if name in output.get_names():
             return output.get_node().input(0).get_source_output()
     return None
+
+
+def _first_token(graph: Any) -> Any:
+    """The first token, without the others where they are only joined to it at the end."""
+    import openvino.opset13 as ops
+
+    tokens = _output(graph, "tokens")
+    if tokens is None:
+        return None
+    joined = tokens.get_node()
+    if joined.get_type_name() == "Concat":
+        first = joined.input(0).get_source_output()
+        if first.get_partial_shape()[1] == 1:
+            return ops.squeeze(first, np.array([1])).output(0)
+    first = ops.slice(tokens, np.array([0]), np.array([1]), np.array([1]), np.array([1]))
+    return ops.squeeze(first, np.array([1])).output(0)
 
 
 def _attention(graph: Any) -> Any:

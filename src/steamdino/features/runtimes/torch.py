@@ -53,7 +53,9 @@ class TorchModel:
         from steamdino.features.checkpoints import load
         from steamdino.features.onnx_export import OUTPUTS, outputs_of
 
-        self._places = [OUTPUTS[model.family].index(name) for name in outputs]
+        given = OUTPUTS[model.family]
+        self._places = [given.index("tokens" if name == "pooled" else name) for name in outputs]
+        self._first = [name == "pooled" for name in outputs]
         self._device = torch.device(device)
         self._kind = torch.bfloat16 if precision == "bf16" else torch.float32
         self._module = outputs_of(model, load(model, checkpoint)).to(self._device, self._kind)
@@ -85,7 +87,11 @@ class TorchModel:
                 )
                 normalised = smaller[:, :, :height, :width]
             results = self._module(normalised.to(self._kind))
-        return [results[place].float().cpu().numpy() for place in self._places]
+        taken = [
+            results[place][:, 0] if first else results[place]
+            for place, first in zip(self._places, self._first, strict=True)
+        ]
+        return [one.float().cpu().numpy() for one in taken]
 
 
 def check_device(device: str) -> None:
