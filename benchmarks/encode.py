@@ -118,14 +118,15 @@ def median_rate(images: int, work: Callable[..., object], *arguments: object) ->
     return statistics.median(rate(images, work, *arguments) for _ in range(ROUNDS))
 
 
-def usable(paths: list[Path]) -> list[Pending]:
-    """Return as many pictures as needed, of those that can be decoded."""
+def usable(paths: list[Path], count: int = IMAGES) -> list[Pending]:
+    """Return as many pictures as needed, of those that can be decoded, and again if there are too few."""
+    paths = paths[: count + 20]
     found = [
         Pending(hashlib.sha256(path.read_bytes()).hexdigest(), (LocalFile(path),), (path.stem,))
         for path in paths
     ]
     good = [item.banner for item in decoded(found, DINO, cores()) if isinstance(item, Decoded)]
-    return list(islice(cycle(good), IMAGES))
+    return list(islice(cycle(good), count))
 
 
 def compare(folder: Path, pending: list[Pending], precision: str) -> None:

@@ -28,6 +28,7 @@ COMMANDS = (
     "train",
     "models list",
     "models pull",
+    "models quantize",
     "models show",
     "info",
     "doctor",

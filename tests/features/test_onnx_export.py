@@ -27,6 +27,7 @@ from steamdino.features.model_registry import Model
 from steamdino.features.onnx_export import OUTPUTS, outputs_of
 from steamdino.features.pull import take
 from steamdino.features.recipe_parser import named
+from steamdino.features.runtimes import openvino_quantise
 from steamdino.features.runtimes.openvino import OpenVinoModel
 from steamdino.features.runtimes.torch import TorchModel
 from steamdino.features.transform import normalise, prepare
@@ -152,6 +153,43 @@ def test_pytorch_on_a_device_gives_the_same_outputs(exported: Made) -> None:
         )(pixels)
         for left, right in zip(ours, theirs, strict=True):
             np.testing.assert_allclose(left, right, atol=1e-4)
+
+
+@pytest.mark.parametrize("exported", ["resnet"], indirect=True)
+def test_a_convolutional_model_pools_inside_the_network_on_every_runtime(exported: Made) -> None:
+    module, model, files = exported
+    pixels = prepare(IMAGE, model.transform)[np.newaxis]
+    options = {"outputs": ("pooled",), "precision": "f32"}
+    ours = OpenVinoModel(files.path("model.onnx"), model, model.transform, batch_size=1, **options)
+    theirs = TorchModel(
+        files.folder / "checkpoint", model, model.transform, scale=1.0, device="cpu", **options
+    )
+    with torch.no_grad():
+        maps = module(torch.from_numpy(normalise(pixels, model.transform))).last_hidden_state
+    for run in (ours, theirs):
+        np.testing.assert_allclose(run(pixels)[0], maps.mean((2, 3)).numpy(), atol=1e-4)
+
+
+def test_a_model_in_8_bits_yields_every_output_at_every_size(exported: Made, tmp_path: Path) -> None:
+    pytest.importorskip("nncf", reason="the lock files have it for Python 3.11 only")
+    _, model, files = exported
+    path = files.path("model.onnx")
+    made = openvino_quantise.quantise(
+        path, model, [prepare(IMAGE.rotate(90 * n), model.transform) for n in range(4)]
+    )
+    openvino_quantise.save(made, tmp_path / "model.xml")
+    width, height = 14 * model.stride, 21 * model.stride
+    transform = replace(model.transform, width=width, height=height)
+    names = OUTPUTS[model.family]
+    pixels = prepare(IMAGE, transform)[np.newaxis]
+    original, quantised = (
+        OpenVinoModel(file, model, transform, outputs=names, batch_size=1, precision="f32")(pixels)
+        for file in (path, tmp_path / "model.xml")
+    )
+    assert openvino_quantise.quantised_operations(made) >= model.blocks
+    for name, one, other in zip(names, original, quantised, strict=True):
+        cosine = (one * other).sum() / np.linalg.norm(one) / np.linalg.norm(other)
+        assert 0.98 < cosine < 0.9999999, name
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has one")

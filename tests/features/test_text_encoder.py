@@ -32,6 +32,7 @@ from steamdino.features.recipe_parser import named
 from steamdino.features.text_encoder import TextEncoder, Tokenizer
 from steamdino.features.transform import normalise, prepare
 from steamdino.pipeline import add, build
+from steamdino.pipeline.quantise import quantise
 
 Paint = Callable[..., Path]
 
@@ -102,6 +103,20 @@ def test_a_pictures_vector_is_that_of_transformers(clip: TinyClip) -> None:
         given = torch.from_numpy(normalise(pixels[np.newaxis], recipe.transform))
         expected = clip.model.visual_projection(clip.model.vision_model(given).pooler_output)[0].numpy()
     np.testing.assert_allclose(vector, expected / np.linalg.norm(expected), atol=1e-4)
+
+
+def test_clip_in_8_bits_still_knows_words(clip: TinyClip, tmp_path: Path, paint: Paint) -> None:
+    pytest.importorskip("nncf", reason="the lock files have it for Python 3.11 only")
+    for n in range(26):
+        paint(tmp_path / f"covers/{n:02}.png", n)
+    add(tmp_path / "g", tmp_path / "covers")
+    found = quantise(models()["clip-vitb32"], out="clip-q8", gallery=tmp_path / "g", samples=12)
+    assert found.kept is not None, found
+    pixels = prepare(Image.open(tmp_path / "covers/03.png"), named("clip").transform)
+    (floats,), (int8,) = (Encoder(named(name))([pixels]) for name in ("clip", "clip-q8"))
+    assert 0.99 < float(floats @ int8) < 0.9999999
+    vector = TextEncoder(named("clip-q8"))(CORPUS[0])
+    np.testing.assert_allclose(vector, _sentence(clip, CORPUS[0]), atol=1e-4)
 
 
 def test_words_rank_games_by_the_dot_product(clip: TinyClip, gallery: Path) -> None:

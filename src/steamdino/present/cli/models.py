@@ -10,6 +10,7 @@ import typer
 
 from steamdino.errors import UsageError
 from steamdino.present.cli.console import note, out, say
+from steamdino.present.cli.models_quantize import quantize
 from steamdino.present.cli.models_show import show
 from steamdino.present.cli.option_groups import register
 from steamdino.present.cli.output_options import OutputOptions
@@ -17,7 +18,7 @@ from steamdino.present.cli.output_options import OutputOptions
 if TYPE_CHECKING:
     from steamdino.features.model_registry import Model
 
-app = typer.Typer(no_args_is_help=True, help="List, download and inspect models.")
+app = typer.Typer(no_args_is_help=True, help="List, download, quantise and inspect models.")
 
 WIDE = 120
 """Columns of a terminal in which there is room for a line about each model."""
@@ -153,5 +154,10 @@ def _megabytes(size: int) -> str:
     return f"{size / 1e6:,.1f} MB" if size else ""
 
 
-for command, name in ((show, "show"), (list_models, "list"), (pull, "pull")):
+for command, name in (
+    (show, "show"),
+    (list_models, "list"),
+    (pull, "pull"),
+    (quantize, "quantize"),
+):
     register(app, command, name)
