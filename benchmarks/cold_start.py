@@ -1,4 +1,8 @@
-"""Measure the cold start: `steam-dino similar 730` as a whole process, and one query inside a running process.
+"""Measure the cold start: `steam-dino similar 730` and `steam-dino similar FILE` as whole processes, and one query
+inside a running process.
+
+A search by picture needs the model. It is measured with the compiled model in the cache, and, in turns, with a cache
+folder that cannot be created, so that each process reads and compiles the model.
 
 The snapshot has 30,000 made-up vectors of 384 dimensions. Names are invented, or real ones in the legacy format (a
 folder with `app_ids.json` and `app_names.json`):
@@ -21,11 +25,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from steamdino import Snapshot
 from steamdino.features.recipe_parser import named
 from steamdino.gallery.vectors import Row
 from steamdino.index.snapshot_writer import write
+from steamdino.recipe import Recipe
 
 GAMES, DIM, RUNS, QUERIES = 30_000, 384, 10, 300
 
@@ -42,22 +48,22 @@ def catalogue(folder: Path | None) -> list[tuple[str, str]]:
     return [(str(key), name) for key, name in zip(ids, names, strict=True)]
 
 
-def make_snapshot(gallery: Path, games: list[tuple[str, str]]) -> Path:
+def make_snapshot(gallery: Path, games: list[tuple[str, str]], recipe: Recipe) -> Path:
     """Write a snapshot with the program's own writer."""
-    recipe = replace(named("bundled"), dim=DIM)
     rows = [
         Row(key, name, "steam", None, f"../banners/{key}.jpg", f"{n:064x}", "{}")
         for n, (key, name) in enumerate(sorted(games))
     ]
-    vectors = np.random.default_rng(0).standard_normal((len(rows), DIM)).astype(np.float32)
+    vectors = np.random.default_rng(0).standard_normal((len(rows), recipe.dim)).astype(np.float32)
     return write(gallery / "snapshots" / recipe.hash, recipe, 1, rows, [], vectors, {"f32": len(rows)})
 
 
-def whole_process(gallery: Path, query: str) -> tuple[float, float]:
-    """Return seconds and megabytes (peak resident) of one run of the command."""
+def whole_process(gallery: Path, query: str, cache: Path | None = None) -> tuple[float, float]:
+    """Return seconds and megabytes (peak resident) of one run of the command, with a cache folder of its own."""
     command = [str(Path(sys.executable).with_name("steam-dino")), "similar", query, "-g", str(gallery)]
     started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    environment = os.environ | ({"STEAMDINO_CACHE": str(cache)} if cache else {})
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment)
     assert process.stdout is not None
     output = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
@@ -66,6 +72,26 @@ def whole_process(gallery: Path, query: str) -> tuple[float, float]:
     assert process.returncode == 0
     assert output.count(b"\n") == 12, output.decode()
     return seconds, usage.ru_maxrss / 1024
+
+
+def by_picture(folder: Path, games: list[tuple[str, str]]) -> None:
+    """Print the seconds of a search by picture with a compiled model and without."""
+    gallery = folder / "by-picture"
+    make_snapshot(gallery, games, named("bundled"))
+    picture, kept, absent = folder / "query.png", folder / "cache", folder / "file" / "cache"
+    absent.parent.write_bytes(b"")
+    noise = np.random.default_rng(1).integers(0, 256, (300, 200, 3), np.uint8)
+    Image.fromarray(noise).save(picture)
+    whole_process(gallery, str(picture), kept)
+    pairs = [
+        (whole_process(gallery, str(picture), kept)[0], whole_process(gallery, str(picture), absent)[0])
+        for _ in range(RUNS)
+    ]
+    warm, cold = (statistics.median(times) for times in zip(*pairs, strict=True))
+    print(
+        f"by picture, median of {RUNS}: {warm:.3f} s with the compiled model in the cache, {cold:.3f} s without;"
+        f" ratio {warm / cold:.2f}"
+    )
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -100,7 +126,7 @@ def main() -> None:
     games = catalogue(parser.parse_args().names)
     with tempfile.TemporaryDirectory() as folder:
         gallery = Path(folder)
-        make_snapshot(gallery, games)
+        make_snapshot(gallery, games, replace(named("bundled"), dim=DIM))
         runs = [whole_process(gallery, "730") for _ in range(RUNS + 1)][1:]
         seconds = sorted(run[0] for run in runs)
         print(f"{len(games):,} games, {DIM} dims")
@@ -108,6 +134,7 @@ def main() -> None:
             f"whole process, median of {RUNS}: {statistics.median(seconds):.3f} s"
             f" ({seconds[0]:.3f} to {seconds[-1]:.3f}), peak memory {max(run[1] for run in runs):.0f} MB"
         )
+        by_picture(Path(folder), games)
         ours, plain = in_process(gallery, "730")
         print(
             f"one query: {ours:.2f} ms; NumPy's dot product and argpartition: {plain:.2f} ms; ratio {ours / plain:.3f}"

@@ -38,10 +38,21 @@ def test_importing_loads_nothing_heavy() -> None:
 
 def test_a_search_by_id_loads_no_model_and_no_decoder(built: Path) -> None:
     arguments = ["similar", steamdino.Snapshot.open(built).ids[0], "-g", str(built), "--format", "json"]
-    assert (
-        _loaded_by(f"from steamdino.present.cli.main import app; app({arguments}, standalone_mode=False)")
-        == set()
+    assert _loaded_by(run_with(arguments)) == set()
+
+
+def test_a_command_imports_no_other() -> None:
+    script = run_with(["similar", "--help"])
+    report = "import sys; print([m for m in sys.modules if m in ('steamdino.present.cli.train', 'steamdino.present.cli.add')])"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{script}\n{report}"], capture_output=True, text=True, check=True
     )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def run_with(arguments: list[str]) -> str:
+    """Return the code that runs the command line with these arguments."""
+    return f"from steamdino.present.cli.main import app_of\napp_of({arguments})({arguments}, standalone_mode=False)"
 
 
 def _loaded_by(script: str) -> set[str]:

@@ -20,7 +20,7 @@ from steamdino.gallery import Gallery, layout
 from steamdino.gallery.vectors import Row
 from steamdino.index.snapshot_selection import newest_by_name, open_newest
 from steamdino.index.snapshot_writer import write
-from steamdino.present.cli.main import app
+from steamdino.present.cli.main import app_of
 from steamdino.present.web.snapshot_registry import SnapshotRegistry
 from steamdino.recipe import Recipe
 from steamdino.settings import Settings, WebSettings
@@ -50,7 +50,7 @@ def _build_kind(gallery: Path, recipe: Recipe, game: str, kind: str) -> Path:
 
 def _printed(*arguments: object) -> str:
     """What a command prints, without a process of its own for each."""
-    done = CliRunner().invoke(app, [str(one) for one in arguments])
+    done = CliRunner().invoke(app_of([]), [str(one) for one in arguments])
     assert done.exit_code == 0, done.output
     return done.stdout
 

@@ -110,8 +110,8 @@ def test_a_command_reads_the_settings_once(
         "import sys\n"
         "opened = []\n"
         "sys.addaudithook(lambda event, given: event == 'open' and opened.append(str(given[0])))\n"
-        "from steamdino.present.cli.main import app\n"
-        "try: app()\n"
+        "from steamdino.present.cli.main import app_of\n"
+        "try: app_of(sys.argv[1:])()\n"
         "finally: print(sum(name.endswith('steamdino.toml') for name in opened), file=sys.stderr)\n"
     )
     queries = [] if command == "unique" else [_game(fictional_store).id]

@@ -12,7 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from steamdino.errors import UsageError
-from steamdino.present.cli.main import app as steam_dino
+from steamdino.present.cli.main import app_of
 from steamdino.present.cli.option_groups import expanded, register
 from steamdino.present.cli.options import GalleryOptions
 from steamdino.present.cli.output_options import OutputOptions, PageOutputOptions
@@ -110,7 +110,7 @@ def test_a_gallery_comes_from_the_flag_before_the_environment(monkeypatch: pytes
 
 
 def test_each_command_with_a_gallery_declares_it_alike() -> None:
-    command = typer.main.get_command(steam_dino)
+    command = typer.main.get_command(app_of([]))
     found = [
         (tuple(parameter.opts), parameter.help)
         for one in command.commands.values()  # type: ignore[attr-defined]
@@ -130,7 +130,7 @@ def test_a_default_of_0_that_means_no_limit_is_not_shown_as_0() -> None:
 
     shown = {
         (path, parameter.name)
-        for path, parameter in options(typer.main.get_command(steam_dino))
+        for path, parameter in options(typer.main.get_command(app_of([])))
         if parameter.default == 0 and not isinstance(parameter.default, bool) and parameter.show_default
     }
     assert shown == {("evaluate", "seed")}  # a number like any other

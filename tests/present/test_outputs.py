@@ -23,7 +23,7 @@ from tests.fakes.steam import serving
 
 import steamdino
 from steamdino.pipeline.sync import SyncRequest, sync
-from steamdino.present.cli.main import _exit_code, app
+from steamdino.present.cli.main import _exit_code, app_of
 from steamdino.settings import SteamSettings
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -178,7 +178,7 @@ def _commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[
 def test_no_option_that_names_a_file_to_write_is_left_out_here() -> None:
     tried = {(*_words(command), *command.split()[-1:]) for _, command, _ in WRITES}
     tried |= {(*_words(command), command.split()[-1]) for command in WRITE_FOLDERS}
-    for path, command in _commands(typer.main.get_command(app)):
+    for path, command in _commands(typer.main.get_command(app_of([]))):
         for parameter in command.params:
             names = {*parameter.opts, *parameter.secondary_opts}
             if parameter.param_type_name != "option" or parameter.metavar not in ("FILE", "DIR"):

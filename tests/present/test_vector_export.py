@@ -416,8 +416,9 @@ def form_name(extra: str) -> str:
 
 def test_commands_that_export_no_vectors_load_none_of_the_libraries(built: Path) -> None:
     code = (
-        "import sys; from steamdino.present.cli.main import app\n"
-        "app(['export', 'csv', 'neonoir', '-g', sys.argv[1]], standalone_mode=False)\n"
+        "import sys; from steamdino.present.cli.main import app_of\n"
+        "arguments = ['export', 'csv', 'neonoir', '-g', sys.argv[1]]\n"
+        "app_of(arguments)(arguments, standalone_mode=False)\n"
         "print({'pyarrow', 'lance', 'obstore'} & set(sys.modules), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code, built], capture_output=True, text=True, check=True)

@@ -32,13 +32,15 @@ def attention(recipe: Recipe, pixels: Pixels) -> Floats:
         raise RecipeError(
             f"{chosen.name} has no attention: it is not a vision transformer of the DINO family"
         )
+    files = files_of(recipe)
     run = OpenVinoModel(
-        files_of(recipe).path(chosen.graph),
+        files.path(chosen.graph),
         chosen,
         recipe.transform,
         outputs=("attention",),
         batch_size=1,
         precision="f32",
+        identity=files.weights,
     )
     (maps,) = run(pixels[np.newaxis])
     rows, columns = recipe.transform.height // chosen.stride, recipe.transform.width // chosen.stride

@@ -79,6 +79,7 @@ class CellEncoder:
             outputs=("tokens",),
             batch_size=1,
             precision="f32",
+            identity=files.weights,
         )
         stride = self._model.stride
         self._grid = (-(-recipe.transform.height // stride), -(-recipe.transform.width // stride))

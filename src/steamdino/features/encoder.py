@@ -118,6 +118,7 @@ def _runtime(
             precision=precision,
             streams=streams,
             cores=cores,
+            identity=files.weights,
         )
     from steamdino.features.runtimes.torch import TorchModel, check_device
 

@@ -53,7 +53,11 @@ class TextEncoder:
         files = files_of(recipe)
         self._tokenize = Tokenizer(files)
         self._tower = OpenVinoTextModel(
-            files.path(TEXT), model=files.model, context=CONTEXT, dim=model(recipe.model).dim
+            files.path(TEXT),
+            model=files.model,
+            context=CONTEXT,
+            dim=model(recipe.model).dim,
+            identity=files.files[TEXT],
         )
 
     def __call__(self, sentence: str) -> Floats:

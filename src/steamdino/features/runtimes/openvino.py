@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from steamdino.errors import ModelError, UsageError
 from steamdino.features.model_registry import Model
-from steamdino.features.runtimes import openvino_graph
+from steamdino.features.runtimes import compiled_cache, openvino_graph
 from steamdino.features.runtimes.runtime import scaled_size
 from steamdino.recipe import Transform
 
@@ -46,8 +47,9 @@ class OpenVinoModel:
         precision: str,
         streams: int = 1,
         cores: int = 0,
+        identity: str = "",
     ) -> None:
-        """Read and compile an ONNX file.
+        """Read and compile an ONNX file, or load what an earlier process compiled from it.
 
         Args:
             path: the file; input (B, 3, H, W) float32.
@@ -59,6 +61,7 @@ class OpenVinoModel:
             precision: "f32" or "bf16". Unless told, OpenVINO uses bf16 without notice on CPUs that support it.
             streams: how many calls run side by side, each on its share of the cores.
             cores: how many cores all of them use, whichever are free; 0 for all that there are.
+            identity: the sha256 of the file's weights, under which the compiled model is cached; empty not to cache it.
 
         Raises:
             UsageError: bf16 was asked for and this CPU does not support it, or the model is quantised to 8 bits and
@@ -66,25 +69,6 @@ class OpenVinoModel:
             RecipeError: the file does not give such an output.
             ModelError: OpenVINO cannot read the file.
         """
-        with LOADING:
-            self._load(path, model, transform, outputs, scale, batch_size, precision, streams, cores)
-
-    def _load(
-        self,
-        path: Path,
-        model: Model,
-        transform: Transform,
-        outputs: Sequence[str],
-        scale: float,
-        batch_size: int,
-        precision: str,
-        streams: int,
-        cores: int,
-    ) -> None:
-        with without_telemetry():
-            import openvino as ov
-            from openvino.preprocess import PrePostProcessor
-
         if precision == "bf16" and not computes_bf16():
             raise UsageError("this CPU does not compute in bf16; use --precision f32 or auto")
         if model.quantised and not computes_int8():
@@ -92,8 +76,36 @@ class OpenVinoModel:
                 f"{model.name} is quantised to 8 bits, and this CPU has no exact 8-bit products (VNNI or AMX), so its"
                 f" vectors would differ; use the model that it was made from: {model.quantised['model']}"
             )
-        core = ov.Core()
-        self._shape = (batch_size, transform.height, transform.width, 3)
+        with LOADING:
+            self._shape = (batch_size, transform.height, transform.width, 3)
+            config = {"INFERENCE_PRECISION_HINT": precision, "NUM_STREAMS": str(streams)}
+            if cores:
+                # Processes that share a machine do not know of each other, and would bind their threads to the same
+                # core.
+                config |= {"INFERENCE_NUM_THREADS": str(cores), "ENABLE_CPU_PINNING": "NO"}
+            made_from = (identity, repr((model, transform, tuple(outputs), scale, batch_size)))
+            compiled = _compiled(
+                made_from if identity else None,
+                config,
+                lambda: self._adapted(path, model, transform, outputs, scale),
+            )
+            self._outputs = len(outputs)
+            # A request serves one call at a time; each call takes one and puts it back.
+            self._requests: SimpleQueue[Any] = SimpleQueue()
+            for _ in range(streams):
+                request = compiled.create_infer_request()
+                request.infer([np.zeros(self._shape, np.uint8)])
+                self._requests.put(request)
+
+    def _adapted(
+        self, path: Path, model: Model, transform: Transform, outputs: Sequence[str], scale: float
+    ) -> Any:
+        """Read a file as an `openvino.Model` that takes pixels and gives the outputs."""
+        with without_telemetry():
+            import openvino as ov
+            from openvino.preprocess import PrePostProcessor
+
+        core, batch_size = ov.Core(), self._shape[0]
         try:
             network = core.read_model(path)
             height, width = transform.height, transform.width
@@ -118,18 +130,7 @@ class OpenVinoModel:
         steps.input().preprocess().convert_element_type(ov.Type.f32).mean(
             [255 * value for value in transform.mean]
         ).scale([255 * value for value in transform.std])
-        config = {"INFERENCE_PRECISION_HINT": precision, "NUM_STREAMS": str(streams)}
-        if cores:
-            # Processes that share a machine do not know of each other, and would bind their threads to the same core.
-            config |= {"INFERENCE_NUM_THREADS": str(cores), "ENABLE_CPU_PINNING": "NO"}
-        compiled = core.compile_model(steps.build(), "CPU", config)
-        self._outputs = len(outputs)
-        # A request serves one call at a time; each call takes one and puts it back.
-        self._requests: SimpleQueue[Any] = SimpleQueue()
-        for _ in range(streams):
-            request = compiled.create_infer_request()
-            request.infer([np.zeros(self._shape, np.uint8)])
-            self._requests.put(request)
+        return steps.build()
 
     def __call__(self, pixels: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         """Compute the outputs of a batch.
@@ -157,30 +158,34 @@ class OpenVinoModel:
 class OpenVinoTextModel:
     """A text tower: one sentence's tokens in, one vector out. Threads may share it; it serves one call at a time."""
 
-    def __init__(self, path: Path, *, model: str, context: int, dim: int) -> None:
-        """Read and compile an ONNX file.
+    def __init__(self, path: Path, *, model: str, context: int, dim: int, identity: str = "") -> None:
+        """Read and compile an ONNX file, or load what an earlier process compiled from it.
 
         Args:
             path: the file; input (1, context) int64.
             model: the model's name, for error messages.
             context: tokens of a sentence.
             dim: of the vector.
+            identity: the file's sha256, under which the compiled model is cached; empty not to cache it.
 
         Raises:
             ModelError: OpenVINO cannot read the file, or it gives no such vector.
         """
         self._running = threading.Lock()
         with LOADING:
-            self._load(path, model, context, dim)
+            self._load(path, model, context, dim, identity)
 
-    def _load(self, path: Path, model: str, context: int, dim: int) -> None:
-        with without_telemetry():
-            import openvino as ov
-        core = ov.Core()
-        try:
-            network = core.read_model(path)
+    def _load(self, path: Path, model: str, context: int, dim: int, identity: str) -> None:
+        def adapted() -> Any:
+            with without_telemetry():
+                import openvino as ov
+            network = ov.Core().read_model(path)
             network.reshape({port: [1, context] for port in network.inputs})
-            self._compiled = core.compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+            return network
+
+        made_from = ("text", identity, str(context)) if identity else None
+        try:
+            self._compiled = _compiled(made_from, {"INFERENCE_PRECISION_HINT": "f32"}, adapted)
         except RuntimeError as error:  # the only type that OpenVINO raises
             raise ModelError(f"{path} cannot be used: {str(error).strip().splitlines()[-1]}") from None
         fitting = [port for port in self._compiled.outputs if list(port.shape) == [1, dim]]
@@ -210,6 +215,29 @@ class OpenVinoTextModel:
         with self._running:  # a compiled model has one request, which refuses a second call while it runs
             vectors: NDArray[np.float32] = self._compiled(given)[self._output].astype(np.float32)
         return vectors
+
+
+def _compiled(made_from: tuple[str, ...] | None, config: dict[str, str], adapt: Callable[[], Any]) -> Any:
+    """Load a compiled model from the cache, or compile it and cache it.
+
+    Args:
+        made_from: what the graph depends on; None not to cache it.
+        config: of the compilation.
+        adapt: makes the graph.
+    """
+    with without_telemetry():
+        import openvino as ov
+    core = ov.Core()
+    if made_from is None:
+        return core.compile_model(adapt(), "CPU", config)
+    cpu = (core.get_property("CPU", name) for name in ("FULL_DEVICE_NAME", "OPTIMIZATION_CAPABILITIES"))
+    key = compiled_cache.key_of(ov.get_version(), *map(str, cpu), repr(config), *made_from)
+    if (stored := compiled_cache.load(key)) is not None:
+        with suppress(RuntimeError):  # the only type that OpenVINO raises
+            return core.import_model(BytesIO(stored), "CPU", config)
+    compiled = core.compile_model(adapt(), "CPU", config)
+    compiled_cache.store(key, compiled.export_model().getvalue())
+    return compiled
 
 
 @cache

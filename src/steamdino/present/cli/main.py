@@ -5,38 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Sequence
+from importlib import import_module
+from types import ModuleType
 from typing import Annotated, Any, NoReturn
 
 import typer
 
 from steamdino import __version__
 from steamdino.errors import SteamDinoError
-from steamdino.present.cli import (
-    add,
-    audit,
-    build,
-    changes,
-    check,
-    demo,
-    doctor,
-    duplicates,
-    evaluate,
-    explain,
-    export_commands,
-    housekeeping,
-    info,
-    models,
-    publish,
-    serve,
-    similar,
-    sync,
-    text,
-    train,
-    unique,
-)
-from steamdino.present.cli import (
-    map as map_,
-)
 from steamdino.present.cli.console import note, say
 from steamdino.present.cli.option_groups import register
 from steamdino.present.display_text import invalid_value, printable
@@ -46,41 +23,63 @@ _CommandError: type[Exception] = typer.BadParameter.__mro__[2]  # click's ClickE
 
 INTERRUPTED = 130  # what shells report for Ctrl-C
 
-app = typer.Typer(
-    name="steam-dino",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode="markdown",
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
-for command in (
-    demo.demo,
-    sync.sync,
-    add.add,
-    build.build,
-    check.check,
-    similar.similar,
-    text.text,
-    unique.unique,
-    duplicates.duplicates,
-    changes.changes,
-    explain.explain,
-    audit.audit,
-    map_.map_,
-    serve.serve,
-    evaluate.evaluate,
-    train.train,
-    info.info,
-    doctor.doctor,
-    housekeeping.remove,
-    housekeeping.prune,
-    housekeeping.pack,
-    publish.publish,
-):
-    register(app, command, command.__name__.rstrip("_"))
-app.add_typer(export_commands.app, name="export")
-app.add_typer(models.app, name="models")
+COMMANDS = {
+    "demo": "demo:demo",
+    "sync": "sync:sync",
+    "add": "add:add",
+    "build": "build:build",
+    "check": "check:check",
+    "similar": "similar:similar",
+    "text": "text:text",
+    "unique": "unique:unique",
+    "duplicates": "duplicates:duplicates",
+    "changes": "changes:changes",
+    "explain": "explain:explain",
+    "audit": "audit:audit",
+    "map": "map:map_",
+    "serve": "serve:serve",
+    "evaluate": "evaluate:evaluate",
+    "train": "train:train",
+    "info": "info:info",
+    "doctor": "doctor:doctor",
+    "remove": "housekeeping:remove",
+    "prune": "housekeeping:prune",
+    "pack": "housekeeping:pack",
+    "publish": "publish:publish",
+}
+"""The module and the function of each command, in the order of the help page."""
+
+GROUPS = {"export": "export_commands", "models": "models"}
+"""The module of each group of commands, whose `app` it is."""
+
+
+def app_of(arguments: Sequence[str]) -> typer.Typer:
+    """Return the app with only the command that the first argument names; with all commands if it names none.
+
+    A search takes less time than importing all other commands and preparing their options.
+    """
+    named = {*arguments[:1]} & {*COMMANDS, *GROUPS} or {*COMMANDS, *GROUPS}
+    app = typer.Typer(
+        name="steam-dino",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode="markdown",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    app.callback()(main)
+    for name, home in COMMANDS.items():
+        if name in named:
+            module, _, function = home.partition(":")
+            register(app, getattr(_module(module), function), name)
+    for name, module in GROUPS.items():
+        if name in named:
+            app.add_typer(_module(module).app, name=name)
+    return app
+
+
+def _module(name: str) -> ModuleType:
+    return import_module(f"steamdino.present.cli.{name}")
 
 
 def _print_version(wanted: bool) -> None:
@@ -89,7 +88,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def main(
     version: Annotated[
         bool,
@@ -134,7 +132,7 @@ def _exit_code() -> int:
                 errors="backslashreplace"
             )  # a character that the terminal lacks must not end the run
     try:
-        code = app(prog_name="steam-dino", standalone_mode=False)
+        code = app_of(sys.argv[1:])(prog_name="steam-dino", standalone_mode=False)
         sys.stdout.flush()
     except SteamDinoError as error:
         return _fail(str(error), error.exit_code)
