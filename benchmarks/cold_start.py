@@ -1,5 +1,4 @@
-"""Measure the cold start: `steam-dino similar 730` and `steam-dino similar FILE` as whole processes, and one query
-inside a running process.
+"""Measure the cold start: searches by id and by picture as whole processes, and one query inside a running process.
 
 A search by picture needs the model. It is measured with the compiled model in the cache, and, in turns, with a cache
 folder that cannot be created, so that each process reads and compiles the model.
@@ -48,8 +47,9 @@ def catalogue(folder: Path | None) -> list[tuple[str, str]]:
     return [(str(key), name) for key, name in zip(ids, names, strict=True)]
 
 
-def make_snapshot(gallery: Path, games: list[tuple[str, str]], recipe: Recipe) -> Path:
-    """Write a snapshot with the program's own writer."""
+def make_snapshot(gallery: Path, games: list[tuple[str, str]], recipe: Recipe | None = None) -> Path:
+    """Write a snapshot with the program's own writer; of `DIM` dimensions, unless a recipe is given."""
+    recipe = recipe or replace(named("bundled"), dim=DIM)
     rows = [
         Row(key, name, "steam", None, f"../banners/{key}.jpg", f"{n:064x}", "{}")
         for n, (key, name) in enumerate(sorted(games))
@@ -126,7 +126,7 @@ def main() -> None:
     games = catalogue(parser.parse_args().names)
     with tempfile.TemporaryDirectory() as folder:
         gallery = Path(folder)
-        make_snapshot(gallery, games, replace(named("bundled"), dim=DIM))
+        make_snapshot(gallery, games)
         runs = [whole_process(gallery, "730") for _ in range(RUNS + 1)][1:]
         seconds = sorted(run[0] for run in runs)
         print(f"{len(games):,} games, {DIM} dims")

@@ -19,16 +19,18 @@ class Hub:
     Attributes:
         files: "owner/name/path" -> bytes.
         mode: "", "gated", "html", "broken" (500), "truncated" (stops half way), "slow" (sends nothing),
-            "altered" (other bytes of the same
-            length), or "once" (breaks off once, then behaves).
+            "altered" (other bytes of the same length), "once" (breaks off once, then behaves), "stuck" (sends half of
+            what is asked for and goes silent), or "whole" (breaks off, and answers a range with the whole file).
         token: what a gated file demands.
         requests: (method, path, range) of each.
+        sent: bytes of files, all requests together.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
     mode: str = ""
     token: str = "hf_secret"  # noqa: S105 (of the test's own hub)
     requests: list[tuple[str, str, str | None]] = field(default_factory=list)
+    sent: int = 0
     address: str = ""
     closing: threading.Event = field(default_factory=threading.Event)
 
@@ -68,7 +70,7 @@ def serving() -> Iterator[Hub]:
             if hub.mode == "altered":
                 data = bytes([data[0] ^ 1]) + data[1:]
             status = 200
-            if wanted := self.headers.get("Range"):
+            if (wanted := self.headers.get("Range")) and hub.mode != "whole":
                 start = int(wanted.removeprefix("bytes=").split("-")[0])
                 headers["Content-Range"] = f"bytes {start}-{len(data) - 1}/{len(data)}"
                 data, status = data[start:], 206
@@ -86,14 +88,20 @@ def serving() -> Iterator[Hub]:
                 hub.closing.wait(60)
                 self.close_connection = True
                 return
-            if hub.mode in ("truncated", "once") and status in (200, 206) and len(data) > 1:
+            breaks = hub.mode in ("truncated", "once", "stuck")
+            breaks |= hub.mode == "whole" and not self.headers.get("Range")
+            if breaks and status in (200, 206) and len(data) > 1:
                 self.wfile.write(data[: len(data) // 2])
                 self.wfile.flush()
+                hub.sent += len(data) // 2
+                if hub.mode == "stuck":
+                    hub.closing.wait(60)
                 self.close_connection = True
                 if hub.mode == "once":
                     hub.mode = ""
                 return
             self.wfile.write(data)
+            hub.sent += len(data)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

@@ -1,22 +1,36 @@
-"""Download a file from the model hub with huggingface_hub, and check its hash."""
+"""Download a file from the model hub, and check its hash.
+
+huggingface_hub finds the file, its hash and the address of its bytes; `features.resumed_download` fetches them. What
+other programs have put into huggingface_hub's cache is used.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import re
+import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from steamdino.errors import MissingExtraError, ModelError
+from steamdino.features import resumed_download
 from steamdino.features.model_files import sha256
 from steamdino.net.certificates import ADVICE, refusal
 from steamdino.records import Progress
+from steamdino.storage.atomic import link_or_copy
+from steamdino.storage.cache import ADVICE as FOLDER_ADVICE
 from steamdino.storage.cache import cache_folder
 
 if TYPE_CHECKING:
     from huggingface_hub import HfFileMetadata
+
+
+CONNECT = 2.0
+"""Seconds to connect to the hub."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +38,35 @@ class Download:
     """A downloaded file.
 
     Attributes:
-        path: the file in huggingface_hub's cache; it must not be moved.
+        path: the file; it must be neither moved nor changed.
         revision: the commit that it belongs to, 40 hex digits.
         sha256: of its bytes.
+        is_ours: whether it was downloaded here, and not found in huggingface_hub's cache.
     """
 
     path: Path
     revision: str
     sha256: str
+    is_ours: bool
+
+    def put(self, target: Path) -> None:
+        """Make a file with its content elsewhere, without a second copy of its bytes if possible."""
+        if self.is_ours:
+            link_or_copy(self.path, target)
+        else:
+            shutil.copyfile(self.path, target)
+
+    def discard(self) -> None:
+        """Remove the file if it was downloaded here, once it has been copied."""
+        if self.is_ours:
+            resumed_download.discard(self.path)
 
 
-class AbsentFileError(ModelError):
+class DownloadError(ModelError):
+    """A file was not downloaded; the same call may go on where this one stopped."""
+
+
+class AbsentFileError(DownloadError):
     """The hub answers, but has no such file."""
 
 
@@ -46,10 +78,11 @@ def download(
     expected: str | None = None,
     progress: Progress | None = None,
 ) -> Download:
-    """Download a file, or return it from the cache.
+    """Download a file, or return it from huggingface_hub's cache.
 
-    huggingface_hub's settings apply: ``HF_ENDPOINT``, ``HF_HOME``, ``HF_TOKEN``, ``HF_HUB_OFFLINE``. An interrupted
-    download resumes where it stopped. A hub that stalls is given up after about a minute.
+    huggingface_hub's settings apply: ``HF_ENDPOINT``, ``HF_HOME``, ``HF_TOKEN``, ``HF_HUB_OFFLINE``. A download resumes
+    where an earlier one stopped, even if its process was killed; what has arrived is kept until `Download.discard`, or
+    for a week. A hub that cannot be reached is given up after two seconds, one that stalls after about a minute.
 
     Args:
         repo: "owner/name".
@@ -59,7 +92,8 @@ def download(
         progress: called with (bytes done, total bytes).
 
     Raises:
-        ModelError: the file cannot be downloaded, or has another hash; no partial file is left.
+        DownloadError: the file cannot be downloaded.
+        ModelError: it has another hash.
         MissingExtraError: huggingface_hub is not installed.
     """
     _settle_environment()
@@ -71,37 +105,90 @@ def download(
     hub.logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # the error reports what goes wrong
     where = f"{repo}/{name}"
     try:
-        published = (
-            None if _offline() else hub.get_hf_file_metadata(hub.hf_hub_url(repo, name, revision=revision))
-        )
-        path = Path(
-            hub.hf_hub_download(
-                repo,
-                name,
-                revision=(published and published.commit_hash) or revision,
-                tqdm_class=_reporting(progress or (lambda done, total: None)),
-            )
-        )
+        if _offline():
+            published, found = None, hub.try_to_load_from_cache(repo, name, revision=revision)
+        else:
+            published = _published(hub.hf_hub_url(repo, name, revision=revision))
+            found = hub.try_to_load_from_cache(repo, name, revision=published.commit_hash)
+        if isinstance(found, str):
+            path, is_ours = Path(found), False
+        elif published is None:
+            raise hub.errors.LocalEntryNotFoundError(where)
+        else:
+            path, is_ours = _downloaded(where, published, progress or (lambda done, total: None)), True
+    except ModelError:
+        raise
     except Exception as error:  # a broken network or a faulty server can make the client raise anything
-        kind = AbsentFileError if isinstance(error, hub.errors.RemoteEntryNotFoundError) else ModelError
+        kind = AbsentFileError if isinstance(error, hub.errors.RemoteEntryNotFoundError) else DownloadError
         raise kind(f"{where} cannot be downloaded: {_reason(error, repo)}") from None
-    digest = sha256(path)
-    if expected is not None and digest != expected:
-        _forget(path)
+    revision = (published and published.commit_hash) or path.parents[name.count("/")].name
+    made = Download(path, revision, sha256(path), is_ours)
+    if expected is not None and made.sha256 != expected:
+        _forget(made)
         raise ModelError(
-            f"{where} is not the expected file: its sha256 is {digest}, and should be {expected}"
+            f"{where} is not the expected file: its sha256 is {made.sha256}, and should be {expected}"
         )
-    if published is not None and not _as_published(path, digest, published):
-        _forget(path)
+    if published is not None and not _as_published(path, made.sha256, published):
+        _forget(made)
         raise ModelError(f"{where} arrived damaged: the hub publishes the hash {published.etag}; try again")
-    return Download(path, (published and published.commit_hash) or path.parents[name.count("/")].name, digest)
+    return made
+
+
+def _published(url: str) -> HfFileMetadata:
+    """Ask the hub for a file's hash, size and commit."""
+    from huggingface_hub import constants, errors, get_hf_file_metadata
+
+    patience = float(constants.HF_HUB_ETAG_TIMEOUT)
+    # httpx takes the seconds to connect, read, write and wait for a connection one by one.
+    timeout: Any = (min(CONNECT, patience), patience, patience, patience)
+    published = get_hf_file_metadata(url, timeout=timeout)
+    if published.commit_hash is None or published.etag is None:
+        raise errors.FileMetadataError(f"{url} has no commit or no hash")
+    return published
+
+
+def _downloaded(where: str, published: HfFileMetadata, progress: Progress) -> Path:
+    """Download a file, or what is missing of it."""
+    from urllib.parse import urlsplit
+
+    from huggingface_hub import constants, utils
+
+    client: Any = utils
+    session = client.get_session()
+    address = published.location
+    headers = client.build_hf_headers() | {
+        "Accept-Encoding": "identity"
+    }  # ranges are of the bytes as they are sent
+    if urlsplit(address).netloc != urlsplit(constants.ENDPOINT).netloc:
+        headers.pop("authorization", None)  # storage elsewhere has signed addresses
+    patience = float(constants.HF_HUB_DOWNLOAD_TIMEOUT)
+
+    def request(more: Mapping[str, str]) -> Any:
+        timeout = (min(CONNECT, patience), patience, patience, patience)
+        return session.stream(
+            "GET", address, headers={**headers, **more}, timeout=timeout, follow_redirects=True
+        )
+
+    with resumed_download.held(f"{where}\n{published.etag}", where) as part:
+        resumed_download.complete(
+            part, published.size, request, client.hf_raise_for_status, _lost(session), progress
+        )
+    return part
+
+
+def _lost(session: Any) -> tuple[type[Exception], ...]:
+    """Return the errors of lost connections of the library that huggingface_hub uses: httpx, or its successor."""
+    library = import_module(type(session).__module__.partition(".")[0])
+    return (library.TransportError,)
 
 
 def _settle_environment() -> None:
     """Set what huggingface_hub does not find out: a cache folder, and the certificates that Requests would use.
 
-    It would create a folder named "~" if the home folder is unknown.
+    It would create a folder named "~" if the home folder is unknown. Unless told not to report what it runs in, it asks
+    the hub what to report before its first request, and waits three seconds for the answer.
     """
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     if (bundle := os.environ.get("REQUESTS_CA_BUNDLE")) and not os.environ.get("SSL_CERT_DIR"):
         os.environ.setdefault("SSL_CERT_FILE", bundle)
     cache = cache_folder()
@@ -126,9 +213,12 @@ def _as_published(path: Path, digest: str, published: HfFileMetadata) -> bool:
     return True  # other implementations of the hub publish no hash
 
 
-def _forget(path: Path) -> None:
-    path.resolve().unlink(missing_ok=True)
-    path.unlink(missing_ok=True)
+def _forget(made: Download) -> None:
+    if made.is_ours:
+        made.discard()
+        return
+    made.path.resolve().unlink(missing_ok=True)
+    made.path.unlink(missing_ok=True)
 
 
 def _reason(error: Exception, repo: str) -> str:
@@ -136,12 +226,6 @@ def _reason(error: Exception, repo: str) -> str:
     from huggingface_hub import constants, errors
 
     endpoint = constants.ENDPOINT
-    if (
-        isinstance(error, errors.LocalEntryNotFoundError)
-        and not _offline()
-        and isinstance(error.__cause__, Exception)
-    ):
-        error = error.__cause__  # the reason why the client fell back to its cache
     if isinstance(error, errors.GatedRepoError):
         return f"it is gated; accept its terms at {endpoint}/{repo}, then set HF_TOKEN or run: hf auth login"
     if isinstance(
@@ -155,10 +239,8 @@ def _reason(error: Exception, repo: str) -> str:
         return f"{endpoint} does not answer as a model hub; check HF_ENDPOINT, your proxy and your firewall"
     if isinstance(error, errors.HfHubHTTPError):
         return f"{endpoint} answered {error.response.status_code}; try again later"
-    if isinstance(error, OSError) and "Consistency check" in str(error):
-        return "the connection was lost; run the same command again to resume"
     if isinstance(error, OSError) and error.filename:
-        return f"{error.filename} cannot be used: {error.strerror}; set HF_HOME to a writable folder"
+        return f"{error.filename} cannot be used: {error.strerror}; {FOLDER_ADVICE}"
     if isinstance(error, OSError) and error.errno:
         return f"{error.strerror}; try again later"
     if why := refusal(error):
@@ -168,22 +250,3 @@ def _reason(error: Exception, repo: str) -> str:
         f"{endpoint} cannot be reached, or closed the connection ({type(cause).__name__});"
         " run the same command again to resume"
     )
-
-
-def _reporting(progress: Progress) -> type[Any]:
-    from tqdm.auto import tqdm
-
-    class Reporting(tqdm):  # type: ignore[misc]
-        """A progress bar for huggingface_hub that passes its numbers on and draws nothing."""
-
-        def __init__(self, *arguments: Any, **options: Any) -> None:
-            self._done, self._of = int(options.get("initial") or 0), int(options.get("total") or 0)
-            options.pop("name", None)
-            super().__init__(*arguments, **{**options, "disable": True})
-
-        def update(self, n: float | None = 1) -> bool | None:
-            self._done += int(n or 0)
-            progress(self._done, self._of)
-            return None
-
-    return Reporting

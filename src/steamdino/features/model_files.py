@@ -19,6 +19,7 @@ import hashlib
 import json
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -30,13 +31,19 @@ from steamdino.features import model_registry
 from steamdino.features.model_directory import kept, needed_models_folder
 from steamdino.features.model_registry import Model
 from steamdino.gallery.clock import now
-from steamdino.storage.atomic import new_folder, replace_folder, replacing
+from steamdino.storage.atomic import NEW, OLD, new_folder, replace_folder, replacing
 from steamdino.storage.cache import ADVICE
 
 FORMAT = 1
 MANIFEST, WEIGHTS, DATA = "manifest.json", "model.onnx", "model.onnx_data"
 IR, IR_DATA = "model.xml", "model.bin"
 """A graph in OpenVINO's own form, in the place of `WEIGHTS`, and the numbers in it."""
+WORK = ".made-"
+"""Prefix of the folders for files on their way into the cache."""
+
+ABANDONED = 24 * 3600
+"""Seconds after which an unfinished folder belongs to a process that was killed."""
+
 TEXT, TOKENIZER, CHECKPOINT = "text.onnx", "tokenizer.json", "checkpoint"
 
 
@@ -172,7 +179,19 @@ def working_folder(model: Model) -> Path:
         ModelError: the cache folder is unknown.
         OSError: it cannot be written to; see `unwritable`.
     """
-    return new_folder(needed_models_folder() / model.name, ".made-")
+    home = needed_models_folder() / model.name
+    for path in home.glob(".*-*") if home.is_dir() else ():
+        if path.name.startswith((WORK, NEW, OLD)) and _last_change(path) < time.time() - ABANDONED:
+            shutil.rmtree(path, ignore_errors=True)
+    return new_folder(home, WORK)
+
+
+def _last_change(folder: Path) -> float:
+    """Return when something was last changed in a folder: seconds since 1970; now, if it is just being removed."""
+    try:
+        return max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
+    except OSError:
+        return time.time()
 
 
 def check_writable() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from steamdino.errors import MissingExtraError, ModelError, SteamDinoError
 from steamdino.features import model_files, pooling
-from steamdino.features.hub import AbsentFileError, Download, download
+from steamdino.features.hub import AbsentFileError, Download, DownloadError, download
 from steamdino.features.model_files import DATA, TEXT, TOKENIZER, WEIGHTS, ModelFiles
 from steamdino.features.model_registry import Model
 from steamdino.records import Progress
@@ -42,14 +42,30 @@ def pull(
         MissingExtraError: PyTorch is needed and not installed.
     """
     if model.hub and not torch:
-        return _into_cache(model, lambda folder: _fetch_onnx(model, folder, revision, progress))
-    if "repo" in model.torch:
+        fetch = _fetch_onnx
+    elif "repo" in model.torch:
         _check_torch(model)
-        return _into_cache(model, lambda folder: _fetch_torch(model, folder, revision, progress))
-    raise ModelError(
-        f"{model.name} is not on the hub; download {model.torch.get('original')} and name the file:"
-        f" {model_files.pull_command(model.name)} --weights FILE"
-    )
+        fetch = _fetch_torch
+    else:
+        raise ModelError(
+            f"{model.name} is not on the hub; download {model.torch.get('original')} and name the file:"
+            f" {model_files.pull_command(model.name)} --weights FILE"
+        )
+    fetched: list[Download] = []
+    try:
+        files = _into_cache(model, lambda folder: fetch(model, folder, revision, progress, fetched))
+    except DownloadError:
+        raise  # what has arrived is kept, for the next call
+    except SteamDinoError:
+        _discard(fetched)
+        raise
+    _discard(fetched)
+    return files
+
+
+def _discard(fetched: list[Download]) -> None:
+    for one in fetched:
+        one.discard()
 
 
 def take(model: Model, source: Path) -> ModelFiles:
@@ -81,24 +97,29 @@ def take(model: Model, source: Path) -> ModelFiles:
     return _into_cache(model, fill)
 
 
-def _fetch_onnx(model: Model, folder: Path, revision: str, progress: Progress | None) -> dict[str, Any]:
+def _fetch_onnx(
+    model: Model, folder: Path, revision: str, progress: Progress | None, fetched: list[Download]
+) -> dict[str, Any]:
     repo, files = model.hub["repo"], {}
     for key, name in FILES.items():
         if key not in model.hub:
             continue
         expected = model.hub.get("sha256") if key == "weights" else None
         found = download(repo, model.hub[key], revision=revision, expected=expected, progress=progress)
+        fetched.append(found)
         _check_unchanged(model, repo, model.hub[key], found)
-        shutil.copyfile(found.path, folder / name)
+        found.put(folder / name)
         files[model.hub[key]] = found.sha256
     return {"repo": repo, "revision": found.revision, "files": files}
 
 
-def _fetch_torch(model: Model, folder: Path, revision: str, progress: Progress | None) -> dict[str, Any]:
+def _fetch_torch(
+    model: Model, folder: Path, revision: str, progress: Progress | None, fetched: list[Download]
+) -> dict[str, Any]:
     from steamdino.features.onnx_export import export
 
     repo, files = model.torch["repo"], {}
-    with tempfile.TemporaryDirectory() as fetched:
+    with tempfile.TemporaryDirectory() as source:
         names = ["config.json", "model.safetensors", *([TOKENIZER] if model.family == "clip" else [])]
         for name in names:
             try:
@@ -108,10 +129,11 @@ def _fetch_torch(model: Model, folder: Path, revision: str, progress: Progress |
                     raise
                 name = "pytorch_model.bin"
                 found = download(repo, name, revision=revision, progress=progress)
+            fetched.append(found)
             _check_unchanged(model, repo, name, found)
-            shutil.copyfile(found.path, Path(fetched, name))
+            found.put(Path(source, name))
             files[name] = found.sha256
-        export(model, Path(fetched), folder)
+        export(model, Path(source), folder)
     return {"repo": repo, "revision": found.revision, "files": files}
 
 
