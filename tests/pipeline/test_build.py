@@ -52,6 +52,29 @@ def test_the_plan_is_announced_and_the_summary_adds_up(small: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(("new", "calls"), [(1, 1), (4, 1), (9, 3)])
+def test_a_small_increment_runs_the_model_for_its_own_batches_only(
+    small: Path, tmp_path: Path, paint: Paint, monkeypatch: pytest.MonkeyPatch, new: int, calls: int
+) -> None:
+    import openvino as ov
+
+    recipe = parse("bundled", size=(64, 64))
+    build(small, recipe)
+    for n in range(new):
+        paint(tmp_path / f"covers/new{n}.jpg", 100 + n)
+    add(small, tmp_path / "covers")
+    ran: list[object] = []
+    infer = ov.InferRequest.infer
+
+    def counted(self: ov.InferRequest, *arguments: object, **options: object) -> object:
+        ran.append(self)
+        return infer(self, *arguments, **options)
+
+    monkeypatch.setattr(ov.InferRequest, "infer", counted)
+    assert build(small, recipe).encoded == new
+    assert len(ran) == calls
+
+
 @pytest.mark.parametrize("count", [1, 12, 60])
 def test_each_picture_is_decoded_and_encoded_once_and_the_plan_comes_early(
     tmp_path: Path, paint: Paint, monkeypatch: pytest.MonkeyPatch, count: int

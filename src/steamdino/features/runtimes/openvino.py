@@ -22,8 +22,9 @@ from steamdino.features.runtimes.runtime import scaled_size
 from steamdino.recipe import Transform
 
 LOADING = threading.RLock()
-"""Held while a model is loaded and runs for the first time. OpenVINO's bindings set up their use of NumPy at the first
-call, and two threads that make it at the same time deadlock: one holds Python's lock, the other what it guards."""
+"""Held while a model is loaded, and while the first of them runs for the first time; see `_set_up`."""
+
+_SET_UP = threading.Event()
 
 
 class OpenVinoModel:
@@ -93,9 +94,8 @@ class OpenVinoModel:
             # A request serves one call at a time; each call takes one and puts it back.
             self._requests: SimpleQueue[Any] = SimpleQueue()
             for _ in range(streams):
-                request = compiled.create_infer_request()
-                request.infer([np.zeros(self._shape, np.uint8)])
-                self._requests.put(request)
+                self._requests.put(compiled.create_infer_request())
+            _set_up(lambda: self(np.zeros(self._shape, np.uint8)))
 
     def _adapted(
         self, path: Path, model: Model, transform: Transform, outputs: Sequence[str], scale: float
@@ -195,7 +195,7 @@ class OpenVinoTextModel:
             )
         named = [port for port in fitting if port.get_names() & {"text_embeds", "embedding"}]
         self._output = (named or fitting)[0]
-        self(np.zeros((1, context), np.int64))
+        _set_up(lambda: self(np.zeros((1, context), np.int64)))
 
     def __call__(self, tokens: NDArray[np.int64]) -> NDArray[np.float32]:
         """Compute the vector of a sentence.
@@ -238,6 +238,17 @@ def _compiled(made_from: tuple[str, ...] | None, config: dict[str, str], adapt: 
     compiled = core.compile_model(adapt(), "CPU", config)
     compiled_cache.store(key, compiled.export_model().getvalue())
     return compiled
+
+
+def _set_up(run: Callable[[], object]) -> None:
+    """Run a model once, if it is the first of this process, before threads run it.
+
+    OpenVINO's bindings set up their use of NumPy at the first call, and two threads that make it at the same time
+    deadlock: one holds Python's lock, the other what it guards. The caller holds `LOADING`.
+    """
+    if not _SET_UP.is_set():
+        run()
+        _SET_UP.set()
 
 
 @cache
