@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -113,3 +114,18 @@ def test_a_file_that_is_not_a_whitening_is_refused(
     (tmp_path / "w.npz").write_bytes(b"nonsense")
     with pytest.raises(ModelError, match="is not a whitening"):
         Whitening.read(tmp_path / "w.npz")
+
+
+def test_whitening_a_batch_does_not_copy_the_projection() -> None:
+    rng = np.random.default_rng(0)
+    whitening = Whitening(
+        rng.standard_normal(512).astype(np.float32), rng.standard_normal((512, 256)).astype(np.float32)
+    )
+    vectors = rng.standard_normal((4, 512)).astype(np.float32)
+    tracemalloc.start()
+    try:
+        whitening(vectors)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < whitening.projection.nbytes / 4
