@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,12 +17,21 @@ import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, Phase, settings
 from PIL import Image
+from tests.environment import clean
 from tests.fakes.buckets import bucket_name
 from tests.fakes.object_storage import ObjectStorage, serving
 
 import steamdino
 from steamdino.sample import FictionalGame, draw_store, fictional_games
 from steamdino.storage import object_client
+
+HOMES = Path(tempfile.mkdtemp(prefix="steamdino-homes-"))
+"""A home for what whole modules share, and in it one for each test."""
+atexit.register(shutil.rmtree, HOMES, ignore_errors=True)
+
+# Done here and not in a fixture: libraries read some of these variables when they are imported, and processes that
+# pytest-xdist starts inherit the result.
+clean(os.environ, str(HOMES))
 
 # Machines differ in speed by more than any deadline could allow for.
 # Where mutmut runs the tests, nobody reads a failure, and making it short takes minutes.
@@ -43,13 +54,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """No setting of the machine, and no file of the current folder, reaches a test."""
-    for name in list(os.environ):
-        if name.startswith("STEAMDINO_") or name == "STEAM_API_KEY":
-            monkeypatch.delenv(name)
-    home = tmp_path_factory.mktemp("home")
-    monkeypatch.setenv("HOME", str(home))
+def own_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test has a home of its own, in which it runs, so that no file of the current folder reaches it."""
+    home = tempfile.mkdtemp(dir=HOMES)
+    monkeypatch.setenv("HOME", home)
+    monkeypatch.setenv("USERPROFILE", home)
     monkeypatch.chdir(home)
 
 
