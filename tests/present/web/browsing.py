@@ -25,14 +25,19 @@ def tap(target: Any, done: Callable[[], bool]) -> None:
 
     On a busy machine a tap can last so long that Chromium takes it for a long press, which is no click.
     """
+    until_it_has_an_effect(target.page, target.tap, done)
+
+
+def until_it_has_an_effect(page: Any, act: Callable[[], object], done: Callable[[], bool]) -> None:
+    """Does something on a page again and again until it has the effect that is waited for."""
     for _ in range(5):
-        target.tap()
+        act()
         deadline = time.monotonic() + 4
         while time.monotonic() < deadline:
             if done():
                 return
-            target.page.wait_for_timeout(50)
-    raise AssertionError("tapping has no effect")
+            page.wait_for_timeout(50)
+    raise AssertionError("it has no effect")
 
 
 def shown(page: Any, tiles: str = ".grid .tile") -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
-from tests.present.web.browsing import check_looks, shown, tap, tiles, wait
+from tests.present.web.browsing import check_looks, shown, tap, tiles, until_it_has_an_effect, wait
 
 from steamdino import Snapshot
 from steamdino.records import Filter
@@ -57,22 +57,35 @@ def test_a_part_is_drawn_with_the_mouse(browse: Callable[..., Any], snapshot: Sn
     assert shown(page) == tiles(snapshot, snapshot.similar("neonoir", SHOWN))
 
 
+def _drag_a_finger(page: Any, *places: float) -> None:
+    """Drags a finger over the picture until the page has told which part it is.
+
+    Chromium cancels a touch to which a page on a busy machine has not responded in time.
+    """
+    box = page.locator(".crop").bounding_box()
+    points = [{"x": box["x"] + one * box["width"], "y": box["y"] + one * box["height"]} for one in places]
+    touch = page.context.new_cdp_session(page)
+
+    def send(kind: str, *touched: dict[str, float]) -> None:
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": list(touched)})
+
+    def drag() -> None:
+        send("touchStart", points[0])
+        for point in points[1:]:
+            send("touchMove", point)
+        send("touchEnd")
+
+    told = page.locator('.part [role="status"]')
+    until_it_has_an_effect(page, drag, lambda: told.inner_text() != "")
+
+
 def test_a_part_is_drawn_with_a_finger(browse: Callable[..., Any], snapshot: Snapshot) -> None:
     page = browse("/games/neonoir", viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
-    page.get_by_text("Search by a part of it").tap()
+    tap(page.get_by_text("Search by a part of it"), page.locator(".crop").is_visible)
     page.locator(".crop").scroll_into_view_if_needed()
     wait(page, "document.querySelector('.crop img').naturalWidth > 0")
-    box = page.locator(".crop").bounding_box()
     before = page.evaluate("scrollY")
-    touch = page.context.new_cdp_session(page)
-    for kind, place in (("touchStart", 0.2), ("touchMove", 0.5), ("touchMove", 0.8), ("touchEnd", None)):
-        points = (
-            []
-            if place is None
-            else [{"x": box["x"] + place * box["width"], "y": box["y"] + place * box["height"]}]
-        )
-        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-    wait(page, "document.querySelector('input[name=crop]').value !== ''")
+    _drag_a_finger(page, 0.2, 0.5, 0.8)
     assert [float(one) for one in _fields(page)] == pytest.approx([0.2, 0.2, 0.6, 0.6], abs=0.02)
     assert page.evaluate("scrollY") == before
     check_looks(page)
