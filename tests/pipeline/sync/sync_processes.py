@@ -20,7 +20,6 @@ def start(
 ) -> subprocess.Popen[str]:
     environ = {
         **os.environ,
-        **(environ or {}),
         "STEAM_API_KEY": store.key if key else "",
         "STEAMDINO_STEAM_API_URL": store.address,
         "STEAMDINO_STEAM_ASSETS_URL": f"{store.address}/assets",
@@ -29,7 +28,8 @@ def start(
         "STEAMDINO_STEAM_BANNER_RATE": "300",
         "STEAMDINO_STEAM_CONNECTIONS": str(CONNECTIONS),
         "STEAMDINO_STEAM_COUNTRIES": "US,JP,DE",
-        "STEAMDINO_STEAM_TIMEOUT": "1",
+        "STEAMDINO_STEAM_TIMEOUT": "60",
+        **(environ or {}),
     }
     command = [sys.executable, "-m", "steamdino", "sync", "-g", str(gallery), *flags]
     return subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
