@@ -17,12 +17,12 @@ import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, Phase, settings
 from PIL import Image
+from tests import forks
 from tests.environment import clean
 from tests.fakes.buckets import bucket_name
 from tests.fakes.object_storage import ObjectStorage, serving
 
-import steamdino
-from steamdino.sample import FictionalGame, draw_store, fictional_games
+from steamdino.sample import FictionalGame, fictional_games
 from steamdino.storage import object_client
 
 HOMES = Path(tempfile.mkdtemp(prefix="steamdino-homes-"))
@@ -77,15 +77,26 @@ def shared(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], No
 
 
 @pytest.fixture(scope="session")
-def fictional_store(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[FictionalGame, ...]]:
-    """The store's folder and its truth. Do not write to it."""
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A folder in which `steam-dino demo` was run, and what it printed. Do not write to it."""
 
     def make(folder: Path) -> None:
-        draw_store(folder / "store")
-        steamdino.add(folder / "gallery", folder / "store" / "catalogue.csv")
-        steamdino.build(folder / "gallery")
+        command = [sys.executable, "-m", "steamdino", "demo", "--no-open"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240, check=False)
+        (folder / "ran.json").write_text(json.dumps([done.returncode, done.stdout, done.stderr]))
 
-    return shared(tmp_path_factory, "fictional", make) / "store", fictional_games()
+    folder = shared(tmp_path_factory, "demo", make)
+    return folder, subprocess.CompletedProcess([], *json.loads((folder / "ran.json").read_text()))
+
+
+@pytest.fixture(scope="session")
+def fictional_store(
+    demo: tuple[Path, subprocess.CompletedProcess[str]],
+) -> tuple[Path, tuple[FictionalGame, ...]]:
+    """The store's folder and its truth. Do not write to it."""
+    folder, done = demo
+    assert done.returncode == 0, done.stderr
+    return folder / "demo" / "store", fictional_games()
 
 
 @pytest.fixture(scope="session")
@@ -124,20 +135,14 @@ def paint() -> Paint:
     return paint
 
 
-@pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
-    """A folder in which `steam-dino demo` was run, and what it printed. Do not write to it."""
-
-    def make(folder: Path) -> None:
-        command = [sys.executable, "-m", "steamdino", "demo", "--no-open"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
-        (folder / "ran.json").write_text(json.dumps([done.returncode, done.stdout, done.stderr]))
-
-    folder = shared(tmp_path_factory, "demo", make)
-    return folder, subprocess.CompletedProcess([], *json.loads((folder / "ran.json").read_text()))
-
-
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forking() -> Iterator[None]:
+    """Ends the process that forks."""
+    yield
+    forks.server.close()
 
 
 @pytest.fixture
@@ -145,18 +150,9 @@ def run() -> Run:
     """Runs the command line as a whole process."""
 
     def run(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "steamdino", *map(str, arguments)]
         # Said outright: readline, which pytest loads, sets COLUMNS behind Python's back.
         environ = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
-        settings = {
-            "capture_output": True,
-            "text": True,
-            "timeout": 120,
-            "check": False,
-            "env": environ,
-        }
-        settings |= options
-        return subprocess.run(command, **settings)  # type: ignore[call-overload, no-any-return]
+        return forks.run(*arguments, **{"env": environ, **options})
 
     return run
 

@@ -7,13 +7,13 @@ import random
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from tests import forks
 
 import steamdino
 from steamdino.pipeline import add, examine
@@ -50,9 +50,8 @@ def painted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _start(*command: object) -> subprocess.Popen[str]:
-    arguments = [sys.executable, "-m", "steamdino", *map(str, command)]
-    return subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+def _start(*command: object) -> forks.Command:
+    return forks.start(*command, stdout=subprocess.DEVNULL)
 
 
 def _rows(gallery: Path, query: str) -> list[tuple[object, ...]]:

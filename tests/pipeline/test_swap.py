@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from tests import forks
 
 from steamdino.pipeline import examine
 
@@ -47,9 +48,8 @@ def _write_table(path: Path, generation: int) -> None:
     path.write_text("\n".join(map(json.dumps, rows)))
 
 
-def _start(*command: object) -> subprocess.Popen[bytes]:
-    arguments = [sys.executable, "-m", "steamdino", *map(str, command)]
-    return subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def _start(*command: object) -> forks.Command:
+    return forks.start(*command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def _run(*command: object) -> None:

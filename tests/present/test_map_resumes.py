@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests import forks
 
 from steamdino import Snapshot
 from steamdino.errors import OutputError
@@ -40,8 +40,7 @@ def stop_when(
 
     Returns its exit code and its messages.
     """
-    arguments = [sys.executable, "-m", "steamdino", *map(str, command)]
-    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    process = forks.start(*command, stdout=subprocess.DEVNULL)
     while not reached():
         assert process.poll() is None, process.stderr and process.stderr.read()
         time.sleep(0.002)

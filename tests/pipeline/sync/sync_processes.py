@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
+from tests import forks
 from tests.fakes.steam import Store
 
 CONNECTIONS = 6
@@ -17,7 +16,7 @@ CONNECTIONS = 6
 
 def start(
     gallery: Path, store: Store, *flags: str, key: bool = True, environ: Mapping[str, str] | None = None
-) -> subprocess.Popen[str]:
+) -> forks.Command:
     environ = {
         **os.environ,
         "STEAM_API_KEY": store.key if key else "",
@@ -31,8 +30,7 @@ def start(
         "STEAMDINO_STEAM_TIMEOUT": "60",
         **(environ or {}),
     }
-    command = [sys.executable, "-m", "steamdino", "sync", "-g", str(gallery), *flags]
-    return subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return forks.start("sync", "-g", gallery, *flags, env=environ)
 
 
 def commits(gallery: Path) -> int:

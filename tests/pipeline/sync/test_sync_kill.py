@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 import signal
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests import forks
 from tests.fakes.steam import Game, Store, picture, serving
 from tests.pipeline.sync.sync_processes import CONNECTIONS, commits, start
 
@@ -114,7 +114,7 @@ def test_a_list_without_a_key_continues_after_a_kill_where_it_was(tmp_path: Path
         assert 1 + 5 <= store.counts()["query"] <= 1 + 5 + 1  # by release, by id, and the page of the kill
 
 
-def finish(process: subprocess.Popen[str], number: int = 0) -> None:
+def finish(process: forks.Command, number: int = 0) -> None:
     if number:
         process.send_signal(number)
     _, complaint = process.communicate(timeout=120)

@@ -1,0 +1,84 @@
+"""A command in a fork is, to all who look, the command in an interpreter of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests import forks
+
+
+@pytest.fixture
+def umask() -> Iterator[None]:
+    before = os.umask(0o027)
+    yield
+    os.umask(before)
+
+
+def _anew(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+    command = [*forks.PROGRAM, *map(str, arguments)]
+    options = {"env": dict(os.environ), **options}  # without what C libraries have set
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)  # type: ignore[call-overload, no-any-return]
+
+
+def test_it_ends_and_says_what_a_new_interpreter_does(built: Path) -> None:
+    wide = {**os.environ, "COLUMNS": "150", "STEAMDINO_GALLERY": str(built)}
+    for arguments, options in (
+        (["--version"], {}),
+        ([], {}),
+        (["nonsense"], {}),
+        (["similar", "nobody"], {"cwd": built.parent}),
+        (["similar", "neonoir"], {"env": wide}),
+    ):
+        forked, anew = forks.run(*arguments, **options), _anew(*arguments, **options)  # type: ignore[arg-type]
+        assert (forked.returncode, forked.stdout, forked.stderr) == (
+            anew.returncode,
+            anew.stdout,
+            anew.stderr,
+        )
+
+
+def test_it_writes_files_as_the_umask_and_the_folder_say(built: Path, tmp_path: Path, umask: None) -> None:
+    for name, run in (("forked", forks.run), ("anew", _anew)):
+        done = run("export", "csv", "neonoir", "-g", built, "-o", f"{name}.csv", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    forked, anew = tmp_path / "forked.csv", tmp_path / "anew.csv"
+    assert forked.stat().st_mode == anew.stat().st_mode
+    assert forked.read_bytes() == anew.read_bytes()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_it_ends_by_a_signal(built: Path, number: signal.Signals) -> None:
+    outcomes = set()
+    command = ["serve", "-g", built, "--port", 0]
+    for process in (
+        forks.start(*command, stdout=subprocess.DEVNULL),
+        subprocess.Popen(
+            [*forks.PROGRAM, *map(str, command)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        ),
+    ):
+        assert process.stderr is not None
+        while "http://127.0.0.1:" not in process.stderr.readline():
+            assert process.poll() is None
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.01)
+        process.send_signal(number)
+        assert process.wait(60) == process.poll()
+        outcomes.add(process.returncode)
+        process.stderr.close()
+    assert len(outcomes) == 1
+
+
+def test_nothing_is_lost_by_a_timeout(built: Path) -> None:
+    command = ["similar", "neonoir", "-g", built]
+    with forks.start(*command) as process:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.communicate(timeout=0.001)
+        output, messages = process.communicate(timeout=60)
+    anew = _anew(*command)
+    assert (output, messages) == (anew.stdout, anew.stderr)
+    assert process.returncode == 0
