@@ -9,6 +9,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,6 +24,8 @@ from tests.environment import clean
 from tests.fakes.buckets import bucket_name
 from tests.fakes.object_storage import ObjectStorage, serving
 
+from steamdino.features import encoder
+from steamdino.features.runtimes.openvino import OpenVinoModel
 from steamdino.sample import FictionalGame, fictional_games
 from steamdino.storage import object_client
 
@@ -133,6 +137,28 @@ def paint() -> Paint:
         return path
 
     return paint
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once() -> Iterator[None]:
+    """Encoders share what OpenVINO has compiled, which takes most of the time in which a small gallery is built."""
+    compiled: OrderedDict[str, OpenVinoModel] = OrderedDict()
+    lock = threading.Lock()
+
+    def model(path: Path, *arguments: object, **options: object) -> OpenVinoModel:
+        stat = path.stat()
+        key = repr((path, stat.st_ino, stat.st_size, stat.st_mtime_ns, arguments, sorted(options.items())))
+        with lock:
+            if key not in compiled:
+                compiled[key] = OpenVinoModel(path, *arguments, **options)
+            compiled.move_to_end(key)
+            if len(compiled) > 8:  # each has memory of its own
+                compiled.popitem(last=False)
+            return compiled[key]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(encoder, "OpenVinoModel", model)
+        yield
 
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, date, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from steamdino.pipeline import add, build
 
@@ -36,11 +39,25 @@ def table(folder: Path, ids: str) -> Path:
     return path
 
 
+_MADE: dict[date, TemporaryDirectory[str]] = {}
+"""What `changed_gallery` copies; a night makes it a day older than its tests expect."""
+
+
 def changed_gallery(folder: Path, paint: Callable[..., Path]) -> Path:
     """Make a gallery in which x is new, a has a new banner, and f left, the day before yesterday.
 
     The old picture of a is kept. b had another banner on the day before, whose old picture is not.
     """
+    today = datetime.now(UTC).date()
+    if today not in _MADE:
+        made = TemporaryDirectory(prefix="steamdino-history-")
+        _change(Path(made.name), paint)
+        _MADE[today] = made
+    shutil.copytree(_MADE[today].name, folder, dirs_exist_ok=True)
+    return folder / "g"
+
+
+def _change(folder: Path, paint: Callable[..., Path]) -> None:
     covers, gallery = folder / "covers", folder / "g"
     for number, key in enumerate("abcdef"):
         paint(covers / f"{key}.jpg", number)
@@ -56,4 +73,3 @@ def changed_gallery(folder: Path, paint: Callable[..., Path]) -> Path:
     add(gallery, table(covers, "abcdex"), keep_old=True)
     build(gallery)
     backdate(gallery, 2)
-    return gallery
