@@ -20,20 +20,22 @@ from steamdino.settings import Settings, WebSettings
 Serve = Callable[..., httpx.Client]
 
 
+PICTURES = tempfile.TemporaryDirectory(prefix="steamdino-pictures-")
+"""Scaled banners, which servers may share: a browser's page has dozens of them."""
+
+
 class Running:
-    """An app on a port and with a cache of its own, in a thread."""
+    """An app on a port, in a thread."""
 
     def __init__(
         self, gallery: Path | str, *, fetch: Callable[[str], bytes] | None = None, **web: Any
     ) -> None:
-        self._cache = tempfile.TemporaryDirectory()
-        cache = Path(self._cache.name) / "pictures"
         settings = WebSettings(
             **{
                 "requests_per_minute": 0.0,
                 "pictures_per_minute": 0.0,
                 "refresh": 0.1,
-                "picture_cache": str(cache),
+                "picture_cache": PICTURES.name,
                 **web,
             }
         )
@@ -56,7 +58,6 @@ class Running:
         self._server.should_exit = True
         self._thread.join(10)
         self._socket.close()
-        self._cache.cleanup()
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -53,15 +53,25 @@ def focused(page: Any) -> str:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        # Each width and each theme; what a theme changes does not depend on the width.
+        *((360, "light"), (768, "dark"), (1440, "light"), (2560, "dark")),
+        *(
+            pytest.param(width, scheme, marks=pytest.mark.soak)
+            for width, scheme in ((360, "dark"), (768, "light"), (1440, "dark"), (2560, "light"))
+        ),
+    ],
+)
 def test_pages_of_both_themes_fit_the_screen_and_axe_finds_no_fault(
-    browse: Browse, width: int, scheme: str
+    browse: Browse, server: Any, width: int, scheme: str
 ) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
+    page = browse("/", viewport={"width": width, "height": 800}, color_scheme=scheme)
     for path in ("/", "/games/neonoir?tag=Noir", "/picture", "/why?a=neonoir&b=hollow-avenue", "/changes"):
-        page = browse(path, viewport={"width": width, "height": 800}, color_scheme=scheme)
+        page.goto(server.address + path)
         page.wait_for_load_state("networkidle")
         assert page.evaluate(GROUND) == (LIGHT if scheme == "light" else DARK)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
