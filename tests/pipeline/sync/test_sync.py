@@ -61,7 +61,7 @@ def settings_for(store: Store, **changes: Any) -> SteamSettings:
 
 @pytest.fixture
 def store() -> Iterator[Store]:
-    with serving(Store.of(300, seed=1, fates=FATES)) as running:
+    with serving(Store.of(150, seed=1, fates=FATES)) as running:
         yield running
 
 
@@ -504,8 +504,8 @@ def test_an_estimate_tells_what_a_run_would_do_and_writes_nothing(
 ) -> None:
     settings = settings_for(store, rate=1.0, banner_rate=10.0)
     plan = estimate(gallery, SyncRequest(), settings)
-    assert plan.apps == plan.pictures == 300
-    assert 30 <= plan.seconds <= 40
+    assert plan.apps == plan.pictures == len(store.games)
+    assert 15 <= plan.seconds <= 20
     assert not gallery.exists()
     run()
     assert estimate(gallery, SyncRequest(), settings).apps == 0
