@@ -15,9 +15,11 @@ help:  ## list the targets
 demo: $(VENV)/base  ## draw an invented store, find games that look alike, open the page
 	$(BIN)/steam-dino demo
 
-# One thread each, since two processes run the tests: OpenBLAS's threads spin while they wait for a core.
+# One thread each, since several processes run the tests: OpenBLAS's threads spin while they wait for a core.
+# Four processes are too many for two cores only if none of the tests waits, for a browser, a server or a clock.
+WORKERS ?= 4
 test: $(VENV)/dev  ## run the test suite
-	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 soak: $(VENV)/dev  ## run the long tests
 	$(BIN)/python -m pytest -m soak $(ARGS)

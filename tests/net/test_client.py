@@ -193,10 +193,10 @@ def test_a_slow_response_times_out_and_is_retried() -> None:
             time.sleep(0.05)
         return None
 
-    with answering(answer) as (address, seen), client(address, timeout=0.4) as asking:
+    with answering(answer) as (address, seen), client(address, timeout=1.0) as asking:
         began = time.monotonic()
         assert len(asking.get(address, largest=1000, read=body)) == 100
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 4.5  # all bytes take 5 s
         assert len(seen) == 2
 
 
