@@ -16,6 +16,7 @@ from tests import forks
 
 ROOT = Path(__file__).parents[1]
 HOW_TO = (
+    "install",
     "own-pictures",
     "tables",
     "clean-a-library",

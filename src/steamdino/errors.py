@@ -119,4 +119,6 @@ class MissingExtraError(SteamDinoError):
     """An optional dependency is not installed."""
 
     def __init__(self, purpose: str, extra: str) -> None:
-        super().__init__(f"{purpose} needs an optional part: pip install 'steam-dino[{extra}]'")
+        from steamdino.installation import extra_command
+
+        super().__init__(f"{purpose} needs the extra {extra!r}; run: {extra_command(extra)}")

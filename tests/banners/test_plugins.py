@@ -15,6 +15,7 @@ from PIL import Image
 
 from steamdino.banners.decode import decode, header
 from steamdino.errors import PictureError
+from steamdino.installation import extra_command
 from steamdino.picture_formats import PLUGINS, SUFFIXES, suffix_of
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -86,11 +87,11 @@ def test_without_the_plug_ins_they_are_counted_and_people_are_told_what_helps(tm
         (covers / name).write_bytes(b"x")
     told = without_plugins("add", covers, "-g", tmp_path / "g").stderr
     assert told == (
-        "Not read: 2 HEIC, 1 JPEG XL. To read HEIC and JPEG XL, run: pip install 'steam-dino[formats]'\n"
+        f"Not read: 2 HEIC, 1 JPEG XL. To read HEIC and JPEG XL, run: {extra_command('formats')}\n"
     )
     (covers / "e.psd").write_bytes(b"x")
     told = without_plugins("add", covers, "-g", tmp_path / "g").stderr
-    assert told.endswith("pip install 'steam-dino[formats]'. Convert the others to PNG, WebP or JPEG.\n")
+    assert told.endswith(f"{extra_command('formats')}. Convert the others to PNG, WebP or JPEG.\n")
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -99,4 +100,4 @@ def test_a_query_of_the_format_is_told_what_it_is(form: str, tmp_path: Path, bui
     picture.write_bytes(encoded(form, art()))
     done = without_plugins("similar", picture, "-g", built)
     assert done.returncode == 1
-    assert f"it is {PLUGINS[form].label}; to read that, run: pip install 'steam-dino[formats]'" in done.stderr
+    assert f"it is {PLUGINS[form].label}; to read that, run: {extra_command('formats')}" in done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -31,6 +32,7 @@ from steamdino.features.pull import take
 from steamdino.features.recipe_parser import named
 from steamdino.features.text_encoder import TextEncoder, Tokenizer
 from steamdino.features.transform import normalise, prepare
+from steamdino.installation import extra_command
 from steamdino.pipeline import add, build
 from steamdino.pipeline.quantise import quantise
 
@@ -221,5 +223,5 @@ def test_a_sentence_without_tokenizers_names_the_extra(
 ) -> None:
     snapshot = Snapshot.open(gallery, "clip")
     monkeypatch.setitem(sys.modules, "tokenizers", None)  # importing it fails
-    with pytest.raises(MissingExtraError, match=r"pip install 'steam-dino\[hub\]'"):
+    with pytest.raises(MissingExtraError, match=re.escape(extra_command("hub"))):
         snapshot.text("a red car")

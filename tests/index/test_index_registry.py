@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,6 +24,7 @@ from steamdino.index.quantised import QuantisedIndex
 from steamdino.index.quantised_rows import CODES, ROWS
 from steamdino.index.snapshot_writer import write
 from steamdino.index.vector_index import Neighbours
+from steamdino.installation import library_command
 
 RECIPE = replace(named("bundled"), dim=8)
 
@@ -149,7 +151,9 @@ def test_an_index_that_needs_a_missing_library_is_not_built(tmp_path: Path, no_t
     assert index_registry.kind_for("auto", 10**6, 512) == "exact"
     with pytest.raises(
         GalleryError,
-        match="'quantised' needs turbovec; run: pip install turbovec, or build with: --index exact",
+        match=re.escape(
+            f"'quantised' needs turbovec; run: {library_command('turbovec')}, or build with: --index exact"
+        ),
     ):
         _write(tmp_path, "quantised")
     assert list(tmp_path.iterdir()) == []

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import steamdino
+from steamdino.installation import extras, installation
 from steamdino.present.display_text import closeness
 from steamdino.sample import FictionalGame
 from steamdino.search import Snapshot
@@ -435,8 +436,21 @@ def test_every_command_explains_itself_with_an_example(run: Run) -> None:
             assert "--gallery" in done.stdout
 
 
-def test_the_version_is_the_packages(run: Run) -> None:
-    assert run("--version").stdout == f"steam-dino {steamdino.__version__}\n"
+def test_the_version_is_the_packages_and_tells_what_is_installed(
+    run: Run, tmp_path: Path, paint: Paint
+) -> None:
+    printed = run("--version").stdout.splitlines()
+    assert printed[0] == f"steam-dino {steamdino.__version__}"
+    assert printed[1] == f"Installed from: {installation()}"
+    assert sys.executable in printed[2]
+    paint(tmp_path / "covers" / "a.png")
+    run("add", tmp_path / "covers", "-g", tmp_path / "g")
+    report = run("info", "-g", tmp_path / "g", env={**os.environ, "COLUMNS": "500"}).stdout
+    assert all(line in report for line in printed)
+    program = json.loads(run("info", "-g", tmp_path / "g", "--json").stdout)["program"]
+    assert program["version"] == steamdino.__version__
+    assert program["installed"]["kind"] == installation().kind
+    assert {*program["extras"], *program["missing_extras"]} == {*extras()}
 
 
 def test_games_whose_date_cannot_be_read_are_counted_where_a_date_is_asked_for(

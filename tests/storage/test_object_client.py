@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.fakes.object_storage import Faults, ObjectStorage, faulty
 
 from steamdino import add
 from steamdino.errors import MissingExtraError, SourceError
+from steamdino.installation import extra_command
 from steamdino.storage import object_client
 
 PROFILES = f"""
@@ -97,7 +99,7 @@ def test_a_profile_without_boto3_names_the_extra(
     monkeypatch.setenv("AWS_PROFILE", "artists")
     monkeypatch.setitem(sys.modules, "boto3", None)
     object_client.client.cache_clear()
-    with pytest.raises(MissingExtraError, match=r"pip install 'steam-dino\[profiles\]'"):
+    with pytest.raises(MissingExtraError, match=re.escape(extra_command("profiles"))):
         object_client.client(address)
 
 

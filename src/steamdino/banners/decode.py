@@ -15,6 +15,7 @@ from PIL.JpegImagePlugin import JpegImageFile, jpeg_factory
 from steamdino.banners.colour import to_srgb
 from steamdino.banners.plugins import plugin_form, register
 from steamdino.errors import PictureError
+from steamdino.installation import extra_command
 from steamdino.picture_formats import PLUGINS, SUFFIXES_OF
 from steamdino.recipe import SRGB
 from steamdino.storage.picture_limits import picture_limits
@@ -247,5 +248,5 @@ def _not_a_picture(data: bytes) -> str:
     if data.lstrip()[:1] == b"<":
         return "it is HTML or XML, not a picture"
     if (form := plugin_form(data)) and not PLUGINS[form].is_installed:
-        return f"it is {PLUGINS[form].label}; to read that, run: pip install 'steam-dino[formats]'"
+        return f"it is {PLUGINS[form].label}; to read that, run: {extra_command('formats')}"
     return f"it is not a picture of a known format ({', '.join(SUFFIXES_OF)})"

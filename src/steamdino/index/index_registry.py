@@ -13,6 +13,7 @@ from steamdino.index.exact import ExactIndex
 from steamdino.index.quantised import QuantisedIndex
 from steamdino.index.quantised_rows import LIBRARY
 from steamdino.index.vector_index import Index
+from steamdino.installation import library_command
 
 INDEXES: dict[str, type[Index]] = {ExactIndex.name: ExactIndex, QuantisedIndex.name: QuantisedIndex}
 
@@ -82,7 +83,8 @@ def build(wanted: str, vectors: NDArray[np.float32]) -> BuiltIndex:
         index = kind.build(vectors)
     except ImportError as error:
         raise GalleryError(
-            f"the index {wanted!r} needs {error.name}; run: pip install {error.name}, or build with: --index exact"
+            f"the index {wanted!r} needs {error.name}; run: {library_command(error.name or LIBRARY)}, or build with:"
+            " --index exact"
         ) from None
     except ValueError as error:
         raise GalleryError(f"the vectors cannot be indexed ({error}); run: steam-dino doctor") from None

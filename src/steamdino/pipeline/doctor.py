@@ -19,6 +19,7 @@ from steamdino.index.neighbour_lists import DEFAULT
 from steamdino.index.snapshot_reader import SnapshotReader
 from steamdino.index.snapshot_removal import remove_leftovers
 from steamdino.index.snapshot_selection import newest
+from steamdino.installation import library_command
 from steamdino.pipeline import altered_pictures
 from steamdino.pipeline.altered_pictures import State, altered
 from steamdino.pipeline.next_snapshot import write_snapshot
@@ -217,7 +218,7 @@ def _searches(gallery: Gallery, recipe: Recipe, kind: str) -> Iterator[Finding]:
     if reader.without:
         yield Finding(
             f"the search index of {recipe.name} needs {reader.without}, so all games are compared",
-            f"for faster searches, run: pip install {reader.without}",
+            f"for faster searches, run: {library_command(reader.without)}",
             harmless=True,
         )
     elif reader.index.name != ExactIndex.name:

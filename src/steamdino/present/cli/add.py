@@ -238,12 +238,13 @@ def _print_skipped(skipped: Skipped) -> None:
 
 def _what_helps(unread: Iterable[str]) -> str:
     """What to do about formats that are not read."""
+    from steamdino.installation import extra_command
     from steamdino.picture_formats import PLUGINS
 
     with_plugin = [plugin.label for plugin in PLUGINS.values() if plugin.label in unread]
     if not with_plugin:
         return "Convert them to PNG, WebP or JPEG to add them."
-    read = f"To read {' and '.join(with_plugin)}, run: pip install 'steam-dino[formats]'"
+    read = f"To read {' and '.join(with_plugin)}, run: {extra_command('formats')}"
     return f"{read}. Convert the others to PNG, WebP or JPEG." if set(unread) > set(with_plugin) else read
 
 

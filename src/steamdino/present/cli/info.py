@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from steamdino.present.cli import program
 from steamdino.present.cli.console import out, say
 from steamdino.present.cli.options import GalleryOptions
 from steamdino.present.display_text import printable
@@ -35,6 +36,9 @@ def info(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Show what a gallery holds: sources, counts, recipes, sizes, problems, and whether its snapshots are stale.
+
+    The last lines are about the program itself, as `steam-dino --version` prints them: how it was installed, and which
+    extras are there.
 
     A snapshot is stale when games or banners changed after it was built; searches still answer from it, and
     `steam-dino build` brings it up to date.
@@ -76,6 +80,7 @@ def info(
     if as_json:
         record = {**asdict(report), "snapshots": snapshots, "steam": outcomes, "problems": found}
         record["other_types"] = other_types
+        record["program"] = program.as_record()
         say(json.dumps(record, ensure_ascii=False, indent=2, default=str))
     elif problems:
         for line in found:
@@ -214,6 +219,10 @@ def _print(
     console.print(Text(f"\nSizes: {sizes}"))
     if problems:
         console.print(Text(f"{problems:,} problems; see: steam-dino info --problems", style="yellow"))
+    first, *rest = program.as_lines()
+    console.print(Text(f"\n{first}"))
+    for line in rest:
+        console.print(Text(f"  {printable(line)}", style="dim"))
 
 
 def _counted(counts: dict[str, int]) -> str:

@@ -12,7 +12,6 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from steamdino import __version__
 from steamdino.errors import SteamDinoError
 from steamdino.present.cli.console import note, say
 from steamdino.present.cli.option_groups import register
@@ -84,14 +83,21 @@ def _module(name: str) -> ModuleType:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        say(f"steam-dino {__version__}")
+        from steamdino.present.cli.program import as_lines
+
+        say("\n".join(map(printable, as_lines())))
         raise typer.Exit
 
 
 def main(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+        typer.Option(
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the version, where it was installed from, and its extras.",
+        ),
     ] = False,
 ) -> None:
     """Find game banners that look alike, and how alike they are.

@@ -82,7 +82,7 @@ def pull(
     """Download a model from the model hub. Afterwards no network is needed.
 
     If the hub has an ONNX file, nothing else is needed. Otherwise, or with --torch, the official PyTorch weights are
-    exported, which needs: pip install 'steam-dino[torch]'. --weights takes a local file, also in the original format of
+    exported, which needs the extra `torch`. --weights takes a local file, also in the original format of
     facebookresearch/dino. Of a training checkpoint it uses the teacher.
 
     Downloads are checked by sha256 and tried on a picture before they are used. `HF_TOKEN`, `HF_HOME`, `HF_ENDPOINT`

@@ -139,9 +139,11 @@ class GalleryOptions:
 
             check_precision(snapshot.recipe.model, precision)
         if snapshot.without:
+            from steamdino.installation import library_command
+
             note(
                 f"Comparing all games, since the snapshot's index needs {snapshot.without};"
-                f" for faster searches, run: pip install {snapshot.without}"
+                f" for faster searches, run: {library_command(snapshot.without)}"
             )
         return snapshot
 

