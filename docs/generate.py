@@ -1,12 +1,17 @@
-"""Generates `docs/reference/cli.md` from the commands' own help. A test fails when the file is stale."""
+"""Generates what is derived from the commands themselves: `docs/reference/cli.md`, and what completion knows of them.
+
+A test fails when one of the files is stale.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+COMPLETION = Path(__file__).parents[1] / "src/steamdino/present/cli/completion/commands.json"
 TARGET = Path(__file__).parent / "reference" / "cli.md"
 COMMANDS = (
     "",
@@ -35,6 +40,8 @@ COMMANDS = (
     "remove",
     "prune",
     "pack",
+    "publish",
+    "completion",
     "export",
     "export markdown",
     "export bbcode",
@@ -74,5 +81,14 @@ def page() -> str:
     return "\n".join([HEAD, *sections])
 
 
+def commands() -> str:
+    """What completion knows of the commands."""
+    from steamdino.present.cli.completion.describe import describe
+    from steamdino.present.cli.main import app_of
+
+    return json.dumps(describe(app_of(())), indent=1, ensure_ascii=False) + "\n"
+
+
 if __name__ == "__main__":
+    COMPLETION.write_text(commands(), "utf-8")
     TARGET.write_text(page(), "utf-8")

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from steamdino.present.cli.main import run
+from steamdino.present.cli.entry import run
 
 run()

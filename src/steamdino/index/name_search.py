@@ -21,13 +21,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from itertools import islice
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from steamdino.index.name_folding import fold, words
 from steamdino.index.name_index import is_current, whole
 from steamdino.index.name_meanings import MOST_COST, TYPO, Meanings
+
+if TYPE_CHECKING:  # completion on the command line does without NumPy
+    import numpy as np
+    from numpy.typing import NDArray
 
 FEW = 3
 """Names with typos are suggested only if fewer than these are found as they are typed, and none that is equal."""
@@ -83,6 +85,18 @@ def find_exact(db: sqlite3.Connection, text: str, limit: int = 10) -> list[int]:
     text = _storable(text)
     folded = fold(text)
     return list(islice(_exact(db, text, folded), limit)) or list(islice(_folded(db, folded), limit))
+
+
+def beginning(db: sqlite3.Connection, text: str, limit: int) -> list[int]:
+    """Find the rows whose folded names begin with the folded text, the most reviewed first."""
+    text = _storable(text)
+    folded = fold(text)
+    if not folded:
+        return []
+    if not is_current(db):
+        sql = "SELECT row FROM games WHERE substr(folded, 1, ?) = ? ORDER BY length(folded), folded LIMIT ?"
+        return [row for (row,) in db.execute(sql, (len(folded), folded, limit))]
+    return list(islice(_beginnings(db, whole(words(folded)), folded), limit))
 
 
 def _steps(db: sqlite3.Connection, text: str) -> Iterator[tuple[int, Iterator[int]]]:

@@ -45,6 +45,7 @@ COMMANDS = {
     "prune": "housekeeping:prune",
     "pack": "housekeeping:pack",
     "publish": "publish:publish",
+    "completion": "completion_script:completion",
 }
 """The module and the function of each command, in the order of the help page."""
 
