@@ -7,7 +7,7 @@ BIN := $(VENV)/Scripts
 endif
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test lint bench docs soak mutants lock clean help
+.PHONY: demo test lint bench docs soak mutants release findings lock clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -46,10 +46,17 @@ docs: $(VENV)/dev  ## generate the reference and build the documentation into do
 	$(BIN)/python docs/generate.py
 	$(BIN)/sphinx-build -q -W -b html docs docs/_build/html
 
+release: $(VENV)/release  ## build wheel and sdist, check them, try each in an empty environment
+	$(subst $(VENV),$(VENV)/release,$(BIN))/python tools/release.py $(ARGS)
+
+findings:  ## show again what other software does unexpectedly (needs the package index, a quarter of an hour)
+	bash tools/findings.sh $(ARGS)
+
 lock:  ## renew the lock files (needs uv and npm)
 	uv pip compile pyproject.toml $(LOCK) --group build -o requirements/base.txt
 	uv pip compile pyproject.toml $(LOCK) --group build --group dev -c requirements/base.txt -o requirements/dev.txt
 	uv pip compile requirements/clients.in $(LOCK) -o requirements/clients.txt
+	uv pip compile requirements/release.in $(LOCK) -o requirements/release.txt
 	uv pip compile requirements/emulators.in $(LOCK) -o requirements/emulators.txt
 	npm install --prefix $(TYPESCRIPT) --package-lock-only --ignore-scripts
 	npm install --prefix $(AZURITE) --package-lock-only --ignore-scripts
@@ -63,6 +70,12 @@ $(VENV)/clients: requirements/clients.txt $(TYPESCRIPT)/package-lock.json $(VENV
 	$(subst $(VENV),$@,$(BIN))/python -m pip --disable-pip-version-check install --quiet --require-hashes -r $<
 	cp $(TYPESCRIPT)/package.json $(TYPESCRIPT)/package-lock.json $@
 	npm ci --prefix $@ --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+# What builds and checks a release, in an environment of its own: none of it is needed to develop.
+$(VENV)/release: requirements/release.txt $(VENV)/python
+	$(BIN)/python -m venv $@
+	$(subst $(VENV),$@,$(BIN))/python -m pip --disable-pip-version-check install --quiet --require-hashes -r $<
 	@touch $@
 
 # Servers of Azure's and Google's object storage. The tests of these skip where they are missing.
