@@ -73,9 +73,9 @@ NOWHERE = (
 TRIALS = {
     "parquet": Trial(("export", "parquet", "--all", *GALLERY, "-o", "matches.parquet"), r"matches\.parquet"),
     "lance": Trial(("export", "lance", *GALLERY, "-o", "games.lance"), "476 games"),
-    "plot": Trial(("evaluate", *GALLERY, "--queries", "50", "--plot", "plot.svg"), "bundled"),
+    "plot": Trial(("evaluate", *GALLERY, "--copies", "5", "--plot", "plot.svg"), "bundled"),
     "map": Trial(("map", *GALLERY, "-o", "map.png"), r"map\.png"),
-    "hub": Trial(("models", "pull", "dino-vits16"), "offline", (("HF_HUB_OFFLINE", "1"),), fails=True),
+    "hub": Trial(("models", "pull", "dino-vits16"), "HF_HUB_OFFLINE", (("HF_HUB_OFFLINE", "1"),), fails=True),
     "objects": Trial(
         ("add", "s3://bucket/covers", "-g", "other"), r"127\.0\.0\.1:9|s3://bucket", NOWHERE, fails=True
     ),
