@@ -28,8 +28,9 @@ mutants: $(VENV)/torch  ## change the code in small ways and count what the test
 	$(PIP) 'mutmut>=3.8'
 	$(BIN)/python benchmarks/mutants.py $(ARGS)
 
-lint: $(VENV)/dev  ## check style, types, layers
+lint: $(VENV)/dev  ## check style, spelling, types, layers
 	$(BIN)/ruff check .
+	$(BIN)/codespell
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
@@ -43,6 +44,7 @@ bench: $(VENV)/torch  ## run the benchmarks
 	$(BIN)/python benchmarks/serving_cost.py
 
 docs: $(VENV)/dev  ## generate the reference and build the documentation into docs/_build/html
+	$(BIN)/python docs/addresses.py
 	$(BIN)/python docs/generate.py
 	$(BIN)/sphinx-build -q -W -b html docs docs/_build/html
 

@@ -27,7 +27,8 @@ HOW_TO = (
     "export",
     "words",
 )
-PAGES = ("README.md", "docs/tutorial.md", *(f"docs/how-to/{name}.md" for name in HOW_TO))
+FIRST = ("README.md", "docs/tutorial.md", "docs/use-cases.md", "docs/reference/python.md")
+PAGES = (*FIRST, *(f"docs/how-to/{name}.md" for name in HOW_TO))
 BLOCK = re.compile(r"^```(console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 WROTE = (
     "atlas.js",

@@ -25,22 +25,29 @@ if TYPE_CHECKING:
     from steamdino.pipeline import add, build
     from steamdino.pipeline.check import check
     from steamdino.pipeline.duplicate_search import duplicates
+    from steamdino.pipeline.evaluate import evaluate
     from steamdino.pipeline.scored_pairs import duplicate_pairs
+    from steamdino.pipeline.sync import sync
+    from steamdino.pipeline.sync.sync_request import SyncRequest
     from steamdino.recipe import Recipe
-    from steamdino.records import Match, Matches
+    from steamdino.records import Filter, Match, Matches
     from steamdino.search import Snapshot
+    from steamdino.settings import SteamSettings
     from steamdino.thresholds import DuplicateThresholds, Thresholds
 
 _HOMES = {
     "Auditor": "steamdino.analysis.audit",
-    "Explainer": "steamdino.analysis.explain",
     "DuplicateThresholds": "steamdino.thresholds",
+    "Explainer": "steamdino.analysis.explain",
+    "Filter": "steamdino.records",
     "Gallery": "steamdino.gallery",
     "Match": "steamdino.records",
     "Matches": "steamdino.records",
     "Recipe": "steamdino.recipe",
     "Snapshot": "steamdino.search",
     "SteamDinoError": "steamdino.errors",
+    "SteamSettings": "steamdino.settings",
+    "SyncRequest": "steamdino.pipeline.sync.sync_request",
     "Thresholds": "steamdino.thresholds",
     "add": "steamdino.pipeline",
     "build": "steamdino.pipeline",
@@ -48,6 +55,8 @@ _HOMES = {
     "diverse": "steamdino.analysis.unique",
     "duplicate_pairs": "steamdino.pipeline.scored_pairs",
     "duplicates": "steamdino.pipeline.duplicate_search",
+    "evaluate": "steamdino.pipeline.evaluate",
+    "sync": "steamdino.pipeline.sync",
     "unique": "steamdino.analysis.unique",
 }
 
@@ -55,12 +64,15 @@ __all__ = [
     "Auditor",
     "DuplicateThresholds",
     "Explainer",
+    "Filter",
     "Gallery",
     "Match",
     "Matches",
     "Recipe",
     "Snapshot",
     "SteamDinoError",
+    "SteamSettings",
+    "SyncRequest",
     "Thresholds",
     "__version__",
     "add",
@@ -69,6 +81,8 @@ __all__ = [
     "diverse",
     "duplicate_pairs",
     "duplicates",
+    "evaluate",
+    "sync",
     "unique",
 ]
 
