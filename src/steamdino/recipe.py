@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 from steamdino.errors import RecipeError
@@ -16,6 +17,7 @@ POOLING_KINDS = ("simple", "complex", "gem", "multiscale", "patches")
 VECTOR_CLASSES = ("float", "int8")
 INTERPOLATIONS = ("bicubic",)
 SRGB, STORED = COLOURS = ("srgb", "stored")
+OFFSET, ANTIALIAS = POSITIONS = ("offset", "antialias")
 WIDTH_FIRST, PILLOW = PASSES = ("width-first", "pillow")
 
 LARGEST_SIDE = 4096
@@ -41,6 +43,9 @@ class Transform:
             The canonical JSON names it only if it is "srgb".
         passes: "width-first" if the width is resized before the height; "pillow" if the installed Pillow chooses, as
             older versions let it. The canonical JSON names it only if it is "width-first".
+        positions: how the model's position embeddings are resampled to this size: "offset" or "antialias", of
+            `features.position_resampling`. None if they are not, or as transformers does it, as older versions did; the
+            canonical JSON does not name it then.
     """
 
     mode: str
@@ -51,10 +56,13 @@ class Transform:
     std: tuple[float, float, float]
     colours: str = STORED
     passes: str = PILLOW
+    positions: str | None = None
 
     def __post_init__(self) -> None:
         _member("transform.colours", self.colours, COLOURS)
         _member("transform.passes", self.passes, PASSES)
+        if self.positions is not None:
+            _member("transform.positions", self.positions, POSITIONS)
         _member("transform.mode", self.mode, TRANSFORM_MODES)
         _member("transform.interpolation", self.interpolation, INTERPOLATIONS)
         for side in ("width", "height"):
@@ -144,6 +152,8 @@ class Recipe:
             del record["transform"]["colours"]
         if self.transform.passes == PILLOW:
             del record["transform"]["passes"]
+        if self.transform.positions is None:
+            del record["transform"]["positions"]
         return {"precision" if key == "vector_class" else key: value for key, value in record.items()}
 
     @property
@@ -183,17 +193,18 @@ class Recipe:
 
     def earlier(self) -> list[Recipe]:
         """Return this recipe as earlier versions made it, latest first: what they left open has its default."""
-        transform = self.transform
-        older = [replace(transform, passes=PILLOW), replace(transform, passes=PILLOW, colours=STORED)]
-        return [replace(self, transform=one) for one in older if one != transform]
+        resampled = replace(self.transform, positions=None)
+        ordered = replace(resampled, passes=PILLOW)
+        steps = (self.transform, resampled, ordered, replace(ordered, colours=STORED))
+        return [replace(self, transform=older) for newer, older in pairwise(steps) if older != newer]
 
     def differences(self, other: Recipe) -> list[str]:
         """Name each field in which the two differ, with both values: ``transform.mode: crop != fit``."""
-        theirs = dict(_leaves(other._record()))
+        ours, theirs = (dict(_leaves(one._record())) for one in (self, other))
         return [
-            f"{key}: {value} != {theirs.get(key)}"
-            for key, value in _leaves(self._record())
-            if value != theirs.get(key)
+            f"{key}: {ours.get(key)} != {theirs.get(key)}"
+            for key in ours | theirs
+            if ours.get(key) != theirs.get(key)
         ]
 
 

@@ -22,7 +22,8 @@ COMMON = {
 
 
 def make(kind: str) -> tuple[Any, Model]:
-    """A model of transformers and its record: "vit", "dinov2", "registers", "dinov3" or "resnet"."""
+    """A model of transformers and its record: "vit", "dinov2", "giant" (DINOv2 with SwiGLU), "registers", "dinov3" or
+    "resnet"."""
     import transformers as hf
 
     if kind == "vit":
@@ -30,11 +31,9 @@ def make(kind: str) -> tuple[Any, Model]:
             **COMMON, image_size=224, patch_size=16, intermediate_size=64, layer_norm_eps=1e-6
         )
         module, name = hf.ViTModel(config, add_pooling_layer=False), "dino-vits16"
-    elif kind == "dinov2":
-        module, name = (
-            hf.Dinov2Model(hf.Dinov2Config(**COMMON, image_size=518, patch_size=14)),
-            "dinov2-small",
-        )
+    elif kind in ("dinov2", "giant"):
+        settings = {**COMMON, "image_size": 518, "patch_size": 14, "use_swiglu_ffn": kind == "giant"}
+        module, name = hf.Dinov2Model(hf.Dinov2Config(**settings)), "dinov2-small"
     elif kind == "registers":
         settings = {**COMMON, "image_size": 518, "patch_size": 14, "num_register_tokens": 4}
         module = hf.Dinov2WithRegistersModel(hf.Dinov2WithRegistersConfig(**settings))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache as cache_calls
@@ -17,18 +18,20 @@ pytest.importorskip("torch", reason="the oracle is PyTorch's")
 import torch
 from safetensors.torch import save_file
 
+from fakes import original
 from fakes.transformer import known_as, make
 from steamdino.errors import ModelError, UsageError
 from steamdino.features import model_files
 from steamdino.features.attention import attention
 from steamdino.features.checkpoints import load
 from steamdino.features.encoder import Encoder
-from steamdino.features.model_registry import Model
+from steamdino.features.model_registry import Model, models
 from steamdino.features.onnx_export import OUTPUTS, outputs_of
 from steamdino.features.pull import take
-from steamdino.features.recipe_parser import named
+from steamdino.features.recipe_parser import named, parse
 from steamdino.features.runtimes import openvino_quantise
 from steamdino.features.runtimes.openvino import OpenVinoModel
+from steamdino.features.runtimes.runtime import Runtime
 from steamdino.features.runtimes.torch import TorchModel
 from steamdino.features.transform import normalise, prepare
 
@@ -55,7 +58,7 @@ def export_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Mad
     return export_once
 
 
-@pytest.fixture(params=["vit", "registers", "dinov3", "resnet"])
+@pytest.fixture(params=["vit", "dinov2", "registers", "dinov3", "resnet"])
 def exported(
     request: pytest.FixtureRequest, export_once: Callable[[str], Made], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Made]:
@@ -66,32 +69,70 @@ def exported(
         yield made
 
 
-@pytest.mark.parametrize("cells", [(16, 16), (14, 21), (22, 22)])
-def test_the_file_agrees_with_pytorch_at_every_size(exported: Made, cells: tuple[int, int]) -> None:
-    module, model, files = exported
-    width, height = (model.stride * side for side in cells)
-    transform = replace(model.transform, width=width, height=height)
-    names = OUTPUTS[model.family]
-    pixels = np.random.default_rng(0).integers(0, 256, (2, height, width, 3), dtype=np.uint8)
-    path = files.path("model.onnx")
-    got = OpenVinoModel(path, model, transform, outputs=names, batch_size=2, precision="f32")(pixels)
+def _expected(module: Any, model: Model, pictures: torch.Tensor) -> list[np.ndarray]:
+    """Compute all outputs as the authors' code does; those of other models as transformers does."""
     with torch.no_grad():
-        expected = outputs_of(model, module)(torch.from_numpy(normalise(pixels, transform)))
-    for name, ours, theirs in zip(names, got, expected, strict=True):
-        np.testing.assert_allclose(ours, theirs.numpy(), atol=1e-4, err_msg=name)
+        if model.positions is None:
+            return [one.numpy() for one in outputs_of(model, module)(pictures)]
+        blocks, attention = original.blocks(original.names(module), pictures, model.heads, model.positions)
+        return [*(one.numpy() for one in reversed(blocks[-4:])), attention.numpy()]
+
+
+@pytest.mark.parametrize("device", ["openvino", "cpu", *(["cuda"] if torch.cuda.is_available() else [])])
+@pytest.mark.parametrize("size", [(224, 336), (320, 320), (448, 448), (112, 144), "trained"], ids=str)
+def test_the_outputs_are_those_of_the_authors_code_at_every_size(
+    exported: Made, size: tuple[int, int] | str, device: str
+) -> None:
+    module, model, files = exported
+    size = (model.grid * model.stride,) * 2 if size == "trained" else size
+    width, height = (side // model.stride * model.stride or model.stride for side in size)
+    transform = parse(f"{model.name}/{width}x{height}").transform
+    names = OUTPUTS[model.family]
+    pixels = np.random.default_rng(0).integers(0, 256, (1, height, width, 3), dtype=np.uint8)
+    if device == "openvino":
+        path = files.path("model.onnx")
+        run: Runtime = OpenVinoModel(path, model, transform, outputs=names, batch_size=1, precision="f32")
+    else:
+        checkpoint = files.folder / "checkpoint"
+        run = TorchModel(checkpoint, model, transform, outputs=names, scale=1, device=device, precision="f32")
+    expected = _expected(module, model, torch.from_numpy(normalise(pixels, transform)))
+    for name, ours, theirs in zip(names, run(pixels), expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-4, err_msg=name)
+
+
+@pytest.mark.parametrize(("kind", "apart"), [("vit", 1e-3), ("dinov2", 1e-3)])
+def test_an_earlier_recipe_resamples_in_pytorch_as_transformers_does(
+    kind: str, apart: float, export_once: Callable[[str], Made]
+) -> None:
+    module, model, files = export_once(kind)
+    earlier = replace(parse(f"{model.name}/224x336").transform, positions=None)
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 336, 224, 3), dtype=np.uint8)
+    run = TorchModel(
+        files.folder / "checkpoint",
+        model,
+        earlier,
+        outputs=("tokens",),
+        scale=1,
+        device="cpu",
+        precision="f32",
+    )
+    pictures = torch.from_numpy(normalise(pixels, earlier))
+    with torch.no_grad():
+        expected = outputs_of(model, module)(pictures)[0].numpy()
+    (tokens,) = run(pixels)
+    np.testing.assert_allclose(tokens, expected, atol=1e-5)
+    assert abs(tokens - _expected(module, model, pictures)[0]).max() > apart
 
 
 def _strategy(module: Any, model: Model, kind: str, pixels: np.ndarray) -> np.ndarray:
     """Compute each strategy from the hidden states, by the formulas of DINO's evaluations."""
 
-    def states(given: torch.Tensor) -> Any:
-        options = {"interpolate_pos_encoding": True} if type(module).__name__ == "ViTModel" else {}
-        return module(pixel_values=given, output_hidden_states=True, **options)
+    def states(given: torch.Tensor) -> list[torch.Tensor]:
+        return [torch.from_numpy(one) for one in reversed(_expected(module, model, given)[:4])]
 
     picture = torch.from_numpy(normalise(pixels[np.newaxis], model.transform))
-    norm = getattr(module, "layernorm", None) or module.norm
     with torch.no_grad():
-        hidden = [norm(state) for state in states(picture).hidden_states]
+        hidden = states(picture)
         cls, patches = hidden[-1][:, 0], hidden[-1][:, 1 + model.registers :]
         if kind == "simple":
             vector = cls
@@ -112,13 +153,13 @@ def _strategy(module: Any, model: Model, kind: str, pixels: np.ndarray) -> np.nd
                     )
                 )
                 height, width = (side // model.stride * model.stride for side in smaller.shape[2:])
-                scaled.append(norm(states(smaller[:, :, :height, :width]).hidden_states[-1])[:, 0])
+                scaled.append(states(smaller[:, :, :height, :width])[-1][:, 0])
             vector = torch.stack(scaled).mean(0)
     return (vector / vector.norm())[0].numpy()
 
 
 @pytest.mark.parametrize("kind", ["simple", "complex", "gem", "multiscale", "patches"])
-@pytest.mark.parametrize("exported", ["vit", "registers", "dinov3"], indirect=True)
+@pytest.mark.parametrize("exported", ["vit", "dinov2", "registers", "dinov3"], indirect=True)
 def test_every_strategy_follows_its_formula(exported: Made, kind: str) -> None:
     module, model, _ = exported
     recipe = named(f"{model.name}/{kind}/squash/{16 * model.stride}x{22 * model.stride}")
@@ -210,46 +251,29 @@ def test_attention_maps_have_the_shape_of_the_patches(exported: Made) -> None:
     assert (maps.sum(axis=(1, 2)) <= 1 + 1e-5).all()
 
 
-def _original(module: Any) -> dict[str, torch.Tensor]:
-    """Return the weights of a transformers ViT with the names of facebookresearch/dino."""
-    state = dict(module.state_dict())
-    original = {
-        "cls_token": state["embeddings.cls_token"],
-        "pos_embed": state["embeddings.position_embeddings"],
-        "patch_embed.proj.weight": state["embeddings.patch_embeddings.projection.weight"],
-        "patch_embed.proj.bias": state["embeddings.patch_embeddings.projection.bias"],
-        "norm.weight": state["layernorm.weight"],
-        "norm.bias": state["layernorm.bias"],
-    }
-    for n in range(module.config.num_hidden_layers):
-        for kind in ("weight", "bias"):
-            layer = f"layers.{n}."
-            parts = [state[f"{layer}attention.{one}_proj.{kind}"] for one in "qkv"]
-            original[f"blocks.{n}.attn.qkv.{kind}"] = torch.cat(parts)
-            original[f"blocks.{n}.attn.proj.{kind}"] = state[f"{layer}attention.o_proj.{kind}"]
-            original[f"blocks.{n}.norm1.{kind}"] = state[f"{layer}layernorm_before.{kind}"]
-            original[f"blocks.{n}.norm2.{kind}"] = state[f"{layer}layernorm_after.{kind}"]
-            for fc in ("fc1", "fc2"):
-                original[f"blocks.{n}.mlp.{fc}.{kind}"] = state[f"{layer}mlp.{fc}.{kind}"]
-    return original
-
-
-@pytest.mark.parametrize("form", ["pth", "training", "safetensors", "transformers"])
-def test_the_authors_files_are_read_in_every_form(form: str, tmp_path: Path) -> None:
-    module, model = make("vit")
-    original = _original(module)
+@pytest.mark.parametrize("kind", ["vit", "dinov2", "registers", "giant"])
+@pytest.mark.parametrize("form", ["pth", "training", "chunks", "safetensors", "transformers"])
+def test_the_authors_files_are_read_in_every_form(kind: str, form: str, tmp_path: Path) -> None:
+    module, model = make(kind)
+    state = original.names(module)
+    file = tmp_path / "weights.pth"
     if form == "pth":
-        file = tmp_path / "dino.pth"
-        torch.save(original, file)
+        torch.save(state, file)
     elif form == "training":
-        file = tmp_path / "checkpoint.pth"
-        teacher = {f"module.backbone.{key}": value for key, value in original.items()}
+        teacher = {f"module.backbone.{key}": value for key, value in state.items()}
         teacher["module.head.mlp.0.weight"] = torch.zeros(3)
         student = {key: torch.zeros_like(value) for key, value in teacher.items()}
         torch.save({"student": student, "teacher": teacher, "epoch": 7}, file)
+    elif form == "chunks":  # a training checkpoint of DINOv2
+        chunked = {re.sub(r"^blocks\.(\d+)", r"blocks.1.\1", key): value for key, value in state.items()}
+        teacher = {f"backbone.{key}": value for key, value in chunked.items()}
+        teacher |= {f"{head}_head.mlp.0.weight": torch.zeros(3) for head in ("dino", "ibot")}
+        torch.save({"teacher": teacher}, file)
     elif form == "safetensors":
-        file = tmp_path / "dino.safetensors"
-        save_file({key: value.contiguous() for key, value in original.items()}, file)
+        file = tmp_path / "weights.safetensors"
+        save_file({key: value.contiguous() for key, value in state.items()}, file)
+    elif kind == "giant":
+        return  # a file does not say that its blocks are SwiGLU; the folder's config.json does
     else:
         file = tmp_path / "model.safetensors"
         save_file(dict(module.state_dict()), file)
@@ -257,7 +281,10 @@ def test_the_authors_files_are_read_in_every_form(form: str, tmp_path: Path) -> 
     picture = torch.randn(1, 3, 224, 224)
     with torch.no_grad():
         ours, theirs = (one(picture).last_hidden_state for one in (loaded, module))
+        blocks, _ = original.blocks(state, picture, model.heads, model.positions or "")
     np.testing.assert_allclose(ours.numpy(), theirs.numpy(), atol=1e-5)
+    if kind in ("vit", "registers"):  # which transformers resamples as the authors do, at this size
+        np.testing.assert_allclose(ours.numpy(), blocks[-1].numpy(), atol=1e-4)
 
 
 def test_a_resnet_with_torchvisions_names_is_read(tmp_path: Path) -> None:
@@ -288,19 +315,82 @@ def test_a_resnet_with_torchvisions_names_is_read(tmp_path: Path) -> None:
     assert (ours == theirs).all()
 
 
-def test_weights_that_are_code_or_of_another_model_are_refused(tmp_path: Path) -> None:
-    module, model = make("vit")
+def test_weights_that_are_code_or_damaged_are_refused(tmp_path: Path) -> None:
+    _, model = make("vit")
     torch.save({"patch_embed": print}, tmp_path / "code.pth")
     with pytest.raises(ModelError, match="cannot be read as dino-vits16: Weights only load failed"):
         load(model, tmp_path / "code.pth")
-    torch.save(_original(module), tmp_path / "small.pth")
-    with pytest.raises(
-        ModelError, match=r"width, patch and blocks \(32, 16, 5\), but dino-vits16 has \(384, 16, 5\)"
-    ):
-        load(replace(model, dim=384), tmp_path / "small.pth")
     (tmp_path / "none.pth").write_bytes(b"nothing")
     with pytest.raises(ModelError, match="cannot be read as dino-vits16"):
         load(model, tmp_path / "none.pth")
-    torch.save({"layers.0.other": torch.zeros(1)}, tmp_path / "names.pth")
-    with pytest.raises(ModelError, match="unknown names of weights"):
-        load(model, tmp_path / "names.pth")
+    torch.save([torch.zeros(1)], tmp_path / "list.pth")
+    with pytest.raises(ModelError, match=r"list\.pth holds a list, not weights by their names"):
+        load(model, tmp_path / "list.pth")
+
+
+def _shaped(kind: str, name: str) -> dict[str, torch.Tensor]:
+    """Return the weights of a tiny model, with the shapes that tell an official one."""
+    state, official = original.names(make(kind)[0]), models()[name]
+    state["patch_embed.proj.weight"] = torch.zeros(official.dim, 3, official.stride, official.stride)
+    state[f"blocks.{official.blocks - 1}.norm1.weight"] = torch.zeros(official.dim)
+    return state
+
+
+@pytest.mark.parametrize(
+    ("kind", "holds", "wanted"),
+    [
+        ("dinov2", "dinov2-base", "dinov2-small"),
+        ("dinov2", "dinov2-small", "dinov2-small-registers"),
+        ("registers", "dinov2-small-registers", "dinov2-small"),
+        ("dinov2", "dinov2-small", "dino-vits16"),
+        ("vit", "dino-vitb8", "dino-vitb16"),
+        ("vit", "dino-vits16", "dino-resnet50"),
+    ],
+)
+def test_the_weights_of_another_model_are_refused_with_its_name(
+    kind: str, holds: str, wanted: str, tmp_path: Path
+) -> None:
+    torch.save(_shaped(kind, holds), tmp_path / "other.pth")
+    with pytest.raises(
+        ModelError, match=rf"holds a DINO.*, but {wanted} is a .*; it fits .*{holds}"
+    ) as error:
+        load(models()[wanted], tmp_path / "other.pth")
+    assert "\n" not in str(error.value)
+
+
+def test_weights_that_are_unknown_or_incomplete_are_refused_by_their_names(tmp_path: Path) -> None:
+    module, model = make("vit")
+    file = tmp_path / "some.pth"
+    torch.save({"layers.0.other": torch.zeros(1)}, file)
+    expected = r"expected those of dino-vits16, such as cls_token, pos_embed, .*; found layers\.0\.other$"
+    with pytest.raises(ModelError, match=expected):
+        load(model, file)
+    state = original.names(module)
+    torch.save(state, file)
+    with pytest.raises(ModelError, match=r"holds a DINO of width 32, .*; it fits no known model"):
+        load(replace(model, dim=48), file)
+    torch.save({**state, "blocks.1.gate": torch.zeros(1)}, file)
+    with pytest.raises(ModelError, match=r"0 are missing \(none\), and 1 are unknown \(blocks\.1\.gate\)"):
+        load(model, file)
+    torch.save({key: value for key, value in state.items() if key != "norm.bias"}, file)
+    with pytest.raises(ModelError, match=r"1 are missing \(layernorm\.bias\)"):
+        load(model, file)
+    torch.save({**state, "norm.bias": torch.zeros(3)}, file)
+    with pytest.raises(ModelError, match=r"another shape of layernorm\.bias: expected \(32,\), found \(3,\)"):
+        load(model, file)
+
+
+@pytest.mark.parametrize("name", ["dinov3-vits16", "clip-vitb32"])
+def test_a_file_of_a_model_that_comes_as_a_folder_is_refused(name: str, tmp_path: Path) -> None:
+    torch.save({"rope_embed.periods": torch.zeros(16)}, tmp_path / "one.pth")
+    with pytest.raises(ModelError, match=f"{name} is not read from a file .*; give a folder"):
+        load(models()[name], tmp_path / "one.pth")
+
+
+def test_a_folder_of_another_model_is_refused_with_what_it_holds(tmp_path: Path) -> None:
+    module, _ = make("dinov2")
+    module.save_pretrained(tmp_path / "weights")
+    with pytest.raises(
+        ModelError, match="holds a DINOv2 of width 32, .*, but dinov2-small is a DINOv2 of width 384"
+    ):
+        load(models()["dinov2-small"], tmp_path / "weights")

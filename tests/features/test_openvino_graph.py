@@ -13,13 +13,16 @@ import pytest
 
 pytest.importorskip("torch", reason="the oracle is PyTorch's")
 
+import onnxruntime
 import torch
 from onnxruntime.quantization import quantize_dynamic
 
+from fakes import original
 from fakes.transformer import make, torchscript
 from steamdino.errors import ModelError, RecipeError
 from steamdino.features.model_registry import Model
 from steamdino.features.runtimes.openvino import OpenVinoModel
+from steamdino.features.runtimes.openvino_graph import mixes_pictures
 from steamdino.features.transform import normalise
 
 OUTPUTS = ("tokens_4", "tokens_3", "tokens_2", "tokens", "attention")
@@ -76,6 +79,22 @@ def test_earlier_blocks_attention_and_other_sizes_are_those_of_transformers(
         assert expected.std() > 1e-4
 
 
+@pytest.mark.parametrize(
+    ("width", "height"), [(224, 336), (320, 320), (448, 448), (112, 144), (224, 224), (518, 518)]
+)
+def test_a_file_of_the_hub_is_resampled_as_in_the_authors_code(made: Made, width: int, height: int) -> None:
+    module, model, path = made
+    width, height = (side // model.stride * model.stride for side in (width, height))
+    transform = replace(model.transform, width=width, height=height, positions="offset")
+    run = OpenVinoModel(path, model, transform, outputs=OUTPUTS, batch_size=2, precision="f32")
+    pixels = _pixels(width, height)
+    pictures = torch.from_numpy(normalise(pixels, transform))
+    with torch.no_grad():
+        blocks, attention = original.blocks(original.names(module), pictures, model.heads, "offset")
+    for name, got, expected in zip(OUTPUTS, run(pixels), [*blocks[-4:], attention], strict=True):
+        np.testing.assert_allclose(got, expected, atol=1e-4, err_msg=name)
+
+
 def test_a_file_quantised_to_8_bits_yields_the_same_outputs_roughly(made: Made, tmp_path: Path) -> None:
     module, model, path = made
     quantize_dynamic(path, tmp_path / "int8.onnx")
@@ -86,6 +105,39 @@ def test_a_file_quantised_to_8_bits_yields_the_same_outputs_roughly(made: Made, 
     for got, expected in zip(run(pixels), _expected(module, model, pixels), strict=True):
         cosine = (got * expected).sum() / np.linalg.norm(got) / np.linalg.norm(expected)
         assert cosine > 0.99
+
+
+def test_outputs_of_a_dynamically_quantised_file_do_not_depend_on_the_batch(
+    trace_once: Callable[[str, int], Made], tmp_path: Path
+) -> None:
+    _, model, path = trace_once("vit", 17)
+    file = tmp_path / "int8.onnx"
+    quantize_dynamic(path, file)
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 224, 224, 3), dtype=np.uint8)
+    pixels[1] //= 8
+    session = onnxruntime.InferenceSession(file)
+    together, alone = (
+        session.run(None, {"pixel_values": normalise(one, model.transform)})[0][:1]
+        for one in (pixels, pixels[:1])
+    )
+    assert abs(together - alone).max() > 1e-4  # by its definition, the file mixes the pictures
+    many, one = (
+        OpenVinoModel(file, model, model.transform, outputs=OUTPUTS, batch_size=size, precision="f32")
+        for size in (4, 1)
+    )
+    for number, picture in enumerate(pixels):
+        for ours, theirs in zip(many(pixels), one(picture[np.newaxis]), strict=True):
+            assert ours.shape[0] == 4
+            assert (ours[number] == theirs[0]).all()
+
+
+def test_a_file_that_is_not_quantised_gets_whole_batches(trace_once: Callable[[str, int], Made]) -> None:
+    import openvino as ov
+
+    _, _, path = trace_once("vit", 17)
+    network = ov.Core().read_model(path)
+    network.reshape([2, 3, 224, 224])
+    assert not mixes_pictures(network)
 
 
 def test_an_output_that_the_graph_lacks_is_refused_by_name(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 """Load PyTorch weights of the official models, in any of three forms, as modules of transformers.
 
-The forms are a folder in transformers' layout; the authors' own file, ``facebookresearch/dino`` (a vision transformer,
-a ResNet-50 with torchvision's names, or a training checkpoint, of which the teacher is used); and a ``.safetensors``
-file with either set of names. Only weights are loaded: no code in the files is run.
+The forms are a folder in transformers' layout; the authors' own file, of ``facebookresearch/dino`` (a vision
+transformer, or a ResNet-50 with torchvision's names) or ``facebookresearch/dinov2`` (with and without registers), or a
+training checkpoint of either, of which the teacher is used; and a ``.safetensors`` file with either set of names. Only
+weights are loaded: no code in the files is run.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from steamdino.errors import MissingExtraError, ModelError
+from steamdino.features import checkpoint_contents
 from steamdino.features.model_registry import Model
 
 if TYPE_CHECKING:
@@ -31,9 +33,21 @@ _BLOCK = {
     "mlp.fc1": "mlp.fc1",
     "mlp.fc2": "mlp.fc2",
 }
+_BLOCK_OF_DINOV2 = {
+    "norm1": "norm1",
+    "norm2": "norm2",
+    "attn.proj": "attention.o_proj",
+    "mlp.fc1": "mlp.fc1",
+    "mlp.fc2": "mlp.fc2",
+    "mlp.w3": "mlp.down_proj",
+    "ls1": "layer_scale1",
+    "ls2": "layer_scale2",
+}
 _STEM = {
     "cls_token": "embeddings.cls_token",
     "pos_embed": "embeddings.position_embeddings",
+    "mask_token": "embeddings.mask_token",
+    "register_tokens": "embeddings.register_tokens",
     "patch_embed.proj.weight": "embeddings.patch_embeddings.projection.weight",
     "patch_embed.proj.bias": "embeddings.patch_embeddings.projection.bias",
     "norm.weight": "layernorm.weight",
@@ -60,7 +74,12 @@ def load(model: Model, source: Path) -> nn.Module:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
-        module = _from_folder(source) if source.is_dir() else _from_file(model, source)
+        if source.is_dir():
+            module = _from_folder(source)
+            if model.family == "vit":
+                checkpoint_contents.check(model, source, module.state_dict())
+        else:
+            module = _from_file(model, source)
     except ModelError:
         raise
     except Exception as error:  # an untrusted file can make the readers raise anything
@@ -80,6 +99,11 @@ def _from_folder(folder: Path) -> nn.Module:
 
 
 def _from_file(model: Model, file: Path) -> nn.Module:
+    if not checkpoint_contents.comes_as_a_file(model):
+        raise ModelError(
+            f"{model.name} is not read from a file such as {file}; give a folder in transformers' layout, with its"
+            " config.json and model.safetensors"
+        )
     if file.suffix == ".safetensors":
         from safetensors.torch import load_file
 
@@ -88,68 +112,106 @@ def _from_file(model: Model, file: Path) -> nn.Module:
         import torch
 
         loaded = torch.load(file, map_location="cpu", weights_only=True)
+        if not isinstance(loaded, Mapping):
+            raise ModelError(f"{file} holds a {type(loaded).__name__}, not weights by their names")
         state = _backbone(loaded)
+    checkpoint_contents.check(model, file, state)
     if "patch_embed.proj.weight" in state:
-        return _vision_transformer(model, state)
+        return _vision_transformer(model, file, state)
     if "layer1.0.conv1.weight" in state:
-        return _resnet(state)
+        return _resnet(file, state)
     return _transformers_names(model, file, state)
 
 
 def _backbone(loaded: Mapping[str, Any]) -> State:
-    """Return the backbone of a training checkpoint's teacher, or the weights as they are."""
+    """Return the backbone of a training checkpoint's teacher, or the weights as they are, with one number a block."""
     for name in ("teacher", "student", "state_dict", "model"):
         if isinstance(loaded.get(name), Mapping):
             loaded = loaded[name]
             break
-    stripped = {re.sub(r"^(module\.|backbone\.)+", "", key): value for key, value in loaded.items()}
-    return {key: value for key, value in stripped.items() if not key.startswith(("head.", "fc."))}
+    made = {}
+    for key, value in loaded.items():
+        name = re.sub(r"^(module\.|backbone\.)+", "", str(key).replace("_fsdp_wrapped_module.", ""))
+        # DINOv2 trains its blocks in chunks: the second number is the block's own.
+        name = re.sub(r"^blocks\.\d+\.(\d+)\.", r"blocks.\1.", name)
+        if not name.startswith(("head.", "fc.", "dino_head.", "ibot_head.")):
+            made[name] = value
+    return made
 
 
-def _vision_transformer(model: Model, state: State) -> nn.Module:
-    from transformers import ViTConfig, ViTModel
+def _vision_transformer(model: Model, file: Path, state: State) -> nn.Module:
+    import torch
+    from transformers import (
+        Dinov2Config,
+        Dinov2Model,
+        Dinov2WithRegistersConfig,
+        Dinov2WithRegistersModel,
+        ViTConfig,
+        ViTModel,
+    )
 
     width, _, patch, _ = state["patch_embed.proj.weight"].shape
-    blocks = 1 + max(int(key.split(".")[1]) for key in state if key.startswith("blocks."))
-    side = round((state["pos_embed"].shape[1] - 1) ** 0.5)
-    found, due = (width, patch, blocks), (model.dim, model.stride, model.blocks)
-    if found != due:
-        raise ModelError(
-            f"these are the weights of a transformer of width, patch and blocks {found}, but {model.name} has {due}"
+    settings: dict[str, Any] = {
+        "hidden_size": width,
+        "num_hidden_layers": model.blocks,
+        "num_attention_heads": model.heads,
+        "patch_size": patch,
+        "image_size": round((state["pos_embed"].shape[1] - 1) ** 0.5) * patch,
+        "layer_norm_eps": EPSILON,
+        "attn_implementation": "eager",
+    }
+    if "blocks.0.ls1.gamma" not in state:
+        inner = state["blocks.0.mlp.fc1.weight"].shape[0]
+        module: nn.Module = ViTModel(ViTConfig(**settings, intermediate_size=inner), add_pooling_layer=False)
+        return _filled(module, file, _renamed(state, "layers", _BLOCK))
+    settings["use_swiglu_ffn"] = "blocks.0.mlp.w12.weight" in state
+    if "register_tokens" in state:
+        registers = state["register_tokens"].shape[1]
+        module = Dinov2WithRegistersModel(
+            Dinov2WithRegistersConfig(**settings, num_register_tokens=registers)
         )
-    module: nn.Module = ViTModel(
-        ViTConfig(
-            hidden_size=width,
-            num_hidden_layers=blocks,
-            num_attention_heads=model.heads,
-            intermediate_size=state["blocks.0.mlp.fc1.weight"].shape[0],
-            patch_size=patch,
-            image_size=side * patch,
-            layer_norm_eps=EPSILON,
-            attn_implementation="eager",
-        ),
-        add_pooling_layer=False,
-    )
-    module.load_state_dict(_renamed(state))
+    else:
+        module = Dinov2Model(Dinov2Config(**settings))
+    # It covers patches in training only, and some files are published without it.
+    state = {"mask_token": torch.zeros(1, width), **state}
+    return _filled(module, file, _renamed(state, "encoder.layer", _BLOCK_OF_DINOV2))
+
+
+def _filled(module: nn.Module, file: Path, weights: Mapping[str, Tensor]) -> nn.Module:
+    """Give a module its weights.
+
+    Raises:
+        ModelError: some are missing, unknown or of another shape.
+    """
+    checkpoint_contents.compare(file, module.state_dict(), weights)
+    module.load_state_dict(weights)
     return module
 
 
-def _renamed(state: State) -> dict[str, Tensor]:
-    renamed = {theirs: state[ours] for ours, theirs in _STEM.items()}
+def _renamed(state: State, layers: str, block: Mapping[str, str]) -> dict[str, Tensor]:
+    """Give weights with the authors' names those of transformers; what has none keeps its own."""
+    renamed: dict[str, Tensor] = {}
     for key, value in state.items():
-        if not key.startswith("blocks."):
+        if not key.startswith("blocks.") or key.count(".") < 3:
+            renamed[_STEM.get(key, key)] = value
             continue
         _, number, name = key.split(".", 2)
         part, kind = name.rsplit(".", 1)
+        inside = f"{layers}.{number}"
         if part == "attn.qkv":  # one matrix for all three, in this order
             for letter, share in zip("qkv", value.chunk(3), strict=True):
-                renamed[f"layers.{number}.attention.{letter}_proj.{kind}"] = share
+                renamed[f"{inside}.attention.{letter}_proj.{kind}"] = share
+        elif part == "mlp.w12":  # both factors of SwiGLU, in this order
+            for gate, share in zip(("gate_proj", "up_proj"), value.chunk(2), strict=True):
+                renamed[f"{inside}.mlp.{gate}.{kind}"] = share
+        elif part in block:
+            renamed[f"{inside}.{block[part]}.{'lambda1' if kind == 'gamma' else kind}"] = value
         else:
-            renamed[f"layers.{number}.{_BLOCK[part]}.{kind}"] = value
+            renamed[key] = value
     return renamed
 
 
-def _resnet(state: State) -> nn.Module:
+def _resnet(file: Path, state: State) -> nn.Module:
     from transformers import ResNetConfig, ResNetModel
 
     stages = [
@@ -178,8 +240,7 @@ def _resnet(state: State) -> nn.Module:
             "downsample.1.", "shortcut.normalization."
         )
         renamed[name] = value
-    module.load_state_dict(renamed)
-    return module
+    return _filled(module, file, renamed)
 
 
 def _transformers_names(model: Model, file: Path, state: State) -> nn.Module:

@@ -12,6 +12,8 @@ The fields of a model's record in ``models.toml`` (a family's common fields are 
 ``outputs``                      its outputs: "cls", "patches", "map", "embedding", "words"
 ``dim``                          length of a token or an embedding
 ``blocks``, ``heads``            of a transformer; ``registers``: tokens between the CLS token and the patches
+``positions``                    how the authors' code resamples its position embeddings, of `position_resampling`, and
+                                 ``grid``, the side of the trained grid in patches; absent if they never are
 ``complex``                      what that strategy takes: "last4" (CLS of four blocks) or "mean" (CLS, mean patch)
 ``width``, ``height``, ``mode``  its own preprocessing, with ``interpolation``, ``mean`` and ``std``
 ``pooling``, ``power``           its own pooling
@@ -70,6 +72,8 @@ class Model:
     heads: int = 0
     registers: int = 0
     complex: str | None = None
+    positions: str | None = None
+    grid: int = 0
     accept: str | None = None
     vector_class: str = "float"
     hub: Mapping[str, str] = field(default_factory=dict)

@@ -15,6 +15,8 @@ from steamdino.errors import MissingExtraError, ModelError
 from steamdino.features import checkpoints
 from steamdino.features.model_files import CHECKPOINT, TEXT, TOKENIZER, WEIGHTS
 from steamdino.features.model_registry import Model
+from steamdino.features.position_resampling import ANTIALIASED_CUBIC, CUBIC, EXTRA, REACH
+from steamdino.recipe import ANTIALIAS
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -49,12 +51,10 @@ def export(model: Model, source: Path, folder: Path) -> None:
         import torch
     except ImportError:
         raise MissingExtraError(f"exporting {model.name}", "torch") from None
-    wrapped = outputs_of(model, module)
+    wrapped = outputs_of(model, module, model.positions)
     # Neither square nor of the trained size: otherwise the exporter fixes these sizes.
     size, beside = model.transform, 2 * model.stride if model.family != "clip" else 0
     picture = torch.zeros(2, 3, size.height + beside, size.width - beside // 2)
-    if type(module).__name__ == "Dinov2WithRegistersModel":
-        _interpolate_exportably(module)
     _to_onnx(wrapped, picture, folder / WEIGHTS, "pixel_values", OUTPUTS[model.family], model)
     if model.family == "clip":
         _to_onnx(
@@ -69,9 +69,18 @@ def export(model: Model, source: Path, folder: Path) -> None:
     module.save_pretrained(folder / CHECKPOINT)
 
 
-def outputs_of(model: Model, module: nn.Module) -> nn.Module:
-    """Return a module that maps normalised pictures (B, 3, H, W) to its family's `OUTPUTS` as a tuple."""
+def outputs_of(model: Model, module: nn.Module, positions: str | None = None) -> nn.Module:
+    """Return a module that maps normalised pictures (B, 3, H, W) to its family's `OUTPUTS` as a tuple.
+
+    Args:
+        model: its record.
+        module: of transformers; changed in place.
+        positions: how to resample its position embeddings, of `position_resampling`; None as transformers does.
+    """
     from torch import nn
+
+    if positions is not None:
+        _resample_positions(module, positions)
 
     class Transformer(nn.Module):
         def __init__(self) -> None:
@@ -111,35 +120,56 @@ def outputs_of(model: Model, module: nn.Module) -> nn.Module:
     return wrapped.eval()
 
 
-def _interpolate_exportably(module: Any) -> None:
-    """Make a module interpolate its position embeddings with operations that ONNX has.
+def _resample_positions(module: Any, rule: str) -> None:
+    """Make a module resample its position embeddings by a rule of `position_resampling`, in operations that ONNX has.
 
-    Models with registers interpolate bicubically with antialiasing, which ONNX runtimes compute differently. Here it is
-    two products with the resampling weights: Keys' cubic with coefficient -0.5, stretched if the grid shrinks, each row
-    adding up to 1, as in PyTorch and Pillow.
+    The same two products as there, with weights that are computed where the size becomes known: in an exported graph,
+    from the size of each input. In single precision, whatever the module's is.
     """
     import torch
 
-    known = module.embeddings.position_embeddings
-    side = round((known.shape[1] - 1) ** 0.5)
+    embeddings = module.embeddings
     patch = module.config.patch_size
+    reach = 0 if rule == ANTIALIAS else REACH
+    coefficient = ANTIALIASED_CUBIC if rule == ANTIALIAS else CUBIC
 
-    def weights(cells: Any) -> Tensor:
-        scale = side / torch.scalar_tensor(cells, dtype=torch.float32)
-        centres = (torch.arange(cells, dtype=torch.float32) + 0.5) * scale
-        stretch = torch.clamp(scale, min=1.0)
-        distance = ((torch.arange(side, dtype=torch.float32) + 0.5)[None] - centres[:, None]).abs() / stretch
-        near = (1.5 * distance - 2.5) * distance * distance + 1
-        far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
-        values = torch.where(distance < 1, near, torch.where(distance < 2, far, torch.zeros_like(distance)))
-        return values / values.sum(1, keepdim=True)
+    def interpolate(_: Tensor, height: int, width: int) -> Tensor:
+        known = embeddings.position_embeddings
+        side = round((known.shape[1] - 1) ** 0.5)
+        counts = (height // patch, width // patch)
+        rows, columns = (
+            torch.scalar_tensor(count, dtype=torch.float32, device=known.device) for count in counts
+        )
+        trained = (rows == side) & (columns == side)
+        extra = torch.where(trained, 0.0, 0.0 if rule == ANTIALIAS else EXTRA)
+        places = torch.arange(-reach, side + reach, dtype=torch.float32, device=known.device)
 
-    def interpolate(embeddings: Tensor, height: int, width: int) -> Tensor:
-        grid = known[0, 1:].reshape(side, side, -1)
-        resized = torch.einsum("hr,wc,rcd->hwd", weights(height // patch), weights(width // patch), grid)
+        def weights(count: int, cells: Tensor) -> Tensor:
+            scale = side / (cells + extra)
+            steps = torch.arange(count, dtype=torch.float32, device=known.device)
+            distances = (places - ((steps + 0.5) * scale - 0.5)[:, None]).abs()
+            if rule == ANTIALIAS:
+                values = _cubic(distances / torch.clamp(scale, min=1.0), coefficient)
+                return values / values.sum(1, keepdim=True)
+            return _cubic(distances, coefficient)
+
+        border = torch.arange(-reach, side + reach, device=known.device).clamp(0, side - 1)
+        grid = known[0, 1:].float().reshape(side, side, -1)[border][:, border]
+        products = (weights(counts[0], rows), weights(counts[1], columns), grid)
+        resized = torch.einsum("hr,wc,rcd->hwd", *products).to(known.dtype)
         return torch.cat([known[:, :1], resized.flatten(0, 1)[None]], 1)
 
-    module.embeddings.interpolate_pos_encoding = interpolate
+    embeddings.interpolate_pos_encoding = interpolate
+
+
+def _cubic(distances: Tensor, a: float) -> Tensor:
+    """As `position_resampling.cubic`."""
+    import torch
+
+    x = distances
+    near = ((a + 2) * x - (a + 3)) * x * x + 1
+    far = ((a * x - 5 * a) * x + 8 * a) * x - 4 * a
+    return torch.where(x <= 1, near, torch.where(x < 2, far, torch.zeros_like(x)))
 
 
 def _text(module: Any) -> nn.Module:

@@ -14,9 +14,12 @@ from dataclasses import dataclass, replace
 from steamdino.errors import RecipeError
 from steamdino.features import model_files, pooling
 from steamdino.features.model_registry import Model, model, models, records
+from steamdino.features.runtimes.runtime import scaled_size
 from steamdino.recipe import POOLING_KINDS, TRANSFORM_MODES, Pooling, Recipe, Transform
 
 DEFAULT_GEM_POWER = {"vit": 4.0, "conv": 3.0}
+"""The power of `gem` by family: 4 on the patches of a transformer, as in DINO's eval_copy_detection; 3 on the map of a
+convolutional model, where Radenović et al. (see `features.pooling`) start to learn it."""
 WHITEN, RAW = "whiten", "raw"
 
 
@@ -112,6 +115,7 @@ def parse(
         spec = _changed(spec, part)
     _check_size(spec)
     _check_pooling(spec.model, spec.pooling.kind)
+    spec = replace(spec, transform=replace(spec.transform, positions=_positions(spec)))
     return replace(spec, raw=replace(spec, raw=False).shipped and spec.raw)
 
 
@@ -221,6 +225,16 @@ def _changed(spec: Spec, part: str) -> Spec:
         f"{part!r} in a recipe is not one of: {', '.join([*POOLING_KINDS, *TRANSFORM_MODES, WHITEN, RAW])},"
         " or a size as in 224x336"
     )
+
+
+def _positions(spec: Spec) -> str | None:
+    """How the model's position embeddings are resampled; None if they are not, at any scale that the pooling needs."""
+    known, size = spec.model, spec.transform
+    if known.positions is None:
+        return None
+    sizes = [scaled_size(size.height, size.width, one, 1) for one in pooling.scales(spec.pooling)]
+    grids = {tuple(side // known.stride for side in one) for one in sizes}
+    return None if grids == {(known.grid, known.grid)} else known.positions
 
 
 def _check_pooling(chosen: Model, kind: str) -> None:

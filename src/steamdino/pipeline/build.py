@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from steamdino.engines import Engine, EngineSettings, start_engine
@@ -43,6 +43,8 @@ class BuildSummary:
         swapped: whether it is new; False if there was nothing to do.
         seconds: duration of the encoding.
         index: the kind of search index that the newest snapshot has.
+        outdated: fields of the recipe's transform that this version would fill differently: an earlier one built the
+            gallery.
     """
 
     recipe: Recipe
@@ -54,6 +56,7 @@ class BuildSummary:
     swapped: bool
     seconds: float
     index: str
+    outdated: tuple[str, ...] = ()
 
 
 def build(
@@ -110,7 +113,7 @@ def build(
     kind_for(index, 0, 0)
     check_promised(neighbours)
     spec = parse(recipe) if isinstance(recipe, str) else recipe
-    base = of(spec.base)
+    own = base = of(spec.base)
     check_precision(base.model, precision)  # even if there turns out to be nothing to encode
     with Gallery.write(gallery, "build") as opened:
         if not upgrade:
@@ -155,8 +158,20 @@ def build(
             measure_opening(opened, snapshot, threads or os.cpu_count() or 1)
         manifest = Manifest.read(snapshot)
         absent = opened.games.count() - manifest.games  # each game is in one of the snapshot's two lists
+        outdated = tuple(
+            name for name, value in asdict(own.transform).items() if value != getattr(chosen.transform, name)
+        )
         return BuildSummary(
-            chosen, encoded, failed, manifest.games, absent, snapshot, swapped, seconds, manifest.index
+            chosen,
+            encoded,
+            failed,
+            manifest.games,
+            absent,
+            snapshot,
+            swapped,
+            seconds,
+            manifest.index,
+            outdated,
         )
 
 

@@ -32,6 +32,7 @@ class OpenVinoModel:
 
     Shapes are static: OpenVINO plans such a graph better, and a picture's tokens then do not depend, to the last bit,
     on what else is in its batch. That is why a run that was killed and continued gives the bytes of one that was not.
+    Files that were quantised dynamically take their scales from all values of a batch, so they get one picture a call.
 
     Threads may share it; `streams` of their calls run side by side.
     """
@@ -78,7 +79,6 @@ class OpenVinoModel:
                 f" vectors would differ; use the model that it was made from: {model.quantised['model']}"
             )
         with LOADING:
-            self._shape = (batch_size, transform.height, transform.width, 3)
             config = {"INFERENCE_PRECISION_HINT": precision, "NUM_STREAMS": str(streams)}
             if cores:
                 # Processes that share a machine do not know of each other, and would bind their threads to the same
@@ -88,49 +88,15 @@ class OpenVinoModel:
             compiled = _compiled(
                 made_from if identity else None,
                 config,
-                lambda: self._adapted(path, model, transform, outputs, scale),
+                lambda: _adapted(path, model, transform, outputs, scale, batch_size),
             )
+            self._rows, self._shape = batch_size, tuple(compiled.input().shape)
             self._outputs = len(outputs)
             # A request serves one call at a time; each call takes one and puts it back.
             self._requests: SimpleQueue[Any] = SimpleQueue()
             for _ in range(streams):
                 self._requests.put(compiled.create_infer_request())
-            _set_up(lambda: self(np.zeros(self._shape, np.uint8)))
-
-    def _adapted(
-        self, path: Path, model: Model, transform: Transform, outputs: Sequence[str], scale: float
-    ) -> Any:
-        """Read a file as an `openvino.Model` that takes pixels and gives the outputs."""
-        with without_telemetry():
-            import openvino as ov
-            from openvino.preprocess import PrePostProcessor
-
-        core, batch_size = ov.Core(), self._shape[0]
-        try:
-            network = core.read_model(path)
-            height, width = transform.height, transform.width
-            if scale != 1.0:
-                height, width = scaled_size(height, width, scale, model.stride)
-            if model.family == "vit":
-                openvino_graph.fit_positions(network, model, width, height)
-            network.reshape([batch_size, 3, height, width])
-        except RuntimeError as error:  # the only type that OpenVINO raises
-            reason = str(error).strip().splitlines()[-1]
-            raise ModelError(
-                f"{path} cannot be used for {model.name} at {transform.width}x{transform.height}: {reason}"
-            ) from None
-        network = openvino_graph.select(network, outputs, model)
-        if scale != 1.0:
-            openvino_graph.scale_input(network, transform.width, transform.height, scale, model.stride)
-        steps = PrePostProcessor(network)
-        steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC")).set_shape(
-            self._shape
-        )
-        steps.input().model().set_layout(ov.Layout("NCHW"))
-        steps.input().preprocess().convert_element_type(ov.Type.f32).mean(
-            [255 * value for value in transform.mean]
-        ).scale([255 * value for value in transform.std])
-        return steps.build()
+            _set_up(lambda: self(np.zeros((batch_size, *self._shape[1:]), np.uint8)))
 
     def __call__(self, pixels: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         """Compute the outputs of a batch.
@@ -142,15 +108,18 @@ class OpenVinoModel:
             each output in the order of its name, float32, shape (batch_size, ...). The rows beyond n belong to black
             pictures. They stay, so that later steps compute on the same shapes, to the same last bit, whatever n is.
         """
-        if len(pixels) < self._shape[0]:
-            filled = np.zeros(self._shape, np.uint8)
+        if len(pixels) < self._rows:
+            filled = np.zeros((self._rows, *self._shape[1:]), np.uint8)
             filled[: len(pixels)] = pixels
             pixels = filled
         request = self._requests.get()
         try:
-            results = request.infer([pixels])
-            # The request's own buffers are overwritten by its next call.
-            return [results[n].astype(np.float32) for n in range(self._outputs)]
+            parts = []
+            for start in range(0, self._rows, self._shape[0]):
+                results = request.infer([pixels[start : start + self._shape[0]]])
+                # The request's own buffers are overwritten by its next call.
+                parts.append([results[n].astype(np.float32) for n in range(self._outputs)])
+            return parts[0] if len(parts) == 1 else [np.concatenate(one) for one in zip(*parts, strict=True)]
         finally:
             self._requests.put(request)
 
@@ -215,6 +184,48 @@ class OpenVinoTextModel:
         with self._running:  # a compiled model has one request, which refuses a second call while it runs
             vectors: NDArray[np.float32] = self._compiled(given)[self._output].astype(np.float32)
         return vectors
+
+
+def _adapted(
+    path: Path, model: Model, transform: Transform, outputs: Sequence[str], scale: float, batch_size: int
+) -> Any:
+    """Read a file as an `openvino.Model` that takes pixels and gives the outputs.
+
+    It takes `batch_size` pictures, or one if their tokens would depend on each other.
+    """
+    with without_telemetry():
+        import openvino as ov
+        from openvino.preprocess import PrePostProcessor
+
+    core = ov.Core()
+    try:
+        network = core.read_model(path)
+        height, width = transform.height, transform.width
+        if scale != 1.0:
+            height, width = scaled_size(height, width, scale, model.stride)
+        if model.family == "vit":
+            openvino_graph.fit_positions(network, model, width, height, transform.positions)
+        network.reshape([batch_size, 3, height, width])
+        if batch_size > 1 and openvino_graph.mixes_pictures(network):
+            batch_size = 1
+            network.reshape([1, 3, height, width])
+    except RuntimeError as error:  # the only type that OpenVINO raises
+        reason = str(error).strip().splitlines()[-1]
+        raise ModelError(
+            f"{path} cannot be used for {model.name} at {transform.width}x{transform.height}: {reason}"
+        ) from None
+    network = openvino_graph.select(network, outputs, model)
+    if scale != 1.0:
+        openvino_graph.scale_input(network, transform.width, transform.height, scale, model.stride)
+    steps = PrePostProcessor(network)
+    steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC")).set_shape(
+        [batch_size, transform.height, transform.width, 3]
+    )
+    steps.input().model().set_layout(ov.Layout("NCHW"))
+    steps.input().preprocess().convert_element_type(ov.Type.f32).mean(
+        [255 * value for value in transform.mean]
+    ).scale([255 * value for value in transform.std])
+    return steps.build()
 
 
 def _compiled(made_from: tuple[str, ...] | None, config: dict[str, str], adapt: Callable[[], Any]) -> Any:

@@ -20,6 +20,7 @@ import numpy as np
 
 from steamdino.errors import RecipeError
 from steamdino.features.model_registry import Model
+from steamdino.features.position_resampling import CUBIC, weights
 from steamdino.features.runtimes.runtime import scaled_size
 
 KNOWN_AS = {
@@ -29,19 +30,32 @@ KNOWN_AS = {
 """Names that exporters give to an output."""
 
 EARLIER = ("tokens_2", "tokens_3", "tokens_4")
-CUBIC = -0.75
-"""The cubic's coefficient with which PyTorch interpolates, and so the position embeddings of DINO."""
 
 
-def fit_positions(graph: Any, model: Model, width: int, height: int) -> None:
-    """Interpolate a fixed position embedding, if the graph has one, for another size of input.
+def fit_positions(graph: Any, model: Model, width: int, height: int, rule: str | None) -> None:
+    """Resample the position embeddings of a graph, if it has some, for another size of input.
 
-    This does what transformers does: bicubic from grid to grid, half-pixel centres, no antialiasing. The CLS token's
-    embedding stays.
+    Exporters leave them in two forms: for one size, as a constant; for any size, as a constant with an interpolation,
+    which does what the exporter's version of transformers did. Either is replaced by the rule. A graph that
+    resamples by matrix products, as `onnx_export` writes it, is complete. The CLS token's embedding stays.
+
+    Args:
+        graph: an `openvino.Model` of any input size.
+        model: its record.
+        width, height: of the input in pixels.
+        rule: of `position_resampling`; None to resample a constant as transformers does (bicubic from grid to grid,
+            half-pixel centres, no antialiasing) and to leave interpolations alone.
     """
     grid = (height // model.stride, width // model.stride)
     found = _position_embedding(graph, model)
     if found is None:
+        if rule is not None:
+            for node, side in _position_interpolations(graph, model):
+                if grid == (side, side):
+                    replacement = node.input(0).get_source_output()
+                else:
+                    replacement = _resampled(node.input(0).get_source_output(), grid, side, rule)
+                _replace(node.output(0), replacement)
         return
     node, slot, side = found
     if grid == (side, side):
@@ -57,14 +71,18 @@ def fit_positions(graph: Any, model: Model, width: int, height: int) -> None:
     square = ops.transpose(
         ops.reshape(cells, np.array([1, side, side, dim]), special_zero=False), np.array([0, 3, 1, 2])
     )
-    resized = ops.interpolate(
-        square,
-        np.array(grid),
-        "cubic",
-        "sizes",
-        axes=np.array([2, 3]),
-        coordinate_transformation_mode="half_pixel",
-        cube_coeff=CUBIC,
+    resized = (
+        ops.interpolate(
+            square,
+            np.array(grid),
+            "cubic",
+            "sizes",
+            axes=np.array([2, 3]),
+            coordinate_transformation_mode="half_pixel",
+            cube_coeff=CUBIC,
+        )
+        if rule is None
+        else _resampled(square.output(0), grid, side, rule).get_node()
     )
     rows = ops.reshape(
         ops.transpose(resized, np.array([0, 2, 3, 1])),
@@ -72,6 +90,38 @@ def fit_positions(graph: Any, model: Model, width: int, height: int) -> None:
         special_zero=False,
     )
     node.input(slot).replace_source_output(ops.concat([own, rows], 1).output(0))
+
+
+def _resampled(square: Any, grid: tuple[int, int], side: int, rule: str) -> Any:
+    """An output of shape (1, dim, height, width), computed from one of shape (1, dim, side, side)."""
+    import openvino.opset13 as ops
+
+    down, across = (ops.constant(weights(cells, side, rule)) for cells in grid)
+    columns = ops.matmul(down, square, transpose_a=False, transpose_b=False)
+    return ops.matmul(columns, across, transpose_a=False, transpose_b=True).output(0)
+
+
+def _replace(output: Any, replacement: Any) -> None:
+    for target in output.get_target_inputs():
+        target.replace_source_output(replacement)
+
+
+def mixes_pictures(graph: Any) -> bool:
+    """Return whether a picture's outputs depend on the others of its batch.
+
+    They do in a dynamically quantised graph: ONNX's DynamicQuantizeLinear takes one scale from the least and the
+    greatest of all values, which OpenVINO computes as it is defined.
+
+    Args:
+        graph: an `openvino.Model` of static shapes, for more than one picture.
+    """
+    computed = _computed(graph, by_shape=False)
+    for node in graph.get_ordered_ops():
+        if node.get_type_name().startswith("Reduce") and node.get_name() in computed:
+            before, after = (list(port.get_partial_shape()) for port in (node.input(0), node.output(0)))
+            if not after or (len(after) == len(before) and after[0] != before[0]):
+                return True
+    return False
 
 
 def scale_input(graph: Any, width: int, height: int, scale: float, stride: int) -> None:
@@ -255,10 +305,31 @@ def _position_embedding(graph: Any, model: Model) -> tuple[Any, int, int] | None
     return None
 
 
-def _computed(graph: Any) -> set[str]:
-    """The names of the nodes that depend on the input; the others are constants, however they are made."""
+def _position_interpolations(graph: Any, model: Model) -> list[tuple[Any, int]]:
+    """The interpolations of constants of shape (1, dim, side, side), with that side."""
+    computed = _computed(graph, by_shape=False)
+    found = []
+    for node in graph.get_ordered_ops():
+        if node.get_type_name() == "Interpolate" and node.get_name() not in computed:
+            shape = node.input(0).get_partial_shape()
+            if shape.is_static and len(shape) == 4:
+                one, dim, height, width = shape.to_shape()
+                if (one, dim) == (1, model.dim) and height == width:
+                    found.append((node, height))
+    return found
+
+
+def _computed(graph: Any, *, by_shape: bool = True) -> set[str]:
+    """The names of the nodes that depend on the input; the others are constants, however they are made.
+
+    Args:
+        graph: an `openvino.Model`.
+        by_shape: whether to count those that depend on nothing but the input's shape.
+    """
     computed: set[str] = set()
     for node in graph.get_ordered_ops():
+        if node.get_type_name() == "ShapeOf" and not by_shape:
+            continue
         sources = (one.get_source_output().get_node().get_name() for one in node.inputs())
         if node.get_type_name() == "Parameter" or any(name in computed for name in sources):
             computed.add(node.get_name())

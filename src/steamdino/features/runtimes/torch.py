@@ -58,7 +58,9 @@ class TorchModel:
         self._first = [name == "pooled" for name in outputs]
         self._device = torch.device(device)
         self._kind = torch.bfloat16 if precision == "bf16" else torch.float32
-        self._module = outputs_of(model, load(model, checkpoint)).to(self._device, self._kind)
+        self._module = outputs_of(model, load(model, checkpoint), transform.positions).to(
+            self._device, self._kind
+        )
         self._mean, self._std = (
             torch.tensor(values, device=self._device).view(1, 3, 1, 1)
             for values in (transform.mean, transform.std)

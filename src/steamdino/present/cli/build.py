@@ -11,6 +11,13 @@ from steamdino.present.cli.console import note, say
 from steamdino.present.cli.options import GalleryOptions, InferenceOptions
 from steamdino.present.display_text import counted, duration
 
+CHANGES = {
+    "colours": "colour profiles of pictures were read",
+    "passes": "the order of resizing was fixed",
+    "positions": "position embeddings were resampled as in the code of the model's authors",
+}
+"""What changed with each field of a recipe's transform that earlier versions left open."""
+
 
 def build(
     *,
@@ -120,7 +127,6 @@ def build(
     from steamdino.pipeline import Plan
     from steamdino.pipeline import build as run
     from steamdino.present.cli.progress import bars
-    from steamdino.recipe import PILLOW, STORED
 
     settings = gallery.settings(
         recipe=recipe.recipe,
@@ -168,13 +174,8 @@ def build(
                 kept = f"{encoding.done:,} of {encoding.total:,} banners are encoded and kept"
             note(f"Stopped. {kept}; run the same command to continue.")
             raise typer.Exit(130) from None
-    prepared = summary.recipe.transform
-    older = {
-        "colour profiles of pictures were read": prepared.colours == STORED,
-        "the order of resizing was fixed": prepared.passes == PILLOW,
-    }
-    if any(older.values()):
-        since = " and ".join(change for change, missed in older.items() if missed)
+    if summary.outdated:
+        since = " and ".join(CHANGES[name] for name in summary.outdated)
         note(
             f"This gallery was built before {since}. To encode all banners again, run: steam-dino build --upgrade"
         )
