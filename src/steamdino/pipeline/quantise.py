@@ -39,11 +39,21 @@ COMPARED, COPIED, RESTORED = 1000, 40, 64
 accuracy-aware quantisation measures its losses."""
 
 
+QUANTISING, SMOOTHING, RESTORING = "Quantising", "Quantising with smoothing", "Restoring products"
+WAYS = {
+    "vit": (QUANTISING, SMOOTHING, RESTORING),
+    "clip": (QUANTISING, SMOOTHING, RESTORING),
+    "conv": (QUANTISING, RESTORING),
+}
+"""What is tried, by family, until a network passes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """How near a network in 8 bits is to the original in f32.
 
     Attributes:
+        way: how it was made, one of `WAYS`.
         products: number of products and convolutions that can be quantised.
         in_floats: number of these that were put back into floats.
         precision: of everything that is not in 8 bits: "f32" or "bf16".
@@ -53,6 +63,7 @@ class Comparison:
         speed: pictures per second, relative to the original in f32 in the same run.
     """
 
+    way: str
     products: int
     in_floats: int
     precision: str
@@ -107,7 +118,8 @@ def quantise(
 ) -> Quantised:
     """Quantise a model and store the result as a model of the user's own if it passes.
 
-    All operations are tried first. If that misses the bar, those that lose most are put back into floats.
+    All operations are tried first, then with smoothing. If that misses the bar, those that lose most are put back into
+    floats.
     The same pictures give the same bytes.
 
     Args:
@@ -149,9 +161,9 @@ def quantise(
     total = 0
     with tempfile.TemporaryDirectory() as work:
         path = Path(work, IR)
-        for accurately in (False, True):
-            stage("Restoring operations" if accurately else "Quantising")
-            if accurately:
+        for way in WAYS[model.family]:
+            stage(way)
+            if way == RESTORING:
                 chosen = calibration[:RESTORED]
                 made = network.accurate(
                     source,
@@ -162,13 +174,13 @@ def quantise(
                     least=LEAST,
                 )
             else:
-                made = network.quantise(source, model, calibration)
+                made = network.quantise(source, model, calibration, smooth=way == SMOOTHING)
             count = network.quantised_operations(made)
             total = max(total, count)
             network.save(made, path)
             stage("Comparing")
             tried = {
-                precision: compared.comparison(path, precision, total, total - count)
+                precision: compared.comparison(path, way, precision, total, total - count)
                 for precision in _precisions(model)
             }
             attempts += tried.values()
@@ -232,7 +244,7 @@ class _Compared:
     def __len__(self) -> int:
         return len(self._pixels)
 
-    def comparison(self, path: Path, precision: str, products: int, in_floats: int) -> Comparison:
+    def comparison(self, path: Path, way: str, precision: str, products: int, in_floats: int) -> Comparison:
         """Compare a network with the original."""
         started = time.perf_counter()
         vectors = self.vectors(path, self._model, precision, self._pixels)
@@ -242,6 +254,7 @@ class _Compared:
         near = [neighbours(ExactIndex(each), rows) for each in (vectors, self._original)]
         copies = self._copies_found(self.vectors(path, self._model, precision, self._copies), vectors)
         return Comparison(
+            way,
             products,
             in_floats,
             precision,

@@ -46,13 +46,15 @@ def check_installed() -> None:
         raise MissingExtraError("quantising a model", "quantize") from None
 
 
-def quantise(path: Path, model: Model, pixels: Sequence[Pixels]) -> Any:
+def quantise(path: Path, model: Model, pixels: Sequence[Pixels], *, smooth: bool = False) -> Any:
     """Quantise all operations that can be.
 
     Args:
         path: of the ONNX file; input (B, 3, H, W) float32.
         model: its record.
         pixels: to calibrate on, each as `features.transform.prepare` makes it.
+        smooth: move outliers from the inputs of a transformer's products into their weights (Xiao et al.,
+            "SmoothQuant", arXiv 2211.10438). It helps where few channels are much larger than the others.
 
     Returns:
         an `openvino.Model` with the outputs of the file, for any size that the file takes.
@@ -65,6 +67,7 @@ def quantise(path: Path, model: Model, pixels: Sequence[Pixels]) -> Any:
             _read(path),
             nncf.Dataset(_inputs(pixels, model)),
             subset_size=len(pixels),
+            advanced_parameters=None if smooth else _without_smoothing(nncf),
             **_options(nncf, model),
         )
 
@@ -113,9 +116,7 @@ def accurate(
             advanced_accuracy_restorer_parameters=settings,
             # Operations are put back with their original weights, but NNCF leaves what its smoothing divides their
             # inputs by, which gives wrong results: findings/nncf-smoothing-survives-restoring.sh.
-            advanced_quantization_parameters=nncf.AdvancedQuantizationParameters(
-                smooth_quant_alphas=nncf.AdvancedSmoothQuantParameters(convolution=-1, matmul=-1)
-            ),
+            advanced_quantization_parameters=_without_smoothing(nncf),
             **_options(nncf, model),
         )
 
@@ -166,6 +167,11 @@ def _options(nncf: Any, model: Model) -> dict[str, Any]:
         "target_device": nncf.TargetDevice.CPU,
         "ignored_scope": nncf.IgnoredScope(types=list(FLOATS[model.family]), validate=False),
     }
+
+
+def _without_smoothing(nncf: Any) -> Any:
+    alphas = nncf.AdvancedSmoothQuantParameters(convolution=-1, matmul=-1)
+    return nncf.AdvancedQuantizationParameters(smooth_quant_alphas=alphas)
 
 
 @contextmanager

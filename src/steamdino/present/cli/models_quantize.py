@@ -119,5 +119,8 @@ def _print_table(found: Quantised) -> None:
 
 
 def _network(one: Comparison) -> str:
+    from steamdino.pipeline.quantise import SMOOTHING
+
     floats = f", {one.in_floats} of {one.products} products not" if one.in_floats else ""
-    return f"int8{floats}, rest {one.precision}"
+    smoothed = ", smoothed" if one.way == SMOOTHING else ""
+    return f"int8{smoothed}{floats}, rest {one.precision}"
