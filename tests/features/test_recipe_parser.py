@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from steamdino.errors import ModelError, RecipeError
-from steamdino.features.model_registry import models
+from steamdino.features.model_registry import models, own_model, record_of
 from steamdino.features.recipe_parser import Spec, named, parse, pooling_dim, short_names
 from steamdino.recipe import POOLING_KINDS, TRANSFORM_MODES, Pooling
 
@@ -150,3 +153,13 @@ def test_a_whitening_of_the_gallery_needs_a_gallery() -> None:
         RecipeError, match="learns its whitening on a gallery; run: steam-dino build --recipe"
     ):
         named("bundled/whiten")
+
+
+@pytest.mark.parametrize("name", ["efficientnet-lite0-banners", "dinov2-small-registers", "clip-vitb32"])
+def test_a_models_record_makes_a_model_like_it(name: str) -> None:
+    known = models()[name]
+    again = own_model("again", json.loads(json.dumps(record_of(known))))
+    assert replace(again, name=name, weights=known.weights, files=known.files) == replace(
+        known, network=again.network
+    )
+    assert again.network == json.loads(json.dumps(known.network))

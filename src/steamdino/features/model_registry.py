@@ -40,7 +40,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -123,14 +123,17 @@ def own_model(name: str, record: Mapping[str, Any]) -> Model:
     return _model(name, record)
 
 
+OF_TRANSFORM = ("mode", "width", "height", "interpolation", "mean", "std")
+"""The fields of a record that say how a picture becomes the model's input."""
+
+
 def record_of(model: Model) -> dict[str, Any]:
     """Return a record, as in `models.toml`, of which `own_model` makes a model like this one."""
     record = {each.name: getattr(model, each.name) for each in fields(model)}
     for name in ("name", "transform", "pooling", "inference_precisions", "vector_class", "weights", "files"):
         del record[name]
-    transform = asdict(model.transform)
-    del transform["colours"]  # the same for all models
-    record |= transform | {"pooling": model.pooling.kind, "precision": model.vector_class}
+    record |= {name: getattr(model.transform, name) for name in OF_TRANSFORM}
+    record |= {"pooling": model.pooling.kind, "precision": model.vector_class}
     if model.pooling.power is not None:
         record["power"] = model.pooling.power
     record["precisions"] = model.inference_precisions

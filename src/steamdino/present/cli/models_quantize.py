@@ -41,7 +41,7 @@ def quantize(
     ] = None,
     output: OutputOptions,
 ) -> None:
-    r"""Quantise a model to 8 bits, which CPUs with VNNI or AMX compute faster.
+    """Quantise a model to 8 bits, which CPUs with VNNI or AMX compute faster.
 
     The ranges of numbers are calibrated on banners. Other banners are then encoded by the original in f32 and by the
     quantised model: how near are the vectors (least, first percentile and median of the cosines), how many of the ten
@@ -52,7 +52,7 @@ def quantize(
     If it misses that, the products that lose most are put back into floats, which takes longer, and it is compared
     again; at least half must stay in 8 bits. The result is a model of its own. Its vectors are compared with no others.
 
-    This requires: pip install 'steam-dino\[quantize]'
+    This requires: pip install 'steam-dino[quantize]'
 
     **Examples**
 
