@@ -87,7 +87,8 @@ class Run:
             )
         with torch.random.fork_rng(devices=[]):  # for the head's initial weights
             torch.manual_seed(settings.seed)
-            self._model = Distillation(first, settings).to(self.device)
+            # The memory in the order of pixels: on CPUs, convolutions and batch norm then take two thirds of the time.
+            self._model = Distillation(first, settings).to(self.device, memory_format=torch.channels_last)
         self._optimiser = optimiser(self._model, settings)
         self._positives = (
             data.labels_of(gallery, settings.positives, pictures) if settings.positives else None
