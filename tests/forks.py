@@ -7,6 +7,7 @@ command is a new interpreter.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import json
 import os
@@ -316,7 +317,18 @@ def _become(request: dict[str, Any], descriptors: list[int]) -> None:
 
 def main() -> None:
     """Forks for the requests that come through a socket, whose descriptor is the first argument."""
-    if serve(socket.socket(fileno=int(sys.argv[1]))):
-        from steamdino.present.cli.main import run
+    if not serve(socket.socket(fileno=int(sys.argv[1]))):
+        return
+    from steamdino.present.cli.main import run
 
+    try:
         run()
+    except SystemExit as end:
+        # What Python does at its end, but for taking apart all that was imported, which a fork would copy for that.
+        threading._shutdown()
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        if isinstance(end.code, int):
+            os._exit(end.code)
+        raise
