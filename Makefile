@@ -7,7 +7,7 @@ BIN := $(VENV)/Scripts
 endif
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test lint bench docs soak mutants release findings lock clean help
+.PHONY: demo test lint bench docs soak mutants release container findings lock clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -50,6 +50,9 @@ docs: $(VENV)/dev  ## generate the reference and build the documentation into do
 
 release: $(VENV)/release  ## build wheel and sdist, check them, try each in an empty environment
 	$(subst $(VENV),$(VENV)/release,$(BIN))/python tools/release.py $(ARGS)
+
+container: $(VENV)/dev  ## build the image without Docker and run it (as root, on Debian; needs buildah, debootstrap, nginx)
+	$(BIN)/python tools/try_container.py $(ARGS)
 
 findings:  ## show again what other software does unexpectedly (needs the package index, a quarter of an hour)
 	bash tools/findings.sh $(ARGS)

@@ -164,8 +164,12 @@ def test_the_image_starts_the_program_with_arguments_that_it_knows(
     text = (DEPLOY / "Dockerfile").read_text()
     assert 'ENTRYPOINT ["steam-dino"]' in text
     (default,) = re.findall(r"(?m)^CMD (\[.+\])$", text)
+    # The image checks itself as compose does, which another test tries.
+    (health,) = re.findall(r"(?m)^HEALTHCHECK .*CMD (\[.+\])$", text)
+    assert ["CMD", *yaml.safe_load(health)] == compose["services"]["server"]["healthcheck"]["test"]
+    assert re.findall(r"(?m)^USER (\S+)$", text) == ["1000"]
     root = DEPLOY.parent
-    copied = re.findall(r"(?m)^COPY (.+) \S+$", text)
+    copied = re.findall(r"(?m)^COPY (?!--from)(.+) \S+$", text)
     assert all((root / name).exists() for line in copied for name in line.split())
     # Without a gallery, each ends with a message about that, and not about its options.
     for arguments in (yaml.safe_load(default), compose["services"]["server"]["command"]):

@@ -119,6 +119,8 @@ def main() -> None:
                 write_sbom(environment.python, dist / SBOM, version)
             if not options.no_try:
                 environment.try_program()
+                if file.suffix == ".whl":
+                    environment.try_notebook(ROOT / "notebooks" / "match_steam_banners.ipynb")
                 environment.try_extras(options.extras if file.suffix == ".whl" else "web")
     listed = [*files, dist / SBOM]
     (dist / SUMS).write_text("".join(f"{digest(one)}  {one.name}\n" for one in listed), "utf-8")

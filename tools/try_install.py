@@ -153,6 +153,19 @@ class Environment:
         assert wanted != "all" or known["missing_extras"] == {}, known
         print(f"Extras there: {', '.join(known['extras'])}")
 
+    def try_notebook(self, notebook: Path) -> None:
+        """Run a notebook from top to bottom, with what Colab has and steam-dino has not."""
+        self._install("pip install ipykernel matplotlib nbclient")
+        run = (
+            "import sys, nbformat; from nbclient import NotebookClient\n"
+            "notebook = nbformat.read(sys.argv[1], 4)\n"
+            "NotebookClient(notebook, kernel_name='python3', timeout=300).execute()\n"
+            "cells = [cell for cell in notebook.cells if cell.cell_type == 'code']\n"
+            "pictures = sum('image/png' in output.get('data', {}) for cell in cells for output in cell.outputs)\n"
+            "print(len(cells), 'cells ran,', pictures, 'pictures')\n"
+        )
+        print(self._call([str(self.python), "-c", run, str(notebook)]).stdout.strip(), flush=True)
+
     def _try(self, extra: str, trial: Trial) -> None:
         environ = dict(trial.environ)
         self._install_as_told(extra, self._run(*trial.command, fails=True, **environ).stderr)

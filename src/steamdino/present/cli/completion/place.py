@@ -52,9 +52,9 @@ def place(program: Mapping[str, Any], words: Sequence[str]) -> Place:
         elif word == "--" and not ended:
             ended = True
         elif word.startswith("-") and len(word) > 1 and not ended:
-            name, value = _split(command["options"], word)
-            if value is not None:
-                given[name] = value
+            name, attached = _split(command["options"], word)
+            if attached is not None:
+                given[name] = attached
             elif command["options"].get(name, {}).get("value") is not None:
                 pending = name
             else:
