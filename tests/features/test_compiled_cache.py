@@ -17,7 +17,7 @@ import pytest
 from steamdino.features.encoder import Encoder
 from steamdino.features.model_registry import model
 from steamdino.features.recipe_parser import named
-from steamdino.features.runtimes import compiled_cache
+from steamdino.features.runtimes import compiled_cache, openvino
 from steamdino.features.runtimes.openvino import OpenVinoModel
 from steamdino.storage.atomic import NEW
 
@@ -81,13 +81,13 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 def adapted(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The files that were read and adapted, in place of loading what was compiled from them."""
     read: list[Path] = []
-    adapt = OpenVinoModel._adapted
+    adapt = openvino._adapted
 
-    def noted(self: OpenVinoModel, path: Path, *others: object) -> object:
+    def noted(path: Path, *others: object) -> object:
         read.append(path)
-        return adapt(self, path, *others)  # type: ignore[arg-type]
+        return adapt(path, *others)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(OpenVinoModel, "_adapted", noted)
+    monkeypatch.setattr(openvino, "_adapted", noted)
     return read
 
 
