@@ -192,8 +192,10 @@ def test_pytorch_on_a_device_gives_the_same_outputs(exported: Made) -> None:
             device="cpu",
             precision="f32",
         )(pixels)
+        # Both scale the picture themselves, and their roundings differ by up to 7e-5 before the first block.
+        tolerance = 1e-4 if scale == 1.0 else 5e-4
         for left, right in zip(ours, theirs, strict=True):
-            np.testing.assert_allclose(left, right, atol=1e-4)
+            np.testing.assert_allclose(left, right, atol=tolerance)
 
 
 @pytest.mark.parametrize("exported", ["resnet"], indirect=True)
