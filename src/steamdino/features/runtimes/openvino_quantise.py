@@ -129,14 +129,16 @@ def save(network: Any, path: Path) -> None:
 
 
 def quantised_operations(network: Any) -> int:
-    """Count the operations of a network that take 8-bit numbers."""
-    taking = {
-        target.get_node().get_friendly_name()
-        for node in network.get_ordered_ops()
-        if node.get_type_name() == "FakeQuantize"
-        for target in node.output(0).get_target_inputs()
-        if target.get_node().get_type_name() in PRODUCTS
-    }
+    """Count the products and convolutions of a network that take 8-bit numbers."""
+    taking: set[str] = set()
+    for node in network.get_ordered_ops():
+        if node.get_type_name() == "FakeQuantize":
+            takers = [target.get_node() for target in node.output(0).get_target_inputs()]
+            for taker in takers:
+                if taker.get_type_name() in PRODUCTS:
+                    taking.add(taker.get_friendly_name())
+                elif taker.get_type_name() == "Pad":  # zeros around 8-bit numbers
+                    takers += [target.get_node() for target in taker.output(0).get_target_inputs()]
     return len(taking)
 
 
@@ -164,6 +166,8 @@ def _options(nncf: Any, model: Model) -> dict[str, Any]:
     kind = None if model.family == "conv" else nncf.ModelType.TRANSFORMER
     return {
         "model_type": kind,
+        # Symmetric ranges: products with a zero point take a fifth longer in a ViT.
+        "preset": nncf.QuantizationPreset.PERFORMANCE,
         "target_device": nncf.TargetDevice.CPU,
         "ignored_scope": nncf.IgnoredScope(types=list(FLOATS[model.family]), validate=False),
     }
