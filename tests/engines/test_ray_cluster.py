@@ -1,4 +1,4 @@
-"""Encoding on a Ray cluster of nodes on this machine, of which processes and nodes are lost."""
+"""Encoding on a Ray cluster of three nodes on this machine, of which processes and nodes are lost."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ pytest.importorskip("moto", reason="needs moto")
 ray = pytest.importorskip("ray", reason="needs the extra ray")
 
 Paint = Callable[..., Path]
-NODES, CORES = 2, 2
+NODES, CORES = 3, 2
 """The cluster. The engine that most tests share has an actor on each node, which leaves room for others."""
 
 
