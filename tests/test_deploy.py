@@ -36,7 +36,7 @@ def started(arguments: list[str], folder: Path, **options: str) -> Iterator[str]
         try:
             while True:
                 try:
-                    assert httpx.get(f"{address}/readyz").text == "ready\n"
+                    assert httpx.get(f"{address}/readyz", timeout=60).text == "ready\n"
                     break
                 except httpx.TransportError:
                     assert child.poll() is None, child.stderr and child.stderr.read()
@@ -90,12 +90,12 @@ def test_what_the_unit_starts_serves_the_gallery_in_its_folder(built: Path, tmp_
     assert Path(program).name == "steam-dino"
     (tmp_path / "gallery").symlink_to(built)
     with started(arguments, tmp_path) as address:
-        assert httpx.get(f"{address}/api/v1/info").json()["default"] == "bundled"
+        assert httpx.get(f"{address}/api/v1/info", timeout=60).json()["default"] == "bundled"
         # Both of its processes count together.
         metrics = ""
         for _ in range(20):
-            assert httpx.get(f"{address}/api/v1/games/neonoir").status_code == 200
-        metrics = httpx.get(f"{address}/metrics").text
+            assert httpx.get(f"{address}/api/v1/games/neonoir", timeout=60).status_code == 200
+        metrics = httpx.get(f"{address}/metrics", timeout=60).text
     assert "steamdino_workers 2.0" in metrics
     assert 'route="/api/v1/games/{game_id:path}",status="200"} 20.0' in metrics
 
@@ -119,25 +119,30 @@ def test_what_compose_starts_serves_one_site_from_two_servers(
         # By turns, so that each page comes from another server than the one before.
         turns = {"hash $remote_addr consistent;": ""}
         address = stack.enter_context(nginx_before(tmp_path / "turns", *servers, changes=turns))
-        pages = [httpx.get(f"{address}/games/games/neonoir") for _ in range(4)]
+        pages = [httpx.get(f"{address}/games/games/neonoir", timeout=60) for _ in range(4)]
         assert {got.status_code for got in pages} == {200}
         assert len({got.text for got in pages}) == 1
         assert len({got.headers["etag"] for got in pages}) == 1  # what one server sent, the other knows
         known = {"if-none-match": pages[0].headers["etag"]}
-        again = [httpx.get(f"{address}/games/games/neonoir", headers=known).status_code for _ in range(4)]
+        again = [
+            httpx.get(f"{address}/games/games/neonoir", headers=known, timeout=60).status_code
+            for _ in range(4)
+        ]
         assert again == [304] * 4
-        counted = [httpx.get(f"{one}/metrics").text for one in servers]
+        counted = [httpx.get(f"{one}/metrics", timeout=60).text for one in servers]
         for metrics in counted:  # each server tells its own figures, of both of its processes
             assert "steamdino_workers 2.0" in metrics
             assert 'route="/games/{game_id:path}",status="200"} 2.0' in metrics
         # As it is offered, a client stays with one server.
         address = stack.enter_context(nginx_before(tmp_path / "hash", *servers))
-        limits = [httpx.get(f"{address}/games/healthz").headers["ratelimit"] for _ in range(5)]
+        limits = [httpx.get(f"{address}/games/healthz", timeout=60).headers["ratelimit"] for _ in range(5)]
         lefts = [int(re.findall(r"r=(\d+)", one)[0]) for one in limits]
         # Its limit holds for both of its processes together: each new connection is accepted by either.
         client = {"x-forwarded-for": "203.0.113.77"}
         since = time.monotonic()
-        statuses = [httpx.get(f"{servers[0]}/healthz", headers=client).status_code for _ in range(60)]
+        statuses = [
+            httpx.get(f"{servers[0]}/healthz", headers=client, timeout=60).status_code for _ in range(60)
+        ]
         refilled = (time.monotonic() - since) * 30 / 60
     assert lefts[-1] < lefts[0]
     # Two processes that count apart would allow up to 60.

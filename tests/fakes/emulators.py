@@ -103,15 +103,17 @@ class FakeGcs:
         return {"STORAGE_EMULATOR_HOST": self.url}
 
     def bucket(self, name: str) -> None:
-        httpx.post(f"{self.url}/storage/v1/b?project=test", json={"name": name}).raise_for_status()
+        httpx.post(
+            f"{self.url}/storage/v1/b?project=test", json={"name": name}, timeout=60
+        ).raise_for_status()
 
     def put(self, bucket: str, key: str, data: bytes) -> None:
         place = f"{self.url}/upload/storage/v1/b/{bucket}/o?uploadType=media&name={key}"
-        httpx.post(place, content=data).raise_for_status()
+        httpx.post(place, content=data, timeout=60).raise_for_status()
 
     def delete(self, bucket: str, key: str) -> None:
         key = key.replace("/", "%2F")
-        httpx.delete(f"{self.url}/storage/v1/b/{bucket}/o/{key}").raise_for_status()
+        httpx.delete(f"{self.url}/storage/v1/b/{bucket}/o/{key}", timeout=60).raise_for_status()
 
 
 @contextmanager
@@ -132,7 +134,7 @@ def running(vendor: str, folder: Path) -> Iterator[Emulator]:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
-                httpx.get(url)
+                httpx.get(url, timeout=60)
                 break
             except httpx.HTTPError:
                 time.sleep(0.1)

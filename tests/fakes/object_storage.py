@@ -32,21 +32,23 @@ class ObjectStorage:
 
     def bucket(self, name: str) -> None:
         """Makes a bucket."""
-        httpx.put(f"{self.url}/{name}", headers=SIGNED).raise_for_status()
+        httpx.put(f"{self.url}/{name}", headers=SIGNED, timeout=60).raise_for_status()
 
     def put(self, bucket: str, key: str, data: bytes) -> None:
         """Stores an object."""
-        httpx.put(f"{self.url}/{bucket}/{key}", headers=SIGNED, content=data).raise_for_status()
+        httpx.put(f"{self.url}/{bucket}/{key}", headers=SIGNED, content=data, timeout=60).raise_for_status()
 
     def delete(self, bucket: str, key: str) -> None:
         """Removes an object."""
-        httpx.delete(f"{self.url}/{bucket}/{key}", headers=SIGNED).raise_for_status()
+        httpx.delete(f"{self.url}/{bucket}/{key}", headers=SIGNED, timeout=60).raise_for_status()
 
     def content(self, bucket: str) -> dict[str, bytes]:
         """All objects of a bucket, at most 1,000."""
-        text = httpx.get(f"{self.url}/{bucket}?list-type=2", headers=SIGNED).text
+        text = httpx.get(f"{self.url}/{bucket}?list-type=2", headers=SIGNED, timeout=60).text
         keys = [part.partition("</Key>")[0] for part in text.split("<Key>")[1:]]
-        return {key: httpx.get(f"{self.url}/{bucket}/{key}", headers=SIGNED).content for key in keys}
+        return {
+            key: httpx.get(f"{self.url}/{bucket}/{key}", headers=SIGNED, timeout=60).content for key in keys
+        }
 
     def environment(self, url: str | None = None) -> dict[str, str]:
         """What a user sets to use this server, or a proxy before it."""
@@ -71,7 +73,7 @@ def serving() -> Iterator[ObjectStorage]:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
-                httpx.get(f"{url}/moto-api/").raise_for_status()
+                httpx.get(f"{url}/moto-api/", timeout=60).raise_for_status()
                 break
             except httpx.HTTPError:
                 time.sleep(0.1)

@@ -38,7 +38,7 @@ def server(address: str, folder: Path, refresh: float) -> Iterator[str]:
         url, deadline = f"http://127.0.0.1:{port}", time.monotonic() + 60
         while True:
             try:
-                httpx.get(f"{url}/readyz").raise_for_status()
+                httpx.get(f"{url}/readyz", timeout=60).raise_for_status()
                 break
             except httpx.HTTPError:
                 assert child.poll() is None, (folder / "log").read_text()

@@ -160,8 +160,10 @@ def test_no_link_of_any_page_leads_out_of_the_path(
             assert {"image/jpeg", "text/css", "text/javascript", "image/svg+xml"} <= kinds
         assert seen["/openapi.json"].json()["servers"] == [{"url": "/games"}]
         assert "Disallow: /games/api/" in seen["/robots.txt"].text
-        assert httpx.get(f"{address}/games/metrics").status_code == 404
-        sent = httpx.post(f"{address}/games/picture", data={"address": ""}, headers={"accept": "text/html"})
+        assert httpx.get(f"{address}/games/metrics", timeout=60).status_code == 404
+        sent = httpx.post(
+            f"{address}/games/picture", data={"address": ""}, headers={"accept": "text/html"}, timeout=60
+        )
         assert (sent.status_code, "/games/picture" in links_in(sent)) == (422, True)
         assert all(link.startswith(("/games/", "#")) for link in links_in(sent))
 

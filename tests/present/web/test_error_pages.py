@@ -215,7 +215,7 @@ def test_a_link_to_what_is_missing_shows_the_error(
 def test_a_limit_that_is_hit_while_typing_is_told_in_the_list(
     built: Path, serve: Callable[..., Any], browser: Any
 ) -> None:
-    running = serve(built, requests_per_minute=2.0)
+    running = serve(built, requests_per_minute=1.0)  # which the page costs
     page = browser.new_page()
     page.goto(running.address)
     box = page.get_by_role("combobox", name="Find a game")

@@ -54,7 +54,7 @@ def test_two_servers_behind_nginx_show_each_publication_whole_while_200_requests
             for url in (one, two):
                 until(
                     lambda url=url, now=f"version {version}": (
-                        now in httpx.get(f"{url}/api/v1/games/g001").text
+                        now in httpx.get(f"{url}/api/v1/games/g001", timeout=60).text
                     )
                 )  # type: ignore[misc]
     assert visitors.wrong == []

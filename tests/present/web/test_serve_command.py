@@ -34,7 +34,7 @@ def serving(gallery: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str
         deadline = time.monotonic() + 60
         while True:
             try:
-                assert httpx.get(f"http://127.0.0.1:{port}/readyz").text == "ready\n"
+                assert httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=60).text == "ready\n"
                 break
             except httpx.TransportError:
                 assert child.poll() is None
@@ -49,7 +49,7 @@ def serving(gallery: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str
 
 def test_two_processes_serve_one_gallery_and_end_politely(built: Path) -> None:
     with serving(built, "--workers", "2") as (child, address):
-        found = httpx.get(f"{address}/api/v1/games/neonoir/similar", params={"k": 1})
+        found = httpx.get(f"{address}/api/v1/games/neonoir/similar", params={"k": 1}, timeout=60)
         child.send_signal(signal.SIGTERM)
         _, errors = child.communicate(timeout=30)
     assert found.json()["matches"][0]["id"] == "hollow-avenue"
@@ -82,7 +82,11 @@ def test_memory_stays_flat_whatever_is_sent(built: Path, tmp_path: Path) -> None
             statuses = set()
             for _ in range(rounds):
                 for data in sent:
-                    statuses.add(httpx.post(f"{address}/api/v1/similar", files={"picture": data}).status_code)
+                    statuses.add(
+                        httpx.post(
+                            f"{address}/api/v1/similar", files={"picture": data}, timeout=60
+                        ).status_code
+                    )
             return statuses
 
         attack(3)  # what is loaded once is loaded
