@@ -31,6 +31,8 @@ import steamdino
 LARGEST = 1 << 20
 """Bytes of a request, which has the whole environment."""
 
+UNBUFFERED = "PYTHONUNBUFFERED"
+
 PROGRAM = (sys.executable, "-m", "steamdino")
 PACKAGES = (
     *("analysis", "banners", "catalogue", "gallery", "index", "net", "pipeline", "search", "storage"),
@@ -217,7 +219,9 @@ def run(
 
 def _python(environ: Mapping[str, str]) -> dict[str, str]:
     """What decides which modules Python imports, and how."""
-    return {name: value for name, value in environ.items() if name.startswith("PYTHON")}
+    return {
+        name: value for name, value in environ.items() if name.startswith("PYTHON") and name != UNBUFFERED
+    }
 
 
 def _streams(*wanted: int | None) -> tuple[list[int], list[int | None]]:
@@ -309,7 +313,7 @@ def _become(request: dict[str, Any], descriptors: list[int]) -> None:
             ("r", "strict") if number == 0 else ("w", "backslashreplace" if number == 2 else "strict")
         )
         stream = os.fdopen(number, mode, encoding="utf-8", errors=errors, closefd=False)
-        stream.reconfigure(line_buffering=number == 2 or stream.isatty())
+        stream.reconfigure(line_buffering=number == 2 or stream.isatty() or UNBUFFERED in os.environ)
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
     sys.argv = [str(Path(steamdino.__file__).with_name("__main__.py")), *request["arguments"]]

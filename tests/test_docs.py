@@ -50,7 +50,8 @@ SHELL = re.compile(r"[|&;<>()$`\\*?\[#~={]")
 
 
 def _shell(command: str, folder: Path) -> tuple[int, list[str]]:
-    environ = {**os.environ, "COLUMNS": "80"}
+    # As on a terminal, output and messages come in the order in which they are written.
+    environ = {**os.environ, "COLUMNS": "80", forks.UNBUFFERED: "1"}
     if command.startswith("steam-dino ") and not SHELL.search(command):
         arguments = shlex.split(command)[1:]
         with forks.start(*arguments, env=environ, cwd=folder, stderr=subprocess.STDOUT) as process:
