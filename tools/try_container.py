@@ -173,13 +173,15 @@ def main() -> None:
     ]
     health = [one.replace(":8000", f":{port}") for one in image.config["Healthcheck"]["Test"][1:]]
     call(*image.command(*health), fails=True)  # nothing is served yet
-    with subprocess.Popen(image.program(*options), stderr=subprocess.DEVNULL) as server:
+    with subprocess.Popen(image.program(*options)) as server:
         try:
-            for _ in range(600):
+            deadline = time.monotonic() + 300
+            while True:
                 try:
                     print(f"/readyz: {fetch(f'http://127.0.0.1:{port}/readyz').strip()}")
                     break
                 except urllib.error.URLError:
+                    assert server.poll() is None and time.monotonic() < deadline, "the server is not ready"
                     time.sleep(0.1)
             call(*image.command(*health))
             print("The health check agrees, before and after the start.")
