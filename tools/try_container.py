@@ -167,10 +167,8 @@ def main() -> None:
     service = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())["services"]["server"]
     assert service["read_only"] and service["tmpfs"] == ["/tmp"] and service["volumes"] == ["data:/data"]  # noqa: S108
     replaced = {"--gallery": "/data/demo/gallery", "--port": str(port), "--trusted-proxies": "127.0.0.1"}
-    options = [
-        f"{name}={replaced.get(name, value)}"
-        for name, _, value in (one.partition("=") for one in service["command"])
-    ]
+    options = [one for one in service["command"] if one.partition("=")[0] not in replaced]
+    options += [f"{name}={value}" for name, value in replaced.items()]
     health = [one.replace(":8000", f":{port}") for one in image.config["Healthcheck"]["Test"][1:]]
     call(*image.command(*health), fails=True)  # nothing is served yet
     with subprocess.Popen(image.program(*options)) as server:
