@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from steamdino.recipe import (
     LARGEST_DIM,
     PASSES,
     POOLING_KINDS,
+    POSITIONS,
     TRANSFORM_MODES,
     Pooling,
     Recipe,
@@ -33,6 +35,7 @@ transforms = st.builds(
     std=triples,
     colours=st.sampled_from(COLOURS),
     passes=st.sampled_from(PASSES),
+    positions=st.none() | st.sampled_from(POSITIONS),
 )
 poolings = st.sampled_from(POOLING_KINDS).flatmap(
     lambda kind: st.builds(Pooling, st.just(kind), st.floats(1, 100) if kind == "gem" else st.none())
@@ -81,6 +84,18 @@ def test_each_differing_field_is_named_with_both_values() -> None:
     recipe = named("bundled")
     other = replace(recipe, transform=replace(recipe.transform, mode="fit", width=224))
     assert recipe.differences(other) == ["transform.mode: squash != fit", "transform.width: 160 != 224"]
+
+
+@given(recipes)
+def test_recipes_of_earlier_versions_leave_more_and_more_open(recipe: Recipe) -> None:
+    chain = [recipe, *recipe.earlier()]
+    assert len({one.hash for one in chain}) == len(chain)
+    for newer, older in pairwise(chain):
+        (difference,) = newer.differences(older)
+        assert difference.split(":")[0] in ("transform.positions", "transform.passes", "transform.colours")
+        assert difference.endswith("!= None")
+    keys = json.loads(chain[-1].json)["transform"].keys()
+    assert keys.isdisjoint({"positions", "passes", "colours"})
 
 
 @given(st.text() | st.just("[]") | st.just("{}") | st.just('{"transform": 1}'))
@@ -176,11 +191,8 @@ def test_gem_needs_a_power_and_the_others_take_none() -> None:
 def test_the_hash_of_the_bundled_recipe_has_not_changed() -> None:
     # Stored galleries are found by it: a change here orphans every one of them.
     recipe = named("bundled")
-    earlier = [
-        "fc9353856929",
-        "8119dfe742dd",
-    ]  # before the passes were ordered; before colour profiles were read
-    assert [one.hash for one in recipe.earlier()] == earlier
+    # Before the passes were ordered, and before colour profiles were read.
+    assert [one.hash for one in recipe.earlier()] == ["fc9353856929", "8119dfe742dd"]
     assert recipe.hash == "67ce8c0b2183"
     for one in (recipe, *recipe.earlier()):
         assert Recipe.from_json(one.json) == one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -20,8 +21,9 @@ from safetensors.torch import save_file
 
 from fakes import original
 from fakes.transformer import known_as, make
+from steamdino import Snapshot, add, build
 from steamdino.errors import ModelError, UsageError
-from steamdino.features import model_files
+from steamdino.features import model_files, recipe_parser
 from steamdino.features.attention import attention
 from steamdino.features.checkpoints import load
 from steamdino.features.encoder import Encoder
@@ -34,6 +36,7 @@ from steamdino.features.runtimes.openvino import OpenVinoModel
 from steamdino.features.runtimes.runtime import Runtime
 from steamdino.features.runtimes.torch import TorchModel
 from steamdino.features.transform import normalise, prepare
+from steamdino.recipe import PILLOW
 
 Made = tuple[Any, Model, model_files.ModelFiles]
 IMAGE = Image.fromarray(np.random.default_rng(5).integers(0, 256, (450, 300, 3), dtype=np.uint8))
@@ -233,6 +236,38 @@ def test_a_model_in_8_bits_yields_every_output_at_every_size(exported: Made, tmp
     for name, one, other in zip(names, original, quantised, strict=True):
         cosine = (one * other).sum() / np.linalg.norm(one) / np.linalg.norm(other)
         assert 0.98 < cosine < 0.9999999, name
+
+
+def test_a_gallery_of_an_earlier_version_keeps_its_recipe_until_it_is_upgraded(
+    export_once: Callable[[str], Made], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, model, files = export_once("vit")
+    monkeypatch.setenv("STEAMDINO_CACHE", str(files.folder.parents[2]))
+    (tmp_path / "covers").mkdir()
+    IMAGE.save(tmp_path / "covers" / "a.png")
+    text = f"{model.name}/squash/224x336"
+    with known_as(model):
+        add(tmp_path / "g", tmp_path / "covers")
+        with monkeypatch.context() as earlier:
+            earlier.setattr(recipe_parser, "_positions", lambda _: None)
+            earlier.setattr(
+                recipe_parser,
+                "model",
+                lambda _: replace(model, transform=replace(model.transform, passes=PILLOW)),
+            )
+            old = build(tmp_path / "g", text)
+        assert {"positions", "passes"}.isdisjoint(json.loads(old.recipe.json)["transform"])
+
+        IMAGE.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(tmp_path / "covers" / "b.png")
+        add(tmp_path / "g", tmp_path / "covers")
+        again = build(tmp_path / "g", text)
+        assert (again.recipe, again.encoded, again.outdated) == (old.recipe, 1, ("passes", "positions"))
+        before = Snapshot.open(tmp_path / "g")
+        assert before.similar(tmp_path / "covers" / "b.png", 1)[0].similarity > 0.999999
+
+        upgraded = build(tmp_path / "g", text, upgrade=True)
+        assert (upgraded.recipe.transform.positions, upgraded.encoded, upgraded.outdated) == ("offset", 2, ())
+        assert Snapshot.open(tmp_path / "g").recipe.hash != before.recipe.hash
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has one")

@@ -163,3 +163,39 @@ def test_a_models_record_makes_a_model_like_it(name: str) -> None:
         known, network=again.network
     )
     assert again.network == json.loads(json.dumps(known.network))
+
+
+@pytest.mark.parametrize(
+    ("text", "positions"),
+    [
+        ("dino-vits16", None),
+        ("dino-vits16/complex/fit", None),
+        ("dino-vits16/224x336", "offset"),
+        ("dino-vits8/112x448", "offset"),
+        ("MultiscaleB8", "offset"),
+        ("GemS16", "offset"),
+        ("dinov2-base", "offset"),
+        ("dinov2-base/518x518", None),
+        ("dinov2-base-registers", "antialias"),
+        ("dinov2-base/518x518/multiscale", "offset"),
+        ("dinov3-vits16/224x336", None),
+        ("clip", None),
+        ("dino-resnet50/320x320", None),
+        ("bundled", None),
+    ],
+)
+def test_a_recipe_says_how_position_embeddings_are_resampled_if_they_are(
+    text: str, positions: str | None
+) -> None:
+    assert parse(text).transform.positions == positions
+
+
+def test_gem_takes_the_powers_of_its_sources() -> None:
+    # "GeM with exponent 4 for output patch tokens": facebookresearch/dino, eval_copy_detection.py. The map of a
+    # convolutional network: 3, where Radenovic et al. start, in cirtorch's layers/pooling.py.
+    powers = {
+        text: parse(text).pooling.power
+        for text in ("GemS16", "GemB8", "dinov2-small/gem", "dinov3-vits16/gem")
+    }
+    assert set(powers.values()) == {4.0}
+    assert {parse(text).pooling.power for text in ("dino-resnet50/gem", "bundled")} == {3.0}

@@ -5,13 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 from steamdino.errors import ModelError
 from steamdino.features.model_registry import Model, models
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 SHOWN = 3
 """Names of weights in a message."""
@@ -55,13 +52,13 @@ def comes_as_a_file(model: Model) -> bool:
     return model.family != "clip" and _wanted(model).kind in EXPECTED
 
 
-def check(model: Model, file: Path, state: Mapping[str, Tensor]) -> None:
+def check(model: Model, file: Path, state: Mapping[str, Any]) -> None:
     """Check that weights are those of a model.
 
     Args:
         model: its record.
         file: where they come from, for the message.
-        state: the weights by the authors' names or by those of transformers.
+        state: the tensors by the authors' names or by those of transformers.
 
     Raises:
         ModelError: they are not.
@@ -79,7 +76,7 @@ def check(model: Model, file: Path, state: Mapping[str, Tensor]) -> None:
     raise ModelError(f"{file} holds {found}, but {model.name} is {wanted}; {advice}")
 
 
-def contents(state: Mapping[str, Tensor]) -> Contents | None:
+def contents(state: Mapping[str, Any]) -> Contents | None:
     """Return what weights are of, by their names and shapes; None if nothing known has such names."""
     shapes = {name: tuple(value.shape) for name, value in state.items() if hasattr(value, "shape")}
     if "layer1.0.conv1.weight" in shapes and len(shapes.get("layer4.0.conv3.weight", ())) == 4:
@@ -98,13 +95,13 @@ def contents(state: Mapping[str, Tensor]) -> Contents | None:
     return Contents(kind, patches[0], patches[2], 1 + max(numbers), count)
 
 
-def compare(file: Path, expected: Iterable[str], given: Mapping[str, Tensor]) -> None:
+def compare(file: Path, expected: Iterable[str], given: Mapping[str, Any]) -> None:
     """Check that weights are complete, by the names that they have once they were renamed.
 
     Args:
         file: where they come from, for the message.
         expected: names of the weights that a module has; a mapping to the weights to compare shapes, too.
-        given: the weights.
+        given: the tensors.
 
     Raises:
         ModelError: some are missing, unknown or of another shape.

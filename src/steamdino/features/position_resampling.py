@@ -48,12 +48,13 @@ def weights(cells: int, side: int, rule: str) -> NDArray[np.float32]:
     if rule == ANTIALIAS:
         scale = side / cells
         centres = (np.arange(cells) + 0.5) * scale - 0.5
-        distances = abs(np.arange(side) - centres[:, None]) / max(scale, 1.0)
-        made = cubic(distances, ANTIALIASED_CUBIC)
-        return (made / made.sum(1, keepdims=True)).astype(np.float32)
+        distances = np.abs(np.arange(side) - centres[:, None]) / max(scale, 1.0)
+        made = cubic(distances.astype(np.float64), ANTIALIASED_CUBIC)
+        made /= made.sum(1, keepdims=True)
+        return made.astype(np.float32)
     centres = (np.arange(cells) + 0.5) * side / (cells + EXTRA) - 0.5
     places = np.arange(-REACH, side + REACH)
-    made = cubic(abs(places - centres[:, None]), CUBIC)
+    made = cubic(np.abs(places - centres[:, None]), CUBIC)
     made[:, REACH] += made[:, :REACH].sum(1)
     made[:, -REACH - 1] += made[:, -REACH:].sum(1)
     return made[:, REACH:-REACH].astype(np.float32)
