@@ -30,7 +30,8 @@ from steamdino.features.encoder import BATCH, Encoder
 from steamdino.features.model_registry import model as known
 from steamdino.features.pooling import pool, unit
 from steamdino.features.recipe_parser import named
-from steamdino.features.runtimes.openvino import OpenVinoModel, computes_bf16
+from steamdino.features.runtimes.openvino import OpenVinoModel
+from steamdino.features.runtimes.openvino_cpu import computes_bf16
 from steamdino.features.transform import Pixels
 from steamdino.gallery.vectors import Pending
 from steamdino.recipe import Pooling, Transform

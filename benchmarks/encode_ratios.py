@@ -36,7 +36,8 @@ from steamdino.engines.decoding import Decoded, decoded
 from steamdino.features.encoder import BATCH
 from steamdino.features.pooling import unit
 from steamdino.features.runtimes import openvino_quantise
-from steamdino.features.runtimes.openvino import OpenVinoModel, computes_bf16
+from steamdino.features.runtimes.openvino import OpenVinoModel
+from steamdino.features.runtimes.openvino_cpu import computes_bf16
 from steamdino.features.transform import normalise, prepare
 from steamdino.index.exact import ExactIndex
 from vit import export, vit_s16

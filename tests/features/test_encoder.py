@@ -17,7 +17,7 @@ from steamdino.features.encoder import Encoder
 from steamdino.features.model_registry import models
 from steamdino.features.pooling import pool, unit
 from steamdino.features.recipe_parser import files_of, named
-from steamdino.features.runtimes.openvino import computes_bf16
+from steamdino.features.runtimes.openvino_cpu import computes_bf16
 from steamdino.features.transform import Pixels, normalise, prepare
 from steamdino.recipe import Recipe
 from steamdino.sample import FictionalGame

@@ -24,7 +24,7 @@ from steamdino.errors import ModelError, RecipeError
 from steamdino.features.encoder import Encoder
 from steamdino.features.model_registry import model, models
 from steamdino.features.recipe_parser import files_of, named
-from steamdino.features.runtimes.openvino import computes_bf16, computes_int8
+from steamdino.features.runtimes.openvino_cpu import computes_bf16, computes_int8
 from steamdino.features.transform import prepare
 from steamdino.pipeline.quantise import LEAST, quantise
 from steamdino.present.cli.models_quantize import quantize

@@ -13,7 +13,8 @@ from steamdino.features.model_files import CHECKPOINT, ModelFiles, pull_command,
 from steamdino.features.model_registry import Model, check_precision, model
 from steamdino.features.pooling import Floats, unit
 from steamdino.features.recipe_parser import BUILD_ANEW, files_of, pooling_dim
-from steamdino.features.runtimes.openvino import OpenVinoModel, computes_bf16
+from steamdino.features.runtimes.openvino import OpenVinoModel
+from steamdino.features.runtimes.openvino_cpu import computes_bf16
 from steamdino.features.runtimes.openvino_whitening import OpenVinoWhitening
 from steamdino.features.runtimes.runtime import Runtime
 from steamdino.features.transform import Pixels

@@ -22,7 +22,8 @@ from steamdino.features.encoder import BATCH
 from steamdino.features.model_files import IR, IR_DATA, TEXT, TOKENIZER, ModelFiles
 from steamdino.features.model_registry import Model, own_model, record_of
 from steamdino.features.pooling import Floats
-from steamdino.features.runtimes.openvino import OpenVinoModel, computes_bf16, computes_int8
+from steamdino.features.runtimes.openvino import OpenVinoModel
+from steamdino.features.runtimes.openvino_cpu import computes_bf16, computes_int8
 from steamdino.features.transform import Pixels, prepare
 from steamdino.features.whitening import Whitening
 from steamdino.index.exact import ExactIndex

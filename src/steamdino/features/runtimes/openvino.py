@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from functools import cache
-from io import BytesIO
+from collections.abc import Sequence
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -17,14 +13,11 @@ from numpy.typing import NDArray
 
 from steamdino.errors import ModelError, UsageError
 from steamdino.features.model_registry import Model
-from steamdino.features.runtimes import compiled_cache, openvino_graph
+from steamdino.features.runtimes import openvino_graph
+from steamdino.features.runtimes.openvino_cpu import computes_bf16, computes_int8
+from steamdino.features.runtimes.openvino_loading import LOADING, compiled, set_up, without_telemetry
 from steamdino.features.runtimes.runtime import scaled_size
 from steamdino.recipe import Transform
-
-LOADING = threading.RLock()
-"""Held while a model is loaded, and while the first of them runs for the first time; see `_set_up`."""
-
-_SET_UP = threading.Event()
 
 
 class OpenVinoModel:
@@ -85,18 +78,18 @@ class OpenVinoModel:
                 # core.
                 config |= {"INFERENCE_NUM_THREADS": str(cores), "ENABLE_CPU_PINNING": "NO"}
             made_from = (identity, repr((model, transform, tuple(outputs), scale, batch_size)))
-            compiled = _compiled(
+            loaded = compiled(
                 made_from if identity else None,
                 config,
                 lambda: _adapted(path, model, transform, outputs, scale, batch_size),
             )
-            self._rows, self._shape = batch_size, tuple(compiled.input().shape)
+            self._rows, self._shape = batch_size, tuple(loaded.input().shape)
             self._outputs = len(outputs)
             # A request serves one call at a time; each call takes one and puts it back.
             self._requests: SimpleQueue[Any] = SimpleQueue()
             for _ in range(streams):
-                self._requests.put(compiled.create_infer_request())
-            _set_up(lambda: self(np.zeros((batch_size, *self._shape[1:]), np.uint8)))
+                self._requests.put(loaded.create_infer_request())
+            set_up(lambda: self(np.zeros((batch_size, *self._shape[1:]), np.uint8)))
 
     def __call__(self, pixels: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         """Compute the outputs of a batch.
@@ -154,7 +147,7 @@ class OpenVinoTextModel:
 
         made_from = ("text", identity, str(context)) if identity else None
         try:
-            self._compiled = _compiled(made_from, {"INFERENCE_PRECISION_HINT": "f32"}, adapted)
+            self._compiled = compiled(made_from, {"INFERENCE_PRECISION_HINT": "f32"}, adapted)
         except RuntimeError as error:  # the only type that OpenVINO raises
             raise ModelError(f"{path} cannot be used: {str(error).strip().splitlines()[-1]}") from None
         fitting = [port for port in self._compiled.outputs if list(port.shape) == [1, dim]]
@@ -164,7 +157,7 @@ class OpenVinoTextModel:
             )
         named = [port for port in fitting if port.get_names() & {"text_embeds", "embedding"}]
         self._output = (named or fitting)[0]
-        _set_up(lambda: self(np.zeros((1, context), np.int64)))
+        set_up(lambda: self(np.zeros((1, context), np.int64)))
 
     def __call__(self, tokens: NDArray[np.int64]) -> NDArray[np.float32]:
         """Compute the vector of a sentence.
@@ -226,123 +219,3 @@ def _adapted(
         [255 * value for value in transform.mean]
     ).scale([255 * value for value in transform.std])
     return steps.build()
-
-
-def _compiled(made_from: tuple[str, ...] | None, config: dict[str, str], adapt: Callable[[], Any]) -> Any:
-    """Load a compiled model from the cache, or compile it and cache it.
-
-    Args:
-        made_from: what the graph depends on; None not to cache it.
-        config: of the compilation.
-        adapt: makes the graph.
-    """
-    with without_telemetry():
-        import openvino as ov
-    core = ov.Core()
-    if made_from is None:
-        return core.compile_model(adapt(), "CPU", config)
-    cpu = (core.get_property("CPU", name) for name in ("FULL_DEVICE_NAME", "OPTIMIZATION_CAPABILITIES"))
-    key = compiled_cache.key_of(ov.get_version(), *map(str, cpu), repr(config), *made_from)
-    if (stored := compiled_cache.load(key)) is not None:
-        with suppress(RuntimeError):  # the only type that OpenVINO raises
-            return core.import_model(BytesIO(stored), "CPU", config)
-    compiled = core.compile_model(adapt(), "CPU", config)
-    compiled_cache.store(key, compiled.export_model().getvalue())
-    return compiled
-
-
-def _set_up(run: Callable[[], object]) -> None:
-    """Run a model once, if it is the first of this process, before threads run it.
-
-    OpenVINO's bindings set up their use of NumPy at the first call, and two threads that make it at the same time
-    deadlock: one holds Python's lock, the other what it guards. The caller holds `LOADING`.
-    """
-    if not _SET_UP.is_set():
-        run()
-        _SET_UP.set()
-
-
-@cache
-def computes_bf16() -> bool:
-    """Whether this CPU has instructions for bf16, with which inference is about twice as fast as in f32.
-
-    OpenVINO lists bf16 as a capability of CPUs on which it emulates it, slowly, or fails. So a small product is
-    compiled, and the name of its kernel tells: `brgemm_avx512_amx_bf16`, but `jit_gemm_bf16` where it is emulated.
-    """
-    kernel = _kernel_of_product("bf16")
-    return kernel.endswith("bf16") and not kernel.startswith("jit_gemm")
-
-
-def _kernel_of_product(precision: str) -> str:
-    """The name of the kernel that multiplies matrices in a precision on this CPU, empty if there is none."""
-    with LOADING, without_telemetry():
-        import openvino as ov
-        from openvino import opset13 as ops
-
-        core = ov.Core()
-        if precision.upper() not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-            return ""
-        given = ops.parameter([16, 64], np.float32)
-        product = ops.matmul(given, ops.constant(np.ones((64, 64), np.float32)), False, True)
-        try:
-            compiled = core.compile_model(
-                ov.Model([ops.result(product)], [given], "product"),
-                "CPU",
-                {"INFERENCE_PRECISION_HINT": precision},
-            )
-        except RuntimeError:
-            return ""
-        kinds = [node.get_rt_info() for node in compiled.get_runtime_model().get_ordered_ops()]
-        names = [str(kind["primitiveType"].value) for kind in kinds if kind["layerType"].value in PRODUCTS]
-    return names[0] if names else ""
-
-
-PRODUCTS = ("FullyConnected", "MatMul")
-"""OpenVINO's names of a matrix product in a compiled graph."""
-
-
-@cache
-def computes_int8() -> bool:
-    """Whether this CPU adds up products of 8-bit numbers in 32 bits: with VNNI or AMX on x86, and on ARM.
-
-    Older CPUs add pairs of products in 16 bits. Large sums saturate there, so a model that is quantised to 8 bits gives
-    other vectors, without notice. One such sum is computed here and compared with the right result.
-    """
-    with LOADING, without_telemetry():
-        import openvino as ov
-        from openvino import opset13 as ops
-
-        given = ops.parameter([16, 64], np.float32)
-        quantised = ops.fake_quantize(
-            given, *(np.float32(limit) for limit in (0, LARGEST_U8, 0, LARGEST_U8)), levels=256
-        )
-        weights = ops.convert(ops.constant(np.full((64, 64), LARGEST_I8, np.int8)), np.float32)
-        product = ops.matmul(quantised, ops.multiply(weights, np.float32(1)), False, True)
-        compiled = ov.Core().compile_model(
-            ov.Model([ops.result(product)], [given], "sum"), "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
-        )
-        (found,) = compiled([np.full((16, 64), LARGEST_U8, np.float32)]).values()
-    return bool(np.allclose(found, 64 * LARGEST_U8 * LARGEST_I8, rtol=1e-3))
-
-
-LARGEST_U8, LARGEST_I8 = 255, 127
-
-
-@contextmanager
-def without_telemetry() -> Iterator[None]:
-    """Turn off OpenVINO's usage reports by keeping their module from being imported.
-
-    OpenVINO's tools import `openvino_telemetry` if they can and work without it if they cannot. None in `sys.modules`
-    is Python's documented way to make an import fail. One thread at a time, since all threads share `sys.modules`.
-    """
-    absent = object()
-    with LOADING:
-        before = sys.modules.get("openvino_telemetry", absent)
-        sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
-        try:
-            yield
-        finally:
-            if before is absent:
-                del sys.modules["openvino_telemetry"]
-            else:
-                sys.modules["openvino_telemetry"] = before  # type: ignore[assignment]

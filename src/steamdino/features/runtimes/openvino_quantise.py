@@ -19,7 +19,7 @@ from steamdino.errors import MissingExtraError, ModelError
 from steamdino.features.model_registry import Model
 from steamdino.features.pooling import Floats
 from steamdino.features.runtimes import openvino_graph
-from steamdino.features.runtimes.openvino import without_telemetry
+from steamdino.features.runtimes.openvino_loading import without_telemetry
 from steamdino.features.transform import Pixels, normalise
 
 FLOATS = {

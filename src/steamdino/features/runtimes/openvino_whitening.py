@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from steamdino.features.pooling import Floats, unit
-from steamdino.features.runtimes.openvino import LOADING, without_telemetry
+from steamdino.features.runtimes.openvino_loading import LOADING, without_telemetry
 from steamdino.features.whitening import Whitening
 
 
