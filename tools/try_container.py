@@ -193,7 +193,7 @@ def main() -> None:
                 rf"^root\s+/opt/steam-dino/bin/python.*--port={port}", owner, re.MULTILINE
             ), owner
         finally:
-            server.terminate()
+            server.kill()  # unshare ignores a request to end; --kill-child ends what it has started
     print("It works.")
 
 
