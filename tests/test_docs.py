@@ -32,13 +32,21 @@ PAGES = (*FIRST, *(f"docs/how-to/{name}.md" for name in HOW_TO))
 BLOCK = re.compile(r"^```(console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 WROTE = (
     "atlas.js",
+    "decoding.js",
     "names.js",
     "navigation.js",
+    "network.js",
     "own.js",
+    "part.js",
+    "picture.js",
     "place.js",
+    "resize.js",
     "site.js",
     "suggestions.js",
+    "sw.js",
     "theme.js",
+    "vectors.js",
+    "worker.js",
 )
 """Scripts of our own."""
 NUMBER = re.compile(r"-?\d+\.\d+")

@@ -12,7 +12,7 @@ from steamdino.present.content_names import by_content
 from steamdino.present.style_sheets import PALETTE, SHARED, SITE, site_sheet
 
 TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-SCRIPTS = ("htmx.min.js", "suggestions.js", "place.js", "own.js", "navigation.js")
+SCRIPTS = ("htmx.min.js", "suggestions.js", "place.js", "own.js", "part.js", "navigation.js")
 """Scripts that each page loads, as one file: `APP`. The theme's is apart, since it runs before anything is drawn."""
 APP = "app.js"
 KEPT = "public, max-age=31536000, immutable"
