@@ -92,6 +92,13 @@ $(VENV)/emulators: requirements/emulators.txt $(AZURITE)/package-lock.json $(VEN
 	npm ci --prefix $@ --ignore-scripts --no-audit --no-fund
 	@touch $@
 
+# What searches by a picture in browsers, as `export site --picture-search` downloads it. The tests of that skip where it is
+# missing.
+$(VENV)/onnxruntime-web: src/steamdino/present/export/picture_search/runtime_files.py $(VENV)/dev
+	mkdir -p $@
+	$$($(BIN)/python -c 'from steamdino.present.export.picture_search.runtime_files import HOW; print(HOW)') --silent --pack-destination $@
+	@touch $@
+
 clean:  ## remove what was set up and built
 	rm -rf $(VENV) docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 

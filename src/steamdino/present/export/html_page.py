@@ -64,7 +64,11 @@ def data_url(image: Image.Image, form: str = "JPEG") -> str:
 
 def script_and_digest(*names: str) -> tuple[str, str]:
     """Scripts beside this module as one, and its sha256 as a Content-Security-Policy names it."""
-    script = "\n".join(map(_source, names))
+    return with_digest("\n".join(map(_source, names)))
+
+
+def with_digest(script: str) -> tuple[str, str]:
+    """A script, and its sha256 as a Content-Security-Policy names it."""
     return script, base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 

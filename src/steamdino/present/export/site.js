@@ -88,7 +88,8 @@ async function route() {
   const [, what, which = ""] = location.hash.split("/");
   const home = await load("home");
   if (mine !== shown) return;
-  if (what === "game") await game(mine, decoded(which));
+  if (what === "picture" && facts.search) await ownPicture(mine, which);
+  else if (what === "game") await game(mine, decoded(which));
   else if (what === "random") {
     const place = Math.floor(Math.random() * home.total);
     const [id] = (await shardOf(place))[place % facts.shard] || [""];
@@ -156,6 +157,14 @@ list.addEventListener("pointerdown", (event) => {
     take(item.dataset.id);
   }
 });
+
+// A site that was exported with --picture-search before may still be kept in this browser, and would be shown for ever.
+async function forgetKept() {
+  const root = new URL("./", location.href).href;
+  for (const one of await navigator.serviceWorker.getRegistrations()) if (one.scope === root) await one.unregister();
+  for (const name of await caches.keys()) if (name.startsWith(`steam-dino ${root} `)) await caches.delete(name);
+}
+if (!facts.search && navigator.serviceWorker?.controller) forgetKept().catch(() => {});
 
 history.scrollRestoration = "manual";
 let scrolled;

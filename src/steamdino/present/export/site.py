@@ -11,6 +11,8 @@
       data/games/<n>/<m>.json          `SHARD` games, each with its nearest ones
       data/names/...json               where games are found by name; see `name_pages`
       banners/<aa>/<digits>.jpg        pictures, where they are not Steam's
+      worker.<digest>.js, sw.js, data/search/
+                                       where a picture of one's own is searched for; see `picture_search.site_files`
 
 So the first page needs the page itself and one small file, and each step from match to match one more. No folder has
 more than `FOLDER` files of data. The address of a game's page has its id, so it leads to the same game after the next
@@ -36,9 +38,10 @@ from steamdino.errors import SteamDinoError
 from steamdino.present.content_names import by_content
 from steamdino.present.export.banner_urls import SteamPictures
 from steamdino.present.export.game_links import game_links
-from steamdino.present.export.html_page import render, script_and_digest
+from steamdino.present.export.html_page import render, script_and_digest, with_digest
 from steamdino.present.export.name_pages import FOLDER, NamePages
 from steamdino.present.export.output_folders import PAGE, replacing_folder
+from steamdino.present.export.picture_search import site_files
 from steamdino.present.export.reviews import reviews
 from steamdino.present.export.scaled_pictures import MARK, ScaledPictures, banner_place, earlier
 from steamdino.present.style_sheets import SHARED, site_sheet
@@ -62,6 +65,7 @@ def write_site(
     online: SteamPictures,
     title: str,
     only: Filter | None = None,
+    runtime: Path | None = None,
     threads: int = 1,
     stage: Stage = unseen,
 ) -> int:
@@ -75,6 +79,7 @@ def write_site(
         online: pictures on Steam's servers; others are copied, scaled.
         title: the site's heading.
         only: which games to show; None for all that are not hidden.
+        runtime: the folder of `picture_search.runtime_files`, to add search by one's own picture; None for none.
         threads: pictures scaled at the same time.
         stage: shows what is done.
 
@@ -82,19 +87,23 @@ def write_site(
         the number of games.
 
     Raises:
-        UsageError: the folder has other content than a site.
+        UsageError: the folder has other content than a site, or browsers cannot compute the snapshot's recipe.
         SteamDinoError: something cannot be written, or another process is writing the site.
     """
     try:
         with replacing_folder(folder, KIND, f"site {MARK}") as (work, kept):
-            _Site(work, snapshot, snapshot.rows(only)).write(
+            site = _Site(work, snapshot, snapshot.rows(only))
+            site.write(
                 kept / "names.sqlite",
                 ScaledPictures(work, earlier(folder), threads),
                 online,
                 (home, lonely),
                 stage,
             )
-            _page(work, title, online.hosts)
+            search = None
+            if runtime is not None:
+                search = site_files.write_search(work, snapshot, site.shown, runtime, stage)
+            _page(work, title, online.hosts, search)
             return len(snapshot.rows(only))
     except OSError as error:
         raise SteamDinoError(
@@ -113,6 +122,11 @@ class _Site:
         self._ids: list[str] = []
         self._names: list[str] = []
         self._pictures: list[str] = []
+
+    @property
+    def shown(self) -> site_files.Shown:
+        """The games that were written."""
+        return site_files.Shown(self._rows, self._ids, self._names, self._pictures)
 
     def write(
         self,
@@ -213,14 +227,20 @@ def _write(path: Path, content: str) -> None:
     path.write_text(content, "utf-8")
 
 
-def _page(work: Path, title: str, hosts: Sequence[str]) -> None:
-    script, digest = script_and_digest("site.js", "names.js")
+def _page(work: Path, title: str, hosts: Sequence[str], search: site_files.Written | None) -> None:
+    scripts = ("site.js", "names.js", *(site_files.PAGE_SCRIPTS if search else ()))
+    script, digest = script_and_digest(*scripts)
+    if search:
+        script, digest = with_digest(f"{script}\n{(SHARED / 'part.js').read_text('utf-8')}")
     files = {
         "style": ("site.css", site_sheet()),
         "theme": ("theme.js", (SHARED / "theme.js").read_text("utf-8")),
         "script": ("app.js", script),
     }
+    if search:
+        files["worker"] = ("worker.js", site_files.worker_script())
     names = {part: by_content(name, text.encode()) for part, (name, text) in files.items()}
+    version = search and site_files.version_of(search, list(names.values()))
     page = render(
         "site.html.jinja",
         title=title,
@@ -229,9 +249,15 @@ def _page(work: Path, title: str, hosts: Sequence[str]) -> None:
         shard=SHARD,
         pictures=MARK,
         digest=digest,
+        search=search,
+        version=version,
         **names,
     )
     (work / PAGE).write_text(page, "utf-8")
     for part, (_, text) in files.items():
         (work / names[part]).write_text(text, "utf-8")
     (work / "icon.svg").write_text((SHARED / "icon.svg").read_text("utf-8"), "utf-8")
+    if search and version:
+        shell = ("./", *names.values(), "icon.svg", "data/home.json")
+        service = site_files.service_script(search, version, shell)
+        (work / site_files.SERVICE).write_text(service, "utf-8")

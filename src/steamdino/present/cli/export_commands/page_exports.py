@@ -20,6 +20,7 @@ from steamdino.present.export.answer import Answer
 from steamdino.present.export.writers.html_sheet import HtmlSheet
 from steamdino.present.export.writers.png_sheet import PngSheet
 from steamdino.present.export.writers.writer import Context
+from steamdino.search import Snapshot
 from steamdino.storage.output import output_name, writing, writing_text
 
 
@@ -129,6 +130,21 @@ def site(
         ),
     ] = "copy",
     title: Annotated[str, typer.Option(help="Heading of the site.")] = "Banners that look alike",
+    picture_search: Annotated[
+        bool,
+        typer.Option(
+            "--picture-search",
+            help="Let visitors search by a picture of their own, which stays in their browser.",
+        ),
+    ] = False,
+    runtime: Annotated[
+        Path | None,
+        typer.Option(
+            "--onnxruntime-web",
+            metavar="FILE",
+            help="Archive of the npm package that --picture-search needs. By default it is downloaded once.",
+        ),
+    ] = None,
 ) -> None:
     """Write a static site: search by name, linked matches, unique games. It needs no server of its own.
 
@@ -137,6 +153,9 @@ def site(
 
     After Ctrl-C or a kill, the same command continues. Unchanged banners of the site that is replaced are not scaled
     again.
+
+    With --picture-search, visitors drop a picture of their own and see which games look like it. The network runs in
+    their browser, and no picture is uploaded. Of onnxruntime-web, 33 MB are downloaded from the npm registry once.
 
     **Example**
 
@@ -153,9 +172,17 @@ def site(
 
     if pictures not in ("copy", "steam"):
         raise UsageError(f"--pictures is {pictures!r}; it must be copy or steam")
+    if runtime and not picture_search:
+        raise UsageError("--onnxruntime-web is for sites with --picture-search; add that, or leave it out")
+    if picture_search and pictures == "steam":
+        raise UsageError(
+            "--pictures steam would tell Steam's servers which banners a visitor's picture looks like;"
+            " with --picture-search leave it out"
+        )
     check_folder("-o", output)
     output_folders.check_folder(output, export.KIND)
     snapshot = gallery.open(recipe)
+    scripts = _search_runtime(snapshot, runtime) if picture_search else None
     with bar("Comparing", "games") as progress:
         lonely = unique(snapshot, UNIQUE, progress=progress)
     try:
@@ -166,6 +193,7 @@ def site(
             lonely=lonely,
             online=steam_pictures(gallery.home, recipe.kind) if pictures == "steam" else SteamPictures(),
             title=title,
+            runtime=scripts,
             threads=os.cpu_count() or 1,
             stage=bar,
         )
@@ -173,6 +201,16 @@ def site(
         note("Stopped. The banners that are scaled are kept; run the same command to continue.")
         raise typer.Exit(130) from None
     say(f"{output / 'index.html'}: {count:,} games")
+
+
+def _search_runtime(snapshot: Snapshot, archive: Path | None) -> Path:
+    from steamdino.present.export.picture_search import runtime_files
+    from steamdino.present.export.picture_search.network_files import check_recipe
+
+    check_recipe(snapshot)
+    if archive is None and not runtime_files.is_kept():
+        note(f"Downloading onnxruntime-web {runtime_files.VERSION} (33 MB), once.")
+    return runtime_files.runtime_folder(archive)
 
 
 HOME, UNIQUE = 24, 250
