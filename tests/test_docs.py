@@ -36,6 +36,7 @@ WROTE = (
     "names.js",
     "navigation.js",
     "network.js",
+    "offline.js",
     "own.js",
     "part.js",
     "picture.js",
@@ -46,6 +47,7 @@ WROTE = (
     "sw.js",
     "theme.js",
     "vectors.js",
+    "words.js",
     "worker.js",
 )
 """Scripts of our own."""

@@ -2,9 +2,6 @@
 const MATCHES = 24;
 const CANDIDATES = 48; // are compared with nothing rounded
 const SIMD = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11]);
-const SWITCH = "steam-dino offline";
-const root = new URL("./", location.href).href;
-const store = `steam-dino ${root} ${facts.version}`;
 const megabytes = (bytes) => (bytes < 1e5 ? `${Math.ceil(bytes / 1e3)} KB` : `${(bytes / 1e6).toFixed(1)} MB`);
 
 let own = null; // the picture that was chosen last: { file, name, crop, mirror, tag, found, failed }
@@ -33,28 +30,6 @@ function filesOf(parts) {
 }
 
 const sum = (files) => files.reduce((all, file) => all + file.bytes, 0);
-
-function switchedOff() {
-  try {
-    return localStorage.getItem(SWITCH) === "off";
-  } catch {
-    return false; // no storage is allowed
-  }
-}
-
-const keeps = () => Boolean(globalThis.caches && navigator.serviceWorker) && !switchedOff();
-
-// Whether everything that a search loads is in the browser's cache.
-async function isStored(parts) {
-  if (!keeps()) return false;
-  try {
-    if (!(await caches.has(store))) return false;
-    const known = new Set((await (await caches.open(store)).keys()).map(({ url }) => url.slice(root.length)));
-    return Object.values(filesOf(parts)).flat().every(({ path }) => known.has(path));
-  } catch {
-    return false;
-  }
-}
 
 function begin(file) {
   own = { file, name: file.name || "Your picture", crop: null, mirror: false, tag: null, found: null, failed: "" };
@@ -89,46 +64,6 @@ async function choosing(mine) {
     make("p", { class: "quiet" }, sizes));
   form.addEventListener("submit", (event) => event.preventDefault());
   show("Your picture", make("h1", {}, "Which games look like your picture?"), lead, form, await offlineSwitch());
-}
-
-// Keeping the site for use without a connection, and the button that switches it off.
-async function offlineSwitch() {
-  if (!(globalThis.caches && navigator.serviceWorker)) return "";
-  const box = make("p", { class: "quiet offline" });
-  const draw = () => {
-    const off = switchedOff();
-    const button = make("button", { type: "button" }, off ? "Keep it for use offline" : "Stop keeping it");
-    button.addEventListener("click", async () => {
-      button.disabled = true;
-      await (off ? keepSite() : forgetSite());
-      draw();
-      box.querySelector("button").focus();
-    });
-    box.replaceChildren(make("span", { role: "status" }, off
-      ? "This site is not kept in this browser, so it needs a connection."
-      : "This browser keeps the site: what you used once also works without a connection."), " ", button);
-  };
-  draw();
-  return box;
-}
-
-function remember(value) {
-  try {
-    localStorage.setItem(SWITCH, value);
-  } catch { /* it holds until the page is left */ }
-}
-
-async function keepSite() {
-  remember("on");
-  await navigator.serviceWorker.register("sw.js").catch(() => {});
-}
-
-async function forgetSite() {
-  remember("off");
-  const known = await navigator.serviceWorker.getRegistrations();
-  await Promise.all(known.filter(({ scope }) => scope === root).map((one) => one.unregister()));
-  const names = await caches.keys();
-  await Promise.all(names.filter((name) => name.startsWith(`steam-dino ${root} `)).map((name) => caches.delete(name)));
 }
 
 function stop() {
@@ -250,49 +185,6 @@ const altered = () => ["your picture", ...(own.crop ? ["a part of it"] : []), ..
 function drawOwn() {
   document.getElementById("altered").textContent = altered();
   document.getElementById("turnable").classList.toggle("mirrored", own.mirror);
-}
-
-// The words for a percentile are those of the command line.
-function closeness(percentile) {
-  const digits = Math.max(0, Math.ceil(-Math.log10(Math.max(100 - percentile, 1e-6)) - 1e-9));
-  const scale = 10 ** digits;
-  return `${(Math.floor(percentile * scale + 1e-6) / scale).toFixed(digits)} %`;
-}
-
-function rarity(percentile) {
-  if (percentile < 50) return `closer than ${closeness(percentile)} of pairs`;
-  const oneIn = (100 / Math.max(100 - percentile, 1e-6)) * (1 + 1e-9);
-  const scale = 10 ** Math.max(0, Math.floor(Math.log10(oneIn)) - 1);
-  return `1 in ${(Math.floor(oneIn / scale) * scale).toLocaleString("en")} pairs`;
-}
-
-// How many percent of pairs are less similar, from a table of (percent, cosine).
-function percentile(cosine, table) {
-  if (!table.length) return null;
-  if (cosine <= table[0][1]) return table[0][0];
-  for (let n = 1; n < table.length; n++) {
-    const [before, low] = table[n - 1];
-    const [after, high] = table[n];
-    if (cosine < high) return before + ((cosine - low) / (high - low)) * (after - before);
-  }
-  return table[table.length - 1][0];
-}
-
-function verdict({ closest }, taken) {
-  const number = closest.cosine.toFixed(3);
-  if (closest.identical) return [true, `This very file is the banner of ${closest.name}.`];
-  if (taken === null) return [false, `The closest game is ${closest.name}, ${number}.`];
-  if (closest.cosine >= taken) {
-    return [true, `It shows what the banner of ${closest.name} shows: ${number}, and from ${taken.toFixed(3)} on two banners are copies, crops or reskins of each other.`];
-  }
-  return [false, `No game shows the same: the closest, ${closest.name}, has ${number}; copies, crops and reskins have ${taken.toFixed(3)} or more.`];
-}
-
-function unusual({ tag, games, usual, closest, percentile: share }) {
-  const among = tag ? `the ${games.toLocaleString("en")} games tagged ${tag}` : `all ${games.toLocaleString("en")} games`;
-  if (share === null) return make("p", {}, `Among ${among} there is nothing to compare it with.`);
-  return make("p", {}, make("progress", { max: 100, value: share.toFixed(1), "aria-label": "How unusual it is, in percent" }),
-    `More unusual than ${share.toFixed(0)} % of ${among}: its closest there is ${closest.name} with ${closest.cosine.toFixed(3)}, and half of them have one at ${usual.toFixed(3)} or more.`);
 }
 
 function tile({ id, name, picture, cosine, identical }, table) {
@@ -440,5 +332,3 @@ document.addEventListener("paste", (event) => {
   event.preventDefault();
   begin(file);
 });
-
-addEventListener("load", () => { if (keeps()) navigator.serviceWorker.register("sw.js").catch(() => {}); });

@@ -43,7 +43,7 @@ from steamdino.search import Snapshot
 HOME = Path("data") / "search"
 WORKER = ("decoding.js", "resize.js", "network.js", "vectors.js", "worker.js")
 SERVICE = "sw.js"
-PAGE_SCRIPTS = ("picture_search/decoding.js", "picture_search/picture.js")
+PAGE_SCRIPTS = tuple(f"picture_search/{name}.js" for name in ("decoding", "words", "offline", "picture"))
 """Beside this folder, as `html_page` finds scripts."""
 
 
