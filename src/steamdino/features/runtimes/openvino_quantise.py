@@ -122,9 +122,14 @@ def accurate(
 
 
 def save(network: Any, path: Path) -> None:
-    """Write a network in OpenVINO's form: ``.xml``, and ``.bin`` beside it. The same network gives the same bytes."""
+    """Write a network in OpenVINO's form: ``.xml``, and ``.bin`` beside it. The same network gives the same bytes.
+
+    OpenVINO numbers the operations of a process, and names new ones by their numbers; so they are named anew.
+    """
     with without_telemetry():
         import openvino as ov
+    for number, node in enumerate(network.get_ordered_ops()):
+        node.set_friendly_name(f"{node.get_type_name()}_{number}")
     ov.save_model(network, path, compress_to_fp16=False)
 
 
