@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from steamdino import Snapshot
 from steamdino.analysis.audit import Auditor
 from steamdino.present.display_text import rarity
 from steamdino.present.export.audit_report import unusual, verdict
+from steamdino.present.export.html_page import with_digest
 from steamdino.records import Crop, Filter, Matches
 
 pytestmark = pytest.mark.browser
@@ -277,7 +279,13 @@ def test_a_site_exported_without_it_is_not_shown_the_kept_one(
         _kept(page)
         page.reload()
         text = (copy / "index.html").read_text("utf-8")
-        (copy / "index.html").write_text(re.sub(r' data-search="[^"]*"', "", text), "utf-8")
+        text = re.sub(r' data-search="[^"]*"', "", text)
+        plain, digest = with_digest((files("steamdino.present.export") / "site.js").read_text("utf-8"))
+        text = re.sub(
+            r'src="app[^"]*" defer integrity="[^"]*"', f'src="a.js" defer integrity="sha256-{digest}"', text
+        )
+        (copy / "a.js").write_text(plain, "utf-8")
+        (copy / "index.html").write_text(text, "utf-8")
         (copy / "sw.js").unlink()
         page.reload()
         wait(page, "caches.keys().then((all) => all.length === 0)")

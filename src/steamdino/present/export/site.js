@@ -161,10 +161,14 @@ list.addEventListener("pointerdown", (event) => {
 // A site that was exported with --picture-search before may still be kept in this browser, and would be shown for ever.
 async function forgetKept() {
   const root = new URL("./", location.href).href;
-  for (const one of await navigator.serviceWorker.getRegistrations()) if (one.scope === root) await one.unregister();
+  for (const one of await navigator.serviceWorker.getRegistrations()) {
+    if (one.scope !== root) continue;
+    one.active?.postMessage("forget");
+    await one.unregister();
+  }
   for (const name of await caches.keys()) if (name.startsWith(`steam-dino ${root} `)) await caches.delete(name);
 }
-if (!facts.search && navigator.serviceWorker?.controller) forgetKept().catch(() => {});
+if (!facts.search && navigator.serviceWorker && globalThis.caches) forgetKept().catch(() => {});
 
 history.scrollRestoration = "manual";
 let scrolled;

@@ -60,7 +60,10 @@ async function keepSite() {
 async function forgetSite() {
   remember("off");
   const known = await navigator.serviceWorker.getRegistrations();
-  await Promise.all(known.filter(({ scope }) => scope === root).map((one) => one.unregister()));
+  await Promise.all(known.filter(({ scope }) => scope === root).map((one) => {
+    one.active?.postMessage("forget");
+    return one.unregister();
+  }));
   const names = await caches.keys();
   await Promise.all(names.filter((name) => name.startsWith(`steam-dino ${root} `)).map((name) => caches.delete(name)));
 }

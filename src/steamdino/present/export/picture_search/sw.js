@@ -7,6 +7,10 @@ const DIGEST = /\.[0-9a-f]{12}\./;
 const PICTURES = 1000; // banners that are kept: some 20 MB
 const place = (address) => address.slice(ROOT.length).replace(/[?#].*$/, "");
 
+let forgotten = false; // it answers for an open page until that is left, and would fill a new cache
+
+addEventListener("message", ({ data }) => { forgotten = data === "forget"; });
+
 addEventListener("install", (event) => {
   event.waitUntil((async () => {
     const cache = await caches.open(CACHE);
@@ -63,7 +67,7 @@ async function picture(request) {
 
 addEventListener("fetch", (event) => {
   const { request } = event;
-  if (request.method !== "GET" || !request.url.startsWith(ROOT)) return;
+  if (forgotten || request.method !== "GET" || !request.url.startsWith(ROOT)) return;
   const path = place(request.url);
   if (request.mode === "navigate") {
     if (path === "" || path === "index.html") event.respondWith(fromSiteFirst(request, ROOT));
