@@ -323,7 +323,7 @@ def main() -> None:
     """Forks for the requests that come through a socket, whose descriptor is the first argument."""
     if not serve(socket.socket(fileno=int(sys.argv[1]))):
         return
-    from steamdino.present.cli.main import run
+    from steamdino.present.cli.entry import run
 
     try:
         run()

@@ -115,7 +115,7 @@ def test_nothing_else_that_pillow_writes_is_decoded(form: str) -> None:
 def test_the_documentation_and_the_api_list_every_format(built: Path) -> None:
     text = (ROOT / "docs/how-to/own-pictures.md").read_text("utf-8")
     (sentence,) = re.findall(r"Pictures are files whose names end in ([^.]*(?:`\.[^.]*)*)\.\n", text)
-    (further,) = re.findall(r"With the extra `formats`, so are ([^()]*) \(", text)
+    (further,) = re.findall(r"With the \[extra\]\(install\.md#extras\) `formats`, so are ([^()]*) \(", text)
     named = [re.findall(r"`(\S+)`", words) for words in (sentence, further)]
     plugins = {suffix for plugin in PLUGINS.values() for suffix in plugin.suffixes}
     assert named == [[one for one in SUFFIXES if one not in plugins], sorted(plugins)]

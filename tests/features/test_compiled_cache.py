@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from steamdino.features import encoder
 from steamdino.features.encoder import Encoder
 from steamdino.features.model_registry import model
 from steamdino.features.recipe_parser import named
@@ -117,7 +118,10 @@ def test_other_weights_and_other_batches_are_compiled_anew(
     assert len(adapted) == 4
 
 
-def test_the_bundled_model_encodes_to_the_same_bytes_from_the_cache(cache: Path) -> None:
+def test_the_bundled_model_encodes_to_the_same_bytes_from_the_cache(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encoder, "OpenVinoModel", OpenVinoModel)  # tests share compiled models otherwise
     recipe = named("bundled")
     shape = (4, recipe.transform.height, recipe.transform.width, 3)
     pictures = list(np.random.default_rng(0).integers(0, 256, shape, np.uint8))

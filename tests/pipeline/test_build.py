@@ -67,7 +67,8 @@ def test_a_small_increment_runs_the_model_for_its_own_batches_only(
     infer = ov.InferRequest.infer
 
     def counted(self: ov.InferRequest, *arguments: object, **options: object) -> object:
-        ran.append(self)
+        if len(self.input_tensors[0].shape) == 4:  # pictures, and not vectors to whiten
+            ran.append(self)
         return infer(self, *arguments, **options)
 
     monkeypatch.setattr(ov.InferRequest, "infer", counted)

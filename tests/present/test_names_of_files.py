@@ -22,6 +22,7 @@ from steamdino.present.export import ranking_comparison
 from steamdino.present.export.banner_urls import SteamPictures
 from steamdino.present.export.legacy_export import write_arrays
 from steamdino.present.export.site import write_site
+from steamdino.recipe import SRGB
 from steamdino.records import Game
 
 
@@ -96,7 +97,17 @@ def test_a_link_in_a_ranking_ends_where_it_should() -> None:
         for n in range(3)
     )
     vectors = np.eye(3, dtype=np.float32)
-    descriptor = Descriptor("one", True, ExactIndex(vectors), lambda _: lambda _: vectors, 1, None, 12, 0)
+    descriptor = Descriptor(
+        name="one",
+        baseline=True,
+        index=ExactIndex(vectors),
+        load=lambda _: lambda _: vectors,
+        batch=1,
+        decoded=None,
+        colours=SRGB,
+        vector_bytes=12,
+        model_bytes=0,
+    )
     collection = Collection(games, np.zeros((3, 32), np.uint8), (descriptor,), ())
     text = "\n".join(ranking_comparison.lists(collection, ["0"]))
     assert "](https://a.example/%29%5Bx%5D%28https://b.example)" in text

@@ -139,6 +139,7 @@ READ = {
     "--names",
     "--gallery",
     "--words",
+    "--onnxruntime-web",
 }
 """Options of files and folders that are not written because they are named."""
 

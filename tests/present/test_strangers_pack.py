@@ -764,6 +764,10 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     place = Place(tmp_path.resolve())
     monkeypatch.setattr(tempfile, "tempdir", str(place.temporary))
     monkeypatch.chdir(place.temporary)  # shutil.rmtree opens folders relative to others, as if they lay here
+    # The first search by a picture compiles the model and keeps it in the user's cache: not while the watch is on.
+    snapshot = Snapshot.open(packs.zipped(place.pack, valid()))
+    searched(snapshot, place, pictures=True)
+    served(place.pack, snapshot.ids, place.picture)
     return place
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from steamdino.features.pooling import Floats, unit
-from steamdino.features.runtimes.openvino_loading import LOADING, without_telemetry
+from steamdino.features.runtimes.openvino_loading import LOADING, set_up, without_telemetry
 from steamdino.features.whitening import Whitening
 
 
@@ -42,9 +42,8 @@ class OpenVinoWhitening:
             )
             self._requests: SimpleQueue[Any] = SimpleQueue()
             for _ in range(streams):
-                request = compiled.create_infer_request()
-                request.infer([np.zeros(self._shape, np.float32)])
-                self._requests.put(request)
+                self._requests.put(compiled.create_infer_request())
+            set_up(lambda: self(np.zeros(self._shape, np.float32)))
 
     def __call__(self, vectors: Floats) -> Floats:
         """Whiten unit rows: float32, (n, d) -> (n, e) with 1 <= n <= rows; rows of length 1."""

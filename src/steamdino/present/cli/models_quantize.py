@@ -52,7 +52,7 @@ def quantize(
     If it misses that, the products that lose most are put back into floats, which takes longer, and it is compared
     again; at least half must stay in 8 bits. The result is a model of its own. Its vectors are compared with no others.
 
-    This requires: pip install 'steam-dino[quantize]'
+    This needs the extra `quantize`.
 
     **Examples**
 

@@ -9,7 +9,13 @@ const place = (address) => address.slice(ROOT.length).replace(/[?#].*$/, "");
 
 let forgotten = false; // it answers for an open page until that is left, and would fill a new cache
 
-addEventListener("message", ({ data }) => { forgotten = data === "forget"; });
+// The page deletes what is kept, too, but a request that was under way may open the cache again after that.
+addEventListener("message", (event) => {
+  if (event.data !== "forget") return;
+  forgotten = true;
+  event.waitUntil(caches.keys().then((all) => Promise.all(
+    all.filter((name) => name.startsWith(PREFIX)).map((name) => caches.delete(name)))));
+});
 
 addEventListener("install", (event) => {
   event.waitUntil((async () => {
@@ -35,8 +41,8 @@ addEventListener("activate", (event) => {
   })());
 });
 
-async function fromCacheFirst(request, kept) {
-  const cache = await caches.open(CACHE);
+async function fromCacheFirst(request, kept, opened = caches.open(CACHE)) {
+  const cache = await opened;
   const known = await cache.match(request);
   if (known) return known;
   const reply = await fetch(request);
@@ -58,8 +64,8 @@ async function fromSiteFirst(request, key) {
 }
 
 async function picture(request) {
-  const reply = await fromCacheFirst(request, true);
   const cache = await caches.open(CACHE);
+  const reply = await fromCacheFirst(request, true, cache);
   const kept = (await cache.keys()).filter(({ url }) => place(url).startsWith("banners/"));
   for (const old of kept.slice(0, Math.max(0, kept.length - PICTURES))) await cache.delete(old);
   return reply;
