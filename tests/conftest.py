@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -20,7 +21,7 @@ from filelock import FileLock
 from hypothesis import HealthCheck, Phase, settings
 from PIL import Image
 from tests import forks
-from tests.environment import clean
+from tests.environment import CLEANED, clean
 from tests.fakes.buckets import bucket_name
 from tests.fakes.object_storage import ObjectStorage, serving
 
@@ -36,6 +37,7 @@ atexit.register(shutil.rmtree, HOMES, ignore_errors=True)
 # Done here and not in a fixture: libraries read some of these variables when they are imported, and processes that
 # pytest-xdist starts inherit the result.
 clean(os.environ, str(HOMES))
+os.environ[CLEANED] = " ".join(sorted(os.environ))
 
 # Machines differ in speed by more than any deadline could allow for.
 # Where mutmut runs the tests, nobody reads a failure, and making it short takes minutes.
@@ -64,6 +66,16 @@ def own_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", home)
     monkeypatch.setenv("USERPROFILE", home)
     monkeypatch.chdir(home)
+
+
+@pytest.fixture(autouse=True)
+def own_log() -> Iterator[None]:
+    """How a test sets up the server's log ends with it: pytest would not see what the next one logs."""
+    log = logging.getLogger("steamdino.web")
+    before = log.handlers[:], log.propagate, log.level
+    yield
+    log.handlers, log.propagate = before[:2]
+    log.setLevel(before[2])
 
 
 def shared(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:

@@ -19,6 +19,8 @@ KEPT = frozenset(
 KEPT_PREFIXES = ("PYTEST_", "OPENBLAS_", "NVPL_")
 """Of pytest and its plugins, and of libraries of linear algebra, which some processors need told which they are."""
 ADDED = ("HOME", "USERPROFILE", "LANG")
+CLEANED = "PYTEST_CLEANED"
+"""A variable with the names that were left. Libraries that tests load set others."""
 
 
 def clean(environ: MutableMapping[str, str], home: str) -> None:

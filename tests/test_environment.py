@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.environment import ADDED, KEPT, KEPT_PREFIXES
+from tests.environment import ADDED, CLEANED, KEPT, KEPT_PREFIXES
 
 CALLERS = {
     "HF_HUB_OFFLINE": "1",
@@ -34,7 +34,9 @@ def test_a_test_and_its_processes_see_only_what_programs_need_to_run() -> None:
     for environ in (dict(os.environ), started):
         # readline, which pytest loads, sets the size of the terminal behind Python's back, for its children alone.
         names = {name for name in environ if not name.startswith(KEPT_PREFIXES)} - {"COLUMNS", "LINES"}
-        names -= {"TORCHINDUCTOR_CACHE_DIR"}  # set by PyTorch, which another test may have loaded
+        names -= os.environ.keys() - set(
+            os.environ[CLEANED].split()
+        )  # set by libraries that other tests have loaded
         assert names <= KEPT | {*ADDED, "LC_CTYPE"}
         assert Path(environ["HOME"]).is_dir()
         assert environ["LANG"] == "C.UTF-8"

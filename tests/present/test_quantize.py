@@ -180,7 +180,7 @@ x86 = pytest.mark.skipif(
 
 
 @x86
-def test_a_cpu_without_exact_products_of_8_bits_is_told_what_to_use(home: Path, cache: Path) -> None:
+def test_a_cpu_without_exact_products_of_8_bits_is_told_what_to_use(home: Path, both: None) -> None:
     for arguments in (
         ("similar", home / "covers/3.png", "-g", home / "g", "--recipe", "tiny-q8"),
         ("models", "quantize", "tiny", "-g", home / "g"),
