@@ -31,7 +31,6 @@ from steamdino.features.model_registry import model as known
 from steamdino.features.pooling import pool, unit
 from steamdino.features.recipe_parser import named
 from steamdino.features.runtimes.openvino import OpenVinoModel
-from steamdino.features.runtimes.openvino_cpu import computes_bf16
 from steamdino.features.transform import Pixels
 from steamdino.gallery.vectors import Pending
 from steamdino.recipe import Pooling, Transform
@@ -195,6 +194,9 @@ def main() -> None:
             draw_store(folder)
             given = folder / "banners"
         pending = usable(sorted(given.rglob("*.jpg"))[: IMAGES + 20])
+        # Imported here, since `encode_bundled.py` also runs with versions that do not have this module.
+        from steamdino.features.runtimes.openvino_cpu import computes_bf16
+
         for precision in ("bf16", "f32") if computes_bf16() else ("f32",):
             compare(folder, pending, precision)
         bundled(pending)
