@@ -120,8 +120,7 @@ def quantise(
     """Quantise a model and store the result as a model of the user's own if it passes.
 
     All operations are tried first, then with smoothing. If that misses the bar, those that lose most are put back into
-    floats.
-    The same pictures give the same bytes.
+    floats. The same pictures give the same bytes.
 
     Args:
         model: in floats; its files must be on this machine.
