@@ -12,7 +12,7 @@ import pytest
 from tests.fakes.static_host import StaticHost, static_host
 from tests.present.conftest import CHROMIUM
 from tests.present.picture_search.conftest import POLICY
-from tests.present.web.browsing import check_looks, wait
+from tests.present.web.browsing import GIVE, check_looks, wait
 
 from steamdino import Snapshot
 from steamdino.analysis.audit import Auditor
@@ -28,13 +28,6 @@ FIRST_PAGE = 300_000
 PROGRAM, VECTORS = 6_000_000, 8_000_000
 """Bytes at most: of the program, and of the vectors of 30,000 games."""
 
-GIVE = """async ([kind, bytes]) => {
-    const held = new DataTransfer();
-    held.items.add(new File([new Uint8Array(bytes)], "mine.png", { type: "image/png" }));
-    const Event = kind === "paste" ? ClipboardEvent : DragEvent;
-    const given = kind === "paste" ? { clipboardData: held } : { dataTransfer: held };
-    document.body.dispatchEvent(new Event(kind, { bubbles: true, cancelable: true, ...given }));
-}"""
 
 Open = Callable[..., Any]
 

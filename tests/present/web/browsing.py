@@ -11,6 +11,15 @@ from steamdino.records import Match, Matches
 
 AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 
+GIVE = """async ([kind, bytes]) => {
+    const held = new DataTransfer();
+    held.items.add(new File([new Uint8Array(bytes)], "mine.png", { type: "image/png" }));
+    const Event = kind === "paste" ? ClipboardEvent : DragEvent;
+    const given = kind === "paste" ? { clipboardData: held } : { dataTransfer: held };
+    document.body.dispatchEvent(new Event(kind, { bubbles: true, cancelable: true, ...given }));
+}"""
+"""Drops or pastes a picture, as the page's script sees it."""
+
 
 def wait(page: Any, condition: str) -> None:
     """Waits for a condition; Playwright's own way would evaluate a text in the page, which its policy forbids."""

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from tests.present.web.browsing import check_looks, shown, tiles, wait
+from tests.present.web.browsing import GIVE, check_looks, shown, tiles, wait
 
 from steamdino import Snapshot
 from steamdino.present.web.picture_cookie import COOKIE, OwnPicture, read, written
@@ -25,13 +25,6 @@ from steamdino.present.web.upload_store import MOST, SIZE, UploadStore
 from steamdino.records import Crop, Filter
 
 SHOWN = 24
-GIVE = """async ([kind, bytes]) => {
-    const held = new DataTransfer();
-    held.items.add(new File([new Uint8Array(bytes)], "mine.png", { type: "image/png" }));
-    const Event = kind === "paste" ? ClipboardEvent : DragEvent;
-    const given = kind === "paste" ? { clipboardData: held } : { dataTransfer: held };
-    document.body.dispatchEvent(new Event(kind, { bubbles: true, cancelable: true, ...given }));
-}"""
 PLAIN = {"accept": "text/html"}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 from PIL import Image
-from tests.present.web.browsing import shown, tiles, wait
+from tests.present.web.browsing import GIVE, shown, tiles, wait
 
 import steamdino
 from steamdino import Snapshot
@@ -83,16 +83,9 @@ def test_a_picture_is_chosen_dropped_or_pasted(
     page.get_by_role("heading", name="crop.png").wait_for()
     assert shown(page)[0] == "Neonoir"
 
-    make = """async ([kind, bytes]) => {
-        const held = new DataTransfer();
-        held.items.add(new File([new Uint8Array(bytes)], "mine.png", { type: "image/png" }));
-        const Event = kind === "paste" ? ClipboardEvent : DragEvent;
-        const given = kind === "paste" ? { clipboardData: held } : { dataTransfer: held };
-        document.body.dispatchEvent(new Event(kind, { bubbles: true, cancelable: true, ...given }));
-    }"""
     for kind in ("drop", "paste"):
         page = browse("/picture")
-        page.evaluate(make, [kind, list(crop.read_bytes())])
+        page.evaluate(GIVE, [kind, list(crop.read_bytes())])
         page.get_by_role("heading", name="mine.png").wait_for()
         assert shown(page)[0] == "Neonoir", kind
 
