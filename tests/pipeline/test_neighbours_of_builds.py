@@ -20,7 +20,7 @@ from steamdino.errors import SnapshotError, UsageError
 from steamdino.index import all_neighbours, neighbour_writer
 from steamdino.index.listed_index import ListedIndex
 from steamdino.index.manifest import MANIFEST, VECTORS, Manifest
-from steamdino.index.neighbour_lists import COSINES, FILES, ROWS
+from steamdino.index.neighbour_lists import COSINES, FILES, LEADING, NEAREST, ROWS
 from steamdino.index.neighbour_writer import WORK
 from steamdino.index.vector_index import Neighbours
 from steamdino.pipeline import examine
@@ -61,6 +61,9 @@ def check(gallery: Path, k: int) -> None:
     for row, scores in enumerate(table):
         np.testing.assert_allclose(cosines[row, :k], np.sort(scores)[::-1][:k], atol=2e-6)
         np.testing.assert_allclose(cosines[row, :k], scores[rows[row, :k]], atol=2e-6)
+    nearest = np.load(folder / NEAREST)
+    np.testing.assert_array_equal(nearest["row"], rows[:, :LEADING])
+    np.testing.assert_array_equal(nearest["cosine"], cosines[:, :LEADING])
 
 
 def lists_of(gallery: Path) -> list[bytes]:
@@ -92,6 +95,30 @@ def test_a_snapshot_of_an_older_program_still_opens_and_gets_neighbours(gallery:
     assert build(gallery).swapped
     assert Snapshot.open(gallery).index.listed == 100
     check(gallery, 100)
+
+
+def test_lists_of_an_older_program_answer_alike_and_get_their_file_of_nearest_neighbours(
+    gallery: Path, paint: Paint
+) -> None:
+    index = Snapshot.open(gallery).index
+    for k in (1, LEADING, LEADING + 1):
+        found = index.neighbours(k)
+        np.testing.assert_array_equal(found.rows, np.load(newest(gallery) / ROWS)[:, :k])
+        np.testing.assert_array_equal(found.cosines, np.load(newest(gallery) / COSINES)[:, :k])
+    written = index.neighbours(1)
+    manifest = newest(gallery) / MANIFEST
+    facts = json.loads(manifest.read_text())
+    del facts["files"][NEAREST]
+    manifest.write_text(json.dumps(facts))
+    (newest(gallery) / NEAREST).unlink()
+    again = Snapshot.open(gallery).index.neighbours(1)
+    np.testing.assert_array_equal(again.rows, written.rows)
+    np.testing.assert_array_equal(again.cosines, written.cosines)
+    assert examine(gallery) == []
+    paint(gallery.parent / "pictures/99.png", 99)
+    add(gallery, gallery.parent / "pictures")
+    build(gallery, neighbours=5)
+    check(gallery, 5)
 
 
 def test_games_that_are_added_changed_and_removed_are_patched(gallery: Path, paint: Paint) -> None:
@@ -168,7 +195,7 @@ def _facts(path: Path) -> dict[str, object]:
     return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [*FILES, NEAREST])
 @pytest.mark.parametrize("damage", ["zeros", "shorter", "missing"])
 def test_damaged_neighbours_are_found_and_repaired(gallery: Path, name: str, damage: str) -> None:
     file = newest(gallery) / name
@@ -185,6 +212,7 @@ def test_damaged_neighbours_are_found_and_repaired(gallery: Path, name: str, dam
     assert finding.fixed
     assert name in finding.text
     assert lists_of(gallery) == whole
+    check(gallery, 5)
     assert examine(gallery) == []
 
 

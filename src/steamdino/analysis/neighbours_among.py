@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steamdino.errors import NotComputedError
+from steamdino.index.neighbour_lists import LEADING
 from steamdino.index.pair_cosines import ROUNDING
 from steamdino.index.vector_index import Index, Neighbours
 from steamdino.records import Progress
@@ -13,10 +14,6 @@ from steamdino.records import Progress
 ENOUGH = 5
 """How many times as many neighbours as are wanted a game should have at hand among the selected games, on average.
 Then the wanted ones are missing for one game in some hundred, and only these are searched."""
-
-SHORT = 2
-"""Neighbours that are looked at first. All of them are hidden for few games, and only these games' whole lists are
-read."""
 
 BLOCK = 16_384
 """Games whose lists are read at a time."""
@@ -77,7 +74,8 @@ def nearest_at_hand(index: Index, rows: NDArray[np.intp], pairs: int) -> Neighbo
     among = mask_of(index, rows)
     found = np.full(len(rows), -1, np.intp)
     cosines = np.full(len(rows), -1, np.float32)
-    for k in sorted({min(SHORT, index.listed), index.listed} - {0}):
+    # The leading neighbours are all hidden for few games, and only these games' whole lists are read.
+    for k in sorted({min(LEADING, index.listed), index.listed} - {0}):
         for left in _blocks(np.flatnonzero(found < 0)):
             listed = index.neighbours(k, rows=rows[left])
             allowed = listed.rows >= 0

@@ -63,7 +63,7 @@ class ListedIndex:
         """See `Index.save`."""
         for name, array in zip(FILES, (self._lists.rows, self._lists.cosines), strict=True):
             np.save(folder / name, array)
-        return (*self._index.save(folder), *FILES)
+        return (*self._index.save(folder), *FILES, self._lists.write_nearest(folder))
 
     @property
     def vectors(self) -> NDArray[np.float32]:
@@ -130,8 +130,8 @@ class ListedIndex:
         k = found.rows.shape[1]
         if k > self._lists.width:
             return np.arange(len(block))
-        found.rows[:] = self._lists.rows[:, :k][block]
-        found.cosines[:] = self._lists.cosines[:, :k][block]
+        listed, cosines = self._lists.leading(k)
+        found.rows[:], found.cosines[:] = listed[block], cosines[block]
         return np.flatnonzero(found.rows[:, -1] < 0)
 
     def _masked(

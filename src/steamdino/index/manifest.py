@@ -7,7 +7,7 @@
       vectors.npy     float32, (games, dim), rows of length 1, ordered by id
       games.sqlite    games (row, id, name, ...), absent (games without a vector, with the reason), ...
       quantised.*     only if the search index is of that kind
-      neighbours.npy, neighbour_cosines.npy
+      neighbours.npy, neighbour_cosines.npy, nearest_neighbours.npy
                       only if the neighbours of all games are stored; see `neighbour_lists`
       whitening.npz   only if a whitening was learned on the gallery: query pictures need it
 

@@ -84,7 +84,7 @@ def write_neighbours(
     if old is not None and old.is_same(promised):
         for name in FILES:
             link_or_copy(old.folder / name, draft / name)
-        return FILES
+        return *FILES, old.lists.write_nearest(draft)
     lists = NeighbourLists.create(draft, len(vectors), promised)
     key = f"{VERSION} {promised} {digest}"
     report = progress or _silent
@@ -98,7 +98,7 @@ def write_neighbours(
         short = patch.short()
         _search(lists, short, vectors, home, key, lambda done, count: report(new + done, new + count))
     lists.flush()
-    return FILES
+    return *FILES, lists.write_nearest(draft)
 
 
 def remove_work(home: Path) -> None:
