@@ -69,13 +69,11 @@ def own_home(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def own_log() -> Iterator[None]:
-    """How a test sets up the server's log ends with it: pytest would not see what the next one logs."""
+def own_log() -> None:
+    """Each test finds the server's log as it is in a new process, whatever the one before has set up."""
     log = logging.getLogger("steamdino.web")
-    before = log.handlers[:], log.propagate, log.level
-    yield
-    log.handlers, log.propagate = before[:2]
-    log.setLevel(before[2])
+    log.handlers, log.propagate, log.disabled = [], True, False
+    log.setLevel(logging.NOTSET)
 
 
 def shared(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:

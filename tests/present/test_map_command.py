@@ -116,7 +116,7 @@ def test_the_page_finds_games_and_shows_them(
     folder: Path, drawn: atlas.Atlas, open_page: OpenPage, fictional_store: Store
 ) -> None:
     page = open_page(folder / "index.html")
-    page.wait_for_function("[...tiles.values()].some((image) => image.naturalWidth)")
+    until(page, "[...tiles.values()].some((image) => image.naturalWidth)")
     assert page.title() == "<i>All</i>"
     search, found = page.get_by_role("combobox"), page.locator("#found li")
     search.fill("neonoi")
@@ -130,7 +130,7 @@ def test_the_page_finds_games_and_shows_them(
     middle = ((column + 0.5) * atlas.CELL[0], (row + 0.5) * atlas.CELL[1])
     assert page.evaluate("[view.x, view.y]") == pytest.approx(middle)
     # What is drawn in the middle is that banner.
-    page.wait_for_function("[...tiles.values()].every((image) => image.complete)")
+    until(page, "[...tiles.values()].every((image) => image.complete)")
     page.wait_for_timeout(200)
     box = page.locator("canvas").bounding_box()
     shot = page.screenshot(clip=box, path=folder.parent / "shot.png")
@@ -169,7 +169,7 @@ def test_the_page_finds_games_and_shows_them(
     assert page.evaluate("view.scale") < 1
     page.mouse.move(600, 500)
     page.mouse.wheel(0, -300)
-    page.wait_for_function("view.scale > smallest() * 1.5")
+    until(page, "view.scale > smallest() * 1.5")
     page.mouse.down()
     page.mouse.move(500, 500)
     page.mouse.up()
