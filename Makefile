@@ -7,7 +7,7 @@ BIN := $(VENV)/Scripts
 endif
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test lint bench docs soak mutants release container findings lock clean help
+.PHONY: demo test lint bench docs slow soak mutants release container findings lock clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -21,7 +21,10 @@ WORKERS ?= 4
 test: $(VENV)/dev  ## run the test suite
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
-soak: $(VENV)/dev  ## run the long tests
+slow: $(VENV)/dev  ## run the tests that `make test` leaves out because they take long
+	$(MAKE) test ARGS="-m slow $(ARGS)"
+
+soak: $(VENV)/dev  ## run the tests that take hours
 	$(BIN)/python -m pytest -m soak $(ARGS)
 
 mutants: $(VENV)/torch  ## change the code in small ways and count what the tests notice (hours)

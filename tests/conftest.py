@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import json
 import logging
 import os
@@ -11,19 +12,19 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from filelock import FileLock
 from hypothesis import HealthCheck, Phase, settings
 from PIL import Image
 from tests import forks
 from tests.environment import CLEANED, clean
 from tests.fakes.buckets import bucket_name
 from tests.fakes.object_storage import ObjectStorage, serving
+from tests.shared_folders import shared
 
 from steamdino.features import encoder
 from steamdino.features.runtimes.openvino import OpenVinoModel
@@ -52,11 +53,29 @@ LONGEST_SOAK = 4 * 3600
 """Seconds that a soak test may take."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Gives soak tests the time that they need."""
-    for item in items:
-        if item.get_closest_marker("soak"):
-            item.add_marker(pytest.mark.timeout(LONGEST_SOAK))
+def pytest_collection() -> None:
+    """What is imported stays in memory, so that looking for garbage among it is wasted: a quarter of the collection."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Looks for garbage from now on, among what is new."""
+    gc.freeze()
+    gc.enable()
+
+
+_cases = Counter[str]()
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Gives soak tests the time that they need, and makes all cases of a test slow but its quick ones."""
+    if item.get_closest_marker("soak"):
+        item.add_marker(pytest.mark.timeout(LONGEST_SOAK))
+    if quick := item.get_closest_marker("quick_cases"):
+        test = item.nodeid.partition("[")[0]
+        if _cases[test] >= quick.args[0]:
+            item.add_marker("slow")
+        _cases[test] += 1
 
 
 @pytest.fixture(autouse=True)
@@ -74,20 +93,6 @@ def own_log() -> None:
     log = logging.getLogger("steamdino.web")
     log.handlers, log.propagate, log.disabled = [], True, False
     log.setLevel(logging.NOTSET)
-
-
-def shared(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
-    """A folder that the first of the processes that run the tests makes, and all of them read."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER")
-    root = factory.getbasetemp().parent if worker else factory.getbasetemp()
-    folder = root / "shared" / name
-    with FileLock(root / f"{name}.lock"):
-        if not folder.exists():
-            unfinished = folder.with_name(f".{name}")
-            unfinished.mkdir(parents=True)
-            make(unfinished)
-            unfinished.rename(folder)
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -100,6 +100,7 @@ def test_what_the_unit_starts_serves_the_gallery_in_its_folder(built: Path, tmp_
     assert 'route="/api/v1/games/{game_id:path}",status="200"} 20.0' in metrics
 
 
+@pytest.mark.slow
 def test_what_compose_starts_serves_one_site_from_two_servers(
     built: Path, tmp_path: Path, compose: dict[str, Any]
 ) -> None:
@@ -150,6 +151,7 @@ def test_what_compose_starts_serves_one_site_from_two_servers(
     assert statuses.count(200) + statuses.count(429) == 60
 
 
+@pytest.mark.slow
 def test_the_health_check_of_compose_tells_whether_a_server_is_ready(
     built: Path, tmp_path: Path, compose: dict[str, Any]
 ) -> None:

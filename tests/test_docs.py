@@ -126,6 +126,7 @@ def _run_session(text: str, folder: Path) -> int:
     return ran
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize("name", PAGES)
 def test_what_a_page_tells_to_type_does_what_it_shows(
     name: str,
@@ -147,6 +148,7 @@ def test_what_a_page_tells_to_type_does_what_it_shows(
             runpy.run_path(str(script))
 
 
+@pytest.mark.slow
 def test_the_reference_of_the_command_line_is_up_to_date() -> None:
     generate = runpy.run_path(str(ROOT / "docs/generate.py"))
     assert (ROOT / "docs/reference/cli.md").read_text("utf-8") == generate["page"](), "run: make docs"

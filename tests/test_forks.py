@@ -54,6 +54,11 @@ def test_it_writes_files_as_the_umask_and_the_folder_say(built: Path, tmp_path: 
     assert forked.read_bytes() == anew.read_bytes()
 
 
+def _start_anew(*arguments: object) -> subprocess.Popen[str]:
+    command = [*forks.PROGRAM, *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
 def _answers(port: int) -> bool:
     try:
         return httpx.get(f"http://127.0.0.1:{port}/healthz").is_success
@@ -65,24 +70,17 @@ def _answers(port: int) -> bool:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_it_ends_by_a_signal(built: Path, number: signal.Signals) -> None:
     outcomes = set()
-    port = free_port()
-    command = ["serve", "-g", built, "--port", port]
-    for process in (
-        forks.start(*command, stdout=subprocess.DEVNULL),
-        subprocess.Popen(
-            [*forks.PROGRAM, *map(str, command)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        ),
-    ):
-        assert process.stderr is not None
-        # Before it serves, the moment of the signal decides how it ends.
-        while not _answers(port):
-            assert process.poll() is None
-        with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(0.01)
-        process.send_signal(number)
-        assert process.wait(60) == process.poll()
-        outcomes.add(process.returncode)
-        process.stderr.close()
+    for start in (forks.start, _start_anew):
+        port = free_port()
+        with start("serve", "-g", built, "--port", port) as process:
+            # Before it serves, the moment of the signal decides how it ends.
+            while not _answers(port):
+                assert process.poll() is None
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(0.01)
+            process.send_signal(number)
+            assert process.wait(60) == process.poll()
+            outcomes.add(process.returncode)
     assert len(outcomes) == 1
 
 

@@ -71,6 +71,7 @@ def test_the_oracle_counts_true_neighbours_once(
     assert search.recall(vectors, vectors, own, worst) == 0.0
 
 
+@pytest.mark.slow
 def test_the_benchmark_of_scale_measures_a_gallery_that_it_makes_itself(tmp_path: Path) -> None:
     names = tmp_path / "names"
     names.mkdir()

@@ -28,6 +28,7 @@ def auditor(snapshot: Snapshot) -> Auditor:
     return Auditor(snapshot, tags=("Horror",), size=(300, 450))
 
 
+@pytest.mark.slow
 def test_a_crop_of_a_known_banner_names_that_game_first(
     auditor: Auditor, fictional_store: Store, tmp_path: Path
 ) -> None:

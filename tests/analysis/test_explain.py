@@ -19,7 +19,7 @@ from PIL import Image
 
 from fakes.clip import DIM
 from fakes.clip import make as make_clip
-from fakes.transformer import known_as, make
+from fakes.transformer import imported
 from steamdino import Snapshot
 from steamdino.analysis.cell_matching import covered, likeness, regions
 from steamdino.analysis.explain import EXACT, OCCLUSION, Explainer, Side
@@ -30,7 +30,6 @@ from steamdino.features.attention import attention
 from steamdino.features.cells import CellEncoder
 from steamdino.features.encoder import Encoder
 from steamdino.features.model_registry import Model, models
-from steamdino.features.pull import take
 from steamdino.features.recipe_parser import named
 from steamdino.features.transform import prepare
 from steamdino.sample import FictionalGame
@@ -52,14 +51,10 @@ def vits(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Model]]:
     pytest.importorskip("torch", reason="the tiny models are PyTorch's")
     folder, made = tmp_path_factory.mktemp("vits"), []
     for kind in ("vit", "registers"):
-        module, model = make(kind)
-        model = replace(model, complex="mean" if kind == "registers" else model.complex)
-        module.save_pretrained(folder / kind)
-        with pytest.MonkeyPatch.context() as patch, known_as(model):
-            patch.setenv("STEAMDINO_CACHE", str(folder / "cache"))
-            take(model, folder / kind)
-        made.append(model)
-    return folder / "cache", made
+        _, model, files = imported(kind, tmp_path_factory)
+        shutil.copytree(files.folder.parents[2], folder, dirs_exist_ok=True)
+        made.append(replace(model, complex="mean" if kind == "registers" else model.complex))
+    return folder, made
 
 
 @pytest.fixture
@@ -82,6 +77,7 @@ def test_the_parts_of_the_cells_add_up_to_the_vector(recipe: str, banners: dict[
     np.testing.assert_allclose(cells.parts.sum(axis=0) + cells.rest, expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_so_do_those_of_a_transformers_patches_with_its_cls_token_apart(
     known: list[str], banners: dict[str, Image.Image]
 ) -> None:
@@ -131,6 +127,7 @@ def _inside(side: Side, box: tuple[int, int, int, int]) -> tuple[float, float]:
     return float((side.weights * share).sum() / side.weights.sum()), float(share.mean())
 
 
+@pytest.mark.slow
 def test_a_recoloured_and_moved_piece_of_another_banner_is_pointed_at(
     banners: dict[str, Image.Image],
 ) -> None:
@@ -179,6 +176,7 @@ def test_padding_is_nothing_that_two_pictures_share(banners: dict[str, Image.Ima
     assert all(0.15 < place[0] < 0.85 for pair in found.pairs for place in (pair.first, pair.second))
 
 
+@pytest.mark.slow
 def test_a_cls_token_is_explained_by_covering_parts_and_by_its_heads(
     known: list[str], banners: dict[str, Image.Image]
 ) -> None:
@@ -264,6 +262,7 @@ def test_cells_are_compared_with_their_surroundings(banners: dict[str, Image.Ima
     np.testing.assert_allclose(table, likeness(two, one).T, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_threads_share_one_explainer_which_makes_one_encoder(
     banners: dict[str, Image.Image], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -109,6 +109,7 @@ def cut_in_zeros(path: Path) -> None:
     path.write_bytes(data[:half] + bytes(len(data) - half))
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("harm", [cut, blank, cut_in_zeros])
 @pytest.mark.parametrize("names", [(NEIGHBOURS,), (STATE,), (NEIGHBOURS, STATE)])
 def test_a_state_that_a_power_cut_damaged_is_computed_again(

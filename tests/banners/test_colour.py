@@ -287,6 +287,7 @@ def build_without_profiles(gallery: Path, monkeypatch: pytest.MonkeyPatch) -> Bu
     return summary
 
 
+@pytest.mark.slow
 def test_pictures_are_explained_and_audited_in_the_colours_of_the_recipe(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:
@@ -312,6 +313,7 @@ def test_pictures_are_explained_and_audited_in_the_colours_of_the_recipe(
     assert explained == pytest.approx([exact] * 4, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_a_gallery_that_was_built_without_profiles_keeps_its_recipe_until_it_is_upgraded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -106,6 +106,7 @@ def test_a_broken_jpeg_is_told_from_what_is_no_picture() -> None:
             decode(broken)
 
 
+@pytest.mark.slow
 def test_a_scan_of_65_megapixels_is_added_built_searched_and_shown(tmp_path: Path, run: Run) -> None:
     covers = tmp_path / "covers"
     covers.mkdir()

@@ -63,6 +63,7 @@ OTHER: dict[str, Callable[[Image.Image], bytes]] = {
 }
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("kind", SAME)
 def test_encoding_and_scaling_change_little(kind: str, pictures: list[Image.Image]) -> None:
     assert max(apart(encoded(image), SAME[kind](image)) for image in pictures) <= USUAL.colour
@@ -83,6 +84,7 @@ def test_a_miniature_is_what_pillow_makes_of_the_picture(pictures: list[Image.Im
     assert made[4 + 2 * COLOURS :] == greys.tobytes()
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize(
     ("form", "options"), [("GIF", {}), ("PNG", {}), ("WEBP", {"lossless": True}), ("TIFF", {})]
 )

@@ -67,6 +67,7 @@ def test_a_picture_of_the_format_is_decoded(form: str) -> None:
             decode(broken)
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("form", FORMS)
 def test_one_is_added_built_and_found_by_its_copy(form: str, tmp_path: Path, run: Run) -> None:
     covers = tmp_path / "covers"
@@ -79,6 +80,7 @@ def test_one_is_added_built_and_found_by_its_copy(form: str, tmp_path: Path, run
     assert "0.99" in run("similar", "one", "-k", 1, "-g", tmp_path / "g").stdout
 
 
+@pytest.mark.slow
 def test_without_the_plug_ins_they_are_counted_and_people_are_told_what_helps(tmp_path: Path) -> None:
     covers = tmp_path / "covers"
     covers.mkdir()

@@ -91,6 +91,7 @@ def test_an_archive_is_copied_into_the_gallery_and_seen_to_change(
     assert origins == {f"{place}/{n}.png" for n in range(5)}
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl", ".parquet"])
 @pytest.mark.parametrize("folder", ["", "lists/2026/"])
 def test_the_paths_of_a_table_are_relative_to_its_prefix(
@@ -111,6 +112,7 @@ def test_the_paths_of_a_table_are_relative_to_its_prefix(
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize(
     ("path", "reason"),
     [

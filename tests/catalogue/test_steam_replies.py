@@ -166,6 +166,7 @@ def test_a_safe_path_has_no_dot_dot_and_no_host(path: str, query: str) -> None:
         assert path == path.strip("/")
 
 
+@pytest.mark.slow
 @given(st.lists(ITEM, max_size=5))
 def test_an_odd_item_breaks_no_other_and_is_kept_if_its_id_can_be_read(
     rows: list[dict[str, Any]],

@@ -31,6 +31,8 @@ from steamdino.storage.object_store import StoredObject
 
 pytest.importorskip("obstore", reason="needs the extra objects")
 pytest.importorskip("moto", reason="needs moto")
+
+pytestmark = pytest.mark.slow
 ray = pytest.importorskip("ray", reason="needs the extra ray")
 
 Paint = Callable[..., Path]

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.shared_folders import shared
 
+from steamdino.features.model_files import ModelFiles, needed
 from steamdino.features.model_registry import Model, models
+from steamdino.features.pull import take
 
 WIDTH, BLOCKS, HEADS = 32, 5, 2
 COMMON = {
@@ -51,6 +54,21 @@ def make(kind: str) -> tuple[Any, Model]:
     _randomise(module)
     dim = 128 if kind == "resnet" else WIDTH
     return module.eval(), replace(models()[name], dim=dim, heads=HEADS, blocks=BLOCKS)
+
+
+def imported(kind: str, factory: pytest.TempPathFactory) -> tuple[Any, Model, ModelFiles]:
+    """A model of a kind, its record, and its files in a cache, where `models pull --weights FOLDER` has put them."""
+    module, model = make(kind)
+    with known_as(model), pytest.MonkeyPatch.context() as patch:
+
+        def pull(folder: Path) -> None:
+            module.save_pretrained(folder / "weights")
+            patch.setenv("STEAMDINO_CACHE", str(folder / "cache"))
+            take(model, folder / "weights")
+
+        folder = shared(factory, f"imported-{kind}", pull)
+        patch.setenv("STEAMDINO_CACHE", str(folder / "cache"))
+        return module, model, needed(model)
 
 
 @contextmanager

@@ -78,6 +78,7 @@ def test_f32_agrees_with_onnx_runtime(vectors: np.ndarray, oracle: np.ndarray) -
     assert (vectors * oracle).sum(axis=1).min() >= 0.99999
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not computes_bf16(), reason="this CPU does not compute in bf16")
 def test_bf16_is_allowed_exactly_where_it_agrees_with_onnx_runtime(
     pixels: list[Pixels], pooled: np.ndarray, oracle: np.ndarray, monkeypatch: pytest.MonkeyPatch
@@ -114,6 +115,7 @@ def test_vectors_have_length_one(vectors: np.ndarray) -> None:
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("pooling", ["simple", "patches", "gem"])
 @pytest.mark.parametrize(("mode", "size"), [("crop", (224, 224)), ("fit", (160, 256)), ("squash", (97, 131))])
 def test_every_strategy_agrees_with_onnx_runtime(pooling: str, mode: str, size: tuple[int, int]) -> None:

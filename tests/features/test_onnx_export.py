@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache as cache_calls
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ import torch
 from safetensors.torch import save_file
 
 from fakes import original
-from fakes.transformer import known_as, make
+from fakes.transformer import imported, known_as, make
 from steamdino import Snapshot, add, build
 from steamdino.errors import ModelError, UsageError
 from steamdino.features import model_files, recipe_parser
@@ -29,7 +30,6 @@ from steamdino.features.checkpoints import load
 from steamdino.features.encoder import Encoder
 from steamdino.features.model_registry import Model, models
 from steamdino.features.onnx_export import OUTPUTS, outputs_of
-from steamdino.features.pull import take
 from steamdino.features.recipe_parser import named, parse
 from steamdino.features.runtimes import openvino_quantise
 from steamdino.features.runtimes.openvino import OpenVinoModel
@@ -44,24 +44,20 @@ IMAGE = Image.fromarray(np.random.default_rng(5).integers(0, 256, (450, 300, 3),
 
 @pytest.fixture(scope="module")
 def export_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Made]:
-    """Create a tiny model of a kind and import it into a cache like `models pull --weights FOLDER`, once per kind.
+    """Return what imports a tiny model of a kind, once per kind.
 
     (A parametrised fixture would be made anew each time that the random order of the tests comes back to it.)
     """
 
-    @cache_calls
-    def export_once(kind: str) -> Made:
-        folder = tmp_path_factory.mktemp(kind)
-        module, model = make(kind)
-        module.save_pretrained(folder / "weights")
-        with pytest.MonkeyPatch.context() as patch, known_as(model):
-            patch.setenv("STEAMDINO_CACHE", str(folder / "cache"))
-            return module, model, take(model, folder / "weights")
-
-    return export_once
+    return cache_calls(partial(imported, factory=tmp_path_factory))
 
 
-@pytest.fixture(params=["vit", "dinov2", "registers", "dinov3", "resnet"])
+def _first_quick(*kinds: str) -> list[Any]:
+    """Kinds of models as parameters; importing one of them takes long, so the tests of all but the first are slow."""
+    return [kinds[0], *(pytest.param(kind, marks=pytest.mark.slow) for kind in kinds[1:])]
+
+
+@pytest.fixture(params=_first_quick("vit", "dinov2", "registers", "dinov3", "resnet"))
 def exported(
     request: pytest.FixtureRequest, export_once: Callable[[str], Made], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Made]:
@@ -81,6 +77,7 @@ def _expected(module: Any, model: Model, pictures: torch.Tensor) -> list[np.ndar
         return [*(one.numpy() for one in reversed(blocks[-4:])), attention.numpy()]
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("device", ["openvino", "cpu", *(["cuda"] if torch.cuda.is_available() else [])])
 @pytest.mark.parametrize("size", [(224, 336), (320, 320), (448, 448), (112, 144), "trained"], ids=str)
 def test_the_outputs_are_those_of_the_authors_code_at_every_size(
@@ -103,6 +100,7 @@ def test_the_outputs_are_those_of_the_authors_code_at_every_size(
         np.testing.assert_allclose(ours, theirs, atol=1e-4, err_msg=name)
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize(("kind", "apart"), [("vit", 1e-3), ("dinov2", 1e-3)])
 def test_an_earlier_recipe_resamples_in_pytorch_as_transformers_does(
     kind: str, apart: float, export_once: Callable[[str], Made]
@@ -161,8 +159,9 @@ def _strategy(module: Any, model: Model, kind: str, pixels: np.ndarray) -> np.nd
     return (vector / vector.norm())[0].numpy()
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("kind", ["simple", "complex", "gem", "multiscale", "patches"])
-@pytest.mark.parametrize("exported", ["vit", "dinov2", "registers", "dinov3"], indirect=True)
+@pytest.mark.parametrize("exported", _first_quick("vit", "dinov2", "registers", "dinov3"), indirect=True)
 def test_every_strategy_follows_its_formula(exported: Made, kind: str) -> None:
     module, model, _ = exported
     recipe = named(f"{model.name}/{kind}/squash/{16 * model.stride}x{22 * model.stride}")
@@ -172,6 +171,7 @@ def test_every_strategy_follows_its_formula(exported: Made, kind: str) -> None:
     np.testing.assert_allclose(vector, _strategy(module, model, kind, pixels), atol=1e-4)
 
 
+@pytest.mark.quick_cases(1)
 def test_pytorch_on_a_device_gives_the_same_outputs(exported: Made) -> None:
     _, model, files = exported
     recipe = named(f"{model.name}/multiscale")
@@ -201,6 +201,7 @@ def test_pytorch_on_a_device_gives_the_same_outputs(exported: Made) -> None:
             np.testing.assert_allclose(left, right, atol=tolerance)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exported", ["resnet"], indirect=True)
 def test_a_convolutional_model_pools_inside_the_network_on_every_runtime(exported: Made) -> None:
     module, model, files = exported
@@ -216,6 +217,7 @@ def test_a_convolutional_model_pools_inside_the_network_on_every_runtime(exporte
         np.testing.assert_allclose(run(pixels)[0], maps.mean((2, 3)).numpy(), atol=1e-4)
 
 
+@pytest.mark.quick_cases(1)
 def test_a_model_in_8_bits_yields_every_output_at_every_size(exported: Made, tmp_path: Path) -> None:
     pytest.importorskip("nncf", reason="the lock files have it for Python 3.11 only")
     _, model, files = exported
@@ -238,6 +240,7 @@ def test_a_model_in_8_bits_yields_every_output_at_every_size(exported: Made, tmp
         assert 0.98 < cosine < 0.9999999, name
 
 
+@pytest.mark.slow
 def test_a_gallery_of_an_earlier_version_keeps_its_recipe_until_it_is_upgraded(
     export_once: Callable[[str], Made], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -278,7 +281,7 @@ def test_a_missing_device_is_refused(exported: Made) -> None:
         Encoder(named(exported[1].name), device="tpu")
 
 
-@pytest.mark.parametrize("exported", ["vit", "registers", "dinov3"], indirect=True)
+@pytest.mark.parametrize("exported", _first_quick("vit", "registers", "dinov3"), indirect=True)
 def test_attention_maps_have_the_shape_of_the_patches(exported: Made) -> None:
     _, model, _ = exported
     recipe = named(f"{model.name}/squash/{16 * model.stride}x{22 * model.stride}")

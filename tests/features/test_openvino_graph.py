@@ -65,6 +65,7 @@ def _expected(module: Any, model: Model, pixels: np.ndarray) -> list[np.ndarray]
     return [*blocks, given.attentions[-1][:, :, 0].numpy()]
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("cells", [(16, 16), (14, 21), (20, 20), (7, 9)])
 def test_earlier_blocks_attention_and_other_sizes_are_those_of_transformers(
     made: Made, cells: tuple[int, int]
@@ -79,6 +80,7 @@ def test_earlier_blocks_attention_and_other_sizes_are_those_of_transformers(
         assert expected.std() > 1e-4
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize(
     ("width", "height"), [(224, 336), (320, 320), (448, 448), (112, 144), (224, 224), (518, 518)]
 )
@@ -95,6 +97,7 @@ def test_a_file_of_the_hub_is_resampled_as_in_the_authors_code(made: Made, width
         np.testing.assert_allclose(got, expected, atol=1e-4, err_msg=name)
 
 
+@pytest.mark.quick_cases(1)
 def test_a_file_quantised_to_8_bits_yields_the_same_outputs_roughly(made: Made, tmp_path: Path) -> None:
     module, model, path = made
     quantize_dynamic(path, tmp_path / "int8.onnx")
@@ -107,6 +110,7 @@ def test_a_file_quantised_to_8_bits_yields_the_same_outputs_roughly(made: Made, 
         assert cosine > 0.99
 
 
+@pytest.mark.slow
 def test_outputs_of_a_dynamically_quantised_file_do_not_depend_on_the_batch(
     trace_once: Callable[[str, int], Made], tmp_path: Path
 ) -> None:

@@ -47,6 +47,7 @@ def model(hub: Hub, tmp_path: Path) -> Iterator[Model]:
         yield record
 
 
+@pytest.mark.slow
 def test_pytorch_weights_are_exported_on_arrival(hub: Hub, model: Model) -> None:
     seen: list[tuple[int, int]] = []
     files = pull(model, torch=True, progress=lambda done, total: seen.append((done, total)))
@@ -57,6 +58,7 @@ def test_pytorch_weights_are_exported_on_arrival(hub: Hub, model: Model) -> None
     assert model_files.find(model) == files
 
 
+@pytest.mark.slow
 def test_an_older_repository_has_its_weights_in_another_file(hub: Hub, model: Model) -> None:
     module, _ = make("vit")
     del hub.files[f"{REPO}/model.safetensors"]

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 pytest.importorskip("torch", reason="it makes the model, and is one of the runtimes")
 
-from fakes.transformer import known_as, make
+from fakes.transformer import imported, known_as
 from steamdino.features.model_files import CHECKPOINT, WEIGHTS, ModelFiles
 from steamdino.features.model_registry import Model
-from steamdino.features.pull import take
 from steamdino.features.runtimes.openvino import OpenVinoModel
 from steamdino.features.runtimes.runtime import Runtime
 from steamdino.features.runtimes.torch import TorchModel
@@ -43,12 +41,9 @@ def _torch(files: ModelFiles, model: Model, outputs: Sequence[str]) -> Runtime:
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ModelFiles, Model]]:
-    folder: Path = tmp_path_factory.mktemp("vit")
-    module, model = make("vit")
-    module.save_pretrained(folder / "weights")
-    with pytest.MonkeyPatch.context() as patch, known_as(model):
-        patch.setenv("STEAMDINO_CACHE", str(folder / "cache"))
-        yield take(model, folder / "weights"), model
+    _, model, files = imported("vit", tmp_path_factory)
+    with known_as(model):
+        yield files, model
 
 
 @pytest.fixture(params=[_openvino, _torch], ids=["openvino", "torch"])

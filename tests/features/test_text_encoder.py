@@ -82,6 +82,7 @@ def tokenizer(made: TinyClip) -> Iterator[Tokenizer]:
     yield Tokenizer(model_files.ModelFiles("tiny", made.folder, "0" * 64, files, {}))
 
 
+@pytest.mark.slow
 @settings(max_examples=1000)
 @given(st.one_of(st.text(max_size=200), st.lists(st.sampled_from(" ".join(CORPUS).split())).map(" ".join)))
 def test_tokens_are_those_of_transformers(made: TinyClip, tokenizer: Tokenizer, text: str) -> None:
@@ -107,6 +108,7 @@ def test_a_pictures_vector_is_that_of_transformers(clip: TinyClip) -> None:
     np.testing.assert_allclose(vector, expected / np.linalg.norm(expected), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_clip_in_8_bits_still_knows_words(clip: TinyClip, tmp_path: Path, paint: Paint) -> None:
     pytest.importorskip("nncf", reason="the lock files have it for Python 3.11 only")
     for n in range(26):
@@ -172,6 +174,7 @@ def test_a_damaged_tower_or_tokenizer_is_reported(clip: TinyClip, gallery: Path)
         Snapshot.open(gallery, words=True).text("a castle")
 
 
+@pytest.mark.slow
 def test_pytorch_weights_of_clip_are_exported_with_their_words(
     made: TinyClip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -92,6 +92,7 @@ def test_the_neighbours_are_those_of_a_full_sort_whatever_the_tiles(
     assert place == len(rows)
 
 
+@pytest.mark.slow
 @settings(max_examples=25)  # compiling a product takes longer than using it
 @given(unit_vectors(least=2), small_tiles(), st.integers(1, 150))
 def test_the_neighbours_are_the_same_if_bfloat16_estimates_the_cosines(

@@ -149,6 +149,7 @@ def read(path: Path, count: int) -> tuple[dict[str, Any], list[Any]]:
         return tables(db), answers(db, count)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     several,

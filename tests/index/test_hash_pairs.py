@@ -54,6 +54,7 @@ def galleries(draw: st.DrawFn) -> NDArray[np.uint8]:
     return hashes[rng.permutation(len(hashes))]
 
 
+@pytest.mark.slow
 @given(galleries(), st.integers(0, 50))
 def test_all_pairs_that_differ_in_few_bits_are_found(hashes: NDArray[np.uint8], most: int) -> None:
     found, expected = found_in(hashes, most), each_with_each(hashes, most)
@@ -61,6 +62,7 @@ def test_all_pairs_that_differ_in_few_bits_are_found(hashes: NDArray[np.uint8], 
     assert {pair for pair, bits in expected.items() if bits <= SURE} <= found.keys()
 
 
+@pytest.mark.slow
 @given(galleries())
 def test_many_merges_find_the_same(hashes: NDArray[np.uint8]) -> None:
     with pytest.MonkeyPatch.context() as patch:

@@ -56,6 +56,7 @@ def check_one(
         assert found.rows.tolist() == expected.tolist()
 
 
+@pytest.mark.quick_cases(1)
 @every_index
 @given(st.data())
 def test_nearest_equals_a_full_sort_under_a_mask_and_exclusions(
@@ -75,6 +76,7 @@ def test_nearest_equals_a_full_sort_under_a_mask_and_exclusions(
     check_one(index, found, query, allowed, k, exact=index.recall(k) == 1.0)
 
 
+@pytest.mark.quick_cases(1)
 @every_index
 @given(st.data())
 def test_neighbours_of_many_rows_are_the_nearest_of_each(kind: type[Index], data: st.DataObject) -> None:
@@ -184,6 +186,7 @@ def test_what_is_saved_opens_and_finds_the_same(kind: type[Index], tmp_path: Pat
         assert mine.tobytes() == theirs.tobytes()
 
 
+@pytest.mark.quick_cases(1)
 @every_index
 @pytest.mark.parametrize("k", [1, 10])
 def test_the_recall_is_as_good_as_claimed(kind: type[Index], k: int) -> None:

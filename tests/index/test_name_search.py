@@ -298,6 +298,7 @@ def test_every_name_is_found_by_itself_and_by_its_other_normalisation(
     assert fold(name) in [fold(one) for one in _found(db, unicodedata.normalize("NFD", name), names)]
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(WORD, min_size=1, max_size=3).map(" ".join), min_size=1, max_size=6))
 def test_every_unique_beginning_of_a_name_finds_it(names: list[str]) -> None:
     db = _database(names)

@@ -83,6 +83,7 @@ lengths = st.sampled_from([1, 2, 5, 12])
 at_once = st.sampled_from([1, 3, 256])
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(first=starts, steps=steps, promised=lengths, at_once=at_once)
 def test_any_sequence_of_changes_gives_the_lists_of_a_build_from_nothing(

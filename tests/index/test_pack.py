@@ -134,6 +134,7 @@ def test_damaged_bytes_are_refused_or_do_no_harm(
     assert len(snapshot.similar(snapshot.ids[0])) == 10
 
 
+@pytest.mark.slow
 def test_nothing_is_left_in_the_temporary_folder(
     packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

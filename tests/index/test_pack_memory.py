@@ -95,6 +95,7 @@ def test_the_measure_sees_what_a_process_takes(tmp_path: Path) -> None:
     assert _opened(tmp_path)[0] < 20 << 20
 
 
+@pytest.mark.slow
 def test_a_large_pack_takes_less_than_three_times_its_size(head: dict[str, Any], tmp_path: Path) -> None:
     path = packs.zipped(
         tmp_path / "x.steamdino",
@@ -140,6 +141,7 @@ def _many_values(head: dict[str, Any]) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("make", [_short_vectors, _many_absent, _many_values])
 def test_text_that_deflates_well_takes_no_memory(
     make: Callable[[dict[str, Any]], dict[str, bytes]], head: dict[str, Any], tmp_path: Path
@@ -196,6 +198,7 @@ def _bomb(head: dict[str, Any], path: Path) -> None:
     packs.zipped(path, {**members, "games.jsonl": bytes(64 << 20), "absent.jsonl": b""})
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize(
     "make", [_deflated_vectors, _promised_vectors, _promised_size, _huge_directory, _bomb]
 )

@@ -92,6 +92,7 @@ def two_bits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quantised_rows, "MANY_VECTORS", 1)
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.usefixtures("two_bits")
 @pytest.mark.parametrize("make", HOSTILE.values(), ids=HOSTILE)
 def test_two_bits_miss_one_neighbour_in_a_thousand_at_most(make: Callable[[], Vectors]) -> None:

@@ -48,6 +48,7 @@ def written(folder: Path, games: Mapping[str, int], stored: Stored, *, anew: boo
 GAMES = st.dictionaries(st.sampled_from(["10", "2", "30", "4", "é", "日本", "Z", "a"]), st.integers(0, 5))
 
 
+@pytest.mark.slow
 @example([{"a": 1}, {"Z": 2, "a": 1}])  # a new row before the first one that is copied
 @settings(max_examples=40)
 @given(st.lists(GAMES, min_size=2, max_size=5))

@@ -358,6 +358,7 @@ def _slow_redirects(connection: socket.socket) -> None:
     connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n")
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize(
     ("scheme", "answer"),
     [
@@ -517,6 +518,7 @@ def test_unanswered_look_ups_do_not_pile_up(
             time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_an_unknown_name_is_reported(server: int) -> None:
     def resolve(host: str, port: int) -> list[str]:
         raise socket.gaierror(-2, "Name or service not known")

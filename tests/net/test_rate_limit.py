@@ -10,6 +10,7 @@ import pytest
 from steamdino.net.rate_limit import RateLimiter
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("rate", [5, 20])
 def test_no_second_ever_sees_more_requests_than_the_rate_however_long_they_take(rate: int) -> None:
     pace, arrivals, lock = RateLimiter(rate), [], threading.Lock()
@@ -30,6 +31,7 @@ def test_no_second_ever_sees_more_requests_than_the_rate_however_long_they_take(
         assert sum(first <= at < first + 1 for at in arrivals) <= rate
 
 
+@pytest.mark.slow
 def test_a_rate_below_one_leaves_more_than_a_second_between_requests() -> None:
     pace, times = RateLimiter(0.8), []
     for _ in range(3):

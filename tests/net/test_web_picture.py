@@ -148,6 +148,7 @@ def test_a_server_that_names_no_version_is_no_news() -> None:
             place(Script(ok(**headers))).status()
 
 
+@pytest.mark.slow
 def test_a_server_gets_few_requests_a_second_and_at_a_time() -> None:
     lock, at_once, most, times = threading.Lock(), 0, 0, []
 

@@ -59,6 +59,7 @@ def test_the_flaws_that_the_store_was_drawn_with_are_found(
     assert len(flagged & ordinary) <= 0.02 * len(ordinary)  # hardly an ordinary one is called flawed
 
 
+@pytest.mark.slow
 def test_several_usual_formats_give_no_flaw_and_a_stray_one_does(tmp_path: Path) -> None:
     for number in range(120):
         size = ((200, 300), (400, 600), (460, 215))[number % 3]
@@ -141,6 +142,7 @@ def test_a_filter_keeps_to_its_games(built: Path, truth: dict[str, FictionalGame
     assert all(tag in truth[one.game_id].tags for group in found for one in group.members)
 
 
+@pytest.mark.slow
 def test_each_picture_is_measured_once(gallery_with_pictures: Path) -> None:
     gallery = gallery_with_pictures
     with closing(sqlite3.connect(gallery / "gallery.sqlite")) as db, db:
@@ -152,6 +154,7 @@ def test_each_picture_is_measured_once(gallery_with_pictures: Path) -> None:
     assert first.findings == second.findings
 
 
+@pytest.mark.slow
 def test_what_is_excluded_leaves_the_searches_and_comes_back(
     gallery_with_pictures: Path, truth: dict[str, FictionalGame]
 ) -> None:
@@ -175,6 +178,7 @@ def test_what_is_excluded_leaves_the_searches_and_comes_back(
     assert (again.vectors == before.vectors).all()
 
 
+@pytest.mark.slow
 def test_decisions_are_kept_through_a_rescan_another_recipe_and_a_move(
     gallery_with_pictures: Path, fictional_store: Store, tmp_path: Path
 ) -> None:
@@ -201,6 +205,7 @@ def test_decisions_are_kept_through_a_rescan_another_recipe_and_a_move(
     check_decided(moved / "gallery")
 
 
+@pytest.mark.slow
 def test_a_game_that_is_to_be_kept_is_not_excluded(
     gallery_with_pictures: Path, truth: dict[str, FictionalGame]
 ) -> None:
@@ -223,6 +228,7 @@ def test_a_placeholder_is_a_picture_that_many_games_of_different_names_show(tmp_
     assert "6 games" in found[0].detail
 
 
+@pytest.mark.slow
 def test_without_a_build_flaws_are_found_and_duplicates_say_what_to_do(
     tmp_path: Path, fictional_store: Store
 ) -> None:

@@ -59,6 +59,7 @@ def _one_line(done: subprocess.CompletedProcess[str]) -> str:
     return line
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("limit", [30_000, 60_000, 100_000])
 def test_a_full_disk_while_adding_loses_nothing(limit: int, covers: Path, tmp_path: Path) -> None:
     gallery = tmp_path / "g"
@@ -69,6 +70,7 @@ def test_a_full_disk_while_adding_loses_nothing(limit: int, covers: Path, tmp_pa
     assert examine(gallery, deep=True) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [150_000, 250_000])
 def test_a_full_disk_while_building_loses_nothing(limit: int, covers: Path, tmp_path: Path) -> None:
     gallery = tmp_path / "g"
@@ -85,6 +87,7 @@ def test_a_full_disk_while_building_loses_nothing(limit: int, covers: Path, tmp_
     assert (ours.vectors == theirs.vectors).all()
 
 
+@pytest.mark.slow
 def test_a_read_only_gallery_answers_and_refuses_to_be_written(covers: Path, tmp_path: Path) -> None:
     gallery = tmp_path / "g"
     add(gallery, covers)

@@ -15,7 +15,7 @@ from steamdino import Snapshot, add, build
 from steamdino.errors import SnapshotError, UsageError
 from steamdino.index import index_registry
 from steamdino.index.manifest import VECTORS, Manifest
-from steamdino.index.neighbour_lists import FILES
+from steamdino.index.neighbour_lists import FILES, NEAREST
 from steamdino.index.quantised import QuantisedIndex
 from steamdino.index.quantised_rows import CODES, ROWS
 from steamdino.pipeline import examine
@@ -37,7 +37,7 @@ def _newest(gallery: Path) -> Path:
 def test_a_build_with_nothing_to_do_keeps_the_index(small: Path) -> None:
     assert not build(small, index="quantised").swapped
     assert sorted(path.name for path in _newest(small).iterdir()) == sorted(
-        ["games.sqlite", "manifest.json", VECTORS, CODES, ROWS, *FILES]
+        ["games.sqlite", "manifest.json", VECTORS, CODES, ROWS, *FILES, NEAREST]
     )
 
 
@@ -128,6 +128,7 @@ build(sys.argv[1], index="quantised", rebuild=True)
     assert Manifest.read(_newest(small)).recall == 1.0
 
 
+@pytest.mark.slow
 def test_the_commands_choose_show_and_bypass_the_index(small: Path, run: Run, tmp_path: Path) -> None:
     assert (
         "Search index: quantised, finds 100.00 % of the ten nearest neighbours"

@@ -140,6 +140,7 @@ def test_lossless_files_are_kept_then_large_ones_and_what_has_more_pixels_is_nev
     ]
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize(
     ("rules", "best", "reason"),
     [

@@ -105,6 +105,7 @@ def test_a_killed_add_goes_on_and_ends_as_an_undisturbed_one(linked: Path, tmp_p
     assert rows == _rows(tmp_path / "undisturbed", content)
 
 
+@pytest.mark.slow
 def test_a_killed_build_goes_on_and_ends_as_an_undisturbed_one(painted: Path, tmp_path: Path) -> None:
     for name in ("g", "undisturbed"):
         add(tmp_path / name, painted)
@@ -117,6 +118,7 @@ def test_a_killed_build_goes_on_and_ends_as_an_undisturbed_one(painted: Path, tm
     assert (killed.vectors == undisturbed.vectors).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_a_polite_end_comes_soon_and_says_what_is_kept(
     end: signal.Signals, painted: Path, tmp_path: Path
@@ -139,6 +141,7 @@ def test_a_polite_end_comes_soon_and_says_what_is_kept(
     assert _count(gallery, "vectors") == PAINTED
 
 
+@pytest.mark.slow
 def test_a_polite_end_of_adding_says_that_what_was_added_is_kept(linked: Path, tmp_path: Path) -> None:
     gallery = tmp_path / "g"
     with _start("add", linked, "-g", gallery) as child:

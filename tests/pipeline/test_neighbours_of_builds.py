@@ -290,6 +290,7 @@ def _kept(gallery: Path) -> int:
     return sum(state["done"] for state in states)
 
 
+@pytest.mark.slow
 def test_a_build_that_is_killed_while_it_finds_neighbours_goes_on_and_ends_as_an_undisturbed_one(
     gallery: Path, tmp_path: Path, paint: Paint
 ) -> None:
@@ -312,6 +313,7 @@ def test_a_build_that_is_killed_while_it_finds_neighbours_goes_on_and_ends_as_an
     assert not list(gallery.glob(f"snapshots/*/{WORK}"))
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize(
     "moment",
     [

@@ -51,6 +51,7 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     monkeypatch.setenv("STEAMDINO_CACHE", str(folder))
 
 
+@pytest.mark.slow
 def test_the_games_and_pictures_that_are_found_are_those_of_the_gallery(
     built: Path, bucket: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -74,6 +75,7 @@ def test_the_games_and_pictures_that_are_found_are_those_of_the_gallery(
     assert not any(b"a folder of mine" in data for data in objects(f"{bucket}/store").values())
 
 
+@pytest.mark.slow
 def test_what_is_there_is_not_uploaded_again(built: Path, bucket: str, tmp_path: Path) -> None:
     sent = publish(built, bucket).sent
     before = objects(bucket)
@@ -150,6 +152,7 @@ def damaged(data: bytes) -> bytes:
     return data[: len(data) // 2] + bytes([data[len(data) // 2] ^ 1]) + data[len(data) // 2 + 1 :]
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize(
     ("harm", "told"),
     [(damaged, "is damaged"), (lambda data: data[:-1], "should"), (lambda data: None, "is missing")],
@@ -385,6 +388,7 @@ def test_two_processes_download_a_snapshot_once(
     assert len(fetched) == len(set(fetched))
 
 
+@pytest.mark.slow
 def test_a_store_that_slows_down_resets_and_truncates_costs_time_only(
     tmp_path: Path, bucket: str, object_storage: ObjectStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -485,5 +489,5 @@ def _library() -> Iterator[None]:
     yield
 
 
-TestPublishing = Publishing.TestCase
+TestPublishing = pytest.mark.slow(Publishing.TestCase)
 TestPublishing.settings = settings(max_examples=25, stateful_step_count=12, deadline=None)

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 from tests import forks
 
@@ -21,6 +22,7 @@ READ = """
 import sys, time
 from pathlib import Path
 import numpy as np
+import pytest
 from steamdino import Snapshot
 
 gallery, stop = map(Path, sys.argv[1:])
@@ -67,6 +69,7 @@ def _killed_while_swapping(gallery: Path, index: str, seconds: float) -> bool:
         return child.wait() != 0
 
 
+@pytest.mark.slow
 def test_no_reader_fails_or_sees_a_mixture_while_snapshots_are_swapped_and_killed(tmp_path: Path) -> None:
     for n in range(PICTURES):
         coarse = np.random.default_rng(n).integers(0, 256, (6, 4, 3), dtype=np.uint8)

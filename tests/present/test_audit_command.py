@@ -27,6 +27,7 @@ def drafts(built: Path, tmp_path: Path) -> tuple[Path, Path]:
     return crop, white
 
 
+@pytest.mark.slow
 def test_drafts_are_compared_side_by_side_and_each_is_told(
     run: Run, built: Path, drafts: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -47,6 +48,7 @@ def test_drafts_are_compared_side_by_side_and_each_is_told(
     assert "<script" not in page and "crop <b>" not in page
 
 
+@pytest.mark.slow
 def test_json_says_the_same(run: Run, built: Path, drafts: tuple[Path, Path]) -> None:
     found = json.loads(run("audit", drafts[0], "-g", built, "--format", "json").stdout)
     (draft,) = found["drafts"]
@@ -75,6 +77,7 @@ def test_a_packed_snapshot_is_enough(
     assert "It shows what the banner of Neonoir shows" in done.stdout
 
 
+@pytest.mark.slow
 def test_what_makes_no_sense_is_refused(
     run: Run, built: Path, drafts: tuple[Path, Path], tmp_path: Path
 ) -> None:

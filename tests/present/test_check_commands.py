@@ -33,6 +33,7 @@ Run = Callable[..., "CompletedProcess[str]"]
 Store = tuple[Path, tuple[FictionalGame, ...]]
 
 
+@pytest.mark.slow
 def test_a_check_prints_counts_with_examples_and_writes_a_page_with_pictures(
     run: Run, gallery_with_pictures: Path, tmp_path: Path
 ) -> None:
@@ -53,6 +54,7 @@ def test_a_check_prints_counts_with_examples_and_writes_a_page_with_pictures(
     assert all(0 <= float(row["score"]) <= 1 for row in rows)
 
 
+@pytest.mark.slow
 def test_thresholds_come_from_options_then_the_environment_then_the_file(
     run: Run, gallery_with_pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,6 +131,7 @@ def test_a_decision_in_a_file_takes_effect(run: Run, gallery_with_pictures: Path
     assert other not in left
 
 
+@pytest.mark.slow
 def test_pairs_are_decided_with_one_key_each(gallery_with_pictures: Path) -> None:
     gallery = gallery_with_pictures
     groups = duplicates(gallery, tiers=("identical",))
@@ -185,6 +188,7 @@ def test_pairs_are_decided_with_one_key_each(gallery_with_pictures: Path) -> Non
     assert sorted(made) == sorted([(*pair, "different"), (third.others[0].game_id, "", "keep")])
 
 
+@pytest.mark.slow
 def test_requests_that_make_no_sense_are_refused(run: Run, gallery_with_pictures: Path) -> None:
     gallery = gallery_with_pictures
     for arguments, message in (
@@ -233,6 +237,7 @@ def test_flaws_in_parts_are_one_json_list(flaws: list[tuple[str, str, float]]) -
     assert len(rows) == len(found)
 
 
+@pytest.mark.slow
 def test_duplicates_are_written_as_pages_that_link_their_pictures(
     run: Run, gallery_with_pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -270,6 +275,7 @@ def test_duplicates_are_written_as_pages_that_link_their_pictures(
     assert sum(path.is_file() for path in folder.glob("banners/*/*")) == len(few)
 
 
+@pytest.mark.slow
 def test_pages_of_duplicates_show_their_pictures_and_replace_nothing_else(
     run: Run, gallery_with_pictures: Path, tmp_path: Path, open_page: Callable[..., Any]
 ) -> None:
@@ -352,6 +358,7 @@ def test_pairs_are_listed_with_their_scores(run: Run, copies: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_pairs_below_a_minimum_are_left_out(run: Run, copies: Path, tmp_path: Path) -> None:
     picture = Image.open(tmp_path / "covers/1.png")
     picture.save(tmp_path / "covers/poor.jpg", quality=30)

@@ -157,6 +157,7 @@ def test_a_column_that_no_game_has_is_a_usage_error_that_lists_the_columns(
     assert "and no game has it; the columns are: " in done.stderr
 
 
+@pytest.mark.slow
 def test_a_column_that_only_other_games_have_is_shown_empty(run: Run, tmp_path: Path, paint: Paint) -> None:
     for name in "ab":
         paint(tmp_path / f"{name}.png", ord(name))
@@ -453,6 +454,7 @@ def test_the_version_is_the_packages_and_tells_what_is_installed(
     assert {*program["extras"], *program["missing_extras"]} == {*extras()}
 
 
+@pytest.mark.slow
 def test_games_whose_date_cannot_be_read_are_counted_where_a_date_is_asked_for(
     run: Run, tmp_path: Path, paint: Paint
 ) -> None:

@@ -47,6 +47,7 @@ def two_shops(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "gallery"
 
 
+@pytest.mark.slow
 def test_near_and_diff_come_as_json_with_a_page_and_a_plot(run: Run, two_shops: Path, tmp_path: Path) -> None:
     done = run(
         *("evaluate", "-g", two_shops, "--labels", "game", "--across", "shop"),
@@ -82,6 +83,7 @@ def test_near_and_diff_come_as_json_with_a_page_and_a_plot(run: Run, two_shops: 
     assert all(f">{text}<" in plot for text in [*names, "mAP", "R@1", "game: near"])
 
 
+@pytest.mark.slow
 def test_the_table_shows_what_json_tells(run: Run, two_shops: Path) -> None:
     options = ("evaluate", "-g", two_shops, "--recipe", "bundled", "--labels", "game", "--copies", 2)
     done = run(*options)
@@ -98,6 +100,7 @@ def test_the_table_shows_what_json_tells(run: Run, two_shops: Path) -> None:
         assert title in lines
 
 
+@pytest.mark.slow
 def test_a_png_can_be_looked_at(run: Run, two_shops: Path, tmp_path: Path) -> None:
     target = tmp_path / "plot.png"
     done = run("evaluate", "-g", two_shops, "--recipe", "bundled", "--copies", 1, "--plot", target)

@@ -16,6 +16,7 @@ from steamdino import Snapshot
 Run = Callable[..., "CompletedProcess[str]"]
 
 
+@pytest.mark.slow
 def test_two_games_are_explained_by_a_table_a_picture_and_json(run: Run, built: Path, tmp_path: Path) -> None:
     expected = next(m for m in Snapshot.open(built).similar("neonoir", 20) if m.id == "hollow-avenue")
     done = run("explain", "neonoir", "hollow aven", "-g", built, "-o", tmp_path / "why.png")
@@ -46,6 +47,7 @@ def test_two_files_need_no_gallery(run: Run, paint: Callable[..., Path], tmp_pat
     assert "▀" in done.stdout
 
 
+@pytest.mark.slow
 def test_what_cannot_be_explained_is_told_in_one_line(run: Run, built: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"\x89PNG\r\n\x1a\n, cut")

@@ -204,6 +204,7 @@ def test_ids_that_are_no_numbers_are_exported_as_texts(run: Run, built: Path, tm
     assert json.loads((tmp_path / "app_ids.json").read_text("utf-8")) == snapshot.ids
 
 
+@pytest.mark.slow
 def test_row_numbers_beyond_sixteen_bits_do_not_overflow(tmp_path: Path) -> None:
     recipe, count = replace(named("bundled"), dim=2, name="a/b"), 65_537
     rows = [Row(str(key), "", "steam", None, None, f"{key:064x}", "{}") for key in range(1, count + 1)]
@@ -273,6 +274,7 @@ def test_a_sheet_is_one_picture_of_a_query_with_its_matches(run: Run, built: Pat
     assert np.abs(tile - expected).mean() < 8
 
 
+@pytest.mark.slow
 def test_what_makes_no_sense_is_refused_and_leaves_the_old_file(
     run: Run, built: Path, tmp_path: Path
 ) -> None:

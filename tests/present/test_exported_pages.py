@@ -13,6 +13,8 @@ from tests.present.web.browsing import check_looks
 
 from steamdino import Snapshot
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., "CompletedProcess[str]"]
 COMMANDS = {
     "matches": ("export", "html", "neonoir", "-o", "matches.html"),

@@ -84,6 +84,7 @@ def test_each_scale_shows_the_whole_map(drawn: atlas.Atlas, folder: Path) -> Non
         assert difference < 10, level  # JPEG's; elsewhere in the map it is 40 or more
 
 
+@pytest.mark.slow
 def test_the_same_gallery_gives_the_same_map_and_an_old_one_is_replaced(
     run: Run, built: Path, tmp_path: Path
 ) -> None:
@@ -219,6 +220,7 @@ def test_a_banner_is_sharp_at_full_zoom(folder: Path, drawn: atlas.Atlas, open_p
     assert page.complaints == []
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_the_address_leads_to_what_the_map_shows(
     folder: Path, drawn: atlas.Atlas, open_page: OpenPage
@@ -297,6 +299,7 @@ def test_a_click_opens_the_games_page_and_a_finger_chooses_first(tmp_path: Path,
     assert page.evaluate("opened.length") == 3
 
 
+@pytest.mark.slow
 def test_pictures_are_left_out_if_asked(tmp_path: Path, built: Path, run: Run) -> None:
     folder = tmp_path / "m"
     done = run("map", "-g", built, "--tag", "horror", "--html", folder, "--pictures", "none")

@@ -49,6 +49,7 @@ def stop_when(
     return process.returncode, told
 
 
+@pytest.mark.slow
 def test_a_map_that_was_killed_in_the_layout_and_in_the_tiles_ends_as_an_undisturbed_one(
     run: Run, built: Path, tmp_path: Path
 ) -> None:
@@ -77,6 +78,7 @@ def test_a_map_that_was_killed_in_the_layout_and_in_the_tiles_ends_as_an_undistu
     assert content(killed / "m", killed / "m.png") == content(whole / "m", whole / "m.png")
 
 
+@pytest.mark.slow
 def test_a_site_that_was_killed_keeps_its_pictures_and_ends_as_an_undisturbed_one(
     run: Run, built: Path, tmp_path: Path
 ) -> None:
@@ -128,6 +130,7 @@ class Stopping:
         yield report
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.usefixtures("small_tiles")
 @pytest.mark.parametrize("largest", [10**8, 12_000])
 @pytest.mark.parametrize("outputs", ["png", "folder", "both"])
@@ -160,6 +163,7 @@ def test_drawing_that_was_stopped_after_each_banner_ends_as_an_undisturbed_one(
         assert last.told[0] > 1  # finished tiles were not drawn again
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.usefixtures("small_tiles")
 @pytest.mark.parametrize("harm", ["cut", "zeros", "missing"])
 @pytest.mark.parametrize("what", ["output/tiles", "tiles"])

@@ -186,6 +186,7 @@ def test_a_download_that_was_killed_goes_on_where_it_stopped(hub: Hub, tmp_path:
     assert hub.sent == len(LARGE)
 
 
+@pytest.mark.slow
 def test_a_part_of_another_file_is_not_gone_on_with(hub: Hub, tmp_path: Path) -> None:
     hub.mode = "truncated"
     assert "run the same command again to resume" in _said(_download(hub, tmp_path))[0]
@@ -242,6 +243,7 @@ def test_a_network_that_swallows_everything_is_reported_in_two_seconds(hub: Hub,
     assert 1.9 < seconds < 4
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize(
     ("mode", "message"),
     [
@@ -382,6 +384,7 @@ def test_a_home_that_cannot_be_written_does_not_matter(hub: Hub, tmp_path: Path)
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_a_model_in_a_cache_that_cannot_be_written_is_used(
     pull: Run, run: Run, tmp_path: Path, paint: Callable[..., Path]
 ) -> None:

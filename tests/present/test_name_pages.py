@@ -74,6 +74,7 @@ def kinds(games: list[Game], text: str) -> tuple[list[int], list[int], list[int]
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 @settings(max_examples=60)
 @given(GAMES, st.integers(60, 600))

@@ -27,6 +27,7 @@ NOWHERE = {
 }
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("name", NOWHERE)
 def test_the_bundled_model_needs_no_folder_of_the_users(built: Path, tmp_path: Path, name: str) -> None:
     environ, reason = NOWHERE[name]
@@ -48,6 +49,7 @@ def test_the_bundled_model_needs_no_folder_of_the_users(built: Path, tmp_path: P
     assert list(tmp_path.iterdir()) == []  # no folder called "~" either
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["no home", "a cache that cannot be written"])
 def test_a_training_says_before_the_work_that_its_model_cannot_be_kept(
     built: Path, tmp_path: Path, name: str
@@ -62,6 +64,7 @@ def test_a_training_says_before_the_work_that_its_model_cannot_be_kept(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_another_user_of_the_machine_searches_builds_and_lists(built: Path) -> None:
     prefix = stranger()
     with readable_folder() as folder:
@@ -89,6 +92,7 @@ def test_another_user_of_the_machine_searches_builds_and_lists(built: Path) -> N
             assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_the_server_answers_a_picture_without_a_home(built: Path, tmp_path: Path) -> None:
     code = (
         "import pwd, sys\n"

@@ -27,6 +27,7 @@ open("answers.json", "w").write(json.dumps(answers))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_each_engine_gives_ten_queries_the_same_neighbours(
     demo: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path

@@ -195,6 +195,7 @@ def _words(command: str) -> Sequence[str]:
     return (first, second) if first in ("export", "models") else (first,)
 
 
+@pytest.mark.quick_cases(1)
 @MATCHING
 def test_a_file_is_written_through_a_link_and_standard_output_gets_the_same_bytes(
     gallery: Path, command: str, name: str, steam_dino: SteamDino, paint: Callable[..., Path]
@@ -374,6 +375,7 @@ def test_a_shell_may_redirect_append_and_substitute(built: Path, tmp_path: Path,
     assert (tmp_path / "appended").stat().st_ino == inode
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("pipe", ["-", "pipe"])
 def test_a_reader_who_has_had_enough_ends_it_in_silence(pipe: str, built: Path, tmp_path: Path) -> None:
     path: object = pipe if pipe == "-" else tmp_path / pipe

@@ -22,6 +22,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 pytest.importorskip("obstore", reason="needs the extra objects")
 
 
+@pytest.mark.slow
 def test_a_published_gallery_is_searched_like_the_gallery(run: Run, built: Path, bucket: str) -> None:
     done = run("publish", f"{bucket}/store/", "-g", built)
     assert re.fullmatch(
@@ -50,6 +51,7 @@ def test_a_published_gallery_is_searched_like_the_gallery(run: Run, built: Path,
         assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_what_needs_the_gallery_itself_says_so(run: Run, built: Path, bucket: str) -> None:
     run("publish", f"{bucket}/store", "-g", built)
     before = dict(object_files.sizes(f"{bucket}/store"))
@@ -77,6 +79,7 @@ def test_what_needs_the_gallery_itself_says_so(run: Run, built: Path, bucket: st
     assert dict(object_files.sizes(f"{bucket}/store")) == before
 
 
+@pytest.mark.slow
 def test_what_is_wrong_is_told_in_one_line_without_secrets(
     run: Run, built: Path, bucket: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -101,6 +104,7 @@ def test_what_is_wrong_is_told_in_one_line_without_secrets(
     assert "a-secret-key" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ended_by", [signal.SIGINT, signal.SIGKILL])
 def test_a_publication_that_is_ended_early_shows_what_was_there_and_is_continued(
     ended_by: signal.Signals, run: Run, built: Path, bucket: str, object_storage: ObjectStorage

@@ -31,7 +31,10 @@ from steamdino.present.cli.models_quantize import quantize
 from steamdino.present.cli.output_options import OutputOptions
 
 pytest.importorskip("nncf", reason="the lock files have it for Python 3.11 only")
-pytestmark = pytest.mark.skipif(not computes_int8(), reason="this CPU has neither VNNI nor AMX")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not computes_int8(), reason="this CPU has neither VNNI nor AMX"),
+]
 
 SAMPLES = ("--samples", "16")
 WITHOUT_VNNI = {"ONEDNN_MAX_CPU_ISA": "AVX2"}

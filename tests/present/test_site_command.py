@@ -166,6 +166,7 @@ def test_games_are_found_by_name_and_lead_on_and_back(
     page.close()
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [360, 1400])
 def test_the_site_fits_the_screen_and_axe_finds_no_fault(
@@ -203,6 +204,7 @@ def test_names_are_found_despite_a_typo(site: tuple[str, list[tuple[str, int]]],
     page.close()
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_a_shared_link_leads_to_the_same_game_after_the_next_export(tmp_path: Path, browser: Any) -> None:
     export(tmp_path / "site", made_up(tmp_path / "before", 70))
@@ -228,6 +230,7 @@ def test_a_shared_link_leads_to_the_same_game_after_the_next_export(tmp_path: Pa
     page.close()
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.browser
 @pytest.mark.parametrize("height", [500, 900])
 def test_going_back_leads_to_the_place_that_was_left(
@@ -259,6 +262,7 @@ def test_going_back_leads_to_the_place_that_was_left(
     page.close()
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_opened_from_a_disk_it_says_what_to_do(folder: Path, browser: Any) -> None:
     page = browser.new_page()
@@ -269,6 +273,7 @@ def test_opened_from_a_disk_it_says_what_to_do(folder: Path, browser: Any) -> No
     page.close()
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_site_has_both_themes(site: tuple[str, list[tuple[str, int]]], browser: Any, scheme: str) -> None:
@@ -349,6 +354,7 @@ def test_no_folder_of_a_site_has_many_files_and_no_file_is_large(
     assert ids == [f"{10 * n + 10}" for n in range(300)]
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_the_first_page_of_many_games_is_small(tmp_path: Path, browser: Any) -> None:
     export(tmp_path / "site", made_up(tmp_path / "gallery", 5000))
@@ -409,6 +415,7 @@ def test_a_second_export_takes_the_pictures_of_the_first(
     assert len(scaled) == 1 + len(first)
 
 
+@pytest.mark.slow
 def test_nothing_of_an_interrupted_site_of_other_games_is_left(built: Path, tmp_path: Path) -> None:
     snapshot = Snapshot.open(built)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -23,6 +24,7 @@ def stale(told: str) -> list[str]:
     return [" ".join(one.split()) for one in re.findall(r"stale.*; run: (steam-dino build[^\n]*)", told)]
 
 
+@pytest.mark.slow
 def test_each_stale_snapshot_has_a_command_that_mends_it(run: Run, tmp_path: Path) -> None:
     covers, gallery = tmp_path / "covers", tmp_path / "my gallery"
     covers.mkdir()

@@ -820,6 +820,7 @@ def test_what_once_read_and_wrote_outside_is_refused(
     assert outcome(place, Mutant("games", data), watch) == "refused"
 
 
+@pytest.mark.slow
 def test_no_mutant_of_a_pack_does_harm(place: Place, watch: Watch) -> None:
     counts = run(place, watch, MUTANTS)
     assert {found for _, found in counts} == {"refused", "harmless"}

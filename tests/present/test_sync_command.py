@@ -96,6 +96,7 @@ RELEASES: dict[int, dict[str, object]] = {
 }
 
 
+@pytest.mark.slow
 def test_games_without_an_exact_date_are_found_by_what_is_announced_and_shown_so(
     run: Run, store: Store, tmp_path: Path
 ) -> None:
@@ -169,6 +170,7 @@ def test_apps_that_are_not_games_are_reported_and_included_by_the_names_of_their
     )
 
 
+@pytest.mark.slow
 def test_a_game_that_the_gallery_lacks_is_fetched_for_a_query(run: Run, store: Store, tmp_path: Path) -> None:
     gallery = tmp_path / "g"
     run("sync", "-g", gallery, "--limit", "20")
@@ -217,6 +219,7 @@ def test_two_kinds_of_banner_are_searched_apart(run: Run, store: Store, tmp_path
     assert run("similar", "10", "-g", gallery, "-k", "2").returncode == 0
 
 
+@pytest.mark.slow
 def test_a_kind_of_banner_that_the_gallery_lacks_is_an_error_that_says_how_to_get_it(
     run: Run, store: Store, tmp_path: Path
 ) -> None:
@@ -351,6 +354,7 @@ def test_a_request_that_makes_no_sense_is_refused_before_anything_is_asked(
     assert not store.log
 
 
+@pytest.mark.slow
 def test_a_wait_before_a_retry_is_explained_while_it_lasts(
     run: Run, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

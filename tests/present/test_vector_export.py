@@ -162,6 +162,7 @@ GAMES = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(columns=st.lists(GAMES, min_size=1, max_size=9), part=st.integers(1, 10))
 @settings(max_examples=40)
 def test_facets_are_those_that_the_snapshots_filters_compare(
@@ -223,6 +224,7 @@ def test_a_developers_name_keeps_its_commas(
     assert batch["developers"].to_pylist() == [names]
 
 
+@pytest.mark.slow
 @given(games=st.integers(1, 25), part=st.integers(1, 30))
 @settings(max_examples=25)
 def test_files_have_a_bounded_number_of_games_and_names_in_their_order(
@@ -263,6 +265,7 @@ def test_duckdb_reads_the_parts_as_one_table(run: Run, built: Path, tmp_path: Pa
     assert np.array_equal(np.array([row[4] for row in found], np.float32), snapshot.vectors)
 
 
+@pytest.mark.slow
 def test_filters_choose_the_games_and_hidden_ones_need_their_options(
     run: Run, gallery: Path, tmp_path: Path
 ) -> None:
@@ -288,6 +291,7 @@ def _has(columns: Any, tag: str) -> bool:
     return tag in {fold(one) for one in columns["tags"].split(";")}
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("form", NAMES)
 def test_another_export_replaces_the_folder_and_a_failed_one_keeps_it(
     run: Run, built: Path, tmp_path: Path, form: str
@@ -324,6 +328,7 @@ def test_a_vector_without_length_1_ends_the_export(tmp_path: Path, value: float,
             write(form, tmp_path / form.name, Snapshot.open(folder))
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("form", NAMES)
 def test_ctrl_c_ends_the_export_and_leaves_nothing(built: Path, tmp_path: Path, form: str) -> None:
     code = """if True:
@@ -346,6 +351,7 @@ def test_ctrl_c_ends_the_export_and_leaves_nothing(built: Path, tmp_path: Path, 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_what_makes_no_sense_is_refused_in_one_line_and_changes_nothing(
     run: Run, built: Path, tmp_path: Path
 ) -> None:
@@ -457,6 +463,7 @@ print(largest - before)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     sys.platform != "linux", reason="only Linux says how much of its own memory a process has"
 )

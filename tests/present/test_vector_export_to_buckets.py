@@ -23,6 +23,7 @@ def name(bucket: str) -> str:
     return bucket.removeprefix("s3://")
 
 
+@pytest.mark.slow
 def test_an_export_to_a_bucket_is_what_other_programs_read_from_there(
     object_storage: ObjectStorage, bucket: str, name: str, built: Path, run: Callable[..., Any]
 ) -> None:

@@ -48,6 +48,7 @@ def _questions(snapshot: Snapshot) -> list[Ask]:
     return asked
 
 
+@pytest.mark.slow
 def test_many_threads_get_the_answers_of_one(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("steamdino.search.filter_masks.MASKS", 3)
     made: list[Encoder] = []

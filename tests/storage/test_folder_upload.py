@@ -35,6 +35,7 @@ MANY = {f"part-{number}": b"%d" % number for number in range(4)} | {"data/deep/x
 FEW = {"part-0": b"new", "part-9": b"nine"}
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("prefix", ["", "/games", "/a/b"])
 def test_an_upload_replaces_the_older_one_and_nothing_beside_it(
     object_storage: ObjectStorage, bucket: str, name: str, tmp_path: Path, prefix: str
@@ -53,6 +54,7 @@ def test_an_upload_replaces_the_older_one_and_nothing_beside_it(
         }
 
 
+@pytest.mark.slow
 def test_other_peoples_objects_are_refused_and_stay(
     object_storage: ObjectStorage, bucket: str, name: str, tmp_path: Path
 ) -> None:
@@ -72,6 +74,7 @@ def test_other_peoples_objects_are_refused_and_stay(
     assert object_storage.content(name)["games/mine.parquet"] == b"-"
 
 
+@pytest.mark.slow
 def test_an_upload_that_stops_anywhere_is_never_taken_for_whole_and_the_next_one_completes_it(
     object_storage: ObjectStorage, bucket: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,7 @@ def through(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     object_client.client.cache_clear()
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(data=st.binary(max_size=64), part=st.integers(1, 20))
 def test_a_file_has_the_bytes_of_its_object_whatever_the_parts(
@@ -47,6 +48,7 @@ def test_a_file_has_the_bytes_of_its_object_whatever_the_parts(
     assert (len(seen), sum(seen)) == (-(-len(data) // part), total)
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("own", [0, 6], ids=["obstore repeats nothing", "obstore repeats"])
 @pytest.mark.parametrize("fault", ["slow down", "reset", "truncate"])
 def test_a_part_whose_transfer_breaks_off_is_read_again(
@@ -108,6 +110,7 @@ def test_an_object_that_changes_meanwhile_is_not_mixed_of_two_versions(
         fetch(f"{address}/x", tmp_path / "x")
 
 
+@pytest.mark.slow
 def test_an_error_names_the_object_and_the_reason_and_no_secret(
     storage: ObjectStorage, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

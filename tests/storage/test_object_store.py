@@ -61,6 +61,7 @@ def test_keys_are_taken_as_they_are(storage: ObjectStorage, address: str) -> Non
     assert found == {f"{address}/{key}": key for key in ODD}
 
 
+@pytest.mark.slow
 def test_a_prefix_is_added_built_and_searched_like_a_folder(
     storage: ObjectStorage, address: str, tmp_path: Path
 ) -> None:
@@ -92,6 +93,7 @@ def test_a_prefix_is_added_built_and_searched_like_a_folder(
     assert examine(tmp_path / "s3", deep=True) == []
 
 
+@pytest.mark.slow
 def test_pages_explanations_and_maps_show_the_pictures_of_objects(
     storage: ObjectStorage, address: str, tmp_path: Path, run: Callable[..., Any]
 ) -> None:
@@ -193,6 +195,7 @@ def _write(path: Path, data: bytes) -> None:
     path.write_bytes(data)
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("fault", ["slow down", "reset", "truncate"])
 def test_transient_faults_of_the_store_change_nothing(
     storage: ObjectStorage, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
@@ -211,6 +214,7 @@ def test_transient_faults_of_the_store_change_nothing(
     assert faults.requests > 20
 
 
+@pytest.mark.slow
 def test_a_store_that_keeps_breaking_off_is_a_problem_of_each_picture(
     storage: ObjectStorage, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

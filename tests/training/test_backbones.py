@@ -22,6 +22,8 @@ from steamdino.training import backbone_export, initial_weights
 from steamdino.training.backbones import Backbone, build
 from steamdino.training.training_settings import TrainSettings
 
+pytestmark = pytest.mark.slow
+
 SIZES = [(240, 160), (224, 224), (320, 96)]
 
 

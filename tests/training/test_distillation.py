@@ -91,6 +91,7 @@ def test_the_teacher_is_the_moving_average_of_the_student() -> None:
         torch.testing.assert_close(new, 0.75 * old + 0.25 * student)
 
 
+@pytest.mark.slow
 def test_a_step_teaches_the_student_and_leaves_the_teacher_without_gradients() -> None:
     torch.manual_seed(0)
     model = Distillation(build("vit-tiny16"), SMALL)

@@ -60,6 +60,7 @@ def _teacher(run: Run) -> dict[str, torch.Tensor]:
     return run.averaged(1.0).state_dict()
 
 
+@pytest.mark.slow
 def test_a_resumed_run_equals_an_undisturbed_one_to_the_last_bit(gallery: Path, tmp_path: Path) -> None:
     settings = replace(TINY, checkpoint_steps=2)
     undisturbed = Run(gallery, tmp_path / "one", settings)
@@ -87,6 +88,7 @@ def test_a_resumed_run_equals_an_undisturbed_one_to_the_last_bit(gallery: Path, 
     assert without_times[0] == without_times[1]
 
 
+@pytest.mark.slow
 def test_what_was_learned_is_recorded_beside_the_run(gallery: Path, tmp_path: Path) -> None:
     run = Run(gallery, tmp_path / "out", TINY)
     run.train()
@@ -132,6 +134,7 @@ def test_batch_norm_statistics_are_recomputed_on_the_banners_and_exported(
     assert deviation[loud].max() > 3 * deviation[loud].min()
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_another_run_or_a_damaged_one_is_refused(
     gallery: Path, tmp_path: Path, paint: Paint
 ) -> None:
@@ -157,6 +160,7 @@ def test_too_few_banners_are_refused(tmp_path: Path, paint: Paint) -> None:
         Run(tmp_path / "g", tmp_path / "out", TINY)
 
 
+@pytest.mark.slow
 def test_the_command_trains_exports_and_the_model_builds(run: Command, gallery: Path, tmp_path: Path) -> None:
     env = {**os.environ, "STEAMDINO_CACHE": str(tmp_path / "cache")}
     arguments = [
@@ -185,6 +189,7 @@ def test_the_command_trains_exports_and_the_model_builds(run: Command, gallery: 
     assert "mine" in names
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

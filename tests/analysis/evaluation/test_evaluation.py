@@ -112,11 +112,13 @@ def test_costs_are_those_of_what_is_stored(evaluation: Evaluation, built: Path) 
     assert all(cost.pictures_per_second > 0 for cost in evaluation.costs)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_figures(collection: Collection, evaluation: Evaluation) -> None:
     again = evaluate(collection, labels=["franchise"], copied=12, threads=1)
     assert replace(again, costs=()) == replace(evaluation, costs=())
 
 
+@pytest.mark.slow
 def test_another_seed_draws_other_queries(collection: Collection) -> None:
     one, other = (
         evaluate(collection, labels=["tags"], copied=0, queries=50, seed=seed, threads=cores())

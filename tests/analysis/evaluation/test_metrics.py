@@ -44,6 +44,7 @@ def _questions(draw: st.DrawFn) -> Any:
     return scores, relevant, left_out
 
 
+@pytest.mark.slow
 @given(_questions())
 def test_a_ranking_is_judged_as_its_definition_says(question: Any) -> None:
     scores, relevant, left_out = question

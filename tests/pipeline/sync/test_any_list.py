@@ -202,6 +202,7 @@ def examples(count: int) -> settings:
     return settings(max_examples=count, deadline=None, suppress_health_check=list(HealthCheck), phases=phases)
 
 
+@pytest.mark.slow
 @examples(30)
 @given(st.booleans(), RUNS)
 def test_no_list_loses_a_game_that_is_still_there(known: bool, runs: list[Run]) -> None:

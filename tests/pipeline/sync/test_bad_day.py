@@ -173,6 +173,7 @@ def spend(
 KEYS = pytest.mark.parametrize("key", [True, False], ids=["with a key", "without a key"])
 
 
+@pytest.mark.slow
 @KEYS
 def test_a_sync_through_every_fault_and_kill_ends_with_what_the_store_has(tmp_path: Path, key: bool) -> None:
     spend(tmp_path / "g", 150, key=key, kills=(1, 1), longest=(3.0, 1.5), seed=1)
@@ -185,6 +186,7 @@ def test_5000_games_through_every_fault_and_ten_kills(tmp_path: Path, key: bool)
     spend(tmp_path / "g", 5000, key=key, kills=(7, 3), longest=(9.0, 3.0), seed=5)
 
 
+@pytest.mark.slow
 def test_a_refusal_ends_a_run_at_once_and_the_next_run_continues(tmp_path: Path) -> None:
     rates = {"401": 0.01, "403": 0.01, "eresult-5": 0.1, "eresult-15": 0.1}
     with serving(Store.of(150, seed=3, fates=FATES)) as store:

@@ -100,6 +100,7 @@ def test_lists_are_read_down_to_the_first_page_without_news(gallery: Path, store
     assert store.counts()["items"] == 11
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("pages", range(1, 8))
 def test_a_reading_that_was_interrupted_after_any_page_finds_the_same(
     gallery: Path, store: Interrupting, pages: int
@@ -116,6 +117,7 @@ def test_a_reading_that_was_interrupted_after_any_page_finds_the_same(
     assert store.counts()["items"] == 11
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("pages", [1, 2, 5, 6])
 def test_games_that_are_added_during_an_interruption_hide_none_of_those_before_them(
     gallery: Path, store: Interrupting, pages: int
@@ -133,6 +135,7 @@ def test_games_that_are_added_during_an_interruption_hide_none_of_those_before_t
     assert known(gallery) == set(store.games)
 
 
+@pytest.mark.slow
 def test_details_that_an_interrupted_run_left_do_not_make_the_lists_longer(
     gallery: Path, store: Interrupting
 ) -> None:

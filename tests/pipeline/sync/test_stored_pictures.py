@@ -184,6 +184,7 @@ def test_both_places_of_pictures_go_together(run: Run, store: Store, gallery: Pa
     assert run(SyncRequest(full=True)).counts["lost"] == 0
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("own", [0, 6], ids=["obstore repeats nothing", "obstore repeats"])
 @pytest.mark.parametrize("fault", ["slow down", "reset"])
 def test_transient_faults_of_the_store_lose_no_picture(
@@ -253,6 +254,7 @@ def test_one_banner_is_fetched_as_a_file_although_it_is_stored_elsewhere(
     assert not path.exists()
 
 
+@pytest.mark.slow
 def test_a_sync_to_a_bucket_that_is_killed_again_and_again_ends_as_an_undisturbed_one(
     gallery: Path, storage: ObjectStorage, address: str
 ) -> None:

@@ -177,6 +177,7 @@ def test_every_game_is_listed_though_pages_drop_some_at_their_edges_and_stall(
             assert store.counts()["query"] > 3  # more pages than an honest server needs
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize(
     ("fault", "key"),
     [(fault, key) for fault in ("empty-page", "empty-response") for key in (True, False)],
@@ -351,6 +352,7 @@ def test_several_kinds_of_banner_live_side_by_side(gallery: Path) -> None:
             assert opened.steam_apps.outcomes("header") == {"missing": 5}  # this store has none of these
 
 
+@pytest.mark.slow
 def test_many_broken_pictures_do_not_end_the_run(gallery: Path) -> None:
     with serving(Store.of(400, seed=9, fates={"broken": 0.1})) as store:
         sync(gallery, SyncRequest(), settings_for(store, backoff=0.01))
@@ -371,6 +373,7 @@ def test_403_stops_the_run_and_keeps_what_was_fetched(run: Run, store: Store, ga
         run(SyncRequest(appids=(30,)))
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("result", [5, 15])
 @pytest.mark.parametrize("key", [True, False], ids=["with a key", "without a key"])
 def test_a_refusal_that_is_reported_with_status_200_stops_the_run_and_changes_nothing(
@@ -386,6 +389,7 @@ def test_a_refusal_that_is_reported_with_status_200_stops_the_run_and_changes_no
     assert outcomes(gallery) == before
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("result", [2, 8, 84])
 @pytest.mark.parametrize("key", [True, False], ids=["with a key", "without a key"])
 def test_failures_that_are_reported_with_status_200_empty_no_gallery(
@@ -441,6 +445,7 @@ def test_the_rate_is_kept_as_the_server_measures_it(gallery: Path) -> None:
         assert 10 <= store.busiest_second({"picture"}) <= 20
 
 
+@pytest.mark.slow
 def test_a_batch_that_is_too_long_for_the_server_is_halved(gallery: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr("steamdino.catalogue.steam.web_api.LONGEST_URL", 100_000)
     monkeypatch.setattr("steamdino.catalogue.steam.web_api.BATCH", 600)

@@ -73,6 +73,7 @@ def store() -> Iterator[Store]:
         yield running
 
 
+@pytest.mark.slow
 def test_a_sync_that_is_killed_again_and_again_ends_as_an_undisturbed_one(
     tmp_path: Path, store: Store
 ) -> None:
@@ -80,6 +81,7 @@ def test_a_sync_that_is_killed_again_and_again_ends_as_an_undisturbed_one(
     check(tmp_path / "g", store, kills)
 
 
+@pytest.mark.slow
 def test_a_sync_that_is_interrupted_says_that_it_goes_on(tmp_path: Path, store: Store) -> None:
     gallery = tmp_path / "g"
     process = start(gallery, store)

@@ -138,6 +138,7 @@ def test_a_picture_is_searched_for_as_the_command_line_does(
     _check_matches(page, snapshot.similar(draft, MATCHES, only=Filter(tags=(most,))))
 
 
+@pytest.mark.slow
 def test_a_part_is_chosen_and_searched_for_by_keyboard_alone(
     visit: Open, draft: Path, snapshot: Snapshot
 ) -> None:
@@ -158,6 +159,7 @@ def test_a_part_is_chosen_and_searched_for_by_keyboard_alone(
     check_looks(page)
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("kind", ["drop", "paste"])
 def test_a_picture_is_dropped_or_pasted_on_any_page(visit: Open, draft: Path, kind: str) -> None:
     page = visit("#/unique")
@@ -167,6 +169,7 @@ def test_a_picture_is_dropped_or_pasted_on_any_page(visit: Open, draft: Path, ki
     page.get_by_role("button", name="Load and search").wait_for()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 360)])
 def test_every_state_fits_the_screen_and_axe_finds_no_fault(
     visit: Open, draft: Path, tmp_path: Path, scheme: str, width: int
@@ -189,6 +192,7 @@ def test_every_state_fits_the_screen_and_axe_finds_no_fault(
     check_looks(page)
 
 
+@pytest.mark.slow
 def test_loading_shows_progress_and_can_be_cancelled_and_taken_up_again(visit: Open, draft: Path) -> None:
     page = visit("#/picture")
     held: list[Any] = []
@@ -205,6 +209,7 @@ def test_loading_shows_progress_and_can_be_cancelled_and_taken_up_again(visit: O
     page.locator("#answers .grid .tile").first.wait_for()
 
 
+@pytest.mark.slow
 def test_after_the_first_search_it_works_without_a_connection_until_that_is_switched_off(
     visit: Open, draft: Path, snapshot: Snapshot, host: StaticHost
 ) -> None:
@@ -235,6 +240,7 @@ def test_after_the_first_search_it_works_without_a_connection_until_that_is_swit
     assert page.evaluate("navigator.serviceWorker.getRegistrations().then((all) => all.length)") == 0
 
 
+@pytest.mark.slow
 def test_a_new_export_replaces_the_kept_site_and_loads_only_what_changed(
     browser: Any, site: Path, tmp_path: Path, draft: Path
 ) -> None:
@@ -261,6 +267,7 @@ def test_a_new_export_replaces_the_kept_site_and_loads_only_what_changed(
         context.close()
 
 
+@pytest.mark.slow
 def test_a_site_exported_without_it_is_not_shown_the_kept_one(
     browser: Any, site: Path, tmp_path: Path
 ) -> None:

@@ -13,6 +13,8 @@ from tests.present.web.browsing import AXE
 
 from steamdino import Snapshot
 
+pytestmark = pytest.mark.slow
+
 TILES = "document.querySelectorAll('#answers .grid .tile').length"
 
 

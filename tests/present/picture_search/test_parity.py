@@ -19,6 +19,8 @@ from steamdino.records import Crop
 from steamdino.search.query_encoder import QueryEncoder
 from steamdino.storage.location import LocalFile
 
+pytestmark = pytest.mark.slow
+
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 SWAPPED = SRGB.replace(b"rXYZ", b"tmpX").replace(b"bXYZ", b"rXYZ").replace(b"tmpX", b"bXYZ")
 """sRGB with red and blue exchanged: whoever ignores it sees another picture."""

@@ -21,6 +21,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
+@pytest.mark.slow
 def test_it_is_downloaded_once(archive: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with static_host(archive.parent) as host:
         monkeypatch.setattr(runtime_files, "ADDRESS", host.address + archive.name)

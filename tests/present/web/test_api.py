@@ -212,6 +212,7 @@ def test_a_packed_snapshot_is_served_without_its_pictures(
         assert client.get(address).status_code == status
 
 
+@pytest.mark.slow
 def test_a_picture_is_fetched_by_its_address_only_where_that_is_switched_on(
     web: httpx.Client, built: Path, crop: bytes, serve: Callable[..., Any]
 ) -> None:

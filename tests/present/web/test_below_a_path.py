@@ -136,6 +136,7 @@ def crawled(address: str, *, follow: bool) -> dict[str, httpx.Response]:
     return {url.removeprefix(base): got for url, got in seen.items()}
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("way", WAYS)
 def test_no_link_of_any_page_leads_out_of_the_path(
     changed: Path, serve: Callable[..., Any], tmp_path: Path, way: str
@@ -168,6 +169,7 @@ def test_no_link_of_any_page_leads_out_of_the_path(
         assert all(link.startswith(("/games/", "#")) for link in links_in(sent))
 
 
+@pytest.mark.slow
 def test_own_pictures_and_curators_keep_their_cookies_below_the_path(
     changed: Path, serve: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -205,6 +207,7 @@ def test_own_pictures_and_curators_keep_their_cookies_below_the_path(
         assert "You are the curator" not in client.get(f"{address}/games/duplicates").text
 
 
+@pytest.mark.slow
 def test_a_page_works_below_a_path_in_a_browser(
     browser: Any, changed: Path, serve: Callable[..., Any], tmp_path: Path
 ) -> None:

@@ -20,6 +20,8 @@ from tests.present.web.conftest import Running
 
 from steamdino import Snapshot
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent / "clients"
 INSTALLED = Path(sys.prefix) / "clients"
 """What `make .venv/clients` installs: openapi-python-client, and the packages of `typescript/package.json`."""

@@ -220,6 +220,7 @@ queries = st.lists(
 ).map(lambda pairs: urlencode(pairs, errors="replace"))
 
 
+@pytest.mark.slow
 @given(path=known | paths, query=queries, method=st.sampled_from(("GET", "GET", "GET", "POST", "PUT", "get")))
 @settings(max_examples=250, deadline=None)
 def test_every_answer_is_the_one_that_fastapi_gives(

@@ -249,6 +249,7 @@ def test_tiers_sizes_and_ids_are_shown_and_filtered(web: httpx.Client, built: Pa
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [360, 1440])
 def test_a_curator_decides_with_one_key_each(browse: Callable[..., Any], curated: Any, width: int) -> None:
     page = browse("/curator", address=curated.address, viewport={"width": width, "height": 900})
@@ -280,6 +281,7 @@ def test_a_curator_decides_with_one_key_each(browse: Callable[..., Any], curated
     assert page.locator("[data-decides]").count() == 0
 
 
+@pytest.mark.slow
 def test_a_curator_decides_without_a_script(browse: Callable[..., Any], curated: Any) -> None:
     page = browse("/curator", address=curated.address, java_script_enabled=False)
     page.get_by_label("The curator's token").fill(TOKEN)

@@ -153,6 +153,7 @@ def test_pictures_and_pages_have_budgets_of_their_own(built: Path, serve: Callab
     assert "ratelimit" not in unlimited.headers
 
 
+@pytest.mark.slow
 def test_a_page_of_thirty_requests_costs_one(built: Path, serve: Callable[..., Any], browser: Any) -> None:
     running = serve(built, requests_per_minute=5.0, pictures_per_minute=18000.0)
     page = browser.new_page()
@@ -167,6 +168,7 @@ def test_a_page_of_thirty_requests_costs_one(built: Path, serve: Callable[..., A
     assert set(asked) == {200}
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("with_script", [True, False])
 def test_a_person_who_sends_too_large_a_picture_sees_why_and_goes_on(
     built: Path, serve: Callable[..., Any], browser: Any, tmp_path: Path, with_script: bool
@@ -212,6 +214,7 @@ def test_a_link_to_what_is_missing_shows_the_error(
     page.close()
 
 
+@pytest.mark.slow
 def test_a_limit_that_is_hit_while_typing_is_told_in_the_list(
     built: Path, serve: Callable[..., Any], browser: Any
 ) -> None:

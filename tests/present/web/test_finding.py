@@ -79,6 +79,7 @@ def painted(store: Path) -> Iterator[str]:
     running.close()
 
 
+@pytest.mark.quick_cases(1)
 @WIDTHS
 def test_matches_that_are_no_closer_than_chance_are_set_apart(
     browse: Callable[..., Any], built: Path, width: int
@@ -122,6 +123,7 @@ def test_the_api_says_where_likeness_ends_and_what_is_a_copy(web: httpx.Client, 
         assert snapshot.similarity(one["id"], one["copy_of"]) > 0.75
 
 
+@pytest.mark.slow
 @WIDTHS
 def test_why_shows_the_number_of_the_tile_with_its_recipe_and_turns(
     browse: Callable[..., Any], width: int
@@ -172,6 +174,7 @@ def test_why_claims_no_match_where_there_is_none(browse: Callable[..., Any], bui
 LISTS = ("/", "/?q=a", "/games/neonoir", "/unique", "/duplicates")
 
 
+@pytest.mark.quick_cases(1)
 @WIDTHS
 @pytest.mark.parametrize("path", LISTS)
 def test_chips_add_and_remove_filters_on_each_list(
@@ -200,6 +203,7 @@ def test_chips_add_and_remove_filters_on_each_list(
     assert set(_query(page)) == set(parse_qsl(urlsplit(path).query))
 
 
+@pytest.mark.slow
 def test_a_mistyped_filter_is_a_hint_beside_its_field(browse: Callable[..., Any]) -> None:
     page = browse("/games/neonoir?tag=Noirr&released=soon", **_viewport(360))
     assert page.get_by_role("heading", level=1).inner_text() == "Neonoir"
@@ -248,6 +252,7 @@ def test_no_text_of_a_filter_makes_an_error_page(web: httpx.Client) -> None:
             assert "<b>" not in got.text
 
 
+@pytest.mark.quick_cases(1)
 @WIDTHS
 def test_tags_and_years_are_browsed(browse: Callable[..., Any], built: Path, width: int) -> None:
     snapshot = Snapshot.open(built)
@@ -282,6 +287,7 @@ def test_only_what_the_gallery_has_can_be_filtered_by(browse: Callable[..., Any]
     assert page.get_by_label("Upcoming games").count() == 0
 
 
+@pytest.mark.quick_cases(1)
 @WIDTHS
 def test_facts_are_shown_on_focus_and_on_the_page(
     browse: Callable[..., Any], painted: str, width: int
@@ -304,6 +310,7 @@ def test_facts_are_shown_on_focus_and_on_the_page(
     check_looks(page)
 
 
+@pytest.mark.slow
 def test_namesakes_are_told_apart_and_long_names_have_a_tooltip(
     browse: Callable[..., Any], painted: str
 ) -> None:
@@ -320,6 +327,7 @@ def test_namesakes_are_told_apart_and_long_names_have_a_tooltip(
     assert name.evaluate("e => e.scrollHeight > e.clientHeight")  # it is cut
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("scripts", [True, False])
 @WIDTHS
 def test_pages_of_results_tell_where_they_are(
@@ -347,6 +355,7 @@ def test_pages_of_results_tell_where_they_are(
     assert page.locator(".grid .name").first.inner_text() == names[0]
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("scripts", [True, False])
 def test_going_back_keeps_the_place(browse: Callable[..., Any], painted: str, scripts: bool) -> None:
     page = browse("/?tag=painted&offset=24", address=painted, java_script_enabled=scripts, **_viewport(360))
@@ -363,6 +372,7 @@ def test_going_back_keeps_the_place(browse: Callable[..., Any], painted: str, sc
     wait(page, f"Math.abs(scrollY - {before}) < 40")
 
 
+@pytest.mark.slow
 def test_suggestions_are_links_that_act_on_click_and_are_announced(browse: Callable[..., Any]) -> None:
     page = browse("/", has_touch=True, **_viewport(360))
     box = page.get_by_role("combobox", name="Find a game")
@@ -425,6 +435,7 @@ def test_a_search_that_fails_says_so_while_typing(browse: Callable[..., Any]) ->
     assert not status.is_visible() or status.bounding_box()["width"] <= 1
 
 
+@pytest.mark.slow
 def test_all_of_finding_works_without_a_script(browse: Callable[..., Any], painted: str) -> None:
     page = browse("/games/6", address=painted, java_script_enabled=False, **_viewport(360))
     page.locator("details.copies summary").first.click()

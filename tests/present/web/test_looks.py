@@ -52,6 +52,7 @@ def focused(page: Any) -> str:
     return str(page.evaluate("document.activeElement.id || document.activeElement.innerText"))
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.parametrize(
     ("width", "scheme"),
@@ -79,6 +80,7 @@ def test_pages_of_both_themes_fit_the_screen_and_axe_finds_no_fault(
         assert found.violations_count == 0, (path, found.generate_report())
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.browser
 @pytest.mark.parametrize(("scheme", "first", "other"), [("light", LIGHT, DARK), ("dark", DARK, LIGHT)])
 def test_the_theme_follows_the_system_until_it_is_switched_and_the_choice_is_kept(
@@ -168,6 +170,7 @@ def test_all_is_reached_at_400_percent_of_1280_by_1024(browse: Browse) -> None:
         assert visible, focused(page)
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.browser
 @pytest.mark.parametrize("width", WIDTHS)
 def test_header_content_and_footer_begin_on_one_line(browse: Browse, width: int) -> None:
@@ -213,6 +216,7 @@ def test_the_focus_stays_on_the_control_that_was_used(browse: Browse) -> None:
     assert focused(page) == "q"
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_on_a_slow_network_the_page_shows_that_it_waits(browse: Browse) -> None:
     page = browse("/")
@@ -259,6 +263,7 @@ def test_an_error_that_a_link_leads_to_is_a_page(browse: Browse) -> None:
     assert page.url.endswith("/games/none")
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.browser
 @pytest.mark.parametrize(("density", "tile", "query"), [(1, 200, 300), (2, 300, 600), (3, 300, 600)])
 def test_a_browser_loads_pictures_at_the_width_that_its_screen_needs(

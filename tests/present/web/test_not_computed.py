@@ -49,6 +49,7 @@ def test_the_api_names_the_command(large: Any, path: str, query: str) -> None:
     assert "\n" not in detail
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("path", PATHS)
 def test_a_person_sees_the_command_and_a_way_back(large: Any, browser: Any, path: str) -> None:
     page = browser.new_page()
@@ -89,6 +90,7 @@ def test_duplicates_need_lists_that_are_long_enough(
     assert large.client.get("/api/v1/duplicates").json()["total"] > 5
 
 
+@pytest.mark.slow
 def test_audits_compare_fewer_games_and_load_their_model_once(
     large: Any, built: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

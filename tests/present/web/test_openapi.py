@@ -151,6 +151,7 @@ def test_answers_hold_no_key_that_the_document_lacks(
     assert checked >= 24
 
 
+@pytest.mark.slow
 def test_examples_have_the_form_of_their_answers_and_fit_the_document(
     document: dict[str, Any], built: Path
 ) -> None:
@@ -197,6 +198,7 @@ def test_pictures_and_the_feed_come_as_a_type_that_generators_know_if_they_ask_f
         assert usual.headers["vary"].lower() == "accept"
 
 
+@pytest.mark.slow
 def test_no_request_that_a_machine_thinks_of_breaks_it(server: Any) -> None:
     schema = schemathesis.openapi.from_url(f"{server.address}/openapi.json")
     statuses: Counter[int] = Counter()

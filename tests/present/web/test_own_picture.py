@@ -53,6 +53,7 @@ def _cookie_of(response: httpx.Response) -> str:
     return value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "path"), [("drop", "/games/neonoir"), ("paste", "/duplicates")])
 def test_a_picture_is_dropped_or_pasted_on_any_page(
     browse: Callable[..., Any], draft: Path, snapshot: Snapshot, path: str, kind: str
@@ -64,6 +65,7 @@ def test_a_picture_is_dropped_or_pasted_on_any_page(
     assert shown(page) == tiles(snapshot, snapshot.similar(draft, SHOWN))
 
 
+@pytest.mark.slow
 def test_the_result_pages_filters_explains_and_survives_going_back_and_reloading(
     browse: Callable[..., Any], draft: Path, snapshot: Snapshot
 ) -> None:
@@ -105,6 +107,7 @@ def test_the_result_pages_filters_explains_and_survives_going_back_and_reloading
     assert "mirrored" in page.locator(".query").inner_text()
 
 
+@pytest.mark.slow
 def test_why_says_the_number_of_the_tile_and_shows_what_was_compared(
     browse: Callable[..., Any], draft: Path
 ) -> None:
@@ -133,6 +136,7 @@ def test_why_says_the_number_of_the_tile_and_shows_what_was_compared(
     assert page.get_by_role("link", name="Why?").count() == 0  # the picture alone would not explain a mixture
 
 
+@pytest.mark.slow
 def test_chips_and_minima_filter_the_games_that_look_like_it(
     browse: Callable[..., Any], draft: Path, snapshot: Snapshot
 ) -> None:
@@ -157,6 +161,7 @@ def test_chips_and_minima_filter_the_games_that_look_like_it(
     check_looks(page)
 
 
+@pytest.mark.slow
 def test_two_pictures_keep_pages_of_their_own(
     browse: Callable[..., Any], draft: Path, snapshot: Snapshot, tmp_path: Path
 ) -> None:
@@ -178,6 +183,7 @@ def test_two_pictures_keep_pages_of_their_own(
     assert page.evaluate("document.cookie") == ""
 
 
+@pytest.mark.slow
 def test_an_error_is_said_where_the_picture_is_and_can_be_tried_again(
     browse: Callable[..., Any], draft: Path
 ) -> None:
@@ -209,6 +215,7 @@ def test_an_error_is_said_where_the_picture_is_and_can_be_tried_again(
     assert shown(page)[0] == "Neonoir"
 
 
+@pytest.mark.slow
 def test_while_a_picture_travels_the_page_says_so(browse: Callable[..., Any], draft: Path) -> None:
     page = browse("/")
     held: list[Any] = []
@@ -235,6 +242,7 @@ def test_a_file_that_is_no_picture_is_refused_before_it_is_sent(browse: Callable
     assert not page.get_by_role("button", name="Try again").is_visible()
 
 
+@pytest.mark.slow
 def test_it_works_without_a_script(
     browse: Callable[..., Any], draft: Path, snapshot: Snapshot, tmp_path: Path
 ) -> None:
@@ -270,6 +278,7 @@ def test_it_works_without_a_script(
     assert page.locator(".grid .name").all_inner_texts() == expected
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("width", [360, 1440])
 def test_its_pages_fit_the_screen_and_axe_finds_no_fault(
     browse: Callable[..., Any], draft: Path, width: int
@@ -289,6 +298,7 @@ def test_its_pages_fit_the_screen_and_axe_finds_no_fault(
     check_looks(page)
 
 
+@pytest.mark.slow
 def test_a_picture_is_private_to_the_browser_that_sent_it(
     serve: Callable[..., Any], built: Path, draft: Path
 ) -> None:
@@ -318,6 +328,7 @@ def test_a_picture_is_private_to_the_browser_that_sent_it(
         )
 
 
+@pytest.mark.slow
 def test_another_server_goes_on_with_the_vector_in_the_cookie(
     serve: Callable[..., Any], built: Path, gallery_with_pictures: Path, draft: Path
 ) -> None:
@@ -339,6 +350,7 @@ def test_another_server_goes_on_with_the_vector_in_the_cookie(
         assert "Send it again" in gone.text or "send it again" in gone.text
 
 
+@pytest.mark.slow
 def test_an_audit_survives_reloading_and_going_back_and_leads_to_all_matches(
     browse: Callable[..., Any], draft: Path, snapshot: Snapshot
 ) -> None:

@@ -50,6 +50,7 @@ def test_a_name_is_found_by_typing_and_keys_and_matches_lead_on_and_back(
     assert shown(page) == tiles(snapshot, snapshot.similar("neonoir", 2 * SHOWN), SHOWN)
 
 
+@pytest.mark.slow
 def test_filters_and_turns_are_in_the_address(browse: Callable[..., Any], built: Path) -> None:
     page = browse("/games/neonoir")
     page.get_by_text("Filters and mirroring").click()
@@ -69,6 +70,7 @@ def test_filters_and_turns_are_in_the_address(browse: Callable[..., Any], built:
     assert again.get_by_role("textbox", name="Released").input_value() == "2012.."
 
 
+@pytest.mark.slow
 def test_a_picture_is_chosen_dropped_or_pasted(
     browse: Callable[..., Any], built: Path, tmp_path: Path
 ) -> None:
@@ -90,6 +92,7 @@ def test_a_picture_is_chosen_dropped_or_pasted(
         assert shown(page)[0] == "Neonoir", kind
 
 
+@pytest.mark.slow
 def test_a_draft_is_audited(browse: Callable[..., Any], built: Path) -> None:
     picture = Snapshot.open(built).game("neonoir").picture
     page = browse("/picture")
@@ -115,6 +118,7 @@ def test_why_two_match_is_drawn_and_told(browse: Callable[..., Any]) -> None:
     assert re.search(r"1 in [0-9,]+ pairs", page.locator("main").inner_text())
 
 
+@pytest.mark.slow
 def test_unique_duplicates_and_a_surprise(browse: Callable[..., Any], built: Path) -> None:
     page = browse("/")
     page.get_by_role("link", name="Unique").click()
@@ -130,6 +134,7 @@ def test_unique_duplicates_and_a_surprise(browse: Callable[..., Any], built: Pat
     assert len(shown(page)) > 10
 
 
+@pytest.mark.slow
 def test_two_recipes_are_shown_side_by_side(
     browse: Callable[..., Any], gallery_with_pictures: Path, serve: Callable[..., Any]
 ) -> None:
@@ -170,6 +175,7 @@ def test_names_of_strangers_are_text(browse: Callable[..., Any]) -> None:
     assert "Not found" in page.locator("h1").inner_text()
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("width", [360, 768, 1600])
 @pytest.mark.parametrize("path", ["/", "/games/neonoir", "/unique", "/duplicates", "/picture"])
 def test_pages_fit_the_screen_and_axe_finds_no_fault(
@@ -187,6 +193,7 @@ def test_pages_fit_the_screen_and_axe_finds_no_fault(
     assert found.violations_count == 0, found.generate_report()
 
 
+@pytest.mark.slow
 def test_axe_finds_no_fault_in_what_is_open(browse: Callable[..., Any], built: Path) -> None:
     from axe_playwright_python.sync_playwright import Axe
 

@@ -134,6 +134,7 @@ def test_a_list_goes_on_as_it_was_after_a_swap(running: Any, store: Store, addre
     assert Reader(running.client, address, 4).rest() == after
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(dice=st.randoms(use_true_random=False), steps=st.lists(st.booleans(), min_size=2, max_size=30))
 def test_whenever_snapshots_are_swapped_nothing_is_read_twice_or_missed(

@@ -33,6 +33,7 @@ def _found(page: Any, snapshot: Snapshot) -> None:
     assert shown(page) == tiles(snapshot, snapshot.similar("neonoir", SHOWN, crop=crop))
 
 
+@pytest.mark.slow
 def test_a_part_is_drawn_with_the_mouse(browse: Callable[..., Any], snapshot: Snapshot) -> None:
     page = browse("/games/neonoir", viewport={"width": 1440, "height": 900})
     page.get_by_text("Search by a part of it").click()
@@ -79,6 +80,7 @@ def _drag_a_finger(page: Any, *places: float) -> None:
     until_it_has_an_effect(page, drag, lambda: told.inner_text() != "")
 
 
+@pytest.mark.slow
 def test_a_part_is_drawn_with_a_finger(browse: Callable[..., Any], snapshot: Snapshot) -> None:
     page = browse("/games/neonoir", viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
     tap(page.get_by_text("Search by a part of it"), page.locator(".crop").is_visible)
@@ -93,6 +95,7 @@ def test_a_part_is_drawn_with_a_finger(browse: Callable[..., Any], snapshot: Sna
     _found(page, snapshot)
 
 
+@pytest.mark.slow
 def test_a_part_is_drawn_with_keys(browse: Callable[..., Any], snapshot: Snapshot) -> None:
     page = browse("/games/neonoir", viewport={"width": 1440, "height": 900})
     page.get_by_text("Search by a part of it").focus()
@@ -111,6 +114,7 @@ def test_a_part_is_drawn_with_keys(browse: Callable[..., Any], snapshot: Snapsho
     _found(page, snapshot)
 
 
+@pytest.mark.slow
 def test_a_part_needs_no_script(browse: Callable[..., Any], snapshot: Snapshot) -> None:
     page = browse("/games/neonoir?tag=Noir", java_script_enabled=False)
     page.get_by_text("Search by a part of it").click()
@@ -181,6 +185,7 @@ def test_parts_and_mixtures_have_minima_and_next_pages(web: httpx.Client, snapsh
     assert alone.ids == snapshot.similar("neonoir", 50, min_similarity=0.4).ids
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("crop", ["", "0,0,1,0.5"])
 def test_why_says_the_number_of_the_tile_also_for_a_part(
     browse: Callable[..., Any], snapshot: Snapshot, crop: str
@@ -199,6 +204,7 @@ def test_why_says_the_number_of_the_tile_also_for_a_part(
     assert page.get_by_text("part of 100 %").count() == bool(crop)
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("path", ["/mixture?plus=neonoir&minus=quiet-orbit", "/games/neonoir?crop=0,0,1,0.5"])
 def test_chips_filter_altered_queries(browse: Callable[..., Any], snapshot: Snapshot, path: str) -> None:
     page = browse(path)
@@ -225,6 +231,7 @@ def test_a_mixture_that_nothing_passes_can_still_be_changed(web: httpx.Client) -
     assert "Remove Neonoir" in text and "similarity from 1" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [360, 1440])
 def test_games_are_added_and_taken_away_from_any_tile(
     browse: Callable[..., Any], snapshot: Snapshot, width: int
@@ -259,6 +266,7 @@ def test_games_are_added_and_taken_away_from_any_tile(
     assert second.name in page.locator(".alterations").inner_text()
 
 
+@pytest.mark.slow
 def test_a_mixture_starts_anywhere_without_a_script(browse: Callable[..., Any], snapshot: Snapshot) -> None:
     page = browse("/", java_script_enabled=False)
     name = page.locator(".tile .name").first.inner_text()

@@ -122,6 +122,7 @@ def _routes(client: httpx.Client) -> Iterator[str]:
             yield from (f"{path}?index={number}" for number in (0, 3, 5, 99))
 
 
+@pytest.mark.slow
 def test_no_get_route_names_a_folder_of_this_machine(
     broken: Path, serve: Callable[..., Any], private: Callable[[httpx.Response], None], asked: list[str]
 ) -> None:

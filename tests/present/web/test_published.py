@@ -31,6 +31,7 @@ def until(done: Any, seconds: float = 30) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_two_servers_behind_nginx_show_each_publication_whole_while_200_requests_a_second_arrive(
     bucket: str, tmp_path: Path
 ) -> None:

@@ -36,6 +36,7 @@ def open_docs(browser: Any, server: Any) -> Iterator[Callable[..., Any]]:
     assert all(address.startswith(server.address) for address in asked)
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("width", [360, 768, 1440, 2560])
 def test_the_page_shows_every_operation_without_scripts(
     open_docs: Callable[..., Any], web: httpx.Client, server: Any, width: int
@@ -57,6 +58,7 @@ def test_the_page_shows_every_operation_without_scripts(
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
+@pytest.mark.slow
 def test_its_links_lead_to_what_they_name(open_docs: Callable[..., Any]) -> None:
     page = open_docs()
     inner = page.evaluate("[...document.querySelectorAll('main a[href^=\"#\"]')].map((a) => a.hash.slice(1))")
@@ -80,6 +82,7 @@ def test_an_example_can_be_typed_as_it_stands(open_docs: Callable[..., Any], web
     assert all(f'"{match["id"]}"' in shown for match in answer.json()["matches"])
 
 
+@pytest.mark.slow
 def test_the_page_is_accessible(open_docs: Callable[..., Any]) -> None:
     from axe_playwright_python.sync_playwright import Axe
 

@@ -59,6 +59,7 @@ def test_two_processes_serve_one_gallery_and_end_politely(built: Path) -> None:
     assert "Traceback" not in errors
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="memory is read from /proc, which is Linux's"
 )

@@ -130,6 +130,7 @@ def test_the_server_has_threads_for_everybody_else_whatever_hangs() -> None:
     assert FETCHING + ENCODING + COMPUTING <= THREADS - 8
 
 
+@pytest.mark.slow
 def test_everything_else_is_answered_while_a_model_hangs(
     built: Path, serve: Callable[..., Any], picture: bytes
 ) -> None:
@@ -159,6 +160,7 @@ def test_everything_else_is_answered_while_a_model_hangs(
     _everything_else(running.client)
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("place", range(18))
 def test_each_kind_of_request_waits_outside_the_event_loop_while_a_model_runs(
     built: Path, server: Any, picture: bytes, place: int
@@ -230,6 +232,7 @@ def test_lists_that_are_computed_once_leave_threads_to_others(
     assert running.client.get("/unique").status_code == 200
 
 
+@pytest.mark.slow
 def test_slow_servers_of_pictures_delay_nobody_else(built: Path, serve: Callable[..., Any]) -> None:
     released = threading.Event()
 

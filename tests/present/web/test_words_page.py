@@ -15,6 +15,7 @@ from fakes.clip import CORPUS, gallery_of_words
 from steamdino import Snapshot
 
 
+@pytest.mark.slow
 def test_a_sentence_finds_banners_in_the_api_and_on_the_page(
     tmp_path: Path, paint: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, serve: Callable[..., Any]
 ) -> None:
