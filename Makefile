@@ -19,7 +19,7 @@ demo: $(VENV)/base  ## draw an invented store, find games that look alike, open 
 # Four processes are too many for two cores only if none of the tests waits, for a browser, a server or a clock.
 WORKERS ?= 4
 test: $(VENV)/dev  ## run the test suite
-	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 slow: $(VENV)/dev  ## run the tests that `make test` leaves out because they take long
 	$(MAKE) test ARGS="-m slow $(ARGS)"

@@ -45,6 +45,7 @@ def test_it_ends_and_says_what_a_new_interpreter_does(built: Path) -> None:
         )
 
 
+@pytest.mark.slow
 def test_it_writes_files_as_the_umask_and_the_folder_say(built: Path, tmp_path: Path, umask: None) -> None:
     for name, run in (("forked", forks.run), ("anew", _anew)):
         done = run("export", "csv", "neonoir", "-g", built, "-o", f"{name}.csv", cwd=tmp_path)
@@ -67,6 +68,7 @@ def _answers(port: int) -> bool:
         return False
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_it_ends_by_a_signal(built: Path, number: signal.Signals) -> None:
     outcomes = set()

@@ -198,6 +198,7 @@ def test_a_cls_token_is_explained_by_covering_parts_and_by_its_heads(
     assert found.first.weights.shape == (20, 14)
 
 
+@pytest.mark.slow
 def test_a_model_with_one_embedding_is_explained_by_covering_parts_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, banners: dict[str, Image.Image]
 ) -> None:

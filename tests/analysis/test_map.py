@@ -51,6 +51,7 @@ def test_points_that_lie_on_the_grid_stay_there(half: int, seed: int) -> None:
     assert cells.tolist() == places.tolist()
 
 
+@pytest.mark.slow
 def test_the_layout_is_the_same_each_time(snapshot: Snapshot, points: np.ndarray) -> None:
     seen: dict[str, list[tuple[int, int]]] = {}
 

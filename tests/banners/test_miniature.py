@@ -63,7 +63,7 @@ OTHER: dict[str, Callable[[Image.Image], bytes]] = {
 }
 
 
-@pytest.mark.quick_cases(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SAME)
 def test_encoding_and_scaling_change_little(kind: str, pictures: list[Image.Image]) -> None:
     assert max(apart(encoded(image), SAME[kind](image)) for image in pictures) <= USUAL.colour

@@ -115,6 +115,7 @@ def test_patterns_exclude_files_and_folders(tmp_path: Path, form: str) -> None:
     assert skipped.excluded == 2
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.sampled_from(

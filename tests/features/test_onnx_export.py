@@ -217,7 +217,7 @@ def test_a_convolutional_model_pools_inside_the_network_on_every_runtime(exporte
         np.testing.assert_allclose(run(pixels)[0], maps.mean((2, 3)).numpy(), atol=1e-4)
 
 
-@pytest.mark.quick_cases(1)
+@pytest.mark.slow
 def test_a_model_in_8_bits_yields_every_output_at_every_size(exported: Made, tmp_path: Path) -> None:
     pytest.importorskip("nncf", reason="the lock files have it for Python 3.11 only")
     _, model, files = exported

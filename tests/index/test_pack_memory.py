@@ -141,7 +141,7 @@ def _many_values(head: dict[str, Any]) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.quick_cases(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [_short_vectors, _many_absent, _many_values])
 def test_text_that_deflates_well_takes_no_memory(
     make: Callable[[dict[str, Any]], dict[str, bytes]], head: dict[str, Any], tmp_path: Path

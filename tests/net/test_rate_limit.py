@@ -10,7 +10,7 @@ import pytest
 from steamdino.net.rate_limit import RateLimiter
 
 
-@pytest.mark.quick_cases(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [5, 20])
 def test_no_second_ever_sees_more_requests_than_the_rate_however_long_they_take(rate: int) -> None:
     pace, arrivals, lock = RateLimiter(rate), [], threading.Lock()

@@ -68,6 +68,7 @@ def test_json_says_the_same(run: Run, built: Path, drafts: tuple[Path, Path]) ->
     assert own["matches"][0]["id"] == draft["matches"][1]["id"]
 
 
+@pytest.mark.slow
 def test_a_packed_snapshot_is_enough(
     run: Run, built: Path, drafts: tuple[Path, Path], tmp_path: Path
 ) -> None:

@@ -73,6 +73,7 @@ def test_thresholds_come_from_options_then_the_environment_then_the_file(
     assert details("--threshold", "low-information=0") == set()
 
 
+@pytest.mark.slow
 def test_excluding_is_told_and_undone(run: Run, gallery_with_pictures: Path) -> None:
     gallery = gallery_with_pictures
     done = run("check", "-g", gallery, "--exclude", "blank")

@@ -66,6 +66,7 @@ def test_what_cannot_be_explained_is_told_in_one_line(run: Run, built: Path, tmp
     assert "there is no gallery" in nowhere.stderr
 
 
+@pytest.mark.slow
 def test_a_damaged_snapshot_is_not_taken_for_none(run: Run, gallery_with_pictures: Path) -> None:
     """With files, the recipe would silently be another one; a check would say that nothing is built."""
     (snapshot,) = gallery_with_pictures.glob("snapshots/*/*")

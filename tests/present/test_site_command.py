@@ -230,7 +230,7 @@ def test_a_shared_link_leads_to_the_same_game_after_the_next_export(tmp_path: Pa
     page.close()
 
 
-@pytest.mark.quick_cases(1)
+@pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.parametrize("height", [500, 900])
 def test_going_back_leads_to_the_place_that_was_left(

@@ -207,6 +207,7 @@ def test_addresses_are_written_as_bulk_downloaders_want_them(run: Run, store: St
     assert run("export", "urls", "-g", tmp_path / "none", "-o", tmp_path / "u.csv").returncode == 1
 
 
+@pytest.mark.slow
 def test_two_kinds_of_banner_are_searched_apart(run: Run, store: Store, tmp_path: Path) -> None:
     gallery = tmp_path / "g"
     run("sync", "-g", gallery, "--limit", "20")

@@ -195,7 +195,7 @@ def _write(path: Path, data: bytes) -> None:
     path.write_bytes(data)
 
 
-@pytest.mark.quick_cases(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["slow down", "reset", "truncate"])
 def test_transient_faults_of_the_store_change_nothing(
     storage: ObjectStorage, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str

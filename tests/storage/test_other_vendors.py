@@ -43,6 +43,7 @@ def put(vendor: Emulator, address: str, key: str, data: bytes) -> None:
     vendor.put(address.partition("://")[2], key, data)
 
 
+@pytest.mark.slow
 def test_pictures_are_added_built_and_seen_to_change(
     vendor: Emulator, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

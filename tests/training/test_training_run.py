@@ -104,6 +104,7 @@ def test_what_was_learned_is_recorded_beside_the_run(gallery: Path, tmp_path: Pa
     assert any(not torch.allclose(before[name], after[name]) for name in before)
 
 
+@pytest.mark.slow
 def test_batch_norm_statistics_are_recomputed_on_the_banners_and_exported(
     gallery: Path, tmp_path: Path
 ) -> None:

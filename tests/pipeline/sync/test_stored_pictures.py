@@ -285,6 +285,7 @@ def test_a_sync_to_a_bucket_that_is_killed_again_and_again_ends_as_an_undisturbe
     assert examine(gallery, deep=True) == []
 
 
+@pytest.mark.slow
 def test_the_command_takes_the_address_from_a_flag_and_from_the_settings(
     gallery: Path, store: Store, storage: ObjectStorage, address: str, tmp_path: Path
 ) -> None:

@@ -177,7 +177,7 @@ def test_every_game_is_listed_though_pages_drop_some_at_their_edges_and_stall(
             assert store.counts()["query"] > 3  # more pages than an honest server needs
 
 
-@pytest.mark.quick_cases(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "key"),
     [(fault, key) for fault in ("empty-page", "empty-response") for key in (True, False)],

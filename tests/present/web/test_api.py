@@ -114,6 +114,7 @@ def test_lists_and_explanations_are_those_of_the_commands(web: httpx.Client, sna
     assert len(ids) > 3 and ids <= set(snapshot.ids)
 
 
+@pytest.mark.slow
 def test_groups_of_duplicates_are_narrowed_down_by_tier_game_and_filter(
     web: httpx.Client, built: Path
 ) -> None:

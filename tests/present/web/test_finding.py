@@ -158,6 +158,7 @@ def test_why_shows_the_number_of_the_tile_with_its_recipe_and_turns(
     assert set(_query(page)) == {("mirror", "1"), ("recipe", "bundled"), ("tag", "noir")}
 
 
+@pytest.mark.slow
 def test_why_claims_no_match_where_there_is_none(browse: Callable[..., Any], built: Path) -> None:
     matches = Snapshot.open(built).similar("neonoir", 400)
     last = matches[-1]
@@ -252,7 +253,7 @@ def test_no_text_of_a_filter_makes_an_error_page(web: httpx.Client) -> None:
             assert "<b>" not in got.text
 
 
-@pytest.mark.quick_cases(1)
+@pytest.mark.slow
 @WIDTHS
 def test_tags_and_years_are_browsed(browse: Callable[..., Any], built: Path, width: int) -> None:
     snapshot = Snapshot.open(built)
@@ -287,7 +288,7 @@ def test_only_what_the_gallery_has_can_be_filtered_by(browse: Callable[..., Any]
     assert page.get_by_label("Upcoming games").count() == 0
 
 
-@pytest.mark.quick_cases(1)
+@pytest.mark.slow
 @WIDTHS
 def test_facts_are_shown_on_focus_and_on_the_page(
     browse: Callable[..., Any], painted: str, width: int

@@ -234,6 +234,7 @@ def test_on_a_slow_network_the_page_shows_that_it_waits(browse: Browse) -> None:
     assert page.locator("#busy").inner_text() == ""
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_a_page_that_does_not_come_is_reported_and_can_be_asked_for_again(browse: Browse) -> None:
     page = browse("/", expected=("ERR_INTERNET_DISCONNECTED", "htmx:"))

@@ -278,7 +278,7 @@ def test_it_works_without_a_script(
     assert page.locator(".grid .name").all_inner_texts() == expected
 
 
-@pytest.mark.quick_cases(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [360, 1440])
 def test_its_pages_fit_the_screen_and_axe_finds_no_fault(
     browse: Callable[..., Any], draft: Path, width: int
@@ -372,6 +372,7 @@ def test_an_audit_survives_reloading_and_going_back_and_leads_to_all_matches(
     assert shown(page) == tiles(snapshot, snapshot.similar(draft, SHOWN))
 
 
+@pytest.mark.slow
 def test_an_audit_is_gone_when_its_time_is_up(
     serve: Callable[..., Any], built: Path, draft: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -388,6 +389,7 @@ def test_an_audit_is_gone_when_its_time_is_up(
     assert "the audit is no longer on this server; send the picture again" in gone.text.lower()
 
 
+@pytest.mark.slow
 def test_a_server_that_keeps_nothing_says_so_and_still_pages(
     serve: Callable[..., Any], built: Path, draft: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -166,6 +166,7 @@ def test_all_of_it_works_without_a_script(browse: Callable[..., Any], built: Pat
     assert page.locator(".grid .name").first.inner_text() == "Neonoir"
 
 
+@pytest.mark.slow
 def test_names_of_strangers_are_text(browse: Callable[..., Any]) -> None:
     page = browse("/games/hostile-script")
     assert page.locator("h1").inner_text() == '<script>alert("x")</script>'

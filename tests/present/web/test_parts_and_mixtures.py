@@ -185,7 +185,7 @@ def test_parts_and_mixtures_have_minima_and_next_pages(web: httpx.Client, snapsh
     assert alone.ids == snapshot.similar("neonoir", 50, min_similarity=0.4).ids
 
 
-@pytest.mark.quick_cases(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("crop", ["", "0,0,1,0.5"])
 def test_why_says_the_number_of_the_tile_also_for_a_part(
     browse: Callable[..., Any], snapshot: Snapshot, crop: str
@@ -204,7 +204,7 @@ def test_why_says_the_number_of_the_tile_also_for_a_part(
     assert page.get_by_text("part of 100 %").count() == bool(crop)
 
 
-@pytest.mark.quick_cases(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/mixture?plus=neonoir&minus=quiet-orbit", "/games/neonoir?crop=0,0,1,0.5"])
 def test_chips_filter_altered_queries(browse: Callable[..., Any], snapshot: Snapshot, path: str) -> None:
     page = browse(path)

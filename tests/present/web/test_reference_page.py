@@ -108,6 +108,7 @@ def test_types_are_told_in_words() -> None:
         assert kind_of(schema) == expected, schema
 
 
+@pytest.mark.slow
 def test_the_reference_is_that_of_the_document(server: Any) -> None:
     document = server.app.openapi()
     found = reference(document, "http://127.0.0.1:8000")
