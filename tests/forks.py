@@ -263,6 +263,8 @@ def serve(control: socket.socket) -> bool:
         if woken in ready:
             os.read(woken, 4096)
             for pid, code in _ended():
+                if pid not in running:  # a library's own
+                    continue
                 with running.pop(pid) as status, suppress(OSError):  # nobody waits for it any more
                     status.send(str(code).encode())
         if control in ready:
