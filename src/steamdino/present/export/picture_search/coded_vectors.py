@@ -5,7 +5,7 @@ coordinates that vary more. The levels of a shard are written coordinate by coor
 coordinate takes about as many bits as its entropy: some four.
 
 That ranks the right games among the first few dozen, but their order is not exact. The rest of each coordinate, what
-rounding took away, is written in four bits more. A search reads it for its candidates only, in files of a few games.
+rounding took away, is written in eight bits more. A search reads it for its candidates only, in files of a few games.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ ROWS = 4096
 
 REST_ROWS = 32
 """Games of a file with the rest of their vectors."""
+
+PARTS = 256
+"""Parts of a step that the rest is told in."""
 
 _GZIP = 16 + zlib.MAX_WBITS
 
@@ -47,15 +50,13 @@ def shard(vectors: Floats, step: float) -> bytes:
 
 
 def rest(vectors: Floats, step: float) -> bytes:
-    """Return what rounding took away from some vectors: in sixteenths of a step, two coordinates a byte.
+    """Return what rounding took away from some vectors, in parts of a step: uint8, shape (n, dim).
 
-    The lower four bits are the first of the two coordinates. 0 is from -8/16 to -7/16, 15 from 7/16 to 8/16.
+    0 is from -128/256 to -127/256 of a step, 255 from 127/256 to 128/256.
     """
     away = vectors / np.float32(step) - _levels(vectors, step)
-    sixteenths = np.clip(np.floor((away + 0.5) * 16), 0, 15).astype(np.uint8).reshape(-1)
-    sixteenths = np.append(sixteenths, np.zeros(len(sixteenths) % 2, np.uint8))
-    pairs: NDArray[np.uint8] = sixteenths[::2] | sixteenths[1::2] << 4
-    return pairs.tobytes()
+    parts: NDArray[np.uint8] = np.clip(np.floor((away + 0.5) * PARTS), 0, PARTS - 1).astype(np.uint8)
+    return parts.tobytes()
 
 
 def packed(data: bytes, *, huffman: bool = False) -> bytes:

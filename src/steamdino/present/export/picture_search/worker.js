@@ -161,18 +161,16 @@ async function ranked(query, cosines, places) {
   await Promise.all(wanted.map(async (number) => {
     const rows = Math.min(fine.rows, parts.rows - number * fine.rows);
     const path = fine.path.replace("{folder}", Math.floor(number / fine.folder)).replace("{number}", number);
-    const bytes = await bytesOf({ path, bytes: Math.ceil((rows * parts.projected) / 2) }, () => {}).catch(() => null);
+    const bytes = await bytesOf({ path, bytes: rows * parts.projected }, () => {}).catch(() => null);
     if (bytes) found.set(number, bytes);
   }));
-  const scale = parts.step / 16;
   const exact = places.map((place) => {
     const bytes = found.get(Math.floor(place / fine.rows));
     if (!bytes) return cosines[place]; // without a connection
     const levels = levelsOf(place);
     let sum = 0, squares = 0;
     for (let n = 0, at = (place % fine.rows) * query.length; n < query.length; n++, at++) {
-      const rest = (at % 2 ? bytes[at >> 1] >> 4 : bytes[at >> 1] & 15) - 7.5;
-      const value = parts.step * levels[n] + scale * rest;
+      const value = parts.step * (levels[n] + (bytes[at] + 0.5) / fine.parts - 0.5);
       sum += query[n] * value;
       squares += value * value;
     }
