@@ -46,9 +46,9 @@ def record_banner(
 def _had_time(connection: sqlite3.Connection, game_id: str, kind: str, at: str) -> bool:
     """Whether a game without a banner appeared on an earlier day, or had one before."""
     (earlier,) = connection.execute(
-        "SELECT substr(added_at, 1, ?1) != substr(?2, 1, ?1)"
-        "  OR EXISTS (SELECT 1 FROM banner_changes b WHERE b.game_id = games.game_id AND kind = ?3)"
-        " FROM games WHERE game_id = ?4",
-        (DAY, at, kind, game_id),
+        "SELECT substr(added_at, 1, :day) != substr(:at, 1, :day)"
+        "  OR EXISTS (SELECT 1 FROM banner_changes b WHERE b.game_id = games.game_id AND kind = :kind)"
+        " FROM games WHERE game_id = :game",
+        {"day": DAY, "at": at, "kind": kind, "game": game_id},
     ).fetchone()
     return bool(earlier)

@@ -122,10 +122,10 @@ def stored_size(connection: sqlite3.Connection, recipe_key: int) -> int:
     # All have the length of the first one, and reading all would take seconds in a large gallery.
     sql = (
         "SELECT count(*) * coalesce("
-        " (SELECT length(vector) + length(sha256) FROM vectors WHERE recipe_id = ?1 LIMIT 1), 0)"
-        " FROM vectors WHERE recipe_id = ?1"
+        " (SELECT length(vector) + length(sha256) FROM vectors WHERE recipe_id = :recipe LIMIT 1), 0)"
+        " FROM vectors WHERE recipe_id = :recipe"
     )
-    return int(connection.execute(sql, (recipe_key,)).fetchone()[0])
+    return int(connection.execute(sql, {"recipe": recipe_key}).fetchone()[0])
 
 
 def snapshots_size(root: Path, recipe_hash: str) -> int:

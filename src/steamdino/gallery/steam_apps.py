@@ -58,15 +58,18 @@ class SteamApps:
         """
         before = self.count()
         self._db.executemany(
-            "INSERT INTO steam_apps (appid, name, modified, swept) VALUES (?1, ?2, ?3, ?4)"
+            "INSERT INTO steam_apps (appid, name, modified, swept) VALUES (:appid, :name, :modified, :sweep)"
             " ON CONFLICT (appid) DO UPDATE SET"
-            "  due = CASE WHEN outcome = 'removed' THEN 0 WHEN ?5 OR outcome = 'vanished'"
+            "  due = CASE WHEN outcome = 'removed' THEN 0 WHEN :due OR outcome = 'vanished'"
             "   OR (excluded.modified IS NOT NULL AND excluded.modified IS NOT modified) THEN 1 ELSE due END,"
             "  tries = CASE WHEN excluded.modified IS NOT NULL AND excluded.modified IS NOT modified"
             "   THEN 0 ELSE tries END,"
             "  name = coalesce(excluded.name, name), modified = coalesce(excluded.modified, modified),"
             "  swept = max(swept, excluded.swept)",
-            [(*app, sweep, due) for app in apps],
+            [
+                {"appid": appid, "name": name, "modified": modified, "sweep": sweep, "due": due}
+                for appid, name, modified in apps
+            ],
         )
         return self.count() - before
 

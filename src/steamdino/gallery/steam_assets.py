@@ -59,10 +59,10 @@ class SteamAssets:
     def put_candidates(self, appid: int, kind: str, candidates: Sequence[Candidate]) -> None:
         """Record an app's candidate pictures of a kind; they become due if they changed or the picture was missing."""
         self._db.execute(
-            "INSERT INTO steam_assets (appid, kind, candidates) VALUES (?1, ?2, ?3)"
-            " ON CONFLICT (appid, kind) DO UPDATE SET candidates = ?3,"
-            "  chosen = CASE WHEN candidates != ?3 OR outcome = 'missing' THEN 0 ELSE chosen END,"
-            "  due = CASE WHEN candidates != ?3 OR outcome = 'missing' THEN 1 ELSE due END",
+            "INSERT INTO steam_assets (appid, kind, candidates) VALUES (?, ?, ?)"
+            " ON CONFLICT (appid, kind) DO UPDATE SET candidates = excluded.candidates,"
+            "  chosen = CASE WHEN candidates != excluded.candidates OR outcome = 'missing' THEN 0 ELSE chosen END,"
+            "  due = CASE WHEN candidates != excluded.candidates OR outcome = 'missing' THEN 1 ELSE due END",
             (appid, kind, json.dumps(candidates)),
         )
 

@@ -32,12 +32,12 @@ _PENDING = (
 )
 # The pictures without a vector. Two lists in order are merged, which reads less than looking up each picture.
 _LACKING = (
-    "(SELECT sha256 FROM banners INDEXED BY banners_by_content WHERE kind = ?1"
-    " EXCEPT SELECT sha256 FROM vectors WHERE recipe_id = ?2 ORDER BY 1)"
+    "(SELECT sha256 FROM banners INDEXED BY banners_by_content WHERE kind = :kind"
+    " EXCEPT SELECT sha256 FROM vectors WHERE recipe_id = :recipe ORDER BY 1)"
 )
 _ROWS = (
     "FROM games JOIN banners USING (game_id) JOIN sources USING (source_id)"  # noqa: S608
-    " WHERE gone_at IS NULL AND banners.kind = ?1"
+    " WHERE gone_at IS NULL AND banners.kind = :kind"
     "  AND NOT EXISTS (SELECT 1 FROM exclusions WHERE exclusions.game_id = games.game_id)"
     f"  AND banners.sha256 NOT IN {_LACKING}"
 )
@@ -141,10 +141,12 @@ class Vectors:
         """Count what `pending` yields."""
         sql = (
             "SELECT count(DISTINCT sha256) FROM banners JOIN games USING (game_id) WHERE gone_at IS NULL"  # noqa: S608
-            f" AND kind = ?1 AND sha256 IN {_LACKING}"
+            f" AND kind = :kind AND sha256 IN {_LACKING}"
             " AND NOT EXISTS (SELECT 1 FROM problems WHERE problems.sha256 = banners.sha256)"
         )
-        return int(self._db.execute(sql, (kind, key if key is not None else -1)).fetchone()[0])
+        return int(
+            self._db.execute(sql, {"kind": kind, "recipe": key if key is not None else -1}).fetchone()[0]
+        )
 
     def put(self, key: int, precision: str, sha256s: Sequence[str], vectors: NDArray[np.float32]) -> None:
         """Store vectors in the recipe's kind of number.
@@ -184,7 +186,7 @@ class Vectors:
         """What a snapshot of a recipe and a kind of banner shows, by id, however it came about."""
         rows = self._db.execute(
             f"SELECT game_id, games.name, sources.name, steam, path, sha256, columns {_ROWS} ORDER BY game_id",
-            (kind, key),
+            {"kind": kind, "recipe": key},
         )
         for game_id, name, source, steam, path, sha256, columns in rows:
             url = store_page_of(game_id, steam=bool(steam))
@@ -192,12 +194,18 @@ class Vectors:
 
     def shown(self, key: int, kind: str = "vertical") -> Iterator[str]:
         """The different pictures in `rows`, by sha256."""
-        for (sha256,) in self._db.execute(f"SELECT DISTINCT sha256 {_ROWS} ORDER BY sha256", (kind, key)):
+        for (sha256,) in self._db.execute(
+            f"SELECT DISTINCT sha256 {_ROWS} ORDER BY sha256", {"kind": kind, "recipe": key}
+        ):
             yield sha256
 
     def count_shown(self, key: int, kind: str = "vertical") -> int:
         """Count what `shown` yields."""
-        return int(self._db.execute(f"SELECT count(DISTINCT sha256) {_ROWS}", (kind, key)).fetchone()[0])
+        return int(
+            self._db.execute(
+                f"SELECT count(DISTINCT sha256) {_ROWS}", {"kind": kind, "recipe": key}
+            ).fetchone()[0]
+        )
 
     def absent(self, key: int, kind: str = "vertical") -> Iterator[Absent]:
         """The games that are not in `rows`, each with the reason."""
@@ -205,12 +213,12 @@ class Vectors:
             "SELECT games.game_id, games.name, gone_at, exclusions.reason, banners.path, coalesce("  # noqa: S608
             "  (SELECT reason FROM problems WHERE problems.game_id = games.game_id LIMIT 1),"
             "  (SELECT reason FROM problems WHERE problems.sha256 = banners.sha256 LIMIT 1))"
-            " FROM games LEFT JOIN banners ON banners.game_id = games.game_id AND banners.kind = ?1"
+            " FROM games LEFT JOIN banners ON banners.game_id = games.game_id AND banners.kind = :kind"
             " LEFT JOIN exclusions ON exclusions.game_id = games.game_id"
             " WHERE gone_at IS NOT NULL OR exclusions.reason IS NOT NULL OR banners.sha256 IS NULL"
             f"  OR banners.sha256 IN {_LACKING}"
             " ORDER BY games.game_id",
-            (kind, key),
+            {"kind": kind, "recipe": key},
         )
         for game_id, name, gone, excluded, path, reason in rows:
             yield Absent(game_id, name, _why(gone, excluded, path, reason))

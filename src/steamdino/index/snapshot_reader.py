@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -36,7 +37,7 @@ _PAGE = 1000
 class SnapshotReader:
     """An open snapshot. Threads may share it.
 
-    Its SQLite connections stay open, since the files may be pruned meanwhile: one for filters, which may read all
+    Its SQLite connections stay open as long as it is used, since the files may be pruned meanwhile: one for filters, which may read all
     games, and one for everything else, which does not wait for them. A lock lets one thread use a connection at a time:
     Python caches prepared statements and releases the GIL between binding and running one, so two threads that start
     the same statement at the same moment could get each other's rows.
@@ -100,6 +101,7 @@ class SnapshotReader:
         self._db, self._filters = (
             sqlite3.connect(address, uri=True, check_same_thread=False) for _ in range(2)
         )
+        weakref.finalize(self, _close, self._db, self._filters)
         self._using, self._filtering = threading.Lock(), threading.Lock()
         gallery = layout.absolute(folder).parents[2]  # if it still lies in one
         if gallery.is_symlink():
@@ -281,6 +283,11 @@ class SnapshotReader:
                 " steam-dino build --rebuild"
             )
         return sha256
+
+
+def _close(*connections: sqlite3.Connection) -> None:
+    for connection in connections:
+        connection.close()
 
 
 def reason_without_path(reason: str) -> str:
