@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.fakes.memory_database import memory_database
 
 from steamdino.errors import QueryError, SnapshotError, UsageError
 from steamdino.index import facets
@@ -30,7 +31,7 @@ GAMES: list[dict[str, Any]] = [
 
 
 def database(games: list[dict[str, Any]]) -> sqlite3.Connection:
-    db = sqlite3.connect(":memory:")
+    db = memory_database()
     db.executescript(facets.SCHEMA)
     facets.fill(db, enumerate(json.dumps(game, separators=(",", ":")) for game in games))
     return db
@@ -183,7 +184,7 @@ def test_games_without_a_date_are_counted_where_a_date_is_asked_for(wanted: Filt
 
 def test_dated_games_are_counted_and_an_older_snapshot_does_not_know() -> None:
     assert facets.dated(database(GAMES)) == 4
-    assert facets.dated(sqlite3.connect(":memory:")) is None
+    assert facets.dated(memory_database()) is None
 
 
 DATES = st.dates(date(1990, 1, 1), date(2040, 12, 31))
@@ -341,8 +342,8 @@ def test_the_nearest_among_some_are_those_of_a_smaller_matrix() -> None:
 
 def test_a_snapshot_of_an_older_program_cannot_be_filtered_and_says_so() -> None:
     with pytest.raises(SnapshotError, match="steam-dino build --rebuild"):
-        facets.allowed(sqlite3.connect(":memory:"), filter_of(["horror"]), 3)
-    assert facets.allowed(sqlite3.connect(":memory:"), Filter(), 3) is None
+        facets.allowed(memory_database(), filter_of(["horror"]), 3)
+    assert facets.allowed(memory_database(), Filter(), 3) is None
 
 
 def test_a_search_keeps_to_the_filter_and_names_tags_that_are_meant(built: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from tests.fakes.memory_database import memory_database
 
 from steamdino.index import facets, name_index, name_search
 from steamdino.index.name_folding import fold
@@ -58,7 +59,7 @@ NAMES = list(REVIEWS)
 
 
 def _database(names: Sequence[str], reviews: Sequence[int] = ()) -> sqlite3.Connection:
-    db = sqlite3.connect(":memory:", isolation_level=None)
+    db = memory_database(isolation_level=None)
     db.execute("CREATE TABLE games (row INTEGER PRIMARY KEY, name TEXT, folded TEXT)")
     db.executescript(facets.SCHEMA)
     db.executemany("INSERT INTO games VALUES (?, ?, ?)", [(n, s, fold(s)) for n, s in enumerate(names)])
@@ -384,7 +385,7 @@ def test_more_suggestions_begin_with_the_same_ones(gallery: sqlite3.Connection) 
 
 
 def test_a_snapshot_of_an_older_program_finds_exact_names_and_parts() -> None:
-    db = sqlite3.connect(":memory:", isolation_level=None)
+    db = memory_database(isolation_level=None)
     db.execute("CREATE TABLE games (row INTEGER PRIMARY KEY, name TEXT, folded TEXT)")
     db.executemany("INSERT INTO games VALUES (?, ?, ?)", [(n, s, fold(s)) for n, s in enumerate(NAMES)])
     assert not name_index.is_current(db)

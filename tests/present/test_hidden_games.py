@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import httpx2 as httpx
 import pytest
+from tests.fakes.memory_database import memory_database
 from tests.present.web.conftest import Running
 
 import steamdino
@@ -156,7 +156,7 @@ def test_the_page_has_a_box_that_stays_checked_in_a_saved_address(web: httpx.Cli
 def test_a_snapshot_that_knows_only_some_of_the_columns_hides_those(column: str) -> None:
     from steamdino.index import facets
 
-    db = sqlite3.connect(":memory:")
+    db = memory_database()
     db.executescript(facets.SCHEMA)
     facets.fill(db, enumerate([*(json.dumps({name: True}) for name in HIDDEN_COLUMNS), '{"free":true}']))
     for other in HIDDEN_COLUMNS:

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -62,7 +63,7 @@ def write(form: VectorFormat, folder: Path, snapshot: Snapshot, part: int = 1000
 
 def facets_of(folder: Path) -> Iterator[tuple[Any, ...]]:
     """What the snapshot's own filters compare, from its database: a row's facets and its tags."""
-    with sqlite3.connect(folder / "games.sqlite") as db:
+    with closing(sqlite3.connect(folder / "games.sqlite")) as db:
         for row, *found in db.execute(
             "SELECT games.row, released_first, released_last, early_access_first, early_access_last,"
             " coalesce(reviews, 0), coalesce(free, 0), coalesce(upcoming, 0), coalesce(adult, 0),"

@@ -56,8 +56,10 @@ def writing(root: Path, purpose: str) -> Iterator[None]:
         note.write_text(json.dumps(record), "utf-8")
         yield
     finally:
-        note.unlink(missing_ok=True)
-        lock.release()
+        try:
+            note.unlink(missing_ok=True)
+        finally:
+            lock.release()
 
 
 def _holder(note: Path) -> str:

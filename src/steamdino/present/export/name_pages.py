@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -74,6 +75,7 @@ class NamePages:
         """
         database.unlink(missing_ok=True)
         self._db = sqlite3.connect(database, isolation_level=None)
+        weakref.finalize(self, self._db.close)  # if writing does not get so far
         self._db.executescript(_SCHEMA)
         self._page = page or PAGE
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sqlite3
 import time
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
@@ -94,6 +95,7 @@ class SharedLimiter:
         self._clock = clock
         self._counted = 0
         self._db = sqlite3.connect(file, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+        weakref.finalize(self, self._db.close)
         # Nothing in it outlives the server, so nothing has to reach the disk.
         self._db.execute("PRAGMA journal_mode = OFF")
         self._db.execute("PRAGMA synchronous = OFF")
