@@ -66,13 +66,16 @@ class Gallery:
         if not database.is_file():
             raise layout.no_gallery(root)
         connection = _connect_reading(database)
-        with _explained(root):
-            version = schema.version_of(connection)
-            if not version:  # whoever made it was killed before the first table
-                connection.close()
-                raise layout.no_gallery(root)
-            if version < schema.VERSION:
-                raise GalleryError(f"its format is older; upgrade it with: steam-dino build -g {root}")
+        try:
+            with _explained(root):
+                version = schema.version_of(connection)
+                if not version:  # whoever made it was killed before the first table
+                    raise layout.no_gallery(root)
+                if version < schema.VERSION:
+                    raise GalleryError(f"its format is older; upgrade it with: steam-dino build -g {root}")
+        except BaseException:
+            connection.close()
+            raise
         return cls(root, connection)
 
     @classmethod
