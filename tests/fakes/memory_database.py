@@ -13,4 +13,5 @@ class _Connection(sqlite3.Connection):
 
 def memory_database(**options: Any) -> sqlite3.Connection:
     """Opens an empty database; the options are those of `sqlite3.connect`."""
-    return sqlite3.connect(":memory:", factory=_Connection, **options)
+    # The garbage collector, which may close it, runs in any thread.
+    return sqlite3.connect(":memory:", factory=_Connection, check_same_thread=False, **options)

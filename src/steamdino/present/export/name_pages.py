@@ -74,8 +74,8 @@ class NamePages:
             page: bytes of a page at most; None for `PAGE`.
         """
         database.unlink(missing_ok=True)
-        self._db = sqlite3.connect(database, isolation_level=None)
-        weakref.finalize(self, self._db.close)  # if writing does not get so far
+        self._db = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
+        weakref.finalize(self, self._db.close)  # by any thread, if writing does not get so far
         self._db.executescript(_SCHEMA)
         self._page = page or PAGE
 
