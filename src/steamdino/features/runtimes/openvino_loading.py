@@ -36,7 +36,9 @@ def compiled(made_from: tuple[str, ...] | None, config: dict[str, str], adapt: C
         with suppress(RuntimeError):  # the only type that OpenVINO raises
             return core.import_model(BytesIO(stored), "CPU", config)
     made = core.compile_model(adapt(), "CPU", config)
-    compiled_cache.store(key, made.export_model().getvalue())
+    exported = BytesIO()
+    made.export_model(exported)  # what it returns without a stream depends on OpenVINO's version
+    compiled_cache.store(key, exported.getvalue())
     return made
 
 
