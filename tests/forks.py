@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import steamdino
+from steamdino.features.runtimes.openvino_loading import without_telemetry
 
 LARGEST = 1 << 20
 """Bytes of a request, which has the whole environment."""
@@ -246,8 +247,9 @@ def serve(control: socket.socket) -> bool:
         package = import_module(f"steamdino.{name}")
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             import_module(module.name)
-    for name in LIBRARIES:
-        import_module(name)
+    with without_telemetry():  # which would start a thread and a process
+        for name in LIBRARIES:
+            import_module(name)
     native, known = len(list(Path("/proc/self/task").iterdir())), threading.active_count()
     assert native == known, f"{native - known} threads besides Python's would be missing in a fork"
     gc.collect()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ def shared(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], No
     with FileLock(root / f"{name}.lock"):
         if not folder.exists():
             unfinished = folder.with_name(f".{name}")
+            shutil.rmtree(unfinished, ignore_errors=True)  # of a process that failed to make it
             unfinished.mkdir(parents=True)
             make(unfinished)
             unfinished.rename(folder)

@@ -169,9 +169,9 @@ def test_an_index_that_names_no_bits_has_four(tmp_path: Path) -> None:
     with np.load(tmp_path / ROWS) as stored:
         arrays = dict(stored)
     del arrays["bits"]
-    np.savez(tmp_path / ROWS, allow_pickle=False, **arrays)
+    np.savez(tmp_path / ROWS, **arrays)
     assert missed(EagerIndex.open(tmp_path, index.vectors), 10) == 0
-    np.savez(tmp_path / ROWS, allow_pickle=False, **arrays, bits=3)
+    np.savez(tmp_path / ROWS, **arrays, bits=3)
     with pytest.raises(ValueError, match="codes of 3 bits"):
         EagerIndex.open(tmp_path, index.vectors)
 
