@@ -220,10 +220,10 @@ def _parity(page: Any, snapshot: Snapshot, queries: list[Path], form: str, work:
         kind = f"image/{form.lower()}"
         found = page.evaluate(FIND, [base64.b64encode(data).decode(), kind, MATCHES, CANDIDATES])
         expected = snapshot.similar(path, 10)
-        vector = snapshot.encode(path).vector
-        cosines.append(float(np.array(found["vector"]) @ vector))
+        query_vector = snapshot.encode(path)
+        cosines.append(float(np.array(found["vector"]) @ query_vector.vector))
         same += found["ids"][0] == expected.ids[0]
-        gaps.append(expected[0].similarity - snapshot.similarity(snapshot.encode(path), found["ids"][0]))
+        gaps.append(expected[0].similarity - snapshot.similarity(query_vector, found["ids"][0]))
         recalls.append(len(set(found["ids"][:10]) & set(expected.ids)) / 10)
     return [
         f"{min(cosines):.6f}",

@@ -39,9 +39,8 @@ class SnapshotReader:
 
     Its SQLite connections stay open as long as it is used, since the files may be pruned meanwhile: one for filters,
     which may read all games, and one for everything else, which does not wait for them. A lock lets one thread use a
-    connection at a time:
-    Python caches prepared statements and releases the GIL between binding and running one, so two threads that start
-    the same statement at the same moment could get each other's rows.
+    connection at a time: Python caches prepared statements and releases the GIL between binding and running one, so two
+    threads that start the same statement at the same moment could get each other's rows.
 
     Attributes:
         folder: the snapshot's folder.

@@ -132,10 +132,8 @@ class _Files:
 def _vectors(files: _Files, snapshot: Snapshot, rows: NDArray[np.intp], stage: Stage) -> dict[str, Any]:
     vectors = snapshot.vectors
     step = coded.step_of(vectors.shape[1])
-    shards, digest = (
-        [],
-        hashlib.sha256(f"{coded.PARTS} ".encode()),
-    )  # of the rest, whose code is no part of the vectors
+    shards = []
+    digest = hashlib.sha256(f"{coded.PARTS} ".encode())  # another number of parts gives other files
     with stage("Writing", "vectors") as progress:
         for start in range(0, len(rows), coded.ROWS):
             some = np.asarray(vectors[rows[start : start + coded.ROWS]], np.float32)
