@@ -18,10 +18,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from steamdino.errors import UsageError
 
@@ -82,17 +82,15 @@ class NeighbourLists:
             FileNotFoundError: a file is missing.
             ValueError: a file is damaged, or is not of so many games.
         """
-        rows, cosines = (
-            np.load(folder / name, mmap_mode="r", allow_pickle=False).view(np.ndarray) for name in FILES
-        )
         shape = games, width(promised)
-        for name, array, dtype in ((ROWS, rows, np.int32), (COSINES, cosines, np.float32)):
-            if (array.shape, array.dtype) != (shape, dtype):
-                raise ValueError(
-                    f"{name} has the shape {array.shape} and type {array.dtype}, expected {shape} and"
-                    f" {np.dtype(dtype)}"
-                )
-        return cls(rows, cosines, promised, _nearest(folder, games))
+        rows, cosines = (
+            _mapped(folder / ROWS, shape, np.int32),
+            _mapped(folder / COSINES, shape, np.float32),
+        )
+        nearest = None
+        if (folder / NEAREST).exists():
+            nearest = _mapped(folder / NEAREST, (games, LEADING), _NEAREST)
+        return cls(rows, cosines, promised, nearest)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -122,19 +120,13 @@ class NeighbourLists:
         return int(self.rows.shape[1])
 
 
-def _nearest(folder: Path, games: int) -> NDArray[np.void] | None:
-    try:
-        nearest: NDArray[np.void] = np.load(folder / NEAREST, mmap_mode="r", allow_pickle=False).view(
-            np.ndarray
-        )
-    except FileNotFoundError:
-        return None
-    shape = games, LEADING
-    if (nearest.shape, nearest.dtype) != (shape, _NEAREST):
+def _mapped(path: Path, shape: tuple[int, int], dtype: DTypeLike) -> NDArray[Any]:
+    array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
+    if (array.shape, array.dtype) != (shape, dtype):
         raise ValueError(
-            f"{NEAREST} has the shape {nearest.shape} and type {nearest.dtype}, expected {shape} and {_NEAREST}"
+            f"{path.name} has the shape {array.shape} and type {array.dtype}, expected {shape} and {np.dtype(dtype)}"
         )
-    return nearest
+    return array
 
 
 def check_promised(number: int) -> None:
