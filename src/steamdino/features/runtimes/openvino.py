@@ -16,6 +16,7 @@ from steamdino.features.model_registry import Model
 from steamdino.features.runtimes import openvino_graph
 from steamdino.features.runtimes.openvino_cpu import computes_bf16, computes_int8
 from steamdino.features.runtimes.openvino_loading import LOADING, compiled, set_up, without_telemetry
+from steamdino.features.runtimes.openvino_roots import cancel_roots
 from steamdino.features.runtimes.runtime import scaled_size
 from steamdino.recipe import Transform
 
@@ -218,4 +219,6 @@ def _adapted(
     steps.input().preprocess().convert_element_type(ov.Type.f32).mean(
         [255 * value for value in transform.mean]
     ).scale([255 * value for value in transform.std])
-    return steps.build()
+    built = steps.build()
+    cancel_roots(built)
+    return built
