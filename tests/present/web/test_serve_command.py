@@ -59,6 +59,22 @@ def test_two_processes_serve_one_gallery_and_end_politely(built: Path) -> None:
     assert "Traceback" not in errors
 
 
+def test_a_free_port_is_told(built: Path) -> None:
+    command = [sys.executable, "-m", "steamdino", "serve", "-g", str(built), "--port", "0"]
+    transport = httpx.HTTPTransport(retries=8)  # it listens soon after it has told
+    with (
+        subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as child,
+        httpx.Client(transport=transport, timeout=60) as client,
+    ):
+        try:
+            assert child.stderr is not None
+            address = child.stderr.readline().split()[-1]
+            assert not address.endswith(":0")
+            assert client.get(f"{address}/readyz").text == "ready\n"
+        finally:
+            child.terminate()
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="memory is read from /proc, which is Linux's"

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -28,7 +29,10 @@ def serve(
         typer.Option(metavar="ADDRESS", help="Address to listen on. Default: 127.0.0.1.", show_default=False),
     ] = None,
     port: Annotated[
-        int | None, typer.Option(metavar="N", help="Port to listen on. Default: 8000.", show_default=False)
+        int | None,
+        typer.Option(
+            metavar="N", help="Port to listen on; 0 is a free one. Default: 8000.", show_default=False
+        ),
     ] = None,
     workers: Annotated[
         int | None,
@@ -151,6 +155,7 @@ def serve(
     recipes = _recipes(_served_folder(settings.gallery), web.recipe)
     for one in recipes:
         check_precision(one.model, settings.inference_precision)
+    web = replace(web, port=_port(web.host, web.port))
     # Each process reads its settings from the environment.
     for name, value in (
         ("gallery", settings.gallery if isinstance(settings.gallery, str) else settings.gallery.absolute()),
@@ -160,7 +165,6 @@ def serve(
     for name in WebSettings.__slots__:
         if str(value := getattr(web, name)):
             os.environ[f"STEAMDINO_WEB_{name.upper()}"] = str(value)
-    _check_address(web.host, web.port)
     note(f"Serving {settings.gallery} at http://{web.host}:{web.port}{web.root_path}")
     if not web.recipe and len(recipes) > 1:
         note(
@@ -232,8 +236,12 @@ def _recipes(gallery: Path, public: str) -> list[Recipe]:
     return [first, *found.values()]
 
 
-def _check_address(host: str, port: int) -> None:
-    """Raise an error for an address that cannot be listened on. Uvicorn logs it and exits with another code."""
+def _port(host: str, port: int) -> int:
+    """Return a port to listen on: the given one, or a free one for 0.
+
+    Raises:
+        NetworkError: the address cannot be listened on. Uvicorn would log it and exit with another code.
+    """
     import socket
 
     try:
@@ -241,6 +249,8 @@ def _check_address(host: str, port: int) -> None:
         with socket.socket(family, kind) as tried:
             tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             tried.bind(address)
+            chosen: int = tried.getsockname()[1]
+            return chosen
     except OSError as error:
         raise NetworkError(
             f"cannot listen on {host}:{port}: {error.strerror}; choose others with --host and --port"
