@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -39,6 +40,9 @@ atexit.register(shutil.rmtree, HOMES, ignore_errors=True)
 # pytest-xdist starts inherit the result.
 clean(os.environ, str(HOMES))
 os.environ[CLEANED] = " ".join(sorted(os.environ))
+# A shell has what it runs in the background ignore Ctrl-C, and the processes that this starts inherit that.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Machines differ in speed by more than any deadline could allow for.
 # Where mutmut runs the tests, nobody reads a failure, and making it short takes minutes.
