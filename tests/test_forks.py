@@ -68,7 +68,7 @@ def _answers(port: int) -> bool:
         return False
 
 
-@pytest.mark.quick_cases(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_it_ends_by_a_signal(built: Path, number: signal.Signals) -> None:
     outcomes = set()

@@ -8,7 +8,7 @@ import numpy as np
 import openvino as ov
 import openvino.opset13 as ops
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from steamdino.features import pooling
@@ -90,6 +90,7 @@ def _roots(graph: Any) -> list[Any]:
     ]
 
 
+@settings(max_examples=15)  # each is compiled
 @given(EXPRESSIONS.filter(_fits))
 def test_a_graph_without_its_roots_gives_the_same_values_for_all_signs(expression: Expression) -> None:
     x = np.random.default_rng(0).normal(size=SHAPE).astype(np.float32)

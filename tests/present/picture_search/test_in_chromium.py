@@ -159,7 +159,7 @@ def test_a_part_is_chosen_and_searched_for_by_keyboard_alone(
     check_looks(page)
 
 
-@pytest.mark.quick_cases(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["drop", "paste"])
 def test_a_picture_is_dropped_or_pasted_on_any_page(visit: Open, draft: Path, kind: str) -> None:
     page = visit("#/unique")

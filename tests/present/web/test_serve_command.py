@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 from PIL import Image
+from tests import forks
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -60,10 +61,9 @@ def test_two_processes_serve_one_gallery_and_end_politely(built: Path) -> None:
 
 
 def test_a_free_port_is_told(built: Path) -> None:
-    command = [sys.executable, "-m", "steamdino", "serve", "-g", str(built), "--port", "0"]
     transport = httpx.HTTPTransport(retries=8)  # it listens soon after it has told
     with (
-        subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as child,
+        forks.start("serve", "-g", built, "--port", 0) as child,
         httpx.Client(transport=transport, timeout=60) as client,
     ):
         try:
