@@ -119,9 +119,11 @@ def main() -> None:
                 write_sbom(environment.python, dist / SBOM, version)
             if not options.no_try:
                 environment.try_program()
-                if file.suffix == ".whl":
-                    environment.try_notebook(ROOT / "notebooks" / "match_steam_banners.ipynb")
                 environment.try_extras(options.extras if file.suffix == ".whl" else "web")
+        if not options.no_try:
+            # Not in the same environment: what it needs besides belongs to an extra.
+            environment = Environment.make(Path(scratch, "notebook"), files[0])
+            environment.try_notebook(ROOT / "notebooks" / "match_steam_banners.ipynb")
     listed = [*files, dist / SBOM]
     (dist / SUMS).write_text("".join(f"{digest(one)}  {one.name}\n" for one in listed), "utf-8")
     print((dist / SUMS).read_text("utf-8"), end="")
