@@ -85,6 +85,9 @@ TRIALS = {
         (("AWS_PROFILE", "nobody-has-this"),),
         fails=True,
     ),
+    "quantize": Trial(
+        ("models", "quantize", "bundled", *GALLERY, "--samples", "24"), "loses too much in 8 bits", fails=True
+    ),
     "ray": Trial(
         ("build", *GALLERY, "--recipe", "bundled/raw", "--engine", "ray", "--actors", "1"),
         "476 games are ready",
