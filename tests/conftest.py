@@ -40,7 +40,7 @@ atexit.register(shutil.rmtree, HOMES, ignore_errors=True)
 # pytest-xdist starts inherit the result.
 clean(os.environ, str(HOMES))
 os.environ[CLEANED] = " ".join(sorted(os.environ))
-# A shell has what it runs in the background ignore Ctrl-C, and the processes that this starts inherit that.
+# A shell makes its background jobs ignore Ctrl-C, and the processes that they start inherit that.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

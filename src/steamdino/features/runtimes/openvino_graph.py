@@ -55,7 +55,7 @@ def fit_positions(graph: Any, model: Model, width: int, height: int, rule: str |
                     replacement = node.input(0).get_source_output()
                 else:
                     replacement = _resampled(node.input(0).get_source_output(), grid, side, rule)
-                _replace(node.output(0), replacement)
+                replace_output(node.output(0), replacement)
         return
     node, slot, side = found
     if grid == (side, side):
@@ -101,7 +101,8 @@ def _resampled(square: Any, grid: tuple[int, int], side: int, rule: str) -> Any:
     return ops.matmul(columns, across, transpose_a=False, transpose_b=True).output(0)
 
 
-def _replace(output: Any, replacement: Any) -> None:
+def replace_output(output: Any, replacement: Any) -> None:
+    """Let everything that takes an output take another one."""
     for target in output.get_target_inputs():
         target.replace_source_output(replacement)
 
@@ -146,8 +147,7 @@ def scale_input(graph: Any, width: int, height: int, scale: float, stride: int) 
     )
     size = np.array(scaled_size(height, width, scale, stride))
     cropped = ops.slice(resized, np.array([0, 0]), size, np.array([1, 1]), np.array([2, 3]))
-    for target in inner.output(0).get_target_inputs():
-        target.replace_source_output(cropped.output(0))
+    replace_output(inner.output(0), cropped.output(0))
     graph.add_parameters([outer])
     graph.remove_parameter(inner)
     assert isinstance(graph, ov.Model)  # noqa: S101 (for the reader: it was changed in place)

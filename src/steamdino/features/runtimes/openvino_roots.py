@@ -11,8 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from steamdino.features.runtimes.openvino_graph import replace_output
+
 POWER = 3
 """An odd power is increasing and keeps signs, so it can be taken before a maximum, a product or a quotient as well."""
+
+COMMUTING = ("Maximum", "Minimum", "Multiply", "Divide", "Concat")
+"""Operations that give the cube of their result if all their inputs are cubed."""
 
 
 def cancel_roots(graph: Any) -> None:
@@ -27,9 +32,7 @@ def cancel_roots(graph: Any) -> None:
         if node.get_type_name() == "Power" and _constant(node.input(1)) == POWER:
             source = node.input(0).get_source_output()
             if _contains_root(source):
-                cube = _cube(source)
-                for target in node.output(0).get_target_inputs():
-                    target.replace_source_output(cube)
+                replace_output(node.output(0), _cube(source))
 
 
 def _contains_root(output: Any) -> bool:
@@ -58,10 +61,6 @@ def _cube(output: Any) -> Any:
     return ops.power(output, np.float32(POWER)).output(0)
 
 
-COMMUTING = ("Maximum", "Minimum", "Multiply", "Divide", "Concat")
-"""Operations that give the cube of their result if all their inputs are cubed."""
-
-
 def _is_root(node: Any) -> bool:
     return node.get_type_name() == "Power" and _constant(node.input(1)) == np.float32(1 / POWER)
 
@@ -69,7 +68,7 @@ def _is_root(node: Any) -> bool:
 def _constant(port: Any) -> float | None:
     """The value of an input that is one constant number."""
     node = port.get_source_output().get_node()
-    if node.get_type_name() != "Constant" or node.get_output_size() != 1:
+    if node.get_type_name() != "Constant":
         return None
     values = node.get_data()
     return float(values.item()) if values.size == 1 else None
