@@ -24,6 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +36,6 @@ from steamdino.engines.engine import EngineSettings
 from steamdino.engines.local import LocalEngine
 from steamdino.features.encoder import BATCH, Encoder
 from steamdino.features.recipe_parser import named
-from steamdino.features.runtimes.runtime import Runtime
 from steamdino.features.transform import Pixels, prepare, sufficient_size
 from steamdino.gallery.vectors import Pending
 from steamdino.recipe import Recipe
@@ -45,6 +45,7 @@ from steamdino.storage.location import LocalFile
 LARGE = (600, 900)
 ROUNDS = 3
 Method = Callable[[bytes], Pixels]
+Out = TypeVar("Out")
 
 
 def methods(recipe: Recipe) -> Iterator[tuple[str, Method]]:
@@ -142,49 +143,53 @@ def vectors(encoder: Encoder, pixels: Sequence[Pixels]) -> NDArray[np.float32]:
 
 
 def parts(paths: Sequence[Path], recipe: Recipe) -> None:
-    """Print where the processor time of a picture goes: the median of a few rounds, each step in its own order."""
+    """Print where the processor time of a picture goes: medians of a few rounds."""
     engine = LocalEngine(EngineSettings(recipe, "cpu", "f32", 0))
     pending = [Pending(LocalFile(path).read().sha256, (LocalFile(path),), (path.stem,)) for path in paths]
     encoder = Encoder(recipe)
-    (network,) = encoder._runtimes
-    rounds = [_round(paths, recipe, encoder, network) for _ in range(ROUNDS)]
-    times = {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
-    whole = statistics.median(_processor_time(lambda: list(engine.encode(pending))) for _ in range(ROUNDS))
-    times["all, from files to vectors"] = whole
-    for name, seconds in times.items():
+    rounds = []
+    for _ in range(ROUNDS):
+        spent = _spent(paths, encoder)
+        _timed(spent, "all, from files to vectors", lambda: list(engine.encode(pending)))
+        rounds.append(spent)
+    for name in rounds[0]:
+        seconds = statistics.median(spent[name] for spent in rounds)
         print(f"{name:38} {1000 * seconds / len(paths):10.2f} ms of a core")
 
 
-def _round(paths: Sequence[Path], recipe: Recipe, encoder: Encoder, network: Runtime) -> dict[str, float]:
+def _spent(paths: Sequence[Path], encoder: Encoder) -> dict[str, float]:
     """Take one picture after the other through all steps, as the program does, so that its pixels stay in the cache."""
-    spent = dict.fromkeys(
-        ("reading and hashing", "decoding", "resizing", "inference", "pooling, whitening"), 0.0
-    )
-    transform = recipe.transform
+    spent: dict[str, float] = {}
+    transform = encoder.recipe.transform
     enough = sufficient_size(transform)
+    (network,) = encoder._runtimes
     remaining = iter(paths)
     for batch in iter(lambda: list(islice(remaining, BATCH)), []):
         pixels = []
         for path in batch:
-            times = [time.process_time()]
-            data = LocalFile(path).read().data
-            times.append(time.process_time())
-            image = decode(data, enough, colours=transform.colours)
-            times.append(time.process_time())
-            pixels.append(prepare(image, transform))
-            times.append(time.process_time())
-            for name, seconds in zip(spent, np.diff(times), strict=False):
-                spent[name] += float(seconds)
-        stacked = np.stack(pixels)
-        spent["inference"] += (inference := _processor_time(lambda: network(stacked)))  # noqa: B023 (called at once)
-        spent["pooling, whitening"] += _processor_time(lambda: encoder(pixels)) - inference  # noqa: B023
+            data = _timed(spent, "reading and hashing", _hashed, path)
+            image = _timed(spent, "decoding", decode, data, enough, colours=transform.colours)
+            pixels.append(_timed(spent, "resizing", prepare, image, transform))
+        _timed(spent, "inference", network, np.stack(pixels))
+        _timed(spent, "inference, pooling, whitening", encoder, pixels)
     return spent
 
 
-def _processor_time(work: Callable[[], object]) -> float:
+def _hashed(path: Path) -> bytes:
+    """Read a picture, and compute the hash that tells whether it has changed."""
+    content = LocalFile(path).read()
+    _ = content.sha256
+    return content.data
+
+
+def _timed(
+    spent: dict[str, float], name: str, work: Callable[..., Out], *given: object, **options: object
+) -> Out:
+    """Call something, and add its processor time."""
     started = time.process_time()
-    work()
-    return time.process_time() - started
+    made = work(*given, **options)
+    spent[name] = spent.get(name, 0.0) + time.process_time() - started
+    return made
 
 
 def enlarged(path: Path, target: Path) -> Path:
